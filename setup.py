@@ -1,0 +1,78 @@
+"""The native parts of gcreplay; everything else about the build stands in pyproject.toml."""
+
+import os
+import sys
+from pathlib import Path
+
+from setuptools import Extension, setup
+
+STRICT = ["-O3", "-std=gnu11", "-Wall", "-Wextra", "-Wno-unused-parameter"]
+# A CPython method table leaves its last fields out and casts its functions.
+STRICT += ["-Wno-missing-field-initializers", "-Wno-cast-function-type"]
+# Cython's generated code compares signs and leaves helpers unused.
+GENERATED = [*STRICT, "-Wno-sign-compare", "-Wno-unused-function", "-Wno-unused-variable"]
+GENERATED += ["-Wno-unreachable-code-fallthrough"] if sys.platform == "darwin" else []
+if os.environ.get("GCREPLAY_WERROR") == "1":
+    STRICT.append("-Werror")
+
+DIRECTIVES = {
+    "language_level": 3,
+    "boundscheck": False,
+    "wraparound": False,
+    "cdivision": True,
+    "initializedcheck": False,
+}
+
+
+def c_files(folder: str) -> list[str]:
+    return sorted(path.as_posix() for path in Path(folder).glob("*.c"))
+
+
+def headers(folder: str) -> list[str]:
+    return sorted(path.as_posix() for path in Path(folder).glob("*.h"))
+
+
+def cython_extensions() -> list[Extension]:
+    """The Cython modules whose sources exist, with the C files beside them."""
+    modules = [
+        ("gcreplay.store._codec", "store/_codec.pyx", ""),
+        ("gcreplay.replay._engine", "replay/_engine.pyx", ""),
+        ("gcreplay.tracer._ingest", "tracer/_ingest.pyx", "tracer/ingest"),
+    ]
+    extensions = [
+        Extension(
+            name,
+            [source, *(c_files(folder) if folder else [])],
+            include_dirs=["tracer/capture", folder] if folder else [],
+            depends=[*headers("tracer/capture"), *headers(folder)] if folder else [],
+            extra_compile_args=GENERATED,
+        )
+        for name, source, folder in modules
+        if Path(source).exists()
+    ]
+    if not extensions:
+        return []
+    from Cython.Build import cythonize
+
+    built: list[Extension] = cythonize(extensions, compiler_directives=DIRECTIVES)
+    return built
+
+
+def capture_extension() -> list[Extension]:
+    """The one module that runs inside a recorded program: CPython 3.11 only."""
+    sources = c_files("tracer/capture")
+    wanted = sys.implementation.name == "cpython" and sys.version_info[:2] == (3, 11)
+    if not (sources and wanted):
+        return []
+    return [
+        Extension(
+            "gcreplay.tracer.inject.gcreplay_capture",
+            sources,
+            include_dirs=["tracer/capture"],
+            depends=headers("tracer/capture"),
+            extra_compile_args=[*STRICT, "-fvisibility=hidden"],
+        )
+    ]
+
+
+setup(ext_modules=[*cython_extensions(), *capture_extension()])
