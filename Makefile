@@ -1,0 +1,51 @@
+# On a machine with python3.11, make and a C compiler each of these sets up .venv by itself.
+#   make demo    record an example program, replay it under five policies and both bounds
+#   make test    every test          make lint   ruff, mypy --strict
+#   make bench   speed and accuracy as ratios
+#   make build   compile the native modules after a change
+
+PYTHON ?= python3.11
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+NATIVE := $(wildcard store/*.pyx store/*.pxd replay/*.pyx replay/*.pxd replay/*.h tracer/*.pyx \
+            tracer/*/*.c tracer/*/*.h)
+
+# In CI a C warning is an error.
+ifeq ($(CI),true)
+export GCREPLAY_WERROR := 1
+endif
+
+.PHONY: demo test lint bench build clean
+
+demo: build
+	$(BIN)/gcreplay record --force -o build/demo.gcreplay examples/lru_cache.py
+	$(BIN)/gcreplay replay build/demo.gcreplay -p cpython-3.11 -p generational:100,10,10 \
+	    -p generational:5000,10,10 -p manual -p examples/old_or_nothing.py:OldOrNothing
+
+test: build
+	$(BIN)/python -m pytest
+
+lint: build
+	$(BIN)/ruff check .
+	$(BIN)/mypy -p gcreplay
+
+bench: build
+	$(BIN)/python bench/run.py
+
+build: $(READY)
+
+# Everything anew when the dependencies may have changed, the native modules alone otherwise.
+$(READY): pyproject.toml setup.py $(NATIVE)
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@if [ pyproject.toml -nt $@ ]; then \
+	    echo "Setting up $(VENV) ..." && $(BIN)/python -m pip install --quiet --editable '.[dev]'; \
+	else \
+	    $(BIN)/python setup.py --quiet build_ext --inplace; \
+	fi
+	@mkdir -p build
+	@touch $@
+
+clean:
+	rm -rf $(VENV) build *.egg-info store/_*.c replay/_*.c tracer/_*.c
+	find store replay tracer -name '*.so' -delete
