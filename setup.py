@@ -11,7 +11,6 @@ STRICT = ["-O3", "-std=gnu11", "-Wall", "-Wextra", "-Wno-unused-parameter"]
 STRICT += ["-Wno-missing-field-initializers", "-Wno-cast-function-type"]
 # Cython's generated code compares signs and leaves helpers unused.
 GENERATED = [*STRICT, "-Wno-sign-compare", "-Wno-unused-function", "-Wno-unused-variable"]
-GENERATED += ["-Wno-unreachable-code-fallthrough"] if sys.platform == "darwin" else []
 if os.environ.get("GCREPLAY_WERROR") == "1":
     STRICT.append("-Werror")
 

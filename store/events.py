@@ -1,0 +1,288 @@
+"""What an event log consists of: operations, flags and the values they refer to.
+
+Logical time is the sequence number of an event: its index in the log, from 0. Objects are
+numbered from 0 in the order of their alloc events. Events say what the program did, never what
+a collector did, so one log serves every policy.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from enum import IntEnum, IntFlag
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+U8: TypeAlias = npt.NDArray[np.uint8]
+U32: TypeAlias = npt.NDArray[np.uint32]
+U64: TypeAlias = npt.NDArray[np.uint64]
+
+Counts: TypeAlias = tuple[int, ...]
+
+NO_OBJECT = 0xFFFFFFFF
+UNKNOWN_LABEL = 0
+OPAQUE_LABEL = 1
+UNKNOWN_SITE = 0
+SEGMENT_EVENTS = 131072
+
+
+class Op(IntEnum):
+    """The kinds of events, with the codes of the `op` column."""
+
+    START = 0
+    ALLOC = 1
+    INCREF = 2
+    DECREF = 3
+    LINK = 4
+    UNLINK = 5
+    KEPT = 6
+    RESIZE = 7
+    TRACK = 8
+    UNTRACK = 9
+    GC_CALL = 10
+    INSIDE = 11
+    SAFEPOINT = 12
+    MARK = 13
+    TICK = 14
+    WEAKREF = 15
+
+
+class GcCall(IntEnum):
+    """Operand `a` of a GC_CALL event."""
+
+    COLLECT = 0
+    ENABLE = 1
+    DISABLE = 2
+    FREEZE = 3
+    UNFREEZE = 4
+    SET_THRESHOLD = 5
+    SET_DEBUG = 6
+
+
+class Flag(IntFlag):
+    """How an object of a shape is born."""
+
+    GC = 1
+    COUNTED = 2
+    TRACKED = 4
+    IMMORTAL = 8
+    BYPASS = 16
+
+
+FLAG_MEANING = {
+    Flag.GC: "a container: it has a GC header and can be tracked",
+    Flag.COUNTED: "the birth moved the young counter; without it a container came from a free list",
+    Flag.TRACKED: "tracked as soon as born: stands at the end of the young list, "
+    "after a collection triggered by this very alloc",
+    Flag.IMMORTAL: "never dies, whatever its reference count",
+    Flag.BYPASS: "malloc'ed although its free list could have served, as calls of the type are",
+}
+
+KINDS = (
+    "other",
+    "list",
+    "dict",
+    "tuple",
+    "slice",
+    "context",
+    "weakref",
+    "type",
+    "async_gen_asend",
+    "async_gen_value",
+)
+"""Kinds of types that collectors treat apart; only exact types of that name, not subclasses."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Events:
+    """A run of consecutive decoded events as four columns of equal length.
+
+    `op` is uint8 (see `Op`), `a`, `b`, `c` are uint32 operands whose meaning depends on the op.
+    `first_sequence` numbers the first event, `first_object` is the id that its first ALLOC gets.
+    """
+
+    op: U8
+    a: U32
+    b: U32
+    c: U32
+    first_sequence: int = 0
+    first_object: int = 0
+
+    def __len__(self) -> int:
+        return len(self.op)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Events):
+            return NotImplemented
+        return (self.first_sequence, self.first_object) == (
+            other.first_sequence,
+            other.first_object,
+        ) and all(
+            np.array_equal(mine, theirs)
+            for mine, theirs in zip(self.columns(), other.columns(), strict=True)
+        )
+
+    def columns(self) -> tuple[U8, U32, U32, U32]:
+        """The columns (op, a, b, c)."""
+        return self.op, self.a, self.b, self.c
+
+    def part(self, start: int, stop: int) -> Events:
+        """The events at positions `start` up to `stop` of this run, sharing its memory."""
+        born = int(np.count_nonzero(self.op[:start] == Op.ALLOC))
+        return Events(
+            self.op[start:stop],
+            self.a[start:stop],
+            self.b[start:stop],
+            self.c[start:stop],
+            self.first_sequence + start,
+            self.first_object + born,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectType:
+    """A type. `finalizer`: 0 none, 1 tp_finalize or __del__, 2 legacy tp_del. `kind`: see KINDS."""
+
+    id: int
+    module: str
+    name: str
+    kind: str = "other"
+    finalizer: int = 0
+
+    @property
+    def qualified(self) -> str:
+        """The name as people write it: `dict`, `mymodule.Node`."""
+        return self.name if self.module in ("builtins", "") else f"{self.module}.{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where an object was allocated. Id 0 is the unknown site."""
+
+    id: int
+    file: str
+    line: int
+    function: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What all allocations of one kind share: type id, bytes including GC header, flags."""
+
+    id: int
+    type: int
+    size: int
+    flags: Flag
+
+
+@dataclass(frozen=True, slots=True)
+class FreeLists:
+    """How many objects wait in the interpreter's free lists. `tuple[i]`: tuples of length i+1."""
+
+    list: int = 0
+    dict: int = 0
+    slice: int = 0
+    context: int = 0
+    async_gen_asend: int = 0
+    async_gen_value: int = 0
+    tuple: Counts = (0,) * 20
+
+
+@dataclass(frozen=True, slots=True)
+class StartState:
+    """The collector's state when recording began (argument of the START event)."""
+
+    count: tuple[int, int, int] = (0, 0, 0)
+    threshold: tuple[int, int, int] = (700, 10, 10)
+    enabled: bool = True
+    long_lived_total: int = 0
+    long_lived_pending: int = 0
+    free_lists: FreeLists = FreeLists()
+
+    def to_json(self) -> str:
+        """The canonical JSON text that the log's `arguments` table holds."""
+        lists = {name: getattr(self.free_lists, name) for name in FreeLists.__slots__}
+        return json.dumps(
+            {
+                "count": self.count,
+                "threshold": self.threshold,
+                "enabled": self.enabled,
+                "long_lived_total": self.long_lived_total,
+                "long_lived_pending": self.long_lived_pending,
+                "free_lists": lists,
+            }
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> StartState:
+        """Parse `to_json`'s text; keys that are absent keep their defaults.
+
+        Raises ValueError, TypeError or KeyError when the text is not such a state.
+        """
+        values = dict(json.loads(text))
+        lists = dict(values.pop("free_lists", {}))
+        sizes = [int(n) for n in lists.pop("tuple", ())]
+        free = FreeLists(
+            **{name: int(n) for name, n in lists.items()}, tuple=tuple((sizes + [0] * 20)[:20])
+        )
+        for name in ("count", "threshold"):
+            if name in values:
+                c0, c1, c2 = values[name]
+                values[name] = (int(c0), int(c1), int(c2))
+        for name in ("long_lived_total", "long_lived_pending"):
+            values[name] = int(values.get(name, 0))
+        return cls(**values, free_lists=free)
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedCollection:
+    """A collection that the recorded interpreter really made.
+
+    `sequence`: it ran before this event was complete; `allocation`: id of the triggering object,
+    or the next object id for calls; `cause`: "threshold" or "call"; the long_lived values are
+    those after it.
+    """
+
+    sequence: int
+    allocation: int
+    cause: str
+    generation: int
+    candidates: int
+    collected: int
+    uncollectable: int
+    long_lived_total: int
+    long_lived_pending: int
+    duration_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """The header of one stored segment; `counts[op]` events of each op, indexed by `Op`."""
+
+    id: int
+    first_sequence: int
+    events: int
+    first_object: int
+    counts: tuple[int, ...]
+
+    @property
+    def stop_sequence(self) -> int:
+        return self.first_sequence + self.events
+
+    @property
+    def objects(self) -> int:
+        """Number of objects allocated in this segment."""
+        return self.counts[Op.ALLOC]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A stored replay result: a projection of the log, identified by its hash."""
+
+    id: int
+    policy: str
+    options: dict[str, object]
+    result: dict[str, object]
+    result_hash: str
