@@ -1,8 +1,6 @@
 from .events import U8, U32
 
-def encode(
-    op: U8, a: U32, b: U32, c: U32, first_object: int
-) -> tuple[list[bytes], list[int]]: ...
+def encode(op: U8, a: U32, b: U32, c: U32, first_object: int) -> tuple[list[bytes], list[int]]: ...
 def decode(
     streams: list[bytes], first_object: int, op: U8, a: U32, b: U32, c: U32
 ) -> list[int]: ...

@@ -116,12 +116,13 @@ class Events:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Events):
             return NotImplemented
-        return (self.first_sequence, self.first_object) == (
-            other.first_sequence,
-            other.first_object,
-        ) and all(
-            np.array_equal(mine, theirs)
-            for mine, theirs in zip(self.columns(), other.columns(), strict=True)
+        return (
+            self.first_sequence == other.first_sequence
+            and self.first_object == other.first_object
+            and np.array_equal(self.op, other.op)
+            and np.array_equal(self.a, other.a)
+            and np.array_equal(self.b, other.b)
+            and np.array_equal(self.c, other.c)
         )
 
     def columns(self) -> tuple[U8, U32, U32, U32]:

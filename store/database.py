@@ -1,0 +1,232 @@
+"""One SQLite file through SQLAlchemy: create, identify, open; SQLite's errors in our words.
+
+While a recording is written the file is in WAL mode with `synchronous=NORMAL`, so others read
+it meanwhile; closing folds the WAL back, and the recording is one file.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from urllib.parse import quote
+
+from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import StaticPool
+
+from . import schema
+from .errors import (
+    DamagedFile,
+    FileExists,
+    GcreplayError,
+    NewerSchema,
+    NotARecording,
+    NotFound,
+    StorageError,
+)
+
+_MAGIC = b"SQLite format 3\0"
+_BUSY_SECONDS = 30.0
+
+
+class Database:
+    """An open SQLite file, or one in memory (`path` None), with a single connection."""
+
+    def __init__(self, engine: Engine, path: Path | None, *, writable: bool) -> None:
+        self._engine = engine
+        self.path = path
+        self.writable = writable
+
+    @property
+    def name(self) -> str:
+        return str(self.path) if self.path else "the log in memory"
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection whose snapshot ends with the block, so a writer can checkpoint."""
+        with translated(self.name), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction: committed at the end of the block, undone by an exception."""
+        if not self.writable:
+            raise StorageError(f"{self.name} is open for reading only: open it as writable")
+        with translated(self.name), self._engine.begin() as connection:
+            yield connection
+
+    def use_wal(self) -> None:
+        """Let others read while this process appends."""
+        with translated(self.name), self._engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+            connection.exec_driver_sql("PRAGMA synchronous=NORMAL")
+
+    def close(self) -> None:
+        """Fold the WAL into the file, unless another process still uses it, and close."""
+        if self.writable and self.path is not None:
+            with suppress(DBAPIError), self._engine.connect() as connection:
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+                connection.exec_driver_sql("PRAGMA journal_mode=DELETE")
+        self._engine.dispose()
+
+
+def in_memory() -> Database:
+    """An empty recording that vanishes when closed."""
+    return _initialised(Database(_engine(":memory:"), None, writable=True))
+
+
+def temporary() -> Database:
+    """As `in_memory`, but SQLite moves what is large to a file of its own, and deletes it."""
+    return _initialised(Database(_engine(""), None, writable=True))
+
+
+def create(path: Path, *, force: bool) -> Database:
+    """A new, empty recording at `path`.
+
+    Raises FileExists unless `force`, StorageError when the file cannot be made.
+    """
+    if force and path.is_file():
+        for name in (path, *_companions(path)):
+            with translated(str(path)):
+                name.unlink(missing_ok=True)
+    with translated(str(path)):
+        try:
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+        except FileExistsError:
+            raise FileExists(
+                f"{path} exists: choose another name, or overwrite it with --force"
+            ) from None
+    database = Database(_engine(_uri(path, "rw")), path, writable=True)
+    return _initialised(database)
+
+
+def open_existing(path: Path, *, writable: bool) -> Database:
+    """Open a file that `identify` has accepted.
+
+    A file that is cut short opens for reading, so that what is left of it can be read.
+    """
+    mode = "rw" if writable else "ro"
+    uri = _uri(path, mode)
+    if not writable and not os.access(path.parent, os.W_OK) and not _has_wal(path):
+        uri += "&immutable=1"  # SQLite would want to make its -shm file beside it
+    database = Database(_engine(uri), path, writable=writable)
+    with database.reading() as connection:
+        connection.exec_driver_sql("PRAGMA trusted_schema=OFF")
+        if not writable:
+            # SQLite's own way to read a file that has fewer pages than its header says.
+            connection.exec_driver_sql("PRAGMA writable_schema=ON")
+        found = connection.exec_driver_sql(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND sql NOT LIKE '%VIRTUAL%'"
+        ).scalars()
+        missing = {table.name for table in (schema.meta, schema.segments)} - set(found)
+    if missing:
+        database.close()
+        raise NotARecording(f"{path} is no gcreplay recording: it has no table {min(missing)}")
+    return database
+
+
+def identify(path: Path) -> int:
+    """The schema version of the recording at `path`, from the file's first 100 bytes.
+
+    Raises NotFound, NotARecording, NewerSchema, DamagedFile or StorageError.
+    """
+    if path.is_dir():
+        raise NotARecording(f"{path} is a directory, no gcreplay recording")
+    with translated(str(path)):
+        try:
+            with path.open("rb") as file:
+                header = file.read(100)
+        except FileNotFoundError:
+            raise NotFound(f"{path} does not exist: record it, or check the name") from None
+    if not header.startswith(_MAGIC[: len(header)]) or not header:
+        what = "an empty file" if not header else "no SQLite file"
+        raise NotARecording(f"{path} is {what}, so no gcreplay recording")
+    if len(header) < 100:
+        raise DamagedFile(f"{path} is cut short after {len(header)} bytes: nothing is left of it")
+    version: int
+    version, application = struct.unpack_from(">I4xI", header, 60)
+    if application != schema.APPLICATION_ID:
+        raise NotARecording(f"{path} is an SQLite file of another program, no gcreplay recording")
+    if version > schema.SCHEMA_VERSION:
+        raise NewerSchema(
+            f"{path} has schema version {version}, this gcreplay reads up to "
+            f"{schema.SCHEMA_VERSION}: use a newer gcreplay"
+        )
+    return version
+
+
+def missing_bytes(path: Path) -> int:
+    """How many bytes the file lacks of what its header promises; 0 for a whole file."""
+    with path.open("rb") as file:
+        header = file.read(100)
+    page, pages = struct.unpack_from(">H10xI", header, 16)
+    if _has_wal(path):  # the newest pages stand there
+        return 0
+    return max(0, (65536 if page == 1 else page) * pages - path.stat().st_size)
+
+
+@contextmanager
+def translated(name: str) -> Iterator[None]:
+    """Turn errors of SQLite and of the file system into ours, naming the file."""
+    try:
+        yield
+    except GcreplayError:
+        raise
+    except DBAPIError as error:
+        raise _translation(name, str(error.orig)) from error
+    except sqlite3.Error as error:
+        raise _translation(name, str(error)) from error
+    except OSError as error:
+        raise StorageError(f"{name}: {error.strerror or error}") from error
+
+
+def _translation(name: str, reason: str) -> GcreplayError:
+    if "not a database" in reason:
+        return NotARecording(f"{name} is no SQLite file, so no gcreplay recording")
+    if "malformed" in reason or "corrupt" in reason:
+        return DamagedFile(
+            f"{name} is damaged ({reason}): `gcreplay info` says how much of it is intact"
+        )
+    if "full" in reason:
+        return StorageError(f"{name}: the disk is full; what was written before is kept")
+    if "locked" in reason:
+        return StorageError(f"{name} is locked by another process: try again when it is done")
+    if "readonly" in reason or "unable to open" in reason:
+        return StorageError(f"{name} cannot be opened ({reason}): check its permissions")
+    return StorageError(f"{name}: {reason}")
+
+
+def _initialised(database: Database) -> Database:
+    # Before WAL, so that the file's first bytes always say what it is.
+    with translated(database.name), database._engine.begin() as connection:
+        connection.exec_driver_sql(f"PRAGMA application_id={schema.APPLICATION_ID}")
+        connection.exec_driver_sql(f"PRAGMA user_version={schema.SCHEMA_VERSION}")
+        tables = [t for t in schema.metadata.sorted_tables if t not in schema.PROJECTIONS]
+        schema.metadata.create_all(connection, tables=tables)
+    return database
+
+
+def _engine(where: str) -> Engine:
+    def connect() -> sqlite3.Connection:
+        return sqlite3.connect(
+            where, uri=where.startswith("file:"), timeout=_BUSY_SECONDS, check_same_thread=False
+        )
+
+    return create_engine("sqlite://", creator=connect, poolclass=StaticPool)
+
+
+def _uri(path: Path, mode: str) -> str:
+    return f"file:{quote(str(path.absolute()))}?mode={mode}"
+
+
+def _companions(path: Path) -> list[Path]:
+    return [path.with_name(path.name + suffix) for suffix in ("-wal", "-shm", "-journal")]
+
+
+def _has_wal(path: Path) -> bool:
+    wal = _companions(path)[0]
+    return wal.exists() and wal.stat().st_size > 0

@@ -1,0 +1,453 @@
+"""`EventLog`: append events, read them back whole, by window or segment by segment."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from sqlalchemy import delete, func, insert, select
+
+from . import database as db
+from . import schema, upcast
+from .errors import DamagedFile, NotFound, StorageError
+from .events import (
+    U32,
+    U64,
+    Events,
+    Flag,
+    GcCall,
+    ObjectType,
+    ObservedCollection,
+    Op,
+    Run,
+    Segment,
+    Shape,
+    Site,
+    StartState,
+)
+from .names import NameTable, checksums
+from .segments import SegmentReader, SegmentWriter
+
+_OBSERVED = [column for column in schema.observed.columns if column.name != "id"]
+
+
+class EventLog:
+    """An event log in a SQLite file or in memory; a context manager.
+
+    Leaving the block closes the log; a log being written is marked complete only when no
+    exception ended the block.
+    """
+
+    def __init__(self, database: db.Database) -> None:
+        self._db = database
+        self._types = NameTable(schema.types)
+        self._sites = NameTable(schema.sites)
+        self._labels = NameTable(schema.labels)
+        self._shapes = NameTable(schema.shapes)
+        self._arguments = NameTable(schema.arguments)
+        self._names = (self._types, self._sites, self._labels, self._shapes, self._arguments)
+        self._reader = SegmentReader(database)
+        self._writer: SegmentWriter | None = None
+        self._new = False
+        self._closed = False
+        self._verified = False
+
+    # Opening and closing
+
+    @classmethod
+    def create(
+        cls,
+        path: str | Path,
+        *,
+        force: bool = False,
+        meta: Mapping[str, object] | None = None,
+    ) -> EventLog:
+        """A new log at `path`, open for appending.
+
+        Raises FileExists when the file exists and `force` is not given, StorageError when it
+        cannot be made.
+        """
+        return cls._begun(db.create(Path(path), force=force), meta or {})
+
+    @classmethod
+    def in_memory(cls, *, meta: Mapping[str, object] | None = None) -> EventLog:
+        """A new log that vanishes when closed."""
+        return cls._begun(db.in_memory(), meta or {})
+
+    @classmethod
+    def open(cls, path: str | Path, *, writable: bool = False) -> EventLog:
+        """The log at `path`; one of an older schema version is upcast.
+
+        Nothing in the file is executed. Opened for reading, a log may be in the middle of being
+        written by another process: it grows. An older log opened as `writable` is rewritten in
+        the present version. Raises NotFound, NotARecording, NewerSchema, DamagedFile or
+        StorageError.
+        """
+        path = Path(path)
+        version = db.identify(path)
+        missing = db.missing_bytes(path)
+        if writable and missing:
+            raise DamagedFile(f"{path} is cut short: it lacks its last {missing} bytes")
+        if version < schema.SCHEMA_VERSION:
+            return cls(upcast.opened(path, version, writable=writable))
+        return cls(db.open_existing(path, writable=writable))
+
+    @classmethod
+    def _begun(cls, database: db.Database, meta: Mapping[str, object]) -> EventLog:
+        log = cls(database)
+        log._new = True
+        log.set_meta(**{"complete": False, **meta})
+        log.flush()
+        return log
+
+    def close(self, complete: bool | None = None, **meta: object) -> None:
+        """Write what is buffered and close; a closed log is one file.
+
+        `complete` says whether the recording reached its end (None: leave as it was); further
+        keywords go to the log's meta. Closing twice does nothing.
+        """
+        if self._closed:
+            return
+        try:
+            if complete is not None:
+                meta["complete"] = complete
+            if self._writer is not None:
+                self.flush()
+                meta["checksums"] = checksums(self._names)
+            if meta:
+                self.set_meta(**meta)
+        finally:
+            self._closed = True
+            self._db.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close(complete=True if self._new and kind is None else None)
+
+    @property
+    def path(self) -> Path | None:
+        """The file, or None for a log in memory."""
+        return self._db.path
+
+    @property
+    def damage(self) -> str | None:
+        """What is wrong with the file as a whole, in a sentence; None when nothing is seen."""
+        if self.path is None or self._db.writable:
+            return None
+        missing = db.missing_bytes(self.path)
+        return f"{self.path} is cut short: it lacks its last {missing} bytes" if missing else None
+
+    # Writing
+
+    def append(self, op: np.ndarray, a: np.ndarray, b: np.ndarray, c: np.ndarray) -> None:
+        """Append a run of events of any length: columns of uint8 and three times uint32.
+
+        Full segments are written and committed at once, the rest is buffered (see `flush`).
+        Raises InvalidLog for an event that cannot be stored: an unknown op, an ALLOC whose
+        object is not the next one, or an operand that its op does not have.
+        """
+        self._writing().append(op, a, b, c)
+
+    def flush(self) -> None:
+        """Write and commit what is buffered, as a segment of its own, and all names."""
+        writer = self._writing()
+        if writer.buffered:
+            writer.flush()
+        else:
+            with self._db.writing() as connection:
+                for names in self._names:
+                    names.store(connection)
+            for names in self._names:
+                names.stored()
+
+    def add_type(self, module: str, name: str, kind: str = "other", finalizer: int = 0) -> int:
+        """Id of the type; the same type gives the same id."""
+        return self._interned(self._types, (module, name, kind, finalizer))
+
+    def add_site(self, file: str, line: int, function: str) -> int:
+        """Id of the allocation site."""
+        return self._interned(self._sites, (file, line, function))
+
+    def add_label(self, text: str) -> int:
+        """Id of the label."""
+        return self._interned(self._labels, (text,))
+
+    def add_shape(self, type: int, size: int, flags: int) -> int:
+        """Id of the shape: type id, bytes with GC header, `Flag` sum."""
+        return self._interned(self._shapes, (type, size, int(flags)))
+
+    def add_argument(self, json_text: str) -> int:
+        """Id of the argument of a START or GC_CALL event, given as JSON text."""
+        return self._interned(self._arguments, (json_text,))
+
+    def add_types(self, types: Iterable[tuple[str, str, str, int]]) -> None:
+        """Append types (module, name, kind, finalizer) that may repeat; ids follow the order."""
+        self._writing()
+        self._types.rows.extend(types)
+
+    def add_observed(self, collections: Iterable[ObservedCollection]) -> None:
+        """Append collections that the recorded interpreter made, in the order they ran."""
+        with self._db.writing() as connection:
+            table = schema.observed
+            first = connection.execute(select(func.count()).select_from(table)).scalar_one()
+            rows = [
+                {"id": first + i, **{name.name: getattr(item, name.name) for name in _OBSERVED}}
+                for i, item in enumerate(collections)
+            ]
+            if rows:
+                connection.execute(insert(table), rows)
+
+    def set_meta(self, **values: object) -> None:
+        """Set facts about the recording; values must be JSON."""
+        with self._db.writing() as connection:
+            connection.execute(delete(schema.meta).where(schema.meta.c.key.in_(values)))
+            rows = [{"key": key, "value": value} for key, value in values.items()]
+            connection.execute(insert(schema.meta), rows)
+
+    # Reading
+
+    @property
+    def meta(self) -> dict[str, object]:
+        """Facts about the recording, with the `schema` version."""
+        with self._db.reading() as connection:
+            rows = connection.execute(select(schema.meta.c.key, schema.meta.c.value))
+            values = {row.key: row.value for row in rows}
+        values.pop("checksums", None)
+        return {"schema": schema.SCHEMA_VERSION, **values}
+
+    @property
+    def segment_table(self) -> tuple[Segment, ...]:
+        """Headers of the segments that can be found, in the order of the log."""
+        self._written()
+        return self._reader.table()
+
+    @property
+    def event_count(self) -> int:
+        """Number of events."""
+        table = self.segment_table
+        return table[-1].stop_sequence if table else 0
+
+    @property
+    def object_count(self) -> int:
+        """Number of objects allocated, those of the found heap included."""
+        table = self.segment_table
+        return table[-1].first_object + table[-1].objects if table else 0
+
+    @property
+    def op_counts(self) -> dict[Op, int]:
+        """Number of events of each op."""
+        table = self.segment_table
+        return {op: sum(segment.counts[op] for segment in table) for op in Op}
+
+    def segments(self, start: int = 0, stop: int | None = None) -> Iterator[Events]:
+        """Decoded segments, cut to sequence numbers `start` up to `stop` (None: to the end).
+
+        Each is read and its checksum verified when its turn comes. Raises DamagedSegment or
+        DamagedFile when one cannot be read.
+        """
+        self._written()
+        return self._reader.segments(start, stop)
+
+    def window(self, start: int, stop: int) -> Events:
+        """Events `start` up to `stop` as one run; raises as `segments`."""
+        return _joined(list(self.segments(start, stop)), start)
+
+    def events(self) -> Events:
+        """All events as one run, 13 bytes an event; raises as `segments`."""
+        return _joined(list(self.segments()), 0)
+
+    def intact_events(self) -> int:
+        """Number of events before the first one that cannot be read."""
+        good = 0
+        try:
+            for segment in self.segments():
+                good = segment.first_sequence + len(segment)
+        except DamagedFile:
+            pass
+        return good
+
+    @property
+    def types(self) -> tuple[ObjectType, ...]:
+        """All types, indexed by id."""
+        return tuple(ObjectType(i, *row) for i, row in enumerate(self._rows(self._types)))  # type: ignore[arg-type]
+
+    @property
+    def sites(self) -> tuple[Site, ...]:
+        """All allocation sites, indexed by id."""
+        return tuple(Site(i, *row) for i, row in enumerate(self._rows(self._sites)))  # type: ignore[arg-type]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """All labels, indexed by id."""
+        return tuple(str(text) for (text,) in self._rows(self._labels))
+
+    @property
+    def shapes(self) -> tuple[Shape, ...]:
+        """All shapes, indexed by id."""
+        rows: list[tuple[int, int, int]] = self._rows(self._shapes)  # type: ignore[assignment]
+        return tuple(Shape(i, t, size, Flag(flags)) for i, (t, size, flags) in enumerate(rows))
+
+    def shape_arrays(self) -> tuple[U32, U64, U32]:
+        """Type id (uint32), size in bytes (uint64) and flags (uint32) of every shape."""
+        rows = np.array(self._rows(self._shapes), np.uint64).reshape(-1, 3)
+        return rows[:, 0].astype(np.uint32), rows[:, 1].copy(), rows[:, 2].astype(np.uint32)
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """JSON texts of START and GC_CALL arguments, indexed by id."""
+        return tuple(str(text) for (text,) in self._rows(self._arguments))
+
+    @property
+    def observed(self) -> tuple[ObservedCollection, ...]:
+        """The collections that the recorded interpreter made, in the order they ran."""
+        with self._db.reading() as connection:
+            rows = connection.execute(select(*_OBSERVED).order_by(schema.observed.c.id))
+            return tuple(ObservedCollection(*row) for row in rows)
+
+    @property
+    def start(self) -> StartState | None:
+        """The collector's state at the START event; None for a log without one."""
+        for _, argument in self._operands(Op.START):
+            return StartState.from_json(self.arguments[argument])
+        return None
+
+    @property
+    def start_sequence(self) -> int:
+        """Sequence number of the START event, 0 for a log without one."""
+        return next((sequence for sequence, _ in self._operands(Op.START)), 0)
+
+    def marks(self) -> list[tuple[int, str]]:
+        """(sequence number, label) of every MARK event."""
+        labels = self.labels
+        return [(sequence, labels[label]) for sequence, label in self._operands(Op.MARK)]
+
+    def gc_calls(self) -> list[tuple[int, GcCall, list[int]]]:
+        """(sequence number, call, arguments) of every GC_CALL event."""
+        arguments = self.arguments
+        return [
+            (
+                segment.first_sequence + i,
+                GcCall(int(segment.a[i])),
+                json.loads(arguments[segment.b[i]]),
+            )
+            for segment in self._with(Op.GC_CALL)
+            for i in np.flatnonzero(segment.op == Op.GC_CALL).tolist()
+        ]
+
+    # Results
+
+    def save_run(
+        self, policy: str, options: dict[str, object], result: dict[str, object], result_hash: str
+    ) -> int:
+        """Store a result and return its number; an equal one that is stored gives its number."""
+        for run in self.runs():
+            if (run.policy, run.options, run.result_hash) == (policy, options, result_hash):
+                return run.id
+        row = {"policy": policy, "options": options, "result": result, "result_hash": result_hash}
+        with self._db.writing() as connection:
+            key = connection.execute(insert(schema.runs), row).inserted_primary_key
+        assert key is not None
+        return int(key[0])
+
+    def runs(self) -> list[Run]:
+        """All stored results, oldest first."""
+        with self._db.reading() as connection:
+            rows = connection.execute(select(schema.runs).order_by(schema.runs.c.id))
+            return [Run(*row) for row in rows]
+
+    def run(self, id: int) -> Run:
+        """The stored result of that number; raises NotFound."""
+        with self._db.reading() as connection:
+            row = connection.execute(select(schema.runs).where(schema.runs.c.id == id)).first()
+        if row is None:
+            raise NotFound(f"{self._db.name} has no run {id}: see `gcreplay info`")
+        return Run(*row)
+
+    def discard_runs(self) -> None:
+        """Delete all stored results."""
+        with self._db.writing() as connection:
+            connection.execute(delete(schema.runs))
+
+    # Inside
+
+    def _interned(self, names: NameTable, row: tuple[object, ...]) -> int:
+        self._writing()
+        return names.intern(row)
+
+    def _writing(self) -> SegmentWriter:
+        if self._writer is None:
+            if not self._db.writable or self._closed:
+                raise StorageError(f"{self._db.name} is not open for writing")
+            for names in self._names:
+                self._rows(names)
+            if self.path is not None:
+                self._db.use_wal()
+            with self._db.writing() as connection:
+                connection.execute(delete(schema.meta).where(schema.meta.c.key == "checksums"))
+            self._writer = SegmentWriter(self._db, self._names, self.event_count, self.object_count)
+        return self._writer
+
+    def _written(self) -> None:
+        """What this log has appended can be read back from it."""
+        if self._writer is not None and self._writer.buffered:
+            self._writer.flush()
+
+    def _rows(self, names: NameTable) -> list[tuple[object, ...]]:
+        if self._writer is None:
+            with self._db.reading() as connection:
+                names.load(connection)
+            if not self._verified:
+                self._verify_names()
+        return names.rows
+
+    def _verify_names(self) -> None:
+        """A closed recording carries checksums of its names; they are checked once."""
+        with self._db.reading() as connection:
+            query = select(schema.meta.c.value).where(schema.meta.c.key == "checksums")
+            expected = connection.execute(query).scalar()
+            for names in self._names:
+                names.load(connection)
+        if expected is not None and expected != checksums(self._names):
+            raise DamagedFile(
+                f"{self._db.name} is damaged: its types, sites and labels are not those that were "
+                "written, so only `gcreplay info` and undecoded events can be trusted"
+            )
+        self._verified = True
+
+    def _with(self, op: Op) -> Iterator[Events]:
+        for segment in self.segment_table:
+            if segment.counts[op]:
+                yield from self.segments(segment.first_sequence, segment.stop_sequence)
+
+    def _operands(self, op: Op) -> Iterator[tuple[int, int]]:
+        """(sequence number, operand a) of every event of a rare op."""
+        for segment in self._with(op):
+            for i in np.flatnonzero(segment.op == op).tolist():
+                yield segment.first_sequence + i, int(segment.a[i])
+
+
+def _joined(parts: list[Events], start: int) -> Events:
+    if len(parts) == 1:
+        return parts[0]
+    if not parts:
+        none = np.empty(0, np.uint32)
+        return Events(np.empty(0, np.uint8), none, none, none, start, 0)
+    return Events(
+        np.concatenate([part.op for part in parts]),
+        np.concatenate([part.a for part in parts]),
+        np.concatenate([part.b for part in parts]),
+        np.concatenate([part.c for part in parts]),
+        parts[0].first_sequence,
+        parts[0].first_object,
+    )

@@ -1,0 +1,78 @@
+"""What events name by number: types, sites, labels, shapes, arguments.
+
+Each table is a list of rows, the id being the index. New rows are interned in memory and
+written in the transaction of the next segment, so that no stored event names what is not there.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, Table, insert, select
+
+from . import schema
+from .errors import DamagedFile
+
+Row = tuple[object, ...]
+
+RESERVED: dict[Table, tuple[Row, ...]] = {
+    schema.sites: (("", 0, ""),),
+    schema.labels: (("",), ("(opaque)",)),
+}
+"""Rows that every log has: the unknown site, the unknown and the opaque label."""
+
+
+class NameTable:
+    """The rows of one table, without their ids."""
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+        self.rows: list[Row] = []
+        self._ids: dict[Row, int] = {}
+        self._stored = 0
+        for row in RESERVED.get(table, ()):
+            self.intern(row)
+
+    def intern(self, row: Row) -> int:
+        """The id of `row`, which is added when it is new."""
+        known = self._ids.setdefault(row, len(self.rows))
+        if known == len(self.rows):
+            self.rows.append(row)
+        return known
+
+    def store(self, connection: Connection) -> None:
+        """Write the rows that are not in the file yet."""
+        names = [column.name for column in self.table.columns]
+        fresh = [
+            dict(zip(names, (self._stored + i, *row), strict=True))
+            for i, row in enumerate(self.rows[self._stored :])
+        ]
+        if fresh:
+            connection.execute(insert(self.table), fresh)
+
+    def stored(self) -> None:
+        """The transaction of `store` was committed."""
+        self._stored = len(self.rows)
+
+    def load(self, connection: Connection) -> None:
+        """Read the rows that another process has added since."""
+        query = select(self.table).where(self.table.c.id >= self._stored)
+        for number, *row in connection.execute(query.order_by(self.table.c.id)):
+            if number < len(RESERVED.get(self.table, ())):
+                continue
+            if number != len(self.rows):
+                raise DamagedFile(f"table {self.table.name} lacks row {len(self.rows)}")
+            self._ids.setdefault(tuple(row), number)
+            self.rows.append(tuple(row))
+        self._stored = len(self.rows)
+
+    def checksum(self) -> int:
+        """CRC-32 of all rows, as JSON."""
+        return zlib.crc32(json.dumps(self.rows).encode())
+
+
+def checksums(tables: Sequence[NameTable]) -> dict[str, int]:
+    """What the meta value `checksums` of a closed recording holds."""
+    return {names.table.name: names.checksum() for names in tables}

@@ -1,0 +1,191 @@
+"""Rows of the table `segments`: cut, encode and commit; find, verify and decode."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from sqlalchemy import func, insert, select
+
+from . import codec, schema
+from .database import Database
+from .errors import DamagedFile, DamagedSegment, InvalidLog
+from .events import SEGMENT_EVENTS, Events, Op, Segment
+from .names import NameTable
+
+_DTYPES = (np.uint8, np.uint32, np.uint32, np.uint32)
+
+
+class SegmentWriter:
+    """Buffers events, and commits them with the names they use, a segment at a time."""
+
+    def __init__(
+        self, database: Database, names: Sequence[NameTable], sequence: int, objects: int
+    ) -> None:
+        self._db = database
+        self._names = names
+        self._sequence = sequence
+        self._objects = objects
+        self._buffer = tuple(np.empty(SEGMENT_EVENTS, dtype) for dtype in _DTYPES)
+        self.buffered = 0
+
+    def append(self, *columns: np.ndarray) -> None:
+        """Add columns (op, a, b, c) of one length; see `EventLog.append`."""
+        arrays = [np.ascontiguousarray(x, t) for x, t in zip(columns, _DTYPES, strict=True)]
+        length = len(arrays[0])
+        if any(len(array) != length for array in arrays):
+            raise ValueError("columns of different length")
+        done = 0
+        while done < length:
+            n = min(length - done, SEGMENT_EVENTS - self.buffered)
+            if n == SEGMENT_EVENTS:
+                self._commit([array[done : done + n] for array in arrays])
+            else:
+                for mine, theirs in zip(self._buffer, arrays, strict=True):
+                    mine[self.buffered : self.buffered + n] = theirs[done : done + n]
+                self.buffered += n
+                if self.buffered == SEGMENT_EVENTS:
+                    self.flush()
+            done += n
+
+    def flush(self) -> None:
+        """Commit what is buffered."""
+        n, self.buffered = self.buffered, 0
+        self._commit([column[:n] for column in self._buffer])
+
+    def _commit(self, columns: list[np.ndarray]) -> None:
+        op, a, b, c = columns
+        try:
+            encoded = codec.encode(op, a, b, c, self._objects)
+        except ValueError as error:
+            i = int(error.args[0])
+            raise _unstorable(self._sequence + i, op[i], a[i], b[i], c[i]) from None
+        with self._db.writing() as connection:
+            number = connection.execute(select(func.count(schema.segments.c.id))).scalar_one()
+            segment = Segment(number, self._sequence, len(op), self._objects, encoded.counts)
+            for names in self._names:
+                names.store(connection)
+            connection.execute(insert(schema.segments), _row(segment, encoded.payload))
+        for names in self._names:
+            names.stored()
+        self._sequence += len(op)
+        self._objects += segment.objects
+
+
+class SegmentReader:
+    """Reads segments back; what cannot be read does not keep it from the others."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+        self._table: list[Segment] = []
+        self._lost = False
+
+    def table(self) -> tuple[Segment, ...]:
+        """Headers of all segments that can be found; a growing log gives more each time."""
+        query = select(*schema.HEADER_COLUMNS).order_by(schema.segments.c.id)
+        first = self._table[-1].id + 1 if self._table else 0
+        rows: Sequence[Sequence[int]]
+        try:
+            with self._db.reading() as connection:
+                rows = connection.execute(query.where(schema.segments.c.id >= first)).all()
+        except DamagedFile:
+            rows = list(self._rescued(first))
+            self._lost = True
+        for number, sequence, events, objects, *counts in rows:
+            self._table.append(Segment(number, sequence, events, objects, tuple(counts)))
+        return tuple(self._table)
+
+    def segments(self, start: int, stop: int | None) -> Iterator[Events]:
+        """See `EventLog.segments`."""
+        sequence = objects = number = 0
+        for segment in self.table():
+            if stop is not None and segment.first_sequence >= stop:
+                return
+            follows = (segment.id, segment.first_sequence, segment.first_object)
+            if start < segment.first_sequence and follows != (number, sequence, objects):
+                raise self._damaged(number, sequence, "it is missing")
+            number, sequence = segment.id + 1, segment.stop_sequence
+            objects = segment.first_object + segment.objects
+            if segment.stop_sequence > start:
+                events = self._read(segment)
+                low = max(0, start - segment.first_sequence)
+                high = len(events) if stop is None else stop - segment.first_sequence
+                yield events if low == 0 and high >= len(events) else events.part(low, high)
+        if self._lost and (stop is None or stop > sequence):
+            raise self._damaged(number, sequence, "the file is cut short or damaged there")
+
+    def _read(self, segment: Segment) -> Events:
+        table = schema.segments
+        query = select(table.c.codec, table.c.checksum, table.c.payload)
+        try:
+            with self._db.reading() as connection:
+                row = connection.execute(query.where(table.c.id == segment.id)).first()
+        except DamagedFile:
+            row = None
+        if row is None:
+            reason = "the file is cut short or damaged there"
+        elif row.codec != codec.CODEC_VERSION:
+            reason = f"its encoding {row.codec} is unknown"
+        elif row.checksum != codec.checksum(row.payload, segment):
+            reason = "its checksum does not match"
+        else:
+            try:
+                return codec.decode(row.payload, segment)
+            except ValueError as error:
+                reason = str(error)
+        raise self._damaged(segment.id, segment.first_sequence, reason)
+
+    def _rescued(self, first: int) -> Iterator[Sequence[int]]:
+        """Headers one by one, as far as damaged pages let them be found."""
+        table = schema.segments
+        last: int | None
+        try:
+            with self._db.reading() as connection:
+                last = connection.execute(select(func.max(table.c.id))).scalar()
+        except DamagedFile:
+            last = None
+        number = first
+        while last is None or number <= last:
+            query = select(*schema.HEADER_COLUMNS).where(table.c.id == number)
+            try:
+                with self._db.reading() as connection:
+                    row = connection.execute(query).first()
+            except DamagedFile:
+                row = None
+            if row is not None:
+                yield row
+            elif last is None:
+                return
+            number += 1
+
+    def _damaged(self, segment: int, sequence: int, reason: str) -> DamagedSegment:
+        return DamagedSegment(
+            f"{self._db.name}: segment {segment}, from event {sequence} on, cannot be read "
+            f"({reason}): `gcreplay info` says which events are intact",
+            segment=segment,
+            first_sequence=sequence,
+        )
+
+
+def _row(segment: Segment, payload: bytes) -> dict[str, object]:
+    counts = zip((column.name for column in schema.COUNT_COLUMNS), segment.counts, strict=True)
+    return {
+        "id": segment.id,
+        "first_sequence": segment.first_sequence,
+        "events": segment.events,
+        "first_object": segment.first_object,
+        **dict(counts),
+        "codec": codec.CODEC_VERSION,
+        "checksum": codec.checksum(payload, segment),
+        "payload": payload,
+    }
+
+
+def _unstorable(sequence: int, op: int, a: int, b: int, c: int) -> InvalidLog:
+    if op >= len(Op):
+        return InvalidLog(sequence, f"op {op}", "there is no such op")
+    name = Op(op).name
+    rule = "object ids are dense: an ALLOC makes the next one"
+    if op != Op.ALLOC:
+        rule = "an operand that this op does not have must be 0"
+    return InvalidLog(sequence, f"{name} a={a} b={b} c={c}", rule)

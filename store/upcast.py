@@ -1,0 +1,110 @@
+"""Older recordings: opened by converting them, version by version, to the present schema.
+
+An upcaster turns rows and events of one version into those of the next. When the schema
+changes, raise schema.SCHEMA_VERSION and register here what turns the former version into it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeAlias
+
+from sqlalchemy import JSON, Connection, Table, insert, text
+
+from . import codec, schema
+from . import database as db
+from .events import Events, Segment
+
+Row: TypeAlias = dict[str, object]
+
+
+def unchanged(table: str, row: Row) -> Row:
+    """The row upcaster of a version that changed no table."""
+    return row
+
+
+@dataclass(frozen=True, slots=True)
+class Upcaster:
+    """Pure functions from one schema version to the next.
+
+    `row(table, row)` gets every row, with JSON columns as text, and returns the new row;
+    `events`, when there is one, gets every decoded segment and returns as many new events.
+    """
+
+    row: Callable[[str, Row], Row] = unchanged
+    events: Callable[[Events], Events] | None = None
+
+
+UPCASTERS: dict[int, Upcaster] = {}
+"""By the version they start from."""
+
+
+def opened(path: Path, version: int, *, writable: bool) -> db.Database:
+    """The recording of an older `version` in the present one.
+
+    For reading it is converted into a temporary database and the file stays as it is; a
+    `writable` one is replaced by its conversion once that is complete.
+    """
+    source = db.open_existing(path, writable=False)
+    if not writable:
+        target = db.temporary()
+        with closing(source):
+            _convert(source, target, version)
+        return target
+    beside = path.with_name(path.name + ".upcast")
+    target = db.create(beside, force=True)
+    with closing(source), closing(target):
+        _convert(source, target, version)
+    with db.translated(str(path)):
+        beside.replace(path)
+    return db.open_existing(path, writable=True)
+
+
+def _convert(source: db.Database, target: db.Database, version: int) -> None:
+    with source.reading() as old, target.writing() as new:
+        for table in schema.metadata.sorted_tables:
+            if table in schema.PROJECTIONS:
+                continue
+            for row in _rows(old, table, version):
+                new.execute(insert(table), row)
+
+
+def _rows(old: Connection, table: Table, version: int) -> Iterator[Row]:
+    exists = text("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = :name")
+    if old.execute(exists, {"name": table.name}).first() is None:
+        return
+    upcasters = [UPCASTERS[v] for v in range(version, schema.SCHEMA_VERSION)]
+    for found in old.execute(text(f'SELECT * FROM "{table.name}" ORDER BY 1')).mappings():
+        row: Row = dict(found)
+        for upcaster in upcasters:
+            row = upcaster.row(table.name, row)
+        for column in table.columns:
+            if isinstance(column.type, JSON) and isinstance(row[column.name], str):
+                row[column.name] = json.loads(str(row[column.name]))
+        if table is schema.segments and any(u.events for u in upcasters):
+            row = _new_events(row, upcasters)
+        yield row
+
+
+def _new_events(row: Row, upcasters: list[Upcaster]) -> Row:
+    numbers = [int(str(row[column.name])) for column in schema.HEADER_COLUMNS]
+    number, sequence, count, objects, *counts = numbers
+    segment = Segment(number, sequence, count, objects, tuple(counts))
+    payload = row["payload"]
+    assert isinstance(payload, bytes)
+    events = codec.decode(payload, segment)
+    for upcaster in upcasters:
+        events = upcaster.events(events) if upcaster.events else events
+    encoded = codec.encode(*events.columns(), segment.first_object)
+    segment = replace(segment, counts=encoded.counts)
+    names = [column.name for column in schema.COUNT_COLUMNS]
+    return {
+        **row,
+        **dict(zip(names, encoded.counts, strict=True)),
+        "payload": encoded.payload,
+        "checksum": codec.checksum(encoded.payload, segment),
+    }
