@@ -35,6 +35,7 @@ def cython_extensions() -> list[Extension]:
     """The Cython modules whose sources exist, with the C files beside them."""
     modules = [
         ("gcreplay.store._codec", "store/_codec.pyx", ""),
+        ("gcreplay.store._validate", "store/_validate.pyx", ""),
         ("gcreplay.replay._engine", "replay/_engine.pyx", ""),
         ("gcreplay.tracer._ingest", "tracer/_ingest.pyx", "tracer/ingest"),
     ]

@@ -6,8 +6,21 @@ and `rows` (plain SQL over a log); below them `codec`, `_codec` and `segments` (
 become bytes), `names`, `database` and `upcast`.
 """
 
+from .builder import TraceBuilder
 from .errors import GcreplayError, InvalidLog
 from .events import NO_OBJECT, Events, Flag, GcCall, Op
 from .log import EventLog
+from .validate import validate
 
-__all__ = ["NO_OBJECT", "EventLog", "Events", "Flag", "GcCall", "GcreplayError", "InvalidLog", "Op"]
+__all__ = [
+    "NO_OBJECT",
+    "EventLog",
+    "Events",
+    "Flag",
+    "GcCall",
+    "GcreplayError",
+    "InvalidLog",
+    "Op",
+    "TraceBuilder",
+    "validate",
+]

@@ -147,7 +147,6 @@ def identify(path: Path) -> int:
         raise NotARecording(f"{path} is {what}, so no gcreplay recording")
     if len(header) < 100:
         raise DamagedFile(f"{path} is cut short after {len(header)} bytes: nothing is left of it")
-    version: int
     version, application = struct.unpack_from(">I4xI", header, 60)
     if application != schema.APPLICATION_ID:
         raise NotARecording(f"{path} is an SQLite file of another program, no gcreplay recording")
@@ -156,14 +155,15 @@ def identify(path: Path) -> int:
             f"{path} has schema version {version}, this gcreplay reads up to "
             f"{schema.SCHEMA_VERSION}: use a newer gcreplay"
         )
-    return version
+    return int(version)
 
 
 def missing_bytes(path: Path) -> int:
     """How many bytes the file lacks of what its header promises; 0 for a whole file."""
     with path.open("rb") as file:
         header = file.read(100)
-    page, pages = struct.unpack_from(">H10xI", header, 16)
+    page: int = struct.unpack_from(">H", header, 16)[0]
+    pages: int = struct.unpack_from(">I", header, 28)[0]
     if _has_wal(path):  # the newest pages stand there
         return 0
     return max(0, (65536 if page == 1 else page) * pages - path.stat().st_size)

@@ -194,7 +194,17 @@ class EventLog:
     def add_types(self, types: Iterable[tuple[str, str, str, int]]) -> None:
         """Append types (module, name, kind, finalizer) that may repeat; ids follow the order."""
         self._writing()
-        self._types.rows.extend(types)
+        for row in types:
+            self._types.append(row)
+
+    def copy_names(self, other: EventLog) -> None:
+        """Take over all types, sites, labels, shapes and arguments with their ids.
+
+        This log must not have any of its own yet.
+        """
+        self._writing()
+        for mine, theirs in zip(self._names, other._names, strict=True):
+            mine.replace(other._rows(theirs))
 
     def add_observed(self, collections: Iterable[ObservedCollection]) -> None:
         """Append collections that the recorded interpreter made, in the order they ran."""

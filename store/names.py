@@ -42,6 +42,19 @@ class NameTable:
             self.rows.append(row)
         return known
 
+    def append(self, row: Row) -> int:
+        """A new id for `row`, also when it is a repetition."""
+        self._ids.setdefault(row, len(self.rows))
+        self.rows.append(row)
+        return len(self.rows) - 1
+
+    def replace(self, rows: list[Row]) -> None:
+        """Become a copy of `rows`; only for a table that has none but reserved ones."""
+        del self.rows[:]
+        self._ids.clear()
+        for row in rows:
+            self.append(row)
+
     def store(self, connection: Connection) -> None:
         """Write the rows that are not in the file yet."""
         names = [column.name for column in self.table.columns]

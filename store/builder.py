@@ -1,0 +1,216 @@
+"""Logs written by hand, event by event.
+
+b = TraceBuilder()
+x = b.alloc("list", size=56)      # count 1, held by running code
+b.link(x, x)                      # a list that holds itself
+b.decref(x)                       # `del x`: a cycle, garbage from here on
+log = b.build()
+"""
+
+from __future__ import annotations
+
+import json
+from array import array
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from .events import NO_OBJECT, Flag, FreeLists, GcCall, Op, StartState
+from .log import EventLog
+from .validate import validate
+
+_HEADER = 16
+_LOW = 0xFFFFFFFF
+_BUILTIN = {
+    "list": ("list", 56),
+    "dict": ("dict", 64),
+    "tuple": ("tuple", 48),
+    "slice": ("slice", 56),
+    "Context": ("context", 72),
+    "async_generator_asend": ("async_gen_asend", 56),
+    "async_generator_wrapped_value": ("async_gen_value", 40),
+    "weakref": ("weakref", 88),
+    "type": ("type", 1064),
+    "int": ("other", 28),
+    "str": ("other", 50),
+}
+_LEAVES = ("int", "float", "str", "bytes", "bool")
+
+
+class TraceBuilder:
+    """Collects events in memory; `build` makes a valid log of them.
+
+    Every method appends events and returns what it made. Objects are their ids. Nothing is
+    checked before `build`.
+    """
+
+    def __init__(self, **meta: object) -> None:
+        self._log = EventLog.in_memory(meta={"counts": "exact", **meta})
+        self._columns = (array("B"), array("I"), array("I"), array("I"))
+        self._objects = 0
+        self._meta = meta
+
+    def __len__(self) -> int:
+        """Number of events so far; also the sequence number of the next one."""
+        return len(self._columns[0])
+
+    def alloc(
+        self,
+        type: str = "object",
+        *,
+        size: int | None = None,
+        module: str = "builtins",
+        kind: str | None = None,
+        finalizer: int = 0,
+        site: tuple[str, int, str] | None = None,
+        flags: Flag | None = None,
+    ) -> int:
+        """An object with reference count 1, held by running code; returns its id.
+
+        `size` is in bytes with the GC header. By default a container is GC | COUNTED |
+        TRACKED, except that dicts are born untracked; int, float, str, bytes and bool are
+        leaves. `kind` and `size` default to those of the built-in type of that name.
+        """
+        known = _BUILTIN.get(type) if module == "builtins" else None
+        if kind is None:
+            kind = known[0] if known else "other"
+        if size is None:
+            size = known[1] if known else 32 + _HEADER
+        if flags is None:
+            leaf = module == "builtins" and type in _LEAVES
+            flags = Flag(0) if leaf else Flag.GC | Flag.COUNTED
+            flags |= Flag(0) if leaf or kind == "dict" else Flag.TRACKED
+        shape = self._log.add_shape(self._log.add_type(module, type, kind, finalizer), size, flags)
+        where = self._log.add_site(*site) if site else 0
+        self.event(Op.ALLOC, self._objects, shape, where)
+        self._objects += 1
+        return self._objects - 1
+
+    def incref(self, object: int, n: int = 1) -> None:
+        """Running code takes `n` references."""
+        self.event(Op.INCREF, object, n)
+
+    def decref(self, object: int, n: int = 1) -> None:
+        """Running code drops `n` references; at 0 the object dies."""
+        self.event(Op.DECREF, object, n)
+
+    def link(self, source: int, target: int, n: int = 1, label: str | None = None) -> None:
+        """`source` takes `n` references to `target`: `n` events."""
+        for _ in range(n):
+            self.event(Op.LINK, source, target, self._label(label))
+
+    def unlink(self, source: int, target: int, n: int = 1, label: str | None = None) -> None:
+        """`source` drops `n` references to `target`: `n` events."""
+        for _ in range(n):
+            self.event(Op.UNLINK, source, target, self._label(label))
+
+    def kept(self, object: int) -> None:
+        """The storage of the object that just died went to a free list."""
+        self.event(Op.KEPT, object)
+
+    def resize(self, object: int, bytes: int) -> None:
+        """What the object alone owns outside its block now has this size."""
+        self.event(Op.RESIZE, object, bytes & _LOW, bytes >> 32)
+
+    def track(self, object: int, generation: int = 0) -> None:
+        """The collector starts to see the object."""
+        self.event(Op.TRACK, object, generation)
+
+    def untrack(self, object: int) -> None:
+        """The collector stops seeing the object."""
+        self.event(Op.UNTRACK, object)
+
+    def gc_call(self, call: str, *arguments: int, from_c: bool = False) -> None:
+        """The program calls `gc.<call>`: collect, enable, disable, freeze, unfreeze,
+        set_threshold (always three numbers) or set_debug."""
+        code = GcCall[call.upper()]
+        if code == GcCall.COLLECT and not arguments:
+            arguments = (2,)
+        self.event(Op.GC_CALL, code, self._log.add_argument(json.dumps(arguments)), int(from_c))
+
+    def begin_inside(self, object: int | None = None) -> None:
+        """A finalizer or weakref callback of `object` begins, during a recorded collection."""
+        self.event(Op.INSIDE, NO_OBJECT if object is None else object, 1)
+
+    def end_inside(self, object: int | None = None) -> None:
+        """It ends."""
+        self.event(Op.INSIDE, NO_OBJECT if object is None else object, 0)
+
+    @contextmanager
+    def inside(self, object: int | None = None) -> Iterator[None]:
+        """The events of the block stand in a finalizer or weakref callback of `object`."""
+        self.begin_inside(object)
+        yield
+        self.end_inside(object)
+
+    def safepoint(self) -> None:
+        """A deferred collector may run here."""
+        self.event(Op.SAFEPOINT)
+
+    def mark(self, label: str) -> None:
+        """The program's own boundary."""
+        self.event(Op.MARK, self._log.add_label(label))
+
+    def tick(self, nanoseconds: int) -> None:
+        """Program time at this point."""
+        self.event(Op.TICK, nanoseconds & _LOW, nanoseconds >> 32)
+
+    def weakref(self, reference: int, target: int, *, callback: bool = False) -> None:
+        """The weak reference object `reference` refers to `target`."""
+        self.event(Op.WEAKREF, reference, target, int(callback))
+
+    def start(
+        self,
+        *,
+        count: tuple[int, int, int] = (0, 0, 0),
+        threshold: tuple[int, int, int] = (700, 10, 10),
+        enabled: bool = True,
+        long_lived_total: int = 0,
+        long_lived_pending: int = 0,
+        free_lists: FreeLists | None = None,
+    ) -> None:
+        """Recording begins; what stands before is the found heap."""
+        state = StartState(
+            count,
+            threshold,
+            enabled,
+            long_lived_total,
+            long_lived_pending,
+            free_lists or FreeLists(),
+        )
+        self.event(Op.START, self._log.add_argument(state.to_json()))
+
+    def event(self, op: int, a: int = 0, b: int = 0, c: int = 0) -> None:
+        """Any event by its operands; also one that breaks the rules."""
+        for column, value in zip(self._columns, (op, a, b, c), strict=True):
+            column.append(value)
+
+    def columns(self) -> Sequence[np.ndarray]:
+        """The events so far: op (uint8), a, b, c (uint32)."""
+        dtypes = (np.uint8, np.uint32, np.uint32, np.uint32)
+        return [np.array(x, dtype) for x, dtype in zip(self._columns, dtypes, strict=True)]
+
+    def build(self, path: str | Path | None = None, *, force: bool = False) -> EventLog:
+        """A validated log, in memory or at `path`, complete and open for reading and results.
+
+        Raises InvalidLog for the first event that breaks a rule, FileExists as
+        `EventLog.create`.
+        """
+        meta = {"counts": "exact", **self._meta}
+        log = EventLog.in_memory() if path is None else EventLog.create(path, force=force)
+        log.set_meta(**meta)
+        try:
+            log.copy_names(self._log)
+            log.append(*self.columns())
+            log.flush()
+            validate(log)
+            log.set_meta(complete=True)
+        except BaseException:
+            log.close()
+            raise
+        return log
+
+    def _label(self, label: str | None) -> int:
+        return self._log.add_label(label) if label else 0
