@@ -26,9 +26,12 @@ demo: build
 test: build
 	$(BIN)/python -m pytest
 
+# mypy does not follow the package directories of an editable install: links do.
 lint: build
 	$(BIN)/ruff check .
-	$(BIN)/mypy -p gcreplay
+	@rm -rf build/types && mkdir -p build/types/gcreplay
+	@ln -s $(CURDIR)/cli/* $(CURDIR)/store $(CURDIR)/tracer $(CURDIR)/replay build/types/gcreplay
+	MYPYPATH=build/types $(BIN)/mypy -p gcreplay
 
 bench: build
 	$(BIN)/python bench/run.py

@@ -1,7 +1,7 @@
-"""The command ``gcreplay``: its subcommands, and how every failure ends.
+"""The command `gcreplay`: its subcommands, and how every failure ends.
 
-Exit codes: 0 done, 1 a failed check or a broken input, 2 wrong usage, 130 interrupted; ``record`` ends with
-the exit code of the recorded program.
+Exit codes: 0 done, 1 a failed check or a broken input, 2 wrong usage, 130 interrupted; `record`
+ends with the exit code of the recorded program.
 """
 
 import importlib
@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import click
 
-from gcreplay.store.errors import GcreplayError
+from gcreplay.store.errors import GcreplayError, UsageError
 
 COMMANDS: Final = (
     "record",
@@ -28,8 +28,18 @@ COMMANDS: Final = (
 )
 
 
+class Failure(click.ClickException):
+    """A sentence on standard error and exit code 1."""
+
+
+class WrongUsage(click.ClickException):
+    """A sentence on standard error and exit code 2."""
+
+    exit_code = 2
+
+
 class Commands(click.Group):
-    """A group that imports a subcommand when it is asked for, and turns errors into one sentence."""
+    """Imports a subcommand when it is asked for, and turns every error into one sentence."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -38,39 +48,35 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module_name = "import_" if cmd_name == "import" else cmd_name  # `import` is a keyword
-        module = importlib.import_module(f"gcreplay.commands.{module_name}")
-        command = module.command
+        command = importlib.import_module(f"gcreplay.commands.{module_name}").command
         assert isinstance(command, click.Command)
         return command
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
+        except UsageError as error:
+            raise WrongUsage(str(error)) from error
         except GcreplayError as error:
-            raise _failure(str(error), error.exit_code) from error
+            raise Failure(str(error)) from error
         except BrokenPipeError:
             # The reader has gone (`| head`): what is still buffered must not raise again at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(128 + signal.SIGPIPE)
         except OSError as error:
             where = f"{error.filename}: " if error.filename else ""
-            raise _failure(f"{where}{error.strerror or error}.", 1) from error
+            raise Failure(f"{where}{error.strerror or error}.") from error
         except KeyboardInterrupt:
             click.echo("Interrupted.", err=True)
             ctx.exit(128 + signal.SIGINT)
 
 
-def _failure(sentence: str, exit_code: int) -> click.ClickException:
-    failure = click.ClickException(sentence)
-    failure.exit_code = exit_code
-    return failure
-
-
 @click.group(
     cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Start with:  gcreplay record script.py  and then  gcreplay replay script.gcreplay -p cpython-3.11",
+    epilog="Start with `gcreplay record script.py`, "
+    "then `gcreplay replay script.gcreplay -p cpython-3.11`.",
 )
 @click.version_option(package_name="gcreplay", prog_name="gcreplay")
 def cli() -> None:
-    """Record a Python program's heap once; replay it under any garbage collector; compare exactly."""
+    """Record a program's heap once; replay it under any collector; compare exactly."""

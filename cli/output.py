@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 
 import click
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.table import Table as RichTable
 from rich.text import Text
 
@@ -90,8 +90,10 @@ def as_csv(table: Table) -> str:
 def as_markdown(table: Table) -> str:
     """The table as GitHub-flavoured Markdown."""
     head = "| " + " | ".join(table.columns) + " |"
-    rule = "|" + "|".join(" ---: " if table.numeric(i) else " --- " for i in range(len(table.columns))) + "|"
-    body = ["| " + " | ".join(words(cell).replace("|", "\\|") for cell in row) + " |" for row in table.rows]
+    marks = (" ---: " if table.numeric(i) else " --- " for i in range(len(table.columns)))
+    rule = "|" + "|".join(marks) + "|"
+    escaped = ((words(cell).replace("|", "\\|") for cell in row) for row in table.rows)
+    body = ["| " + " | ".join(row) + " |" for row in escaped]
     title = [f"**{table.title}**", ""] if table.title else []
     return "\n".join([*title, head, rule, *body])
 
@@ -144,7 +146,8 @@ def _show_in_terminal(tables: Sequence[Table]) -> None:
             pad_edge=False,
         )
         for i, column in enumerate(table.columns):
-            grid.add_column(column, justify="right" if table.numeric(i) else "left", overflow="fold")
+            justify: JustifyMethod = "right" if table.numeric(i) else "left"
+            grid.add_column(column, justify=justify, overflow="fold")
         for row in table.rows:
             grid.add_row(*(Text(words(cell)) for cell in row))
         console.print(grid)

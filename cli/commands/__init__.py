@@ -1,1 +1,1 @@
-"""One file a subcommand; each defines ``command``, which ``gcreplay.main`` imports when it is asked for."""
+"""One file a subcommand; each defines `command`, which `gcreplay.main` imports when asked for."""

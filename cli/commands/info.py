@@ -1,0 +1,127 @@
+"""`gcreplay info`: what a recording holds, and whether all of it can be read."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from gcreplay.figures import by_generation
+from gcreplay.options import trace_argument
+from gcreplay.output import Cell, Report, Table, format_option, show, size_words
+from gcreplay.progress import working
+from gcreplay.store import EventLog
+from gcreplay.store.errors import DamagedFile
+
+T = TypeVar("T")
+META = ("python", "argv", "exit_code", "granularity", "full_probe", "counts", "checkpoints")
+
+
+@click.command()
+@trace_argument
+@format_option
+def command(trace: Path, output_format: str) -> None:
+    """Say what a recording holds: events, objects, the interpreter's own collections, marks, runs.
+
+    Every segment is read and its checksum verified. Exit code 1 when some events are damaged;
+    those before them stay readable.
+
+    \b
+    Example:
+      gcreplay info demo.gcreplay
+    """
+    with EventLog.open(trace) as log, working("reading"):
+        payload = _facts(trace, log)
+        damage = log.damage
+    show(Report(_tables(payload), payload), output_format)
+    intact, events = payload["intact_events"], payload["events"]
+    if damage or intact < events:
+        what = damage or f"{trace} is damaged"
+        raise DamagedFile(f"{what}: the first {intact:,} of {events:,} events are good")
+
+
+def _facts(trace: Path, log: EventLog) -> dict[str, Any]:
+    """The JSON of `info`."""
+    meta = log.meta
+    observed = _if_readable(lambda: log.observed, ())
+    marks = _if_readable(log.marks, [])
+    runs = _if_readable(log.runs, [])
+    size = trace.stat().st_size
+    generations = max((each.generation for each in observed), default=2) + 1
+    return {
+        "trace": str(trace),
+        "schema": meta["schema"],
+        "complete": bool(meta.get("complete", False)),
+        "events": log.event_count,
+        "intact_events": log.intact_events(),
+        "objects": log.object_count,
+        "bytes": size,
+        "events_by_kind": {op.name.lower(): n for op, n in log.op_counts.items() if n},
+        "observed_collections_by_generation": [
+            sum(each.generation == g for each in observed) for g in range(max(3, generations))
+        ],
+        "observed_collected": sum(each.collected for each in observed),
+        **{name: meta.get(name) for name in META},
+        "repairs": meta.get("repairs", {}),
+        "marks": [{"sequence": sequence, "label": label} for sequence, label in marks],
+        "runs": [
+            {
+                "run": run.id,
+                "policy": run.policy,
+                "options": run.options,
+                "result_hash": run.result_hash,
+            }
+            for run in runs
+        ],
+    }
+
+
+def _if_readable(read: Callable[[], T], otherwise: T) -> T:
+    """What can still be told of a damaged file is told."""
+    try:
+        return read()
+    except DamagedFile:
+        return otherwise
+
+
+def _tables(facts: dict[str, Any]) -> tuple[Table, ...]:
+    tables = [Table(("", ""), tuple(_lines(facts)))]
+    if facts["runs"]:
+        rows = tuple(
+            (f"{facts['trace']}#{run['run']}", run["policy"], _options(run["options"]))
+            for run in facts["runs"]
+        )
+        tables.append(Table(("run", "policy", "options"), rows, title="Stored runs"))
+    return tuple(tables)
+
+
+def _lines(facts: dict[str, Any]) -> list[tuple[Cell, Cell]]:
+    """Name and value of each fact, in the order of a reader's questions."""
+    events, objects = facts["events"], facts["objects"]
+    size = size_words(facts["bytes"])
+    if events:
+        size += f" ({facts['bytes'] / events:.2f} bytes an event)"
+    lines: list[tuple[Cell, Cell]] = [
+        ("program", " ".join(facts["argv"] or ()) or "not said"),
+        ("python", facts["python"] or "not said"),
+        ("complete", "yes" if facts["complete"] else "no, cut short"),
+        ("events", f"{events:,}"),
+        ("intact events", f"{facts['intact_events']:,}"),
+        ("objects", f"{objects:,}"),
+        ("file", size),
+        ("observed collections", by_generation(facts["observed_collections_by_generation"])),
+        ("observed collected", f"{facts['observed_collected']:,}"),
+        ("reference counts", facts["counts"] or "not said"),
+    ]
+    if facts["exit_code"] is not None:
+        lines.append(("exit code", f"{facts['exit_code']}"))
+    lines += [(f"repairs: {kind}", f"{n:,}") for kind, n in facts["repairs"].items()]
+    if facts["marks"]:
+        labels = [mark["label"] for mark in facts["marks"]]
+        told = ", ".join(labels[:4]) + (f" ... {labels[-1]}" if len(labels) > 4 else "")
+        lines.append((f"{len(labels)} marks", told))
+    return lines
+
+
+def _options(options: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in options.items() if value is not None)

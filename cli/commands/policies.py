@@ -1,0 +1,22 @@
+"""`gcreplay policies`: which collectors can be replayed."""
+
+import click
+
+from gcreplay.output import Report, Table, format_option, show
+from gcreplay.replay import policies
+
+
+@click.command()
+@format_option
+def command(output_format: str) -> None:
+    """List the policies that `replay` and `diff` accept, installed ones included.
+
+    \b
+    Example:
+      gcreplay policies
+    """
+    known = policies()
+    table = Table(("policy", "what it does", "from"), tuple(known))
+    keys = ("policy", "summary", "source")
+    payload = {"policies": [dict(zip(keys, policy, strict=True)) for policy in known]}
+    show(Report((table,), payload), output_format)

@@ -1,0 +1,101 @@
+"""`gcreplay replay`: what the recorded program's heap would do under other collectors."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gcreplay.figures import RunJson, by_generation, figures
+from gcreplay.options import policy_option, trace_argument, window_bounds
+from gcreplay.output import Cell, Report, Table, format_option, show, size_words
+from gcreplay.progress import working
+from gcreplay.replay import RunResult, replay
+from gcreplay.store import EventLog
+from gcreplay.store.errors import StorageError
+
+BOUNDS = ("never", "clairvoyant")
+
+
+@click.command()
+@trace_argument
+@policy_option("A collector to replay, as `gcreplay policies` names it; repeat to compare.")
+@click.option("--apply-from", metavar="MARK", help="Begin with the policies at this mark.")
+@click.option("--window", metavar="A..B", help="Count between these two marks only.")
+@format_option
+def command(
+    trace: Path,
+    policies: tuple[str, ...],
+    apply_from: str | None,
+    window: str | None,
+    output_format: str,
+) -> None:
+    """Replay a recording under each policy and compare the results.
+
+    Both bounds stand in every comparison: `never` collects nothing, `clairvoyant` frees garbage
+    after its last touch. The runs are stored in the recording.
+
+    \b
+    Example:
+      gcreplay replay demo.gcreplay -p cpython-3.11 -p generational:5000,10,10
+    """
+    wanted = list(dict.fromkeys([*policies, *BOUNDS]))
+    bounds = window_bounds(window)
+    runs: list[RunResult] = []
+    with EventLog.open(trace) as log:
+        for number, policy in enumerate(wanted, start=1):
+            with working(f"replaying {policy} ({number} of {len(wanted)})"):
+                runs.append(replay(log, policy, apply_from=apply_from, window=bounds))
+    remark = save_runs(trace, runs, {"apply_from": apply_from, "window": window})
+    results = [run.to_json() for run in runs]
+    payload = {"trace": str(trace), "runs": results}
+    show(Report((comparison(results),), payload, (remark,)), output_format)
+
+
+def save_runs(trace: Path, runs: Sequence[RunResult], options: dict[str, Any]) -> str:
+    """Store the runs in the recording; the value says where, or why not (it may be read-only)."""
+    try:
+        with EventLog.open(trace, writable=True) as log:
+            ids = [
+                log.save_run(run.policy, options, run.to_json(), run.result_hash) for run in runs
+            ]
+    except StorageError as error:
+        return f"The runs are not stored: {error}"
+    return "Stored as " + ", ".join(f"{trace}#{run_id}" for run_id in ids)
+
+
+def comparison(runs: Sequence[RunJson]) -> Table:
+    """One row a run; what is 0 in all of them has no column."""
+    rare = [
+        name
+        for name in ("uncollectable", "revived", "displaced")
+        if any(run[name] for run in runs)
+    ]
+    columns = (
+        "policy",
+        "collections",
+        "collected",
+        "freed by refcount",
+        "peak objects",
+        "peak size",
+        "peak floating",
+        "visited",
+        *rare,
+    )
+    rows = tuple(_row(run, rare) for run in runs)
+    return Table(columns, rows)
+
+
+def _row(run: RunJson, rare: Sequence[str]) -> tuple[Cell, ...]:
+    known = figures(run)
+    return (
+        run["policy"],
+        by_generation(run["collections_by_generation"]),
+        known["collected"],
+        known["freed_by_refcount"],
+        known["peak_objects"],
+        size_words(known["peak_bytes"]),
+        known["peak_floating_objects"],
+        known["visited"],
+        *(known[name] for name in rare),
+    )

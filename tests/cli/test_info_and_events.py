@@ -1,0 +1,100 @@
+"""`info` and `events`: what a recording holds, and its events in words."""
+
+import json
+from pathlib import Path
+
+import pytest
+from command_line import Gcreplay
+
+EVENTS = 5 + 3 * 1500
+
+
+def test_info_as_json(gcreplay: Gcreplay, cycles: Path) -> None:
+    told = json.loads(gcreplay("info", cycles, "--format", "json").stdout)
+    assert told["trace"] == str(cycles)
+    assert told["events"] == told["intact_events"] == EVENTS
+    assert told["objects"] == 1501
+    assert told["complete"] is True
+    assert told["observed_collections_by_generation"] == [0, 0, 0]  # nobody ran it
+    assert told["events_by_kind"] == {
+        "start": 1,
+        "alloc": 1501,
+        "incref": 1,
+        "decref": 1500,
+        "link": 1500,
+        "mark": 2,
+    }
+    assert told["marks"] == [
+        {"sequence": 1, "label": "begin"},
+        {"sequence": EVENTS - 1, "label": "end"},
+    ]
+    assert told["argv"] == ["cycles.py"]
+    assert told["runs"] == []
+
+
+@pytest.mark.parametrize("form", ["table", "markdown", "csv"])
+def test_info_for_readers_names_the_number_of_events(
+    gcreplay: Gcreplay, cycles: Path, form: str
+) -> None:
+    told = gcreplay("info", cycles, "--format", form)
+    assert told.exit_code == 0
+    assert "4,505" in told.stdout
+
+
+def test_a_flipped_byte_leaves_the_events_before_it_readable(
+    gcreplay: Gcreplay, cycles: Path
+) -> None:
+    damaged = bytearray(cycles.read_bytes())
+    # zstd's magic number begins the payload of the only segment: far enough inside, flip a byte.
+    payload = damaged.find(bytes.fromhex("28b52ffd"))
+    damaged[payload + 40] ^= 0xFF
+    cycles.write_bytes(damaged)
+    told = gcreplay("info", cycles, "--format", "json")
+    assert told.exit_code == 1
+    assert json.loads(told.stdout)["intact_events"] == 0
+    assert f"the first 0 of {EVENTS:,} events are good" in told.stderr
+    assert "Traceback" not in told.output
+
+
+def test_a_cut_file_says_how_many_events_are_good(gcreplay: Gcreplay, cycles: Path) -> None:
+    whole = cycles.read_bytes()
+    cycles.write_bytes(whole[: len(whole) - 4096])
+    told = gcreplay("info", cycles)
+    assert told.exit_code == 1
+    assert "cut short" in told.stderr
+    assert "events are good" in told.stderr
+
+
+def test_events_from_the_beginning(gcreplay: Gcreplay, cycles: Path) -> None:
+    lines = gcreplay("events", cycles, "--from", 1, "--to", 6).stdout.splitlines()
+    assert [" ".join(line.split()) for line in lines] == [
+        "1 mark begin",
+        "2 alloc list#0 56 bytes gc counted tracked cycles.py:1 main",
+        "3 incref list#0",
+        "4 alloc list#1 56 bytes gc counted tracked cycles.py:3 loop",
+        "5 link list#1 -> list#1 [0]",
+        "6 decref list#1",
+    ]
+
+
+def test_events_around_one_marks_that_one(gcreplay: Gcreplay, cycles: Path) -> None:
+    lines = gcreplay("events", cycles, "--around", 100).stdout.splitlines()
+    assert [int(line[1:].split()[0]) for line in lines] == list(range(90, 111))
+    assert [line for line in lines if line.startswith(">")] == [lines[10]]
+
+
+def test_events_of_the_last_window_end_with_the_log(gcreplay: Gcreplay, cycles: Path) -> None:
+    lines = gcreplay("events", cycles, "--from", EVENTS - 2).stdout.splitlines()
+    assert [line.split()[1:] for line in lines] == [["decref", "list#1500"], ["mark", "end"]]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [("--from", 5, "--to", 4), ("--around", 5, "--to", 9), ("--from", EVENTS), ("--from", -1)],
+)
+def test_an_impossible_window_is_wrong_usage(
+    gcreplay: Gcreplay, cycles: Path, options: tuple[object, ...]
+) -> None:
+    told = gcreplay("events", cycles, *options)
+    assert told.exit_code == 2
+    assert told.stdout == ""
