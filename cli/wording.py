@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 
 from gcreplay.store import NO_OBJECT, EventLog, Events, Flag, GcCall, Op
+from gcreplay.store.events import StartState
 
 GENERATIONS: Final = ("young", "generation 1", "generation 2", "permanent")
 OBJECT_OPERANDS: Final = {
@@ -56,7 +57,7 @@ class Wording:
     def _tell(self, op: Op, a: int, b: int, c: int) -> str:
         match op:
             case Op.START:
-                return self._arguments[a]
+                return self._start(a)
             case Op.ALLOC:
                 return self._birth(a, b, c)
             case Op.INCREF | Op.DECREF:
@@ -85,12 +86,23 @@ class Wording:
             case Op.KEPT | Op.UNTRACK:
                 return self._object(a)
 
+    def _start(self, argument: int) -> str:
+        state = StartState.from_json(self._arguments[argument])
+        return (
+            f"counters {_commas(state.count)}  thresholds {_commas(state.threshold)}  "
+            f"{'enabled' if state.enabled else 'disabled'}"
+        )
+
     def _birth(self, number: int, shape_id: int, site_id: int) -> str:
         shape = self._shapes[shape_id]
         flags = " ".join(flag.name.lower() for flag in Flag if flag in shape.flags and flag.name)
         site = self._sites[site_id]
         where = f"  {site.file}:{site.line} {site.function}" if site_id else ""
         return f"{self._object(number)}  {shape.size} bytes  {flags}{where}"
+
+
+def _commas(numbers: Iterable[int]) -> str:
+    return ",".join(map(str, numbers))
 
 
 def named_objects(events: Events) -> set[int]:

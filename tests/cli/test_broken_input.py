@@ -1,0 +1,106 @@
+"""Broken input and wrong usage: one sentence, exit code 1 or 2, never a traceback."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from command_line import Gcreplay
+
+READING = {
+    "info": (),
+    "events": (),
+    "verify": (),
+    "replay": ("-p", "generational:700,10,10"),
+    "diff": ("-p", "never", "-p", "manual"),
+    "export": (),
+}
+
+
+def foreign_database(path: Path) -> None:
+    with sqlite3.connect(path) as database:
+        database.execute("CREATE TABLE guests (name TEXT)")
+
+
+def newer_recording(path: Path) -> None:
+    with sqlite3.connect(path) as database:
+        database.execute("PRAGMA user_version = 99")
+        database.execute("PRAGMA application_id = 0x67637270")
+        database.execute("CREATE TABLE meta (key TEXT)")
+
+
+@pytest.mark.parametrize("command", READING)
+@pytest.mark.parametrize(
+    ("write", "says"),
+    [
+        (lambda path: path.write_text("Dear diary"), "recording"),
+        (lambda path: path.write_bytes(b""), "empty"),
+        (foreign_database, "recording"),
+        (newer_recording, "newer"),
+    ],
+    ids=["text", "empty", "foreign", "newer"],
+)
+def test_a_file_that_is_no_recording(
+    gcreplay: Gcreplay, tmp_path: Path, command: str, write: object, says: str
+) -> None:
+    path = tmp_path / "file.gcreplay"
+    assert callable(write)
+    write(path)
+    before = path.read_bytes()
+    told = gcreplay(command, path, *READING[command])
+    assert told.exit_code == 1
+    assert told.stdout == ""
+    assert len(told.stderr.splitlines()) == 1
+    assert str(path) in told.stderr
+    assert says in told.stderr
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("command", READING)
+def test_a_missing_file_is_wrong_usage(gcreplay: Gcreplay, tmp_path: Path, command: str) -> None:
+    told = gcreplay(command, tmp_path / "missing.gcreplay", *READING[command])
+    assert told.exit_code == 2
+    assert "missing.gcreplay" in told.stderr
+    assert len(told.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("policy", "says"),
+    [
+        ("generations", "gcreplay policies"),
+        ("generational:700,ten,10", "700,ten,10"),
+        ("generational:700", "generational:700"),
+        ("missing.py:Policy", "missing.py"),
+    ],
+)
+def test_an_unusable_policy_is_wrong_usage(
+    gcreplay: Gcreplay, cycles: Path, policy: str, says: str
+) -> None:
+    told = gcreplay("replay", cycles, "-p", policy)
+    assert told.exit_code == 2
+    assert told.stdout == ""
+    assert says in told.stderr
+    assert len(told.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("command", ["nothing", "--nothing"])
+def test_an_unknown_command_or_option_is_wrong_usage(gcreplay: Gcreplay, command: str) -> None:
+    assert gcreplay(command).exit_code == 2
+
+
+def test_a_closed_pipe_ends_the_command_quietly(cycles: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-m", "gcreplay", "events", str(cycles), "--to", "4000"],
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    os.close(writing)
+    assert done.stderr == ""
+    assert done.returncode == 128 + 13  # as a program that SIGPIPE ended

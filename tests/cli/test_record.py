@@ -1,0 +1,111 @@
+"""`record`: what the program gets, what it prints, and how the command ends."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SHOW_ARGUMENTS = "import sys; print(sys.argv[1:])"
+
+
+def record(folder: Path, *args: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "gcreplay", "record", *args],
+        cwd=folder,
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    "own_flags",
+    [
+        ["-o", "other.gcreplay", "--help", "--force"],  # ours by name, but after the program
+        ["--", "-m", "-c"],
+        ["--unknown=1", "-x", ""],
+    ],
+)
+def test_what_follows_the_program_belongs_to_the_program(
+    tmp_path: Path, own_flags: list[str]
+) -> None:
+    (tmp_path / "app.py").write_text(SHOW_ARGUMENTS)
+    (tmp_path / "package").mkdir()
+    (tmp_path / "package" / "__main__.py").write_text(SHOW_ARGUMENTS)
+    for program in (["app.py"], ["-m", "package"], ["-c", SHOW_ARGUMENTS]):
+        done = record(tmp_path, "--force", "--output=run.gcreplay", *program, *own_flags)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout == f"{own_flags}\n"  # and nothing of gcreplay on standard output
+        assert (tmp_path / "run.gcreplay").exists()
+        assert not (tmp_path / "other.gcreplay").exists()
+
+
+@pytest.mark.parametrize(
+    ("program", "name"),
+    [
+        (["folder/app.py"], "app.gcreplay"),
+        (["-m", "folder.app"], "folder.app.gcreplay"),
+        (["-c", "pass"], "command.gcreplay"),
+    ],
+)
+def test_the_recording_is_named_after_the_program(
+    tmp_path: Path, program: list[str], name: str
+) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "app.py").write_text("pass")
+    assert record(tmp_path, *program).returncode == 0
+    assert [path.name for path in tmp_path.glob("*.gcreplay*")] == [name]
+
+
+@pytest.mark.parametrize(
+    ("code", "exit_code"),
+    [
+        ("raise SystemExit(3)", 3),
+        ("1 / 0", 1),
+        ("import os; os._exit(7)", 7),
+        ("import os; os.kill(os.getpid(), 15)", 128 + 15),
+        ("import os; os.kill(os.getpid(), 9)", 128 + 9),
+    ],
+)
+def test_the_exit_code_is_the_programs(tmp_path: Path, code: str, exit_code: int) -> None:
+    assert record(tmp_path, "-c", code).returncode == exit_code
+    assert (tmp_path / "command.gcreplay").exists()
+
+
+def test_input_output_and_errors_are_the_programs(tmp_path: Path) -> None:
+    code = "import sys; print(input()[::-1]); print('told', file=sys.stderr)"
+    done = record(tmp_path, "-c", code, stdin="abc\n")
+    assert done.stdout == "cba\n"
+    assert done.stderr.startswith("told\n")
+
+
+def test_an_existing_recording_is_kept(tmp_path: Path) -> None:
+    (tmp_path / "command.gcreplay").write_text("mine")
+    done = record(tmp_path, "-c", "print('ran')")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--force" in done.stderr
+    assert (tmp_path / "command.gcreplay").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        ([], "script"),
+        (["missing.py"], "missing.py"),
+        (["-o"], "-o"),
+        (["--granularity", "-1", "-c", "pass"], "-1"),
+        (["--granularity", "often", "-c", "pass"], "often"),
+        (["--python", "no-such-python", "-c", "pass"], "no-such-python"),
+    ],
+)
+def test_wrong_usage_is_said_before_anything_runs(
+    tmp_path: Path, args: list[str], says: str
+) -> None:
+    done = record(tmp_path, *args)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
