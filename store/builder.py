@@ -19,6 +19,7 @@ import numpy as np
 
 from .events import NO_OBJECT, Flag, FreeLists, GcCall, Op, StartState
 from .log import EventLog
+from .names import Names
 from .validate import validate
 
 _HEADER = 16
@@ -47,7 +48,7 @@ class TraceBuilder:
     """
 
     def __init__(self, **meta: object) -> None:
-        self._log = EventLog.in_memory(meta={"counts": "exact", **meta})
+        self._names = Names()
         self._columns = (array("B"), array("I"), array("I"), array("I"))
         self._objects = 0
         self._meta = meta
@@ -82,8 +83,10 @@ class TraceBuilder:
             leaf = module == "builtins" and type in _LEAVES
             flags = Flag(0) if leaf else Flag.GC | Flag.COUNTED
             flags |= Flag(0) if leaf or kind == "dict" else Flag.TRACKED
-        shape = self._log.add_shape(self._log.add_type(module, type, kind, finalizer), size, flags)
-        where = self._log.add_site(*site) if site else 0
+        shape = self._names.shapes.intern(
+            (self._names.types.intern((module, type, kind, finalizer)), size, int(flags))
+        )
+        where = self._names.sites.intern(site) if site else 0
         self.event(Op.ALLOC, self._objects, shape, where)
         self._objects += 1
         return self._objects - 1
@@ -128,7 +131,7 @@ class TraceBuilder:
         code = GcCall[call.upper()]
         if code == GcCall.COLLECT and not arguments:
             arguments = (2,)
-        self.event(Op.GC_CALL, code, self._log.add_argument(json.dumps(arguments)), int(from_c))
+        self.event(Op.GC_CALL, code, self._argument(json.dumps(arguments)), int(from_c))
 
     def begin_inside(self, object: int | None = None) -> None:
         """A finalizer or weakref callback of `object` begins, during a recorded collection."""
@@ -151,7 +154,7 @@ class TraceBuilder:
 
     def mark(self, label: str) -> None:
         """The program's own boundary."""
-        self.event(Op.MARK, self._log.add_label(label))
+        self.event(Op.MARK, self._label(label))
 
     def tick(self, nanoseconds: int) -> None:
         """Program time at this point."""
@@ -180,7 +183,7 @@ class TraceBuilder:
             long_lived_pending,
             free_lists or FreeLists(),
         )
-        self.event(Op.START, self._log.add_argument(state.to_json()))
+        self.event(Op.START, self._argument(state.to_json()))
 
     def event(self, op: int, a: int = 0, b: int = 0, c: int = 0) -> None:
         """Any event by its operands; also one that breaks the rules."""
@@ -199,10 +202,12 @@ class TraceBuilder:
         `EventLog.create`.
         """
         meta = {"counts": "exact", **self._meta}
-        log = EventLog.in_memory() if path is None else EventLog.create(path, force=force)
-        log.set_meta(**meta)
+        if path is None:
+            log = EventLog.in_memory(meta=meta)
+        else:
+            log = EventLog.create(path, force=force, meta=meta)
         try:
-            log.copy_names(self._log)
+            log.take_names(self._names)
             log.append(*self.columns())
             log.flush()
             validate(log)
@@ -213,4 +218,7 @@ class TraceBuilder:
         return log
 
     def _label(self, label: str | None) -> int:
-        return self._log.add_label(label) if label else 0
+        return self._names.labels.intern((label or "",))
+
+    def _argument(self, text: str) -> int:
+        return self._names.arguments.intern((text,))

@@ -11,12 +11,15 @@ import sqlite3
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
+from sqlalchemy.schema import CreateTable
 
 from . import schema
 from .errors import (
@@ -205,9 +208,16 @@ def _initialised(database: Database) -> Database:
     with translated(database.name), database._engine.begin() as connection:
         connection.exec_driver_sql(f"PRAGMA application_id={schema.APPLICATION_ID}")
         connection.exec_driver_sql(f"PRAGMA user_version={schema.SCHEMA_VERSION}")
-        tables = [t for t in schema.metadata.sorted_tables if t not in schema.PROJECTIONS]
-        schema.metadata.create_all(connection, tables=tables)
+        for statement in _statements():
+            connection.exec_driver_sql(statement)
     return database
+
+
+@cache
+def _statements() -> tuple[str, ...]:
+    """What creates the tables; compiled once, as logs in memory are made by the thousand."""
+    tables = [t for t in schema.metadata.sorted_tables if t not in schema.PROJECTIONS]
+    return tuple(str(CreateTable(table).compile(dialect=sqlite.dialect())) for table in tables)
 
 
 def _engine(where: str) -> Engine:

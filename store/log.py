@@ -29,7 +29,7 @@ from .events import (
     Site,
     StartState,
 )
-from .names import NameTable, checksums
+from .names import Names, NameTable
 from .segments import SegmentReader, SegmentWriter
 
 _OBSERVED = [column for column in schema.observed.columns if column.name != "id"]
@@ -44,12 +44,7 @@ class EventLog:
 
     def __init__(self, database: db.Database) -> None:
         self._db = database
-        self._types = NameTable(schema.types)
-        self._sites = NameTable(schema.sites)
-        self._labels = NameTable(schema.labels)
-        self._shapes = NameTable(schema.shapes)
-        self._arguments = NameTable(schema.arguments)
-        self._names = (self._types, self._sites, self._labels, self._shapes, self._arguments)
+        self._names = Names()
         self._reader = SegmentReader(database)
         self._writer: SegmentWriter | None = None
         self._new = False
@@ -100,6 +95,9 @@ class EventLog:
     def _begun(cls, database: db.Database, meta: Mapping[str, object]) -> EventLog:
         log = cls(database)
         log._new = True
+        if log.path is not None:
+            database.use_wal()
+        log._writer = SegmentWriter(database, log._names, 0, 0)
         log.set_meta(**{"complete": False, **meta})
         log.flush()
         return log
@@ -117,7 +115,7 @@ class EventLog:
                 meta["complete"] = complete
             if self._writer is not None:
                 self.flush()
-                meta["checksums"] = checksums(self._names)
+                meta["checksums"] = self._names.checksums()
             if meta:
                 self.set_meta(**meta)
         finally:
@@ -166,45 +164,42 @@ class EventLog:
             writer.flush()
         else:
             with self._db.writing() as connection:
-                for names in self._names:
-                    names.store(connection)
-            for names in self._names:
-                names.stored()
+                self._names.store(connection)
+            self._names.stored()
 
     def add_type(self, module: str, name: str, kind: str = "other", finalizer: int = 0) -> int:
         """Id of the type; the same type gives the same id."""
-        return self._interned(self._types, (module, name, kind, finalizer))
+        return self._interned(self._names.types, (module, name, kind, finalizer))
 
     def add_site(self, file: str, line: int, function: str) -> int:
         """Id of the allocation site."""
-        return self._interned(self._sites, (file, line, function))
+        return self._interned(self._names.sites, (file, line, function))
 
     def add_label(self, text: str) -> int:
         """Id of the label."""
-        return self._interned(self._labels, (text,))
+        return self._interned(self._names.labels, (text,))
 
     def add_shape(self, type: int, size: int, flags: int) -> int:
         """Id of the shape: type id, bytes with GC header, `Flag` sum."""
-        return self._interned(self._shapes, (type, size, int(flags)))
+        return self._interned(self._names.shapes, (type, size, int(flags)))
 
     def add_argument(self, json_text: str) -> int:
         """Id of the argument of a START or GC_CALL event, given as JSON text."""
-        return self._interned(self._arguments, (json_text,))
+        return self._interned(self._names.arguments, (json_text,))
 
     def add_types(self, types: Iterable[tuple[str, str, str, int]]) -> None:
         """Append types (module, name, kind, finalizer) that may repeat; ids follow the order."""
         self._writing()
         for row in types:
-            self._types.append(row)
+            self._names.types.append(row)
 
-    def copy_names(self, other: EventLog) -> None:
+    def take_names(self, names: Names) -> None:
         """Take over all types, sites, labels, shapes and arguments with their ids.
 
         This log must not have any of its own yet.
         """
         self._writing()
-        for mine, theirs in zip(self._names, other._names, strict=True):
-            mine.replace(other._rows(theirs))
+        self._names.replace(names)
 
     def add_observed(self, collections: Iterable[ObservedCollection]) -> None:
         """Append collections that the recorded interpreter made, in the order they ran."""
@@ -221,9 +216,8 @@ class EventLog:
     def set_meta(self, **values: object) -> None:
         """Set facts about the recording; values must be JSON."""
         with self._db.writing() as connection:
-            connection.execute(delete(schema.meta).where(schema.meta.c.key.in_(values)))
             rows = [{"key": key, "value": value} for key, value in values.items()]
-            connection.execute(insert(schema.meta), rows)
+            connection.execute(insert(schema.meta).prefix_with("OR REPLACE"), rows)
 
     # Reading
 
@@ -290,33 +284,33 @@ class EventLog:
     @property
     def types(self) -> tuple[ObjectType, ...]:
         """All types, indexed by id."""
-        return tuple(ObjectType(i, *row) for i, row in enumerate(self._rows(self._types)))  # type: ignore[arg-type]
+        return tuple(ObjectType(i, *row) for i, row in enumerate(self._rows(self._names.types)))  # type: ignore[arg-type]
 
     @property
     def sites(self) -> tuple[Site, ...]:
         """All allocation sites, indexed by id."""
-        return tuple(Site(i, *row) for i, row in enumerate(self._rows(self._sites)))  # type: ignore[arg-type]
+        return tuple(Site(i, *row) for i, row in enumerate(self._rows(self._names.sites)))  # type: ignore[arg-type]
 
     @property
     def labels(self) -> tuple[str, ...]:
         """All labels, indexed by id."""
-        return tuple(str(text) for (text,) in self._rows(self._labels))
+        return tuple(str(text) for (text,) in self._rows(self._names.labels))
 
     @property
     def shapes(self) -> tuple[Shape, ...]:
         """All shapes, indexed by id."""
-        rows: list[tuple[int, int, int]] = self._rows(self._shapes)  # type: ignore[assignment]
+        rows: list[tuple[int, int, int]] = self._rows(self._names.shapes)  # type: ignore[assignment]
         return tuple(Shape(i, t, size, Flag(flags)) for i, (t, size, flags) in enumerate(rows))
 
     def shape_arrays(self) -> tuple[U32, U64, U32]:
         """Type id (uint32), size in bytes (uint64) and flags (uint32) of every shape."""
-        rows = np.array(self._rows(self._shapes), np.uint64).reshape(-1, 3)
+        rows = np.array(self._rows(self._names.shapes), np.uint64).reshape(-1, 3)
         return rows[:, 0].astype(np.uint32), rows[:, 1].copy(), rows[:, 2].astype(np.uint32)
 
     @property
     def arguments(self) -> tuple[str, ...]:
         """JSON texts of START and GC_CALL arguments, indexed by id."""
-        return tuple(str(text) for (text,) in self._rows(self._arguments))
+        return tuple(str(text) for (text,) in self._rows(self._names.arguments))
 
     @property
     def observed(self) -> tuple[ObservedCollection, ...]:
@@ -399,8 +393,7 @@ class EventLog:
         if self._writer is None:
             if not self._db.writable or self._closed:
                 raise StorageError(f"{self._db.name} is not open for writing")
-            for names in self._names:
-                self._rows(names)
+            self._verify_names()
             if self.path is not None:
                 self._db.use_wal()
             with self._db.writing() as connection:
@@ -426,9 +419,8 @@ class EventLog:
         with self._db.reading() as connection:
             query = select(schema.meta.c.value).where(schema.meta.c.key == "checksums")
             expected = connection.execute(query).scalar()
-            for names in self._names:
-                names.load(connection)
-        if expected is not None and expected != checksums(self._names):
+            self._names.load(connection)
+        if expected is not None and expected != self._names.checksums():
             raise DamagedFile(
                 f"{self._db.name} is damaged: its types, sites and labels are not those that were "
                 "written, so only `gcreplay info` and undecoded events can be trusted"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Sequence
 
 from sqlalchemy import Connection, Table, insert, select
 
@@ -32,7 +31,8 @@ class NameTable:
         self.rows: list[Row] = []
         self._ids: dict[Row, int] = {}
         self._stored = 0
-        for row in RESERVED.get(table, ()):
+        self._reserved = RESERVED.get(table, ())
+        for row in self._reserved:
             self.intern(row)
 
     def intern(self, row: Row) -> int:
@@ -73,7 +73,7 @@ class NameTable:
         """Read the rows that another process has added since."""
         query = select(self.table).where(self.table.c.id >= self._stored)
         for number, *row in connection.execute(query.order_by(self.table.c.id)):
-            if number < len(RESERVED.get(self.table, ())):
+            if number < len(self._reserved):
                 continue
             if number != len(self.rows):
                 raise DamagedFile(f"table {self.table.name} lacks row {len(self.rows)}")
@@ -86,6 +86,37 @@ class NameTable:
         return zlib.crc32(json.dumps(self.rows).encode())
 
 
-def checksums(tables: Sequence[NameTable]) -> dict[str, int]:
-    """What the meta value `checksums` of a closed recording holds."""
-    return {names.table.name: names.checksum() for names in tables}
+class Names:
+    """The five tables of a log, and how to add to them."""
+
+    def __init__(self) -> None:
+        self.types = NameTable(schema.types)
+        self.sites = NameTable(schema.sites)
+        self.labels = NameTable(schema.labels)
+        self.shapes = NameTable(schema.shapes)
+        self.arguments = NameTable(schema.arguments)
+        self.tables = (self.types, self.sites, self.labels, self.shapes, self.arguments)
+
+    def store(self, connection: Connection) -> None:
+        """Write the rows that are not in the file yet."""
+        for table in self.tables:
+            table.store(connection)
+
+    def stored(self) -> None:
+        """The transaction of `store` was committed."""
+        for table in self.tables:
+            table.stored()
+
+    def load(self, connection: Connection) -> None:
+        """Read the rows that another process has added since."""
+        for table in self.tables:
+            table.load(connection)
+
+    def replace(self, other: Names) -> None:
+        """Become a copy of `other`; only where nothing is stored yet."""
+        for mine, theirs in zip(self.tables, other.tables, strict=True):
+            mine.replace(theirs.rows)
+
+    def checksums(self) -> dict[str, int]:
+        """What the meta value `checksums` of a closed recording holds."""
+        return {table.table.name: table.checksum() for table in self.tables}

@@ -11,7 +11,7 @@ from . import codec, schema
 from .database import Database
 from .errors import DamagedFile, DamagedSegment, InvalidLog
 from .events import SEGMENT_EVENTS, Events, Op, Segment
-from .names import NameTable
+from .names import Names
 
 _DTYPES = (np.uint8, np.uint32, np.uint32, np.uint32)
 
@@ -19,9 +19,7 @@ _DTYPES = (np.uint8, np.uint32, np.uint32, np.uint32)
 class SegmentWriter:
     """Buffers events, and commits them with the names they use, a segment at a time."""
 
-    def __init__(
-        self, database: Database, names: Sequence[NameTable], sequence: int, objects: int
-    ) -> None:
+    def __init__(self, database: Database, names: Names, sequence: int, objects: int) -> None:
         self._db = database
         self._names = names
         self._sequence = sequence
@@ -63,11 +61,9 @@ class SegmentWriter:
         with self._db.writing() as connection:
             number = connection.execute(select(func.count(schema.segments.c.id))).scalar_one()
             segment = Segment(number, self._sequence, len(op), self._objects, encoded.counts)
-            for names in self._names:
-                names.store(connection)
+            self._names.store(connection)
             connection.execute(insert(schema.segments), _row(segment, encoded.payload))
-        for names in self._names:
-            names.stored()
+        self._names.stored()
         self._sequence += len(op)
         self._objects += segment.objects
 

@@ -1,0 +1,265 @@
+"""Hypothesis strategies for event logs.
+
+`valid_logs` draws a random program and plays it on a small model heap, so that every log is
+valid: nothing touches the dead, every undone link exists. Hypothesis draws only an integer per
+decision, which shrinks to short and simple logs.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from hypothesis import strategies as st
+
+from gcreplay.store.builder import TraceBuilder
+from gcreplay.store.events import Flag, FreeLists
+from gcreplay.store.log import EventLog
+
+PLAIN = Flag.GC | Flag.COUNTED
+LABELS = (None, None, "next", "[0]", "(opaque)")
+
+
+@dataclass
+class Heap:
+    """A model heap beside a builder: what a program may do next.
+
+    Reference counts are held and linked references; what reaches 0 dies with its links.
+    """
+
+    builder: TraceBuilder
+    held: Counter[int] = field(default_factory=Counter)
+    links: dict[int, list[tuple[int, str | None]]] = field(default_factory=dict)
+    incoming: Counter[int] = field(default_factory=Counter)
+    alive: list[int] = field(default_factory=list)
+    containers: set[int] = field(default_factory=set)
+    keepable: dict[int, str] = field(default_factory=dict)
+    weak: set[int] = field(default_factory=set)
+    region: int | None = None
+    in_region: bool = False
+    found_heap: bool = False
+
+    def allocate(self, kind: str, flags: Flag, size: int, finalizer: int) -> int:
+        module = "builtins" if kind != "other" else "demo"
+        name = kind if kind != "other" else f"Node{finalizer}"
+        new = self.builder.alloc(
+            name,
+            module=module,
+            kind=kind,
+            size=size,
+            flags=flags,
+            finalizer=finalizer,
+            site=("demo.py", 1 + size % 7, "main"),
+        )
+        self.held[new] = 1
+        self.links[new] = []
+        self.alive.append(new)
+        if flags & Flag.GC:
+            self.containers.add(new)
+        if kind in ("list", "dict", "tuple", "slice", "context"):
+            self.keepable[new] = kind
+        return new
+
+    def link(self, source: int, target: int, label: str | None) -> None:
+        self.builder.link(source, target, label=label)
+        self.links[source].append((target, label))
+        self.incoming[target] += 1
+
+    def unlink(self, source: int, index: int) -> list[int]:
+        target, label = self.links[source].pop(index)
+        self.builder.unlink(source, target, label=label)
+        self.incoming[target] -= 1
+        return self._reap(target)
+
+    def release(self, target: int, n: int) -> list[int]:
+        self.builder.decref(target, n)
+        self.held[target] -= n
+        return self._reap(target)
+
+    def releasable(self, target: int) -> int:
+        """How many references running code can drop, now."""
+        if self.found_heap and not self.incoming[target]:
+            return self.held[target] - 1
+        return self.held[target]
+
+    def _reap(self, first: int) -> list[int]:
+        """What dies when `first` has lost a reference, in some order."""
+        dead: list[int] = []
+        waiting = [first]
+        while waiting:
+            target = waiting.pop()
+            if self.held[target] or self.incoming[target] or target not in self.links:
+                continue
+            self.alive.remove(target)
+            dead.append(target)
+            for child, _ in self.links.pop(target):
+                self.incoming[child] -= 1
+                waiting.append(child)
+        return dead
+
+
+@st.composite
+def valid_builders(
+    draw: st.DrawFn,
+    *,
+    max_steps: int = 120,
+    found_heap: bool = True,
+    gc_calls: bool = True,
+    regions: bool = True,
+    threshold: int | None = None,
+) -> TraceBuilder:
+    """A builder holding a random valid log of up to about `max_steps` program steps.
+
+    Logs have cycles, tracking and untracking, free lists (births without COUNTED, BYPASS,
+    `kept`), finalizers, weak references, INSIDE regions and gc calls; half of them begin with a
+    found heap and START. `threshold` fixes START's young threshold, else it is small, so that
+    automatic collections happen in short logs.
+    """
+    # One run of bytes up front: much faster to draw than thousands of small choices.
+    size = 8 * draw(st.integers(0, max_steps))
+    numbers = memoryview(draw(st.binary(min_size=size, max_size=size))).cast("H")
+    picks = iter(numbers)
+
+    def pick(n: int) -> int:
+        return next(picks) % n
+
+    builder = TraceBuilder()
+    heap = Heap(builder)
+    try:
+        if found_heap and pick(2):
+            _found_heap(heap, pick, threshold)
+        while True:
+            _step(heap, pick, gc_calls=gc_calls, regions=regions)
+    except StopIteration:
+        pass
+    if heap.in_region:
+        builder.end_inside(heap.region)
+    return builder
+
+
+@st.composite
+def valid_logs(draw: st.DrawFn, **options: object) -> EventLog:
+    """A validated log in memory; options as `valid_builders`."""
+    return draw(valid_builders(**options)).build()  # type: ignore[arg-type]
+
+
+def _found_heap(heap: Heap, pick, threshold: int | None) -> None:  # type: ignore[no-untyped-def]
+    heap.found_heap = True
+    try:
+        for _ in range(pick(12)):
+            _allocate(heap, pick)
+        for _ in range(pick(12)):
+            if heap.alive:
+                _link(heap, pick)
+        for target in sorted(heap.containers):
+            if pick(5):
+                heap.builder.track(target, pick(4))
+        for target in list(heap.alive):
+            if heap.incoming[target] and heap.held[target] and pick(2):
+                heap.release(target, 1)
+    finally:
+        heap.found_heap = False
+        start = {}
+        try:
+            start["count"] = (pick(6), pick(3), pick(3))
+            start["threshold"] = (threshold or 1 + pick(12), 1 + pick(3), 1 + pick(3))
+            start["enabled"] = pick(8) != 0
+            start["long_lived_total"] = pick(20)
+            start["long_lived_pending"] = pick(6)
+            start["free_lists"] = FreeLists(
+                list=pick(4), dict=pick(4), slice=pick(2), tuple=(pick(3), pick(3)) + (0,) * 18
+            )
+        except StopIteration:
+            pass
+        heap.builder.start(**start)
+
+
+def _allocate(heap: Heap, pick) -> int:  # type: ignore[no-untyped-def]
+    kind = ("other", "other", "list", "dict", "tuple", "slice", "leaf")[pick(7)]
+    if kind == "leaf":
+        return heap.allocate("other", Flag(0), 32, 0)
+    flags = PLAIN
+    tracked = pick(4) != 0 and kind != "dict" and not heap.found_heap
+    if kind in ("list", "dict", "tuple", "slice") and not heap.found_heap:
+        flags = (PLAIN, Flag.GC, PLAIN | Flag.BYPASS)[pick(3)]
+    size = {"tuple": 40 + 8 * (1 + pick(3)), "list": 56, "dict": 64, "slice": 56}.get(kind, 48)
+    finalizer = (0, 0, 0, 0, 1, 2)[pick(6)] if kind == "other" else 0
+    return heap.allocate(kind, flags | (Flag.TRACKED if tracked else Flag(0)), size, finalizer)
+
+
+def _link(heap: Heap, pick) -> None:  # type: ignore[no-untyped-def]
+    sources = sorted(heap.containers.intersection(heap.alive)) or heap.alive
+    source = sources[pick(len(sources))]
+    heap.link(source, heap.alive[pick(len(heap.alive))], LABELS[pick(len(LABELS))])
+
+
+def _die(heap: Heap, pick, dead: list[int]) -> None:  # type: ignore[no-untyped-def]
+    for target in dead:
+        if target in heap.keepable and pick(2):
+            heap.builder.kept(target)
+
+
+def _step(heap: Heap, pick, *, gc_calls: bool, regions: bool) -> None:  # type: ignore[no-untyped-def]
+    """One thing a program does; a log with few objects grows first."""
+    builder = heap.builder
+    action = pick(24)
+    if action < 6 or len(heap.alive) < 3:
+        _allocate(heap, pick)
+    elif action < 11:
+        _link(heap, pick)
+    elif action < 16:
+        target = heap.alive[pick(len(heap.alive))]
+        if heap.releasable(target):
+            _die(heap, pick, heap.release(target, 1 + pick(heap.releasable(target))))
+    elif action < 18:
+        sources = [source for source in heap.alive if heap.links[source]]
+        if sources:
+            source = sources[pick(len(sources))]
+            _die(heap, pick, heap.unlink(source, pick(len(heap.links[source]))))
+    elif action == 18:
+        target = heap.alive[pick(len(heap.alive))]
+        builder.incref(target, n := 1 + pick(2))
+        heap.held[target] += n
+    elif action == 19:
+        containers = sorted(heap.containers.intersection(heap.alive))
+        if containers:
+            target = containers[pick(len(containers))]
+            (builder.untrack, builder.track)[pick(2)](target)
+    elif action == 20:
+        reference = heap.alive[pick(len(heap.alive))]
+        if reference not in heap.weak:
+            heap.weak.add(reference)
+            target = heap.alive[pick(len(heap.alive))]
+            builder.weakref(reference, target, callback=bool(pick(2)))
+    elif action == 21 and gc_calls:
+        _gc_call(heap, pick)
+    elif action == 22 and regions:
+        if heap.in_region:
+            builder.end_inside(heap.region)
+        else:
+            heap.region = (None, *heap.alive)[pick(1 + len(heap.alive))]
+            builder.begin_inside(heap.region)
+        heap.in_region = not heap.in_region
+    elif action == 23:
+        other = pick(4)
+        if other == 0:
+            builder.resize(heap.alive[pick(len(heap.alive))], pick(2**16) << pick(32))
+        elif other == 1:
+            builder.safepoint()
+        elif other == 2:
+            builder.mark(f"m{pick(3)}")
+        else:
+            builder.tick(pick(2**16) << pick(48))
+
+
+def _gc_call(heap: Heap, pick) -> None:  # type: ignore[no-untyped-def]
+    builder = heap.builder
+    call = pick(10)
+    if call < 4:
+        builder.gc_call("collect", pick(3), from_c=pick(2) == 1)
+    elif call < 8:
+        builder.gc_call(("enable", "disable", "freeze", "unfreeze")[call - 4])
+    elif call == 8:
+        builder.gc_call("set_threshold", pick(12), pick(4), pick(4))
+    else:
+        builder.gc_call("set_debug", pick(2))
