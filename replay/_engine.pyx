@@ -1,0 +1,391 @@
+"""The native engine: applies decoded events, collects when told to, and counts.
+
+The work is in the headers beside this file, read in this order: heap.h (slots, ids, generation
+lists), links.h, death.h, collect.h, advance.h, annotate.h. Loops run without the GIL; control
+comes back once per trigger.
+"""
+
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdlib cimport calloc, free, malloc
+
+import numpy as np
+
+cdef extern from "heap.h" nogil:
+    ctypedef struct Object:
+        uint32_t count, id, shape, degree, links
+        uint8_t generation, block
+    ctypedef struct List:
+        uint32_t *slot
+        uint32_t length, live
+    ctypedef struct Shape:
+        uint64_t bytes
+        uint8_t flags, free_list, takes, is_tuple, is_dict, legacy
+    ctypedef struct Due:
+        uint64_t sequence
+        uint32_t id
+    ctypedef struct Page:
+        pass
+    ctypedef struct Hub:
+        void *link
+        void *older
+        void *table
+    int FREE_LISTS
+    int NO_LINKS
+    ctypedef struct Heap:
+        const uint8_t *op
+        const uint32_t *a
+        const uint32_t *b
+        const uint32_t *c
+        uint64_t first_sequence, stop, sequence
+        uint32_t at, length
+        Object *objects
+        void *extra
+        uint32_t slots, slot_capacity, free_slot, next_id, slabs, hub_count
+        void *directory
+        Page **slab
+        const Shape *shapes
+        uint32_t shape_count
+        void *pool
+        uint32_t pool_length
+        Hub *hubs
+        void *watches
+        uint32_t watch_count
+        List lists[4]
+        void *stack
+        void *queue
+        void *aside
+        uint32_t *called
+        int64_t young, limit
+        uint64_t pending, bytes_since, bytes_limit, tick, tick_limit, called_died
+        uint32_t free_count[27]
+        uint32_t free_capacity[27]
+        uint8_t modelled, started
+        uint32_t inside
+        uint64_t inside_since
+        const Due *due
+        uint64_t due_length
+        const uint32_t *pinned
+        uint64_t pinned_length
+        uint64_t *deaths
+        uint64_t live, live_bytes, peak, peak_bytes
+        uint64_t floating, floating_bytes, peak_floating, peak_floating_bytes
+        uint64_t freed_by_count, freed_by_collector
+        uint64_t died_by_count[5]
+        uint64_t died_by_collector[5]
+        uint64_t revived, first_revived, displaced
+        uint32_t first_revived_id
+        const char *rule
+
+cdef extern from "links.h" nogil:
+    pass
+
+cdef extern from "death.h" nogil:
+    int COUNTING_ "COUNTING"
+    int COLLECTING_ "COLLECTING"
+    int ANNOTATING_ "ANNOTATING"
+
+cdef extern from "collect.h" nogil:
+    ctypedef struct Figures:
+        uint64_t candidates, links, collected, uncollectable, survivors, freed, bytes
+
+cdef extern from "advance.h" nogil:
+    int ENGINE_END, ENGINE_STOP, ENGINE_START, ENGINE_ALLOCATIONS, ENGINE_BYTES, ENGINE_TICK
+    int ENGINE_CALL, ENGINE_INVALID, ENGINE_NO_MEMORY
+    int c_advance "advance"(Heap *h, int mode)
+    int c_collect "collect"(Heap *h, int generation, int into, int untracking, Figures *figures)
+    int c_foresee "foresee"(Heap *h, int mode)
+    int c_move_list "move_list"(Heap *h, int origin, int to)
+
+cdef extern from "annotate.h" nogil:
+    int64_t c_find_garbage "find_garbage"(Heap *h, Due *due)
+
+cdef extern from "figures.h" nogil:
+    int c_seen_links "seen_links"(Heap *h, uint32_t slot, uint32_t *target, uint32_t *label)
+    void c_floating_sums "floating_sums"(Heap *h, uint64_t *halves)
+
+COUNTING, COLLECTING, ANNOTATING = COUNTING_, COLLECTING_, ANNOTATING_
+END, STOP, START, ALLOCATIONS, BYTES, TICK, CALL = (
+    ENGINE_END, ENGINE_STOP, ENGINE_START, ENGINE_ALLOCATIONS, ENGINE_BYTES, ENGINE_TICK,
+    ENGINE_CALL)
+NO_LIMIT = 2**63 - 1
+
+SHAPE_DTYPE = np.dtype(
+    [("bytes", "u8"), ("flags", "u1"), ("free_list", "u1"), ("takes", "u1"),
+     ("is_tuple", "u1"), ("is_dict", "u1"), ("legacy", "u1")], align=True)
+DUE_DTYPE = np.dtype([("sequence", "u8"), ("id", "u4")], align=True)
+
+
+class Broken(Exception):
+    """The event at `sequence` breaks `rule`."""
+
+    def __init__(self, sequence, rule):
+        super().__init__(sequence, rule)
+        self.sequence = sequence
+        self.rule = rule
+
+
+cdef class Engine:
+    """One replay. `mode` is COUNTING, COLLECTING or ANNOTATING.
+
+    shapes: SHAPE_DTYPE, indexed by shape id. free_count, free_capacity: uint32[27], indexed by
+    the shapes' `free_list`; index 0 stands for "none" and has capacity 0. started: the log has
+    no found heap, every birth counts from the first event on.
+    """
+
+    cdef Heap h
+    cdef int mode
+    cdef object shapes, events, due, pinned, deaths
+
+    def __cinit__(self, int mode, shapes, free_count, free_capacity, bint modelled, bint started):
+        cdef int i
+        cdef Heap *h = &self.h
+        self.mode = mode
+        self.shapes = np.ascontiguousarray(shapes, dtype=SHAPE_DTYPE)
+        self.shapes.flags.writeable = False
+        if len(self.shapes):
+            h.shapes = <const Shape *><size_t>self.shapes.ctypes.data
+        h.shape_count = len(self.shapes)
+        for i in range(FREE_LISTS):
+            h.free_count[i] = free_count[i]
+            h.free_capacity[i] = free_capacity[i]
+        h.modelled = modelled
+        h.started = started
+        h.slots = h.pool_length = h.hub_count = h.watch_count = 1
+        h.pool_length = 64
+        h.limit = NO_LIMIT
+        h.bytes_limit = h.tick_limit = h.stop = 2**64 - 1
+        h.objects = <Object *>calloc(256, sizeof(Object))
+        h.extra = malloc(256 * 16)
+        if not (h.objects and h.extra):
+            raise MemoryError
+        h.slot_capacity = 256
+
+    def __dealloc__(self):
+        cdef Heap *h = &self.h
+        cdef uint32_t i
+        if h.hubs:
+            for i in range(1, h.hub_count):
+                free(h.hubs[i].link)
+                free(h.hubs[i].older)
+                free(h.hubs[i].table)
+        for i in range(h.slabs):
+            free(h.slab[i])
+        for i in range(4):
+            free(h.lists[i].slot)
+        free(h.hubs); free(h.slab); free(h.directory); free(h.objects); free(h.extra)
+        free(h.pool); free(h.watches); free(h.stack); free(h.queue); free(h.aside)
+        free(h.called)
+
+    # -- events --
+
+    def feed(self, op, a, b, c, first_sequence):
+        """Take the next segment: uint8[n] and three uint32[n], contiguous."""
+        cdef const uint8_t[::1] ops = op
+        cdef const uint32_t[::1] first = a, second = b, third = c
+        cdef Py_ssize_t n = ops.shape[0]
+        if not (first.shape[0] == second.shape[0] == third.shape[0] == n and n < 2**32):
+            raise ValueError("the four columns of a segment have one length, below 2**32")
+        self.events = (op, a, b, c)
+        self.h.op = &ops[0] if n else NULL
+        self.h.a = &first[0] if n else NULL
+        self.h.b = &second[0] if n else NULL
+        self.h.c = &third[0] if n else NULL
+        self.h.length = n
+        self.h.at = 0
+        self.h.first_sequence = first_sequence
+
+    def advance(self):
+        """Apply events until the segment ends or a trigger; returns why (ENGINE_* of advance.h).
+
+        Raises Broken for an event that breaks the log's rules.
+        """
+        cdef int reason
+        with nogil:
+            reason = c_advance(&self.h, self.mode)
+        if reason == ENGINE_NO_MEMORY:
+            raise MemoryError
+        if reason == ENGINE_INVALID:
+            raise Broken(self.h.sequence, self.h.rule.decode())
+        return reason
+
+    @property
+    def event(self):
+        """(op, a, b, c) of the event applied last."""
+        cdef uint32_t i = self.h.at - 1
+        return self.h.op[i], self.h.a[i], self.h.b[i], self.h.c[i]
+
+    # -- what a policy does --
+
+    def collect(self, int generation, int into, int untracking):
+        """(candidates, links, collected, uncollectable, survivors, freed, bytes)"""
+        cdef Figures f
+        cdef int reason
+        if not (0 <= generation <= 2 and 0 <= into <= 3):
+            raise ValueError("generations are 0, 1 and 2; survivors may also become permanent (3)")
+        if self.mode != COLLECTING_:
+            raise ValueError("a policy that only counts cannot collect")
+        with nogil:
+            reason = c_collect(&self.h, generation, into, untracking, &f)
+        if reason:
+            raise MemoryError
+        return f.candidates, f.links, f.collected, f.uncollectable, f.survivors, f.freed, f.bytes
+
+    def move_list(self, int origin, int to):
+        if not (0 <= origin <= 3 and 0 <= to <= 3 and origin != to):
+            raise ValueError("generations are 0, 1, 2 and 3 (permanent)")
+        if c_move_list(&self.h, origin, to):
+            raise MemoryError
+
+    def list_length(self, int generation):
+        if not 0 <= generation <= 3:
+            raise ValueError("generations are 0, 1, 2 and 3 (permanent)")
+        return self.h.lists[generation].live
+
+    @property
+    def young(self):
+        """The young counter, frees that wait for the next counted birth included."""
+        return max(0, self.h.young - <int64_t>self.h.pending)
+
+    @young.setter
+    def young(self, int64_t value):
+        self.h.young = value
+        self.h.pending = 0
+
+    def set_limits(self, int64_t allocations, uint64_t bytes_, uint64_t tick, uint64_t stop):
+        self.h.limit = allocations
+        self.h.bytes_limit = bytes_
+        self.h.tick_limit = tick
+        self.h.stop = stop
+
+    def model_free_lists(self):
+        """From here on births and deaths follow the free-list model, not the recorded flags."""
+        self.h.modelled = 1
+
+    def take_called_died(self):
+        """Called-back weak references that died since the last collection, counted once."""
+        cdef uint64_t n = self.h.called_died
+        self.h.called_died = 0
+        return n
+
+    # -- the schedule of garbage --
+
+    def find_garbage(self):
+        """After ANNOTATING the whole log: (due, alive).
+
+        due: DUE_DTYPE, when each object of the final garbage became unreachable, ascending by
+        sequence and id. alive: uint32, ids of all objects alive at the end, ascending.
+        """
+        cdef int64_t n
+        cdef uint32_t s, m = 0
+        room = np.zeros(max(1, self.h.live), dtype=DUE_DTYPE)
+        cdef Due *due = <Due *><size_t>room.ctypes.data
+        alive = np.zeros(self.h.live, dtype=np.uint32)
+        cdef uint32_t[::1] ids = alive
+        for s in range(1, self.h.slots):
+            if self.h.objects[s].count:
+                ids[m] = self.h.objects[s].id
+                m += 1
+        with nogil:
+            n = c_find_garbage(&self.h, due)
+        if n < 0:
+            raise MemoryError
+        alive.sort()
+        return room[:n][::-1].copy(), alive
+
+    def schedule(self, due, pinned):
+        """When garbage becomes unreachable, as find_garbage() gives it."""
+        self.due = np.ascontiguousarray(due, dtype=DUE_DTYPE)
+        self.pinned = np.ascontiguousarray(pinned, dtype=np.uint32)
+        self.h.due = <const Due *><size_t>self.due.ctypes.data
+        self.h.due_length = len(self.due)
+        self.h.pinned = <const uint32_t *><size_t>self.pinned.ctypes.data
+        self.h.pinned_length = len(self.pinned)
+
+    def foresee(self):
+        """From here on garbage vanishes after its last touch; schedule() must have been called."""
+        if c_foresee(&self.h, self.mode):
+            raise MemoryError
+
+    def note_deaths(self, deaths):
+        """Write each object's death, as a sequence number, to deaths[id] (uint64, writable)."""
+        cdef uint64_t[::1] view = deaths
+        self.deaths = deaths
+        self.h.deaths = &view[0] if view.shape[0] else NULL
+
+    # -- what came of it --
+
+    @property
+    def sequence(self):
+        """Number of the event applied last."""
+        return self.h.sequence
+
+    @property
+    def next_id(self):
+        return self.h.next_id
+
+    @property
+    def bytes_since(self):
+        return self.h.bytes_since
+
+    @property
+    def tick(self):
+        return self.h.tick
+
+    @property
+    def first_revived(self):
+        """(sequence, object id) of the first event that named a freed object, or None."""
+        return (self.h.first_revived, self.h.first_revived_id) if self.h.revived else None
+
+    def restart_peaks(self):
+        """Peaks count from the state of now."""
+        cdef Heap *h = &self.h
+        h.peak, h.peak_bytes = h.live, h.live_bytes
+        h.peak_floating, h.peak_floating_bytes = h.floating, h.floating_bytes
+
+    def figures(self):
+        """The counters and peaks of now, as a dict."""
+        cdef Heap *h = &self.h
+        cdef uint64_t halves[4]
+        c_floating_sums(h, halves)
+        open_region = h.sequence - h.inside_since if h.inside else 0
+        return {
+            "live_objects": h.live, "live_bytes": h.live_bytes,
+            "peak_objects": h.peak, "peak_bytes": h.peak_bytes,
+            "floating_objects": h.floating, "floating_bytes": h.floating_bytes,
+            "peak_floating_objects": h.peak_floating,
+            "peak_floating_bytes": h.peak_floating_bytes,
+            "floating_object_events": halves[0] + (int(halves[1]) << 64),
+            "floating_byte_events": halves[2] + (int(halves[3]) << 64),
+            "freed_by_refcount": h.freed_by_count, "freed_by_collector": h.freed_by_collector,
+            "died_by_refcount": [h.died_by_count[i] for i in range(5)],
+            "died_by_collector": [h.died_by_collector[i] for i in range(5)],
+            "revived": h.revived, "displaced": h.displaced + open_region,
+        }
+
+    def snapshot(self):
+        """The live heap: {id: (count, generation, [(target id, label), ...])}; 4 = untracked."""
+        cdef uint32_t s, n
+        cdef Object *o
+        heap = {}
+        for s in range(1, self.h.slots):
+            o = &self.h.objects[s]
+            if not o.count:
+                continue
+            targets = np.zeros(o.degree, dtype=np.uint32)
+            labels = np.zeros(o.degree, dtype=np.uint32)
+            n = c_seen_links(&self.h, s, <uint32_t *><size_t>targets.ctypes.data,
+                             <uint32_t *><size_t>labels.ctypes.data)
+            heap[o.id] = (o.count, o.generation,
+                          list(zip(targets[:n].tolist(), labels[:n].tolist())))
+        return heap
+
+    def order(self, int generation):
+        """Ids of a generation's list, in list order."""
+        cdef uint32_t i
+        return [self.h.objects[self.h.lists[generation].slot[i]].id
+                for i in range(self.h.lists[generation].length)
+                if self.h.lists[generation].slot[i]]
+
+    @property
+    def free_counts(self):
+        return [self.h.free_count[i] for i in range(FREE_LISTS)]

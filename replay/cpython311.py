@@ -1,0 +1,63 @@
+"""The collector of CPython 3.8 to 3.11 (Modules/gcmodule.c, tag v3.11.7)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gcreplay.store.events import StartState
+
+from .generational import Generational
+from .policy import OLDEST, Heap, Untrack
+from .result import Collection
+
+
+class CPython311(Generational):
+    """Generational, with the rules of gc_collect_generations and gc_collect_main.
+
+    A full collection waits until the survivors of middle collections since the last one,
+    `long_lived_pending`, are a quarter of those of the last one, `long_lived_total`. Exact tuples
+    that hold nothing trackable are untracked by every collection, such dicts by full ones.
+    """
+
+    summary = "CPython 3.11's collector; without arguments under the recorded settings"
+
+    def __init__(self, thresholds: Sequence[int] | None = None) -> None:
+        super().__init__(thresholds)
+        self.long_lived_total = 0
+        self.long_lived_pending = 0
+
+    def recorded_storage(self, start: StartState) -> bool:
+        return self.fixed in (None, start.threshold)
+
+    def begin(self, heap: Heap, start: StartState) -> None:
+        super().begin(heap, start)
+        self.long_lived_total = start.long_lived_total
+        self.long_lived_pending = start.long_lived_pending
+
+    def due(self) -> int:
+        wait = self.long_lived_pending < self.long_lived_total // 4
+        oldest = 1 if wait else OLDEST
+        return next((g for g in range(oldest, 0, -1) if self.counts[g] > self.thresholds[g]), 0)
+
+    def collect(self, heap: Heap, generation: int) -> Collection:
+        self.counts[: generation + 1] = [0] * (generation + 1)
+        if generation < OLDEST:
+            self.counts[generation + 1] += 1
+            done = heap.collect(generation, untrack=Untrack.TUPLES)
+            if generation == 1:
+                self.long_lived_pending += done.survivors
+        else:
+            done = heap.collect(OLDEST, untrack=Untrack.TUPLES | Untrack.DICTS)
+            self.long_lived_total, self.long_lived_pending = done.survivors, 0
+        return done
+
+    def state(self, heap: Heap) -> StartState:
+        """The collector's state of now, for a policy that takes over from here."""
+        t0, t1, t2 = self.thresholds
+        return StartState(
+            count=(heap.young, self.counts[1], self.counts[2]),
+            threshold=(t0, t1, t2),
+            enabled=heap.enabled,
+            long_lived_total=self.long_lived_total,
+            long_lived_pending=self.long_lived_pending,
+        )

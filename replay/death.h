@@ -1,0 +1,151 @@
+/* How an object dies: its links are undone, what they alone held dies with it. Iterative, so a
+   linked list of millions of nodes is no deeper than one. */
+#ifndef GCREPLAY_DEATH_H
+#define GCREPLAY_DEATH_H
+
+#include "links.h"
+
+/* What a replay does beyond counting; known at compile time wherever it matters. */
+enum { COUNTING = 1, COLLECTING = 2, ANNOTATING = 3 };
+
+/* -- weak references -- */
+
+static void unwatch(Heap *h, uint32_t entry)
+{
+    Watch *watch = &h->watches[entry];
+    Extra *target = &h->extra[watch->target];
+    if (watch->newer)
+        h->watches[watch->newer].older = watch->older;
+    else if (!(target->watchers = watch->older))
+        h->objects[watch->target].marks &= ~IS_WATCHED;
+    if (watch->older)
+        h->watches[watch->older].newer = watch->newer;
+    h->objects[watch->weakref].marks &= ~IS_WEAKREF;
+    watch->older = h->free_watch;
+    h->free_watch = entry;
+}
+
+static void watch_target(Heap *h, uint32_t weakref, uint32_t target, uint8_t callback)
+{
+    Object *o = &h->objects[weakref], *t = &h->objects[target];
+    if (o->marks & IS_WEAKREF)
+        unwatch(h, h->extra[weakref].watch);
+    uint32_t entry = h->free_watch;
+    if (entry) {
+        h->free_watch = h->watches[entry].older;
+    } else {
+        ROOM(h, h->watches, h->watch_count, h->watch_capacity);
+        entry = h->watch_count++;
+    }
+    uint32_t older = t->marks & IS_WATCHED ? h->extra[target].watchers : 0;
+    h->watches[entry] = (Watch){target, weakref, 0, older, callback};
+    if (older)
+        h->watches[older].newer = entry;
+    h->extra[target].watchers = entry;
+    h->extra[weakref].watch = entry;
+    t->marks |= IS_WATCHED;
+    o->marks |= IS_WEAKREF;
+}
+
+/* -- floating garbage: unreachable, not yet freed -- */
+
+always_inline void floating_changes(Heap *h)
+{
+    uint64_t span = h->sequence - h->floating_since;
+    h->floating_sum += (unsigned __int128)h->floating * span;
+    h->floating_bytes_sum += (unsigned __int128)h->floating_bytes * span;
+    h->floating_since = h->sequence;
+}
+
+always_inline uint64_t bytes_of(const Heap *h, uint32_t slot)
+{
+    const Object *o = &h->objects[slot];
+    uint64_t bytes = h->shapes[o->shape].bytes;
+    return unlikely(o->marks & OWNS_BYTES) ? bytes + h->extra[slot].owned : bytes;
+}
+
+/* -- death -- */
+
+never_inline void leave_marks(Heap *h, uint32_t slot, uint64_t bytes)
+{
+    Object *o = &h->objects[slot];
+    if (o->marks & IS_FLOATING) {
+        floating_changes(h);
+        h->floating--;
+        h->floating_bytes -= bytes;
+    }
+    if (o->marks & IS_WEAKREF)
+        unwatch(h, h->extra[slot].watch);
+    while (o->marks & IS_WATCHED)
+        unwatch(h, h->extra[slot].watchers);
+    if (o->marks & IS_CALLED)
+        h->called_died++;
+}
+
+/* The slot of a dead object, whose links are undone, becomes free. */
+always_inline void release(Heap *h, uint32_t slot, const int mode)
+{
+    Object *o = &h->objects[slot];
+    const Shape *shape = &h->shapes[o->shape];
+    uint64_t bytes = bytes_of(h, slot);
+    h->live--;
+    h->live_bytes -= bytes;
+    if (mode == COLLECTING) {
+        uint64_t *died = h->collecting ? h->died_by_collector : h->died_by_count;
+        died[o->generation]++;
+        if (o->generation != UNTRACKED && o->state != DYING)
+            delist(h, o);       /* garbage of a collection has left its list already */
+        if (unlikely(slot == h->newborn))
+            h->newborn = 0;
+        if (shape->flags & FLAG_GC) {
+            int keeps = h->free_count[shape->free_list] < h->free_capacity[shape->free_list];
+            h->free_count[shape->free_list] += keeps;
+            if (unlikely(h->collecting))
+                h->late += !keeps;
+            else
+                h->pending += !(keeps && h->modelled);
+        }
+    }
+    if (mode == COLLECTING && unlikely(h->collecting))
+        h->freed_by_collector++;
+    else
+        h->freed_by_count++;
+    if (unlikely(o->marks & ~OWNS_BYTES))
+        leave_marks(h, slot, bytes);
+    if (unlikely(h->deaths != NULL))
+        h->deaths[o->id] = h->sequence;
+    drop_links(h, o);
+    forget_id(h, o->id);
+    o->count = 0;
+    o->links = h->free_slot;
+    h->free_slot = slot;
+}
+
+always_inline void doom(Heap *h, uint32_t slot)
+{
+    ROOM(h, h->stack, h->stack_length, h->stack_capacity);
+    h->stack[h->stack_length++] = slot;
+}
+
+/* One reference to `slot` less; at 0 it is doomed. */
+always_inline void lose_reference(Heap *h, uint32_t slot, const int mode)
+{
+    Object *o = &h->objects[slot];
+    if (mode == ANNOTATING)
+        o->touched = h->sequence;
+    if (!--o->count)
+        doom(h, slot);
+}
+
+/* Free all doomed objects and what dies of it. */
+always_inline void die(Heap *h, const int mode)
+{
+    while (h->stack_length) {
+        uint32_t slot = h->stack[--h->stack_length];
+        EACH_LINK(h, &h->objects[slot], link)
+            lose_reference(h, link->target, mode);
+        release(h, slot, mode);
+    }
+}
+
+#endif

@@ -1,0 +1,77 @@
+"""Three generations by allocation counts, as the gc module's documentation describes them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Self
+
+from gcreplay.store.events import GcCall, StartState
+
+from .policy import OLDEST, Heap, Policy, thresholds_from
+from .result import Collection
+
+
+class Generational(Policy):
+    """Collects the youngest generation when net container allocations exceed T0, the middle one
+    when it did so more than T1 times, the oldest when that happened more than T2 times.
+
+    Explicit thresholds override the program's own `gc.set_threshold`; without them they are
+    obeyed, starting with the recorded ones.
+    """
+
+    summary = "three generations: T0 net allocations, T1 and T2 collections of the next younger"
+
+    def __init__(self, thresholds: Sequence[int] | None = None) -> None:
+        self.fixed = tuple(thresholds) if thresholds is not None else None
+        self.thresholds: tuple[int, ...] = (700, 10, 10)
+        self.counts = [0, 0, 0]  # [0] is the heap's young counter
+
+    @classmethod
+    def from_arguments(cls, arguments: str) -> Self:
+        return cls(thresholds_from(arguments) if arguments else None)
+
+    def begin(self, heap: Heap, start: StartState) -> None:
+        self.thresholds = self.fixed or start.threshold
+        self.counts = list(start.count)
+        heap.young = start.count[0]
+        heap.enabled = start.enabled
+        self.arm(heap)
+
+    def arm(self, heap: Heap) -> None:
+        """T0 = 0 switches automatic collection off; a negative one collects at every birth."""
+        heap.arm(allocations=self.thresholds[0] or None)
+
+    def on_allocations(self, heap: Heap) -> None:
+        self.collect(heap, self.due())
+
+    def due(self) -> int:
+        """The oldest generation whose count exceeds its threshold."""
+        return next((g for g in (2, 1) if self.counts[g] > self.thresholds[g]), 0)
+
+    def collect(self, heap: Heap, generation: int) -> Collection:
+        """Collect, and count it for the next older generation."""
+        self.counts[: generation + 1] = [0] * (generation + 1)
+        if generation < OLDEST:
+            self.counts[generation + 1] += 1
+        return heap.collect(generation)
+
+    def on_call(self, heap: Heap, call: GcCall, arguments: Sequence[int]) -> None:
+        if call is GcCall.COLLECT:
+            self.collect(heap, arguments[0] if arguments else OLDEST)
+        elif call is GcCall.SET_THRESHOLD:
+            if self.fixed is None:
+                self.thresholds = (*arguments, *self.thresholds[len(arguments) :])
+                self.arm(heap)
+        else:
+            super().on_call(heap, call, arguments)
+            if call is GcCall.FREEZE:
+                self.counts = [0, 0, 0]
+
+
+class Manual(Policy):
+    """Only the program's own `gc.collect` collects."""
+
+    summary = "only the program's own gc.collect() calls collect"
+
+    def begin(self, heap: Heap, start: StartState) -> None:
+        heap.arm()

@@ -1,0 +1,307 @@
+/* The heap of a replay: objects in recycled slots, the map from object ids to slots, the lists
+   of the generations. Memory follows the live objects, never those that have died.
+
+   Functions that need memory leave through `failure` when there is none, so callers of the
+   entry points (see advance.h) get ENGINE_NO_MEMORY and nothing in between has to check. */
+#ifndef GCREPLAY_HEAP_H
+#define GCREPLAY_HEAP_H
+
+#include <setjmp.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define likely(x) __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
+#define always_inline static inline __attribute__((always_inline))
+#define never_inline static __attribute__((noinline, unused))
+#define unused_ok static inline __attribute__((unused))
+
+enum { OP_START, OP_ALLOC, OP_INCREF, OP_DECREF, OP_LINK, OP_UNLINK, OP_KEPT, OP_RESIZE, OP_TRACK,
+       OP_UNTRACK, OP_GC_CALL, OP_INSIDE, OP_SAFEPOINT, OP_MARK, OP_TICK, OP_WEAKREF };
+enum { FLAG_GC = 1, FLAG_COUNTED = 2, FLAG_TRACKED = 4, FLAG_IMMORTAL = 8, FLAG_BYPASS = 16 };
+enum { CALL_COLLECT = 0 };
+enum { PERMANENT = 3, UNTRACKED = 4 };
+enum { OPAQUE = 1 };
+#define IMMORTAL_REFERENCES (1u << 30)
+#define NO_SEQUENCE UINT64_MAX
+
+/* Where an object stands during a collection. */
+enum { OUTSIDE, WAITING, ASIDE, DYING };
+
+/* Object.marks */
+enum { IS_FLOATING = 1, OWNS_BYTES = 2, IS_WATCHED = 4, IS_WEAKREF = 8, IS_CALLED = 16,
+       IN_GARBAGE = 32 };
+
+typedef struct {                /* 32 bytes: two objects in a cache line */
+    uint32_t count;             /* references: external ones and incoming links; 0 in a free slot */
+    uint32_t id;
+    uint32_t links;             /* block of the link pool, hub number, or next free slot */
+    uint32_t degree;            /* outgoing links */
+    union {
+        struct {
+            uint32_t place;     /* index in the list of its generation */
+            uint32_t refs;      /* gc_refs of a running collection */
+        };
+        uint64_t touched;       /* annotation only: last event that touched it */
+    };
+    uint32_t shape;
+    uint8_t generation;         /* 0, 1, 2, PERMANENT or UNTRACKED */
+    uint8_t block;              /* size class of `links`: NO_LINKS .. HUB */
+    uint8_t state;
+    uint8_t marks;
+} Object;
+
+typedef struct {                /* what few objects have; valid where a mark says so */
+    uint64_t owned;             /* OWNS_BYTES */
+    uint32_t watchers;          /* IS_WATCHED: newest weak reference to it */
+    uint32_t watch;             /* IS_WEAKREF: its own entry */
+} Extra;
+
+typedef struct {
+    uint64_t bytes;
+    uint8_t flags;
+    uint8_t free_list;          /* 0 none, else index of free_count */
+    uint8_t takes;              /* births come from that free list (tuples of 20 never do) */
+    uint8_t is_tuple;
+    uint8_t is_dict;
+    uint8_t legacy;             /* finalizer is a tp_del */
+} Shape;
+
+#define FREE_LISTS 27
+
+enum { PAGE_BITS = 7, PAGE_IDS = 1 << PAGE_BITS };
+typedef struct {
+    uint32_t slot[PAGE_IDS];    /* 0 = dead */
+    uint32_t live;
+} Page;
+
+typedef struct {
+    uint32_t *slot;             /* 0 = left */
+    uint32_t length, capacity, live;
+} List;
+
+typedef struct { uint32_t target, label; } Link;
+
+typedef struct {                /* links of an object that has many */
+    Link *link;                 /* target 0 = unlinked */
+    uint32_t *older;            /* previous link with the same target and label, +1 */
+    uint32_t *table;            /* newest link of each (target, label), +1; open addressing */
+    uint32_t length, capacity, mask;
+} Hub;
+
+typedef struct { uint32_t target, weakref, newer, older; uint8_t callback; } Watch;
+
+enum { NO_LINKS, SMALLEST_BLOCK, LARGEST_BLOCK = 6, HUB = 7 };      /* block b holds 1 << b links */
+
+typedef struct { uint64_t sequence; uint32_t id; } Due;
+
+typedef struct Heap {
+    jmp_buf failure;
+
+    /* the decoded events being applied */
+    const uint8_t *op;
+    const uint32_t *a, *b, *c;
+    uint64_t first_sequence;    /* of op[0] */
+    uint32_t at, length;
+    uint64_t stop;              /* hand control back before this sequence number */
+    uint64_t sequence;          /* of the event being applied, or applied last */
+
+    /* objects */
+    Object *objects;
+    Extra *extra;
+    uint32_t slots, slot_capacity, free_slot;
+    Page **directory;
+    uint32_t pages, next_id;
+    Page **slab;
+    uint32_t slabs, slab_pages, slab_capacity;
+    Page *free_pages;
+    const Shape *shapes;
+    uint32_t shape_count;
+
+    /* links */
+    Link *pool;
+    uint32_t pool_length, pool_capacity, free_block[HUB];
+    Hub *hubs;
+    uint32_t hub_count, hub_capacity, free_hub;
+
+    /* weak references */
+    Watch *watches;
+    uint32_t watch_count, watch_capacity, free_watch;
+
+    List lists[4];
+    uint32_t *stack;            /* of dying objects */
+    uint32_t stack_length, stack_capacity;
+    uint32_t *queue, *aside;    /* of a collection */
+    uint32_t queue_capacity, aside_capacity;
+
+    /* the young counter and the triggers */
+    int64_t young, limit;
+    uint64_t pending, late, bytes_since, bytes_limit;
+    uint64_t tick, tick_limit;
+    uint32_t free_count[FREE_LISTS], free_capacity[FREE_LISTS];
+    uint8_t modelled;           /* births and deaths by the free-list model, not as recorded */
+    uint8_t started, collecting, aftermath;
+    uint32_t newborn;           /* to be tracked when its collection and its regions are over */
+    uint32_t inside;
+    uint64_t inside_since;
+    uint32_t *called;           /* weak references whose callbacks the last collection called */
+    uint32_t called_length, called_capacity;
+    uint64_t called_died;
+
+    /* the schedule of garbage: when each of these objects became unreachable */
+    const Due *due;
+    uint64_t due_length, due_next;
+    uint8_t clairvoyant;        /* free it then */
+    const uint32_t *pinned;     /* clairvoyant: ids alive at the end, ascending */
+    uint64_t pinned_length, pinned_next;
+
+    /* deaths, by object id, when asked for */
+    uint64_t *deaths;
+
+    /* figures */
+    uint64_t live, live_bytes, peak, peak_bytes;
+    uint64_t floating, floating_bytes, peak_floating, peak_floating_bytes;
+    uint64_t floating_since;
+    unsigned __int128 floating_sum, floating_bytes_sum;
+    uint64_t freed_by_count, freed_by_collector;
+    uint64_t died_by_count[5], died_by_collector[5];
+    uint64_t revived, first_revived;
+    uint32_t first_revived_id;
+    uint64_t displaced;
+    const char *rule;           /* what an invalid event breaks */
+} Heap;
+
+/* -- memory -- */
+
+never_inline void *grown(Heap *h, void *old, uint64_t count, size_t size)
+{
+    void *new = count > UINT32_MAX ? NULL : realloc(old, count * size);
+    if (!new)
+        longjmp(h->failure, 1);
+    return new;
+}
+
+/* Make room for item number `length` of the array. */
+#define ROOM(h, array, length, capacity)                                                   \
+    do {                                                                                   \
+        if (unlikely((length) >= (capacity))) {                                            \
+            uint64_t wanted_ = (capacity) ? (uint64_t)(capacity) * 2 : 256;                \
+            while (wanted_ <= (length)) wanted_ *= 2;                                      \
+            (array) = grown((h), (array), wanted_, sizeof *(array));                       \
+            (capacity) = (uint32_t)wanted_;                                                \
+        }                                                                                  \
+    } while (0)
+
+/* -- ids and slots -- */
+
+static Page dead_page;          /* stands for every page whose objects have all died */
+
+always_inline uint32_t slot_of(const Heap *h, uint32_t id)
+{
+    return likely(id < h->next_id) ? h->directory[id >> PAGE_BITS]->slot[id & (PAGE_IDS - 1)] : 0;
+}
+
+never_inline void open_page(Heap *h)
+{
+    uint32_t number = h->next_id >> PAGE_BITS;
+    ROOM(h, h->directory, number, h->pages);
+    if (!h->free_pages) {
+        ROOM(h, h->slab, h->slabs, h->slab_capacity);
+        Page *fresh = grown(h, NULL, 64, sizeof(Page));
+        h->slab[h->slabs++] = fresh;
+        for (int i = 0; i < 64; i++) {
+            memcpy(&fresh[i], &h->free_pages, sizeof(Page *));
+            h->free_pages = &fresh[i];
+        }
+    }
+    Page *page = h->free_pages;
+    memcpy(&h->free_pages, page, sizeof(Page *));
+    memset(page, 0, sizeof *page);
+    h->directory[number] = page;
+}
+
+never_inline void close_page(Heap *h, uint32_t number)
+{
+    Page *page = h->directory[number];
+    h->directory[number] = &dead_page;
+    memcpy(page, &h->free_pages, sizeof(Page *));
+    h->free_pages = page;
+}
+
+always_inline uint32_t new_object(Heap *h, uint32_t id, uint32_t shape)
+{
+    uint32_t slot = h->free_slot;
+    if (unlikely(!(id & (PAGE_IDS - 1)))) {
+        uint32_t before = (id >> PAGE_BITS) - 1;
+        open_page(h);
+        if (id && !h->directory[before]->live)
+            close_page(h, before);
+    }
+    if (slot) {
+        h->free_slot = h->objects[slot].links;
+    } else {
+        if (unlikely(h->slots >= h->slot_capacity)) {
+            uint32_t capacity = h->slot_capacity;
+            ROOM(h, h->objects, h->slots, capacity);
+            h->extra = grown(h, h->extra, capacity, sizeof *h->extra);
+            h->slot_capacity = capacity;
+        }
+        slot = h->slots++;
+    }
+    Page *page = h->directory[id >> PAGE_BITS];
+    page->slot[id & (PAGE_IDS - 1)] = slot;
+    page->live++;
+    h->next_id = id + 1;
+    h->objects[slot] = (Object){.count = 1, .id = id, .shape = shape, .generation = UNTRACKED};
+    return slot;
+}
+
+always_inline void forget_id(Heap *h, uint32_t id)
+{
+    uint32_t number = id >> PAGE_BITS;
+    Page *page = h->directory[number];
+    page->slot[id & (PAGE_IDS - 1)] = 0;
+    if (unlikely(--page->live == 0) && number != (h->next_id - 1) >> PAGE_BITS)
+        close_page(h, number);
+}
+
+/* -- the lists of the generations, in order -- */
+
+never_inline void make_room_in_list(Heap *h, List *list)
+{
+    if (list->live < list->length / 2) {        /* mostly holes: close them, in order */
+        uint32_t kept = 0;
+        for (uint32_t i = 0; i < list->length; i++)
+            if (list->slot[i]) {
+                h->objects[list->slot[i]].place = kept;
+                list->slot[kept++] = list->slot[i];
+            }
+        list->length = kept;
+    } else {
+        ROOM(h, list->slot, list->length, list->capacity);
+    }
+}
+
+always_inline void enlist(Heap *h, uint32_t slot, int generation)
+{
+    List *list = &h->lists[generation];
+    if (unlikely(list->length == list->capacity))
+        make_room_in_list(h, list);
+    h->objects[slot].generation = (uint8_t)generation;
+    h->objects[slot].place = list->length;
+    list->slot[list->length++] = slot;
+    list->live++;
+}
+
+always_inline void delist(Heap *h, Object *o)
+{
+    List *list = &h->lists[o->generation];
+    list->slot[o->place] = 0;
+    list->live--;
+    while (list->length && !list->slot[list->length - 1])
+        list->length--;
+    o->generation = UNTRACKED;
+}
+
+#endif

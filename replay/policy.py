@@ -1,0 +1,146 @@
+"""What a policy is: it arms triggers, and decides what to collect when one fires.
+
+The engine applies events natively and calls Python once per trigger, never per event. A policy
+subclasses `Policy` and overrides what it cares about; docs/policies.md works one out.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from enum import IntFlag
+from typing import ClassVar, Protocol, Self
+
+from gcreplay.store.errors import UsageError
+from gcreplay.store.events import GcCall, StartState
+
+from .result import Collection
+
+OLDEST = 2
+PERMANENT = 3
+
+
+class Untrack(IntFlag):
+    """What a collection stops tracking among its survivors when it holds nothing trackable."""
+
+    NOTHING = 0
+    TUPLES = 1
+    DICTS = 2
+
+
+class Heap(Protocol):
+    """The heap as a policy sees it at a trigger: three generations, and a permanent one (3)."""
+
+    enabled: bool
+    """Whether triggers fire; the program's `gc.enable` and `gc.disable` set it."""
+
+    young: int
+    """The young counter: births of containers less frees, never below 0."""
+
+    @property
+    def sequence(self) -> int:
+        """Number of the event being applied."""
+
+    @property
+    def tick(self) -> int:
+        """Program time in nanoseconds, as far as the log tells it."""
+
+    @property
+    def allocated_bytes(self) -> int:
+        """Bytes allocated since the last collection."""
+
+    def arm(
+        self, *, allocations: int | None = None, bytes: int | None = None, tick: int | None = None
+    ) -> None:
+        """Fire `on_allocations` when the young counter exceeds `allocations`, `on_bytes` when
+        `allocated_bytes` exceeds `bytes`, `on_tick` when `tick` ns are reached. None: never."""
+
+    def size(self, generation: int) -> int:
+        """Number of tracked objects in a generation."""
+
+    def collect(
+        self, generation: int, *, into: int | None = None, untrack: Untrack = Untrack.NOTHING
+    ) -> Collection:
+        """Collect a generation and all younger ones; returns what came of it.
+
+        Survivors go to the end of generation `into`, by default the next older one. The young
+        counter starts again from 0. A collection of the oldest generation empties the free lists.
+        """
+
+    def freeze(self) -> None:
+        """Move all generations to the permanent one, which no collection looks at."""
+
+    def unfreeze(self) -> None:
+        """Move the permanent generation to the end of the oldest."""
+
+
+class Policy(ABC):
+    """A collector. One instance serves one replay.
+
+    summary: what it does, in one line. counts_only: it never collects, so the engine may leave
+    out everything but reference counts. recorded_storage(start): births and deaths move the young
+    counter as the log's flags say, which only holds for the settings the log was recorded under;
+    otherwise a model of the free lists decides.
+    """
+
+    summary: ClassVar[str]
+    counts_only: ClassVar[bool] = False
+    foresees: ClassVar[bool] = False
+    needs: ClassVar[frozenset[str]] = frozenset()
+    """What the log must have: "ticks", "marks", "exact counts"."""
+
+    @classmethod
+    def from_arguments(cls, arguments: str) -> Self:
+        """A policy from what stands after the colon in `name:arguments`; raises UsageError."""
+        if arguments:
+            raise UsageError(f"{cls.__name__} takes no arguments, not {arguments!r}")
+        return cls()
+
+    def recorded_storage(self, start: StartState) -> bool:
+        return False
+
+    @abstractmethod
+    def begin(self, heap: Heap, start: StartState) -> None:
+        """The log begins, or this policy takes over at a mark: arm the triggers.
+
+        `start` is the state of the interpreter's collector: counters, thresholds, long_lived_*.
+        """
+
+    def on_allocations(self, heap: Heap) -> None:  # noqa: B027 - overriding is optional
+        """The young counter exceeds what was armed; the newest object is not tracked yet."""
+
+    def on_bytes(self, heap: Heap) -> None:  # noqa: B027
+        """More bytes were allocated since the last collection than was armed."""
+
+    def on_tick(self, heap: Heap) -> None:  # noqa: B027
+        """The armed time is reached; arm the next."""
+
+    def on_mark(self, heap: Heap, label: str) -> None:  # noqa: B027
+        """The program passed a mark of its own."""
+
+    def on_call(self, heap: Heap, call: GcCall, arguments: Sequence[int]) -> None:
+        """The program called the gc module. By default it is obeyed, but for thresholds."""
+        if call is GcCall.COLLECT:
+            heap.collect(arguments[0] if arguments else OLDEST)
+        elif call is GcCall.FREEZE:
+            heap.freeze()
+            heap.young = 0
+        elif call is GcCall.UNFREEZE:
+            heap.unfreeze()
+        elif call is GcCall.ENABLE:
+            heap.enabled = True
+        elif call is GcCall.DISABLE:
+            heap.enabled = False
+
+
+def thresholds_from(arguments: str) -> tuple[int, int, int]:
+    """(T0, T1, T2) from the text "T0,T1,T2"; raises UsageError."""
+    try:
+        t0, t1, t2 = (int(part) for part in arguments.split(","))
+    except ValueError:
+        raise UsageError(
+            f"{arguments!r} are no thresholds: write three integers, as in 700,10,10"
+        ) from None
+    if not all(abs(value) < 2**31 for value in (t0, t1, t2)):
+        raise UsageError(f"{arguments!r} are no thresholds: each must fit 32 bits")
+    return t0, t1, t2

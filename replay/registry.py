@@ -1,0 +1,95 @@
+"""Policies by name: those of this package, installed ones, and classes in files."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from collections.abc import Iterator, Mapping
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from types import MappingProxyType
+
+from gcreplay.store.errors import UsageError
+
+from .clairvoyant import Clairvoyant
+from .cpython311 import CPython311
+from .generational import Generational, Manual
+from .policy import Policy
+from .refcount import Refcount
+
+BUILT_IN: Mapping[str, type[Policy]] = MappingProxyType(
+    {
+        "refcount": Refcount,
+        "never": Refcount,
+        "generational": Generational,
+        "cpython-3.11": CPython311,
+        "manual": Manual,
+        "clairvoyant": Clairvoyant,
+    }
+)
+_SPELLED = {"generational": "generational:T0,T1,T2", "cpython-3.11": "cpython-3.11[:T0,T1,T2]"}
+GROUP = "gcreplay.policies"
+_FILE = re.compile(r"(?P<file>.+\.py):(?P<name>[^:]+)(:(?P<arguments>.*))?")
+
+
+def policies() -> list[tuple[str, str, str]]:
+    """(how to name it, what it does in one line, where it comes from) of every known policy."""
+    listed = [(_SPELLED.get(name, name), cls.summary, "gcreplay") for name, cls in BUILT_IN.items()]
+    for point in _installed():
+        source = point.dist.name if point.dist else point.value
+        listed.append((point.name, _loaded(point).summary, source))
+    return listed
+
+
+def make_policy(spec: str) -> Policy:
+    """A fresh policy from `name`, `name:arguments` or `file.py:Class[:arguments]`.
+
+    Raises UsageError when there is none of that name or its arguments are malformed.
+    """
+    in_file = _FILE.fullmatch(spec)
+    if in_file:
+        cls = _class_in(Path(in_file["file"]), in_file["name"])
+        return cls.from_arguments(in_file["arguments"] or "")
+    name, _, arguments = spec.partition(":")
+    found = BUILT_IN.get(name) or next(
+        (_loaded(point) for point in _installed() if point.name == name), None
+    )
+    if found is None:
+        known = ", ".join(dict.fromkeys([*BUILT_IN, *(point.name for point in _installed())]))
+        raise UsageError(
+            f"there is no policy {name!r}; known are {known}, and FILE.py:Class names one of yours"
+        )
+    return found.from_arguments(arguments)
+
+
+def _installed() -> Iterator[EntryPoint]:
+    return iter(sorted(entry_points(group=GROUP), key=lambda point: point.name))
+
+
+def _loaded(point: EntryPoint) -> type[Policy]:
+    try:
+        found = point.load()
+    except Exception as error:
+        raise UsageError(f"the installed policy {point.name!r} fails to load: {error}") from error
+    return _checked(found, f"the entry point {point.value}")
+
+
+def _class_in(path: Path, name: str) -> type[Policy]:
+    if not path.is_file():
+        raise UsageError(f"there is no file {path} to take the policy {name} from")
+    spec = importlib.util.spec_from_file_location(f"gcreplay_policy_{path.stem}", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise UsageError(f"{path} fails to run: {type(error).__name__}: {error}") from error
+    if not hasattr(module, name):
+        raise UsageError(f"{path} has no class {name}")
+    return _checked(getattr(module, name), f"{path}:{name}")
+
+
+def _checked(found: object, where: str) -> type[Policy]:
+    if not (isinstance(found, type) and issubclass(found, Policy)):
+        raise UsageError(f"{where} is no policy: it must subclass gcreplay.replay.Policy")
+    return found

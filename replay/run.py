@@ -1,0 +1,344 @@
+"""Replaying a log under a policy."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from gcreplay.store.errors import NotFound
+from gcreplay.store.events import U64, GcCall, Op, StartState
+from gcreplay.store.log import EventLog
+
+from . import _engine
+from .annotation import garbage_of
+from .cpython311 import CPython311
+from .policy import OLDEST, PERMANENT, Heap, Policy, Untrack
+from .registry import make_policy
+from .result import Collection, FirstRevived, RunResult
+from .storage import advance, engine_for
+
+_FOREVER = 2**64 - 1
+_SUMMED = (
+    "freed_by_refcount",
+    "freed_by_collector",
+    "revived",
+    "displaced",
+    "floating_object_events",
+    "floating_byte_events",
+)
+
+
+def replay(
+    log: EventLog,
+    policy: str | Policy,
+    *,
+    apply_from: str | None = None,
+    window: tuple[str, str] | None = None,
+) -> RunResult:
+    """Replay the log under a policy.
+
+    `policy` is a name as in `policies()`, `file.py:Class`, or a fresh policy object.
+    `apply_from`: a mark; before it the recorded run's own settings hold. `window`: two marks; only
+    what happens between them is counted. Raises UsageError for an unknown policy or mark,
+    InvalidLog for a log that breaks its rules, DamagedFile for one that cannot be read.
+    """
+    return Replay(log, policy, apply_from=apply_from, window=window).run()
+
+
+class _EngineHeap:
+    """The heap that policies see, on top of the engine; keeps the collections."""
+
+    def __init__(self, engine: _engine.Engine) -> None:
+        self.engine = engine
+        self.cause = "call"
+        self.collections: list[Collection] = []
+        self.stop = _FOREVER
+        self._enabled = True
+        self._armed: tuple[int | None, int | None, int | None] = (None, None, None)
+
+    @property
+    def enabled(self) -> bool:
+        return self._enabled
+
+    @enabled.setter
+    def enabled(self, value: bool) -> None:
+        self._enabled = value
+        self.set_limits()
+
+    @property
+    def young(self) -> int:
+        return self.engine.young
+
+    @young.setter
+    def young(self, value: int) -> None:
+        self.engine.young = value
+
+    @property
+    def sequence(self) -> int:
+        return self.engine.sequence
+
+    @property
+    def tick(self) -> int:
+        return self.engine.tick
+
+    @property
+    def allocated_bytes(self) -> int:
+        return self.engine.bytes_since
+
+    def arm(
+        self, *, allocations: int | None = None, bytes: int | None = None, tick: int | None = None
+    ) -> None:
+        self._armed = (allocations, bytes, tick)
+        self.set_limits()
+
+    def set_limits(self) -> None:
+        allocations, nbytes, tick = self._armed if self._enabled else (None, None, None)
+        self.engine.set_limits(
+            _engine.NO_LIMIT if allocations is None else allocations,
+            _FOREVER if nbytes is None else nbytes,
+            _FOREVER if tick is None else tick,
+            self.stop,
+        )
+
+    def size(self, generation: int) -> int:
+        return self.engine.list_length(generation)
+
+    def collect(
+        self, generation: int, *, into: int | None = None, untrack: Untrack = Untrack.NOTHING
+    ) -> Collection:
+        self.count_called()
+        engine = self.engine
+        target = min(generation + 1, OLDEST) if into is None else into
+        candidates, links, collected, uncollectable, survivors, freed, nbytes = engine.collect(
+            generation, target, int(untrack)
+        )
+        born_now = self.cause == "threshold"
+        self.collections.append(
+            Collection(
+                sequence=engine.sequence,
+                allocation=engine.next_id - born_now,
+                cause=self.cause,
+                generation=generation,
+                candidates=candidates,
+                links=links,
+                collected=collected,
+                bytes=nbytes,
+                survivors=survivors,
+                freed=freed,
+                uncollectable=uncollectable,
+            )
+        )
+        return self.collections[-1]
+
+    def count_called(self) -> None:
+        """Weak references whose callback ran and that died of it count as collected."""
+        died = self.engine.take_called_died()
+        if died:
+            last = self.collections[-1]
+            self.collections[-1] = replace(last, collected=last.collected + died)
+
+    def freeze(self) -> None:
+        for generation in range(PERMANENT):
+            self.engine.move_list(generation, PERMANENT)
+
+    def unfreeze(self) -> None:
+        self.engine.move_list(PERMANENT, OLDEST)
+
+
+class Replay:
+    """One replay: feeds the engine, calls the policy at its triggers, gathers the result.
+
+    `note_deaths` makes `deaths` (uint64, by object id) hold the sequence number at which each
+    object died, or the number of events if it did not.
+    """
+
+    def __init__(
+        self,
+        log: EventLog,
+        policy: str | Policy,
+        *,
+        apply_from: str | None = None,
+        window: tuple[str, str] | None = None,
+    ) -> None:
+        self.log = log
+        self.name, self.wanted = named(policy)
+        self.first = CPython311() if apply_from is not None else self.wanted
+        start = log.start or StartState()
+        self.modelled = not self.first.recorded_storage(start)
+        self.events = log.event_count
+        self.policy = self.first
+        marks = log.marks()
+        self.actions: list[tuple[int, Callable[[], None]]] = []
+        if apply_from is not None:
+            at = _mark(marks, apply_from, 0)
+            self.actions.append((at, self._take_over))
+        self.window = (0, self.events)
+        if window is not None:
+            begin = _mark(marks, window[0], 0)
+            self.window = (begin, _mark(marks, window[1], begin + 1))
+            self.actions.append((begin, self._open_window))
+            self.actions.append((self.window[1], self._close_window))
+        if type(self.wanted).on_mark is not Policy.on_mark:
+            since = self.actions[0][0] if apply_from is not None else 0
+            self.actions += [
+                (at + 1, lambda label=label: self._dispatch_mark(label))  # type: ignore[misc]
+                for at, label in marks
+                if at >= since
+            ]
+        self.actions.sort(key=lambda action: action[0])
+        self.deaths: U64 | None = None
+        self._before: dict[str, int] = dict.fromkeys(_SUMMED, 0)
+        self._died_before: tuple[list[int], list[int]] = ([0] * 5, [0] * 5)
+
+    def note_deaths(self) -> None:
+        self.deaths = np.full(self.log.object_count, self.events, dtype=np.uint64)
+
+    def run(self) -> RunResult:
+        garbage = garbage_of(self.log)
+        mode = _engine.COUNTING if self.first.counts_only else _engine.COLLECTING
+        self.engine = engine = engine_for(self.log, mode, modelled=self.modelled)
+        engine.schedule(garbage.due, garbage.alive)
+        if self.deaths is not None:
+            engine.note_deaths(self.deaths)
+        self.heap = _EngineHeap(engine)
+        self.heap.stop = self.actions[0][0] if self.actions else _FOREVER
+        self.closed = False
+        if self.log.start is None:
+            self._begin(StartState())
+        else:
+            self.heap.set_limits()
+        for segment in self.log.segments():
+            engine.feed(*segment.columns(), segment.first_sequence)
+            while not self.closed and (reason := advance(engine)) != _engine.END:
+                self._handle(reason)
+            if self.closed:
+                break
+        while self.actions:
+            self._act()
+        return self._result()
+
+    # Triggers
+
+    def _begin(self, start: StartState) -> None:
+        if self.policy.foresees:
+            self.engine.foresee()
+        self.policy.begin(self.heap, start)
+
+    def _handle(self, reason: int) -> None:
+        heap, policy = self.heap, self.policy
+        if reason == _engine.ALLOCATIONS:
+            heap.cause = "threshold"
+            policy.on_allocations(heap)
+        elif reason == _engine.CALL:
+            _, call, argument, _ = self.engine.event
+            heap.cause = "call"
+            policy.on_call(heap, GcCall(call), json.loads(self.log.arguments[argument]))
+        elif reason == _engine.STOP:
+            self._act()
+        elif reason == _engine.START:
+            self._begin(self.log.start or StartState())
+        else:
+            heap.cause = self.name
+            (policy.on_bytes if reason == _engine.BYTES else policy.on_tick)(heap)
+
+    def _act(self) -> None:
+        """What is to be done before the event at which the engine was told to stop."""
+        _, action = self.actions.pop(0)
+        action()
+        self.heap.stop = self.actions[0][0] if self.actions else _FOREVER
+        self.heap.set_limits()
+
+    def _dispatch_mark(self, label: str) -> None:
+        self.heap.cause = self.name
+        self.policy.on_mark(self.heap, label)
+
+    def _take_over(self) -> None:
+        recorded = self.first
+        assert isinstance(recorded, CPython311)
+        state = recorded.state(self.heap)
+        self.policy = self.wanted
+        self.engine.model_free_lists()
+        self._begin(state)
+
+    def _open_window(self) -> None:
+        figures = self.engine.figures()
+        self._before = {name: figures[name] for name in _SUMMED}
+        self._died_before = (figures["died_by_refcount"], figures["died_by_collector"])
+        self.engine.restart_peaks()
+
+    def _close_window(self) -> None:
+        self.closed = True
+
+    # The result
+
+    def _result(self) -> RunResult:
+        self.heap.count_called()
+        figures = self.engine.figures()
+        since = {name: figures[name] - self._before[name] for name in _SUMMED}
+        begin, end = self.window
+        by_count, by_collector = (
+            tuple(now - then for now, then in zip(figures[name], before, strict=True))
+            for name, before in zip(
+                ("died_by_refcount", "died_by_collector"), self._died_before, strict=True
+            )
+        )
+        return RunResult(
+            policy=self.name,
+            events=end - begin,
+            collections=tuple(c for c in self.heap.collections if begin <= c.sequence < end),
+            freed_by_refcount=since["freed_by_refcount"],
+            freed_by_collector=since["freed_by_collector"],
+            revived=since["revived"],
+            first_revived=self._first_revived(),
+            displaced=since["displaced"],
+            peak_objects=figures["peak_objects"],
+            peak_bytes=figures["peak_bytes"],
+            peak_floating_objects=figures["peak_floating_objects"],
+            peak_floating_bytes=figures["peak_floating_bytes"],
+            floating_object_events=since["floating_object_events"],
+            floating_byte_events=since["floating_byte_events"],
+            live_objects=figures["live_objects"],
+            live_bytes=figures["live_bytes"],
+            floating_objects=figures["floating_objects"],
+            floating_bytes=figures["floating_bytes"],
+            died_by_refcount=by_count,
+            died_by_collector=by_collector,
+            bound=self.wanted.foresees,
+        )
+
+    def _first_revived(self) -> FirstRevived | None:
+        first = self.engine.first_revived
+        if first is None:
+            return None
+        sequence, wanted = first
+        header = next(
+            segment
+            for segment in reversed(self.log.segment_table)
+            if segment.first_object <= wanted
+        )
+        events = self.log.window(header.first_sequence, header.stop_sequence)
+        births = events.op == Op.ALLOC
+        shape = int(events.b[births][wanted - header.first_object])
+        return FirstRevived(sequence, self.log.types[self.log.shapes[shape].type].qualified)
+
+
+def named(policy: str | Policy) -> tuple[str, Policy]:
+    """The policy with the name its results bear."""
+    if isinstance(policy, Policy):
+        return type(policy).__name__, policy
+    return policy, make_policy(policy)
+
+
+def _mark(marks: Sequence[tuple[int, str]], label: str, since: int) -> int:
+    """Sequence number of the first such mark at or after `since`."""
+    for sequence, text in marks:
+        if text == label and sequence >= since:
+            return sequence
+    known = ", ".join(dict.fromkeys(text for _, text in marks)) or "none"
+    raise NotFound(f"the recording has no mark {label!r} there; its marks are: {known}")
+
+
+_: type[Heap] = _EngineHeap

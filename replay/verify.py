@@ -1,0 +1,98 @@
+"""Does a replay under the recorded settings do what the interpreter really did?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from itertools import zip_longest
+from typing import Any
+
+from gcreplay.store.events import ObservedCollection
+from gcreplay.store.log import EventLog
+
+from .result import Collection
+from .run import replay
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """The first collection, by `index`, that differs, in `what`; None where one has no more."""
+
+    index: int
+    what: tuple[str, ...]
+    recorded: Mapping[str, Any] | None
+    replayed: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyResult:
+    """Recorded and replayed collections, compared one by one in order, never resynchronised.
+
+    position: the object whose birth triggered it, or the next one at a call. The `_equal` values
+    count collections. repairs: how often, by kind, the recording had to be mended.
+    """
+
+    recorded: int
+    replayed: int
+    position_equal: int
+    generation_equal: int
+    collected_equal: int
+    candidates_equal: int
+    first_difference: Difference | None
+    repairs: Mapping[str, int]
+
+    @property
+    def equal(self) -> bool:
+        """Every collection equal in position, generation and number collected, and none over."""
+        return (
+            self.recorded
+            == self.replayed
+            == self.position_equal
+            == self.generation_equal
+            == self.collected_equal
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def verify(log: EventLog) -> VerifyResult:
+    """Replay `cpython-3.11` under the recorded settings and compare with the log's own record."""
+    pairs = list(zip_longest(log.observed, replay(log, "cpython-3.11").collections))
+    unequal = [_unequal(recorded, replayed) for recorded, replayed in pairs]
+    first = next((i for i, what in enumerate(unequal) if set(what) - {"candidates"}), None)
+    repairs = log.meta.get("repairs", {})
+    return VerifyResult(
+        recorded=sum(recorded is not None for recorded, _ in pairs),
+        replayed=sum(replayed is not None for _, replayed in pairs),
+        position_equal=sum("position" not in what for what in unequal),
+        generation_equal=sum("generation" not in what for what in unequal),
+        collected_equal=sum("collected" not in what for what in unequal),
+        candidates_equal=sum("candidates" not in what for what in unequal),
+        first_difference=None if first is None else _difference(first, *pairs[first]),
+        repairs=dict(repairs) if isinstance(repairs, Mapping) else {},
+    )
+
+
+def _unequal(recorded: ObservedCollection | None, replayed: Collection | None) -> tuple[str, ...]:
+    if recorded is None or replayed is None:
+        return ("position", "generation", "collected", "candidates")
+    compared = {
+        "position": (recorded.allocation, recorded.cause) == (replayed.allocation, replayed.cause),
+        "generation": recorded.generation == replayed.generation,
+        "collected": (recorded.collected, recorded.uncollectable)
+        == (replayed.collected, replayed.uncollectable),
+        "candidates": recorded.candidates == replayed.candidates,
+    }
+    return tuple(what for what, equal in compared.items() if not equal)
+
+
+def _difference(
+    index: int, recorded: ObservedCollection | None, replayed: Collection | None
+) -> Difference:
+    return Difference(
+        index,
+        _unequal(recorded, replayed),
+        asdict(recorded) if recorded else None,
+        asdict(replayed) if replayed else None,
+    )
