@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,7 +19,7 @@ import numpy as np
 
 from .events import NO_OBJECT, Flag, FreeLists, GcCall, Op, StartState
 from .log import EventLog
-from .names import Names
+from .names import Names, Row
 from .validate import validate
 
 _HEADER = 16
@@ -49,9 +49,15 @@ class TraceBuilder:
 
     def __init__(self, **meta: object) -> None:
         self._names = Names()
+        self._arguments: dict[str, int] = {}
         self._columns = (array("B"), array("I"), array("I"), array("I"))
         self._objects = 0
         self._meta = meta
+
+    @property
+    def objects(self) -> range:
+        """The ids of the objects so far."""
+        return range(self._objects)
 
     def __len__(self) -> int:
         """Number of events so far; also the sequence number of the next one."""
@@ -183,7 +189,11 @@ class TraceBuilder:
             long_lived_pending,
             free_lists or FreeLists(),
         )
-        self.event(Op.START, self._argument(state.to_json()))
+        self.start_with(state.to_json())
+
+    def start_with(self, state: str) -> None:
+        """As `start`, with the state as JSON text."""
+        self.event(Op.START, self._argument(state))
 
     def event(self, op: int, a: int = 0, b: int = 0, c: int = 0) -> None:
         """Any event by its operands; also one that breaks the rules."""
@@ -217,8 +227,23 @@ class TraceBuilder:
             raise
         return log
 
+    def take_names(self, names: Mapping[str, list[Row]]) -> None:
+        """Number types, sites, labels, shapes and arguments as in these tables of rows.
+
+        Raises ValueError for rows that such a table cannot hold.
+        """
+        for table in self._names.tables:
+            if table.table.name in names:
+                table.replace(names[table.table.name])
+        for i, (text,) in enumerate(self._names.arguments.rows):
+            self._arguments.setdefault(json.dumps(json.loads(str(text)), sort_keys=True), i)
+
     def _label(self, label: str | None) -> int:
         return self._names.labels.intern((label or "",))
 
     def _argument(self, text: str) -> int:
-        return self._names.arguments.intern((text,))
+        # The same value written otherwise is the same argument.
+        value = json.dumps(json.loads(text), sort_keys=True)
+        if value not in self._arguments:
+            self._arguments[value] = self._names.arguments.intern((text,))
+        return self._arguments[value]

@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy import Connection, Engine, MetaData, create_engine
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
@@ -43,6 +43,7 @@ class Database:
         self._engine = engine
         self.path = path
         self.writable = writable
+        self._transaction: Connection | None = None
 
     @property
     def name(self) -> str:
@@ -50,9 +51,16 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A connection whose snapshot ends with the block, so a writer can checkpoint."""
-        with translated(self.name), self._engine.connect() as connection:
-            yield connection
+        """A connection whose snapshot ends with the block, so a writer can checkpoint.
+
+        Within `writing` it is that transaction's.
+        """
+        with translated(self.name):
+            if self._transaction is not None:
+                yield self._transaction
+                return
+            with self._engine.connect() as connection:
+                yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -60,7 +68,11 @@ class Database:
         if not self.writable:
             raise StorageError(f"{self.name} is open for reading only: open it as writable")
         with translated(self.name), self._engine.begin() as connection:
-            yield connection
+            self._transaction = connection
+            try:
+                yield connection
+            finally:
+                self._transaction = None
 
     def use_wal(self) -> None:
         """Let others read while this process appends."""
@@ -92,6 +104,18 @@ def create(path: Path, *, force: bool) -> Database:
 
     Raises FileExists unless `force`, StorageError when the file cannot be made.
     """
+    return _initialised(_created(path, force=force))
+
+
+def create_plain(path: Path, tables: MetaData, *, force: bool) -> Database:
+    """A new SQLite file at `path` with other tables than a recording's; raises as `create`."""
+    database = _created(path, force=force)
+    with database.writing() as connection:
+        tables.create_all(connection)
+    return database
+
+
+def _created(path: Path, *, force: bool) -> Database:
     if force and path.is_file():
         for name in (path, *_companions(path)):
             with translated(str(path)):
@@ -103,8 +127,7 @@ def create(path: Path, *, force: bool) -> Database:
             raise FileExists(
                 f"{path} exists: choose another name, or overwrite it with --force"
             ) from None
-    database = Database(_engine(_uri(path, "rw")), path, writable=True)
-    return _initialised(database)
+    return Database(_engine(_uri(path, "rw")), path, writable=True)
 
 
 def open_existing(path: Path, *, writable: bool) -> Database:

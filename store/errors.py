@@ -64,3 +64,11 @@ class InvalidLog(GcreplayError):
         self.sequence = sequence
         self.event = event
         self.rule = rule
+
+
+class MalformedLine(GcreplayError):
+    """A line of a JSON Lines file is not an event."""
+
+    def __init__(self, line: int, reason: str) -> None:
+        super().__init__(f"line {line}: {reason}")
+        self.line = line

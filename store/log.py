@@ -12,7 +12,7 @@ import numpy as np
 from sqlalchemy import delete, func, insert, select
 
 from . import database as db
-from . import schema, upcast
+from . import projections, schema, upcast
 from .errors import DamagedFile, NotFound, StorageError
 from .events import (
     U32,
@@ -382,6 +382,23 @@ class EventLog:
         """Delete all stored results."""
         with self._db.writing() as connection:
             connection.execute(delete(schema.runs))
+
+    # Projections
+
+    def rebuild_projections(self) -> None:
+        """Write the tables `objects`, `by_type` and `by_op` anew; the log must be writable."""
+        self._written()
+        projections.rebuild(self, self._db)
+
+    def discard_projections(self) -> None:
+        """Delete those tables."""
+        with self._db.writing() as connection:
+            projections.discard(connection)
+
+    def projection(self, name: str) -> list[tuple[object, ...]]:
+        """All rows of a projection that was built, in the order of its key."""
+        with self._db.reading() as connection:
+            return projections.rows(connection, name)
 
     # Inside
 

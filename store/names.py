@@ -49,7 +49,15 @@ class NameTable:
         return len(self.rows) - 1
 
     def replace(self, rows: list[Row]) -> None:
-        """Become a copy of `rows`; only for a table that has none but reserved ones."""
+        """Become a copy of `rows`; only for a table that has none but reserved ones.
+
+        Raises ValueError when the rows are not such as this table holds.
+        """
+        wanted = [column.type.python_type for column in self.table.columns][1:]
+        if tuple(rows[: len(self._reserved)]) != self._reserved:
+            raise ValueError(f"{self.table.name} must begin with {self._reserved}")
+        if any([type(value) for value in row] != wanted for row in rows):
+            raise ValueError(f"a row of {self.table.name} is malformed")
         del self.rows[:]
         self._ids.clear()
         for row in rows:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ._validate import State
-from .errors import InvalidLog
+from .errors import DamagedFile, InvalidLog
 from .events import U32, Events, GcCall, Op, StartState
 from .log import EventLog
 from .words import describe
@@ -103,7 +103,9 @@ def validate(log: EventLog) -> int:
     Raises InvalidLog for the first event that breaks a rule, DamagedSegment for a part that
     cannot be read.
     """
-    _, _, flags = log.shape_arrays()
+    types, _, flags = log.shape_arrays()
+    if len(types) and int(types.max()) >= len(log.types):
+        raise DamagedFile("a shape names a type that is not in the log's table of types")
     validator = Validator(
         flags,
         len(log.sites),

@@ -1,0 +1,84 @@
+"""Events as plain dictionaries: what JSON Lines and `gcreplay events` show."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
+
+from .events import NO_OBJECT, Flag, GcCall, Op
+from .log import EventLog
+
+Record: TypeAlias = dict[str, object]
+_Operands: TypeAlias = Callable[[int, int, int], Record]
+
+
+def records(log: EventLog, start: int = 0, stop: int | None = None) -> Iterator[Record]:
+    """One dictionary an event, `op` first, names resolved; `docs/event-log.md` lists the keys.
+
+    The events are `start` up to `stop` (None: to the end). Raises as `EventLog.segments`.
+    """
+    shown = _operands(log)
+    names = [op.name.lower() for op in Op]
+    for events in log.segments(start, stop):
+        columns = (column.tolist() for column in events.columns())
+        for op, a, b, c in zip(*columns, strict=True):
+            yield {"op": names[op], **shown[op](a, b, c)}
+
+
+def _operands(log: EventLog) -> list[_Operands]:
+    """For each op, the function that makes a dictionary of its operands."""
+    labels = log.labels
+    arguments = log.arguments
+    sites = log.sites
+    types = log.types
+    shapes = [
+        {
+            "type": types[shape.type].name,
+            "module": types[shape.type].module,
+            "kind": types[shape.type].kind,
+            "finalizer": types[shape.type].finalizer,
+            "size": shape.size,
+            "flags": flag_names(shape.flags),
+        }
+        for shape in log.shapes
+    ]
+
+    def alloc(a: int, b: int, c: int) -> Record:
+        record: Record = {"object": a, **shapes[b]}
+        if c:
+            site = sites[c]
+            record["site"] = {"file": site.file, "line": site.line, "function": site.function}
+        return record
+
+    def link(a: int, b: int, c: int) -> Record:
+        return {"source": a, "target": b, **({"label": labels[c]} if c else {})}
+
+    def gc_call(a: int, b: int, c: int) -> Record:
+        via = "c" if c else "python"
+        return {"call": GcCall(a).name.lower(), "arguments": json.loads(arguments[b]), "via": via}
+
+    table: dict[Op, _Operands] = {
+        Op.START: lambda a, b, c: {"state": json.loads(arguments[a])},
+        Op.ALLOC: alloc,
+        Op.INCREF: lambda a, b, c: {"object": a, "n": b},
+        Op.DECREF: lambda a, b, c: {"object": a, "n": b},
+        Op.LINK: link,
+        Op.UNLINK: link,
+        Op.KEPT: lambda a, b, c: {"object": a},
+        Op.RESIZE: lambda a, b, c: {"object": a, "bytes": b | c << 32},
+        Op.TRACK: lambda a, b, c: {"object": a, "generation": b},
+        Op.UNTRACK: lambda a, b, c: {"object": a},
+        Op.GC_CALL: gc_call,
+        Op.INSIDE: lambda a, b, c: {"object": None if a == NO_OBJECT else a, "begin": bool(b)},
+        Op.SAFEPOINT: lambda a, b, c: {},
+        Op.MARK: lambda a, b, c: {"label": labels[a]},
+        Op.TICK: lambda a, b, c: {"nanoseconds": a | b << 32},
+        Op.WEAKREF: lambda a, b, c: {"object": a, "target": b, "callback": bool(c)},
+    }
+    return [table[op] for op in Op]
+
+
+def flag_names(flags: int) -> list[str]:
+    """Lower-case names of the flags that are set, in the order of their bits."""
+    return [str(flag.name).lower() for flag in Flag if flags & flag]
