@@ -1,0 +1,180 @@
+"""Binding of the native ingest (tracer/ingest): bytes of the spool in, columns and names out."""
+
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+from libc.string cimport memcpy
+
+import numpy as np
+
+cdef extern from "ingest.h" nogil:
+    enum: REPAIR_KINDS
+    ctypedef struct events_t:
+        uint8_t *op
+        uint32_t *a
+        uint32_t *b
+        uint32_t *c
+        size_t n
+    ctypedef struct type_def_t:
+        uint32_t kind_flags, module_kind, name_kind
+        size_t module_at, module_n, name_at, name_n
+    ctypedef struct code_def_t:
+        uint32_t first_line, file_kind, name_kind
+        size_t file_at, file_n, name_at, name_n, table_at, table_n
+    ctypedef struct site_def_t:
+        uint32_t code, offset
+    ctypedef struct shape_def_t:
+        uint32_t type, size, flags
+    ctypedef struct text_def_t:
+        uint32_t kind
+        size_t at, n
+    ctypedef struct call_def_t:
+        uint32_t call
+        int n
+        int64_t arguments[3]
+    ctypedef struct observed_t:
+        uint64_t sequence, allocation, duration_ns
+        uint32_t cause, generation, candidates
+        uint64_t collected, uncollectable, long_lived_total, long_lived_pending
+    ctypedef struct ingest_t:
+        int failed
+        const char *error
+        const uint8_t *base
+        events_t out
+        uint64_t taken
+        type_def_t *types
+        code_def_t *codes
+        site_def_t *sites
+        shape_def_t *shapes
+        text_def_t *marks
+        call_def_t *calls
+        observed_t *observed
+        size_t types_n, codes_n, sites_n, shapes_n, marks_n, calls_n, observed_n
+        int64_t state[64]
+        int state_n
+        int ended
+        uint64_t repairs[REPAIR_KINDS]
+        uint64_t raw_records
+    ingest_t *ingest_new()
+    void ingest_free(ingest_t *s)
+    int64_t ingest_feed(ingest_t *s, const uint8_t *base, size_t n, size_t max_events)
+    void ingest_finish(ingest_t *s)
+    void ingest_taken(ingest_t *s)
+
+_ENCODINGS = ("utf-8", "latin-1", "utf-16-le", "", "utf-32-le")
+
+
+cdef str text(const uint8_t *base, uint32_t kind, size_t at, size_t n):
+    return (<const char *>base + at)[:n].decode(_ENCODINGS[kind], "replace")
+
+
+cdef class Ingest:
+    """Turns raw records into canonical events; one per recording."""
+
+    cdef ingest_t *s
+
+    def __cinit__(self):
+        self.s = ingest_new()
+        if self.s == NULL:
+            raise MemoryError
+
+    def __dealloc__(self):
+        ingest_free(self.s)
+
+    def feed(self, const uint8_t[::1] data, size_t max_events):
+        """Read records from the start of `data` until it ends or about `max_events` events wait.
+
+        Returns (bytes read, definitions); `definitions` holds, in the order they were made,
+        lists under "types", "codes", "sites", "shapes", "marks", "calls" and "observed".
+        The bytes must begin and end between records. Raises ValueError for bytes that are none.
+        """
+        cdef int64_t read
+        cdef size_t n = data.shape[0]
+        if n == 0:
+            return 0, self._definitions()
+        cdef const uint8_t *base = &data[0]
+        with nogil:
+            read = ingest_feed(self.s, base, n, max_events)
+        if read < 0:
+            raise ValueError(self.s.error.decode())
+        return read, self._definitions()
+
+    def finish(self):
+        """Complete what waits for a next record; returns its definitions as `feed`."""
+        ingest_finish(self.s)
+        if self.s.failed:
+            raise ValueError(self.s.error.decode())
+        return self._definitions()
+
+    def take(self):
+        """The events made since the last call: (op uint8, a, b, c uint32), copies."""
+        cdef size_t n = self.s.out.n
+        op = np.empty(n, np.uint8)
+        a = np.empty(n, np.uint32)
+        b = np.empty(n, np.uint32)
+        c = np.empty(n, np.uint32)
+        cdef uint8_t[::1] vo = op
+        cdef uint32_t[::1] va = a, vb = b, vc = c
+        if n:
+            memcpy(&vo[0], self.s.out.op, n)
+            memcpy(&va[0], self.s.out.a, 4 * n)
+            memcpy(&vb[0], self.s.out.b, 4 * n)
+            memcpy(&vc[0], self.s.out.c, 4 * n)
+        ingest_taken(self.s)
+        return op, a, b, c
+
+    @property
+    def state(self):
+        """Operands of the state record, or None before it was read."""
+        return [self.s.state[i] for i in range(self.s.state_n)] if self.s.state_n else None
+
+    @property
+    def ended(self):
+        """Whether the interpreter's shutdown was reached."""
+        return bool(self.s.ended)
+
+    @property
+    def events(self):
+        """Number of canonical events made so far."""
+        return self.s.taken + self.s.out.n
+
+    @property
+    def repairs(self):
+        """Number of repairs of each kind, in the order of enum repair."""
+        return [self.s.repairs[i] for i in range(REPAIR_KINDS)]
+
+    cdef dict _definitions(self):
+        cdef ingest_t *s = self.s
+        cdef const uint8_t *b = s.base
+        cdef size_t i
+        return {
+            "types": [
+                (s.types[i].kind_flags,
+                 text(b, s.types[i].module_kind, s.types[i].module_at, s.types[i].module_n),
+                 text(b, s.types[i].name_kind, s.types[i].name_at, s.types[i].name_n))
+                for i in range(s.types_n)
+            ],
+            "codes": [
+                (s.codes[i].first_line,
+                 text(b, s.codes[i].file_kind, s.codes[i].file_at, s.codes[i].file_n),
+                 text(b, s.codes[i].name_kind, s.codes[i].name_at, s.codes[i].name_n),
+                 (<const char *>b + s.codes[i].table_at)[:s.codes[i].table_n])
+                for i in range(s.codes_n)
+            ],
+            "sites": [(s.sites[i].code, s.sites[i].offset) for i in range(s.sites_n)],
+            "shapes": [
+                (s.shapes[i].type, s.shapes[i].size, s.shapes[i].flags) for i in range(s.shapes_n)
+            ],
+            "marks": [
+                text(b, s.marks[i].kind, s.marks[i].at, s.marks[i].n) for i in range(s.marks_n)
+            ],
+            "calls": [
+                (s.calls[i].call, [s.calls[i].arguments[j] for j in range(s.calls[i].n)])
+                for i in range(s.calls_n)
+            ],
+            "observed": [
+                (s.observed[i].sequence, s.observed[i].allocation, s.observed[i].cause,
+                 s.observed[i].generation, s.observed[i].candidates, s.observed[i].collected,
+                 s.observed[i].uncollectable, s.observed[i].long_lived_total,
+                 s.observed[i].long_lived_pending, s.observed[i].duration_ns)
+                for i in range(s.observed_n)
+            ],
+        }

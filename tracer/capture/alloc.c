@@ -1,0 +1,371 @@
+/* Hooks around the object allocator.  Whether a block is a GC object is told by
+ * the young generation's counter: +1 after a malloc, -1 before a free. */
+#include "capture.h"
+
+static inline int young_count(void) { return cap.gc->generations[0].count; }
+
+size_t size_of_object(PyObject *op)
+{
+    PyTypeObject *t = Py_TYPE(op);
+    Py_ssize_t n = t->tp_itemsize != 0 ? Py_SIZE(op) : 0;
+    return _PyObject_VAR_SIZE(t, n < 0 ? -n : n) + presize_of(t);
+}
+
+/* The type of the GC object in a block, or NULL.  Its word stands at +24, or at +40
+ * behind the managed dictionary; the word at +24 is then a GC header.  `certain`: the
+ * counter has proved that this is a GC object, so an unknown type may be looked at. */
+static PyTypeObject *type_in(void *block, size_t size, int certain)
+{
+    void *word[6] = {0};
+    memcpy(word, block, size < sizeof(word) ? size & ~(size_t)7 : sizeof(word));
+    if (type_known(word[3])) {
+        return word[3];
+    }
+    if (type_known(word[5]) && (((PyTypeObject *)word[5])->tp_flags & Py_TPFLAGS_MANAGED_DICT)) {
+        return word[5];
+    }
+    /* A static type of a newly imported extension.  What else can stand here is the header of
+     * a GC object, whose word at +8 is no type. */
+    uintptr_t at = (uintptr_t)word[3];
+    if (certain && at > 65536 && (at & 7) == 0 && type_known(Py_TYPE((PyObject *)at))
+        && (Py_TYPE((PyObject *)at)->tp_flags & Py_TPFLAGS_TYPE_SUBCLASS)) {
+        type_remember(word[3]);
+        return word[3];
+    }
+    return NULL;
+}
+
+static int looks_collectable(void *block, size_t size)
+{
+    void *word[2] = {0};
+    if (size < sizeof(PyGC_Head) + sizeof(PyObject)) {
+        return 0;
+    }
+    memcpy(word, block, sizeof(word));
+    if (type_known(word[1])) {
+        return 0; /* an object without a GC header */
+    }
+    PyTypeObject *t = type_in(block, size, 0);
+    return t != NULL && (t->tp_flags & Py_TPFLAGS_HAVE_GC);
+}
+
+/* Gives the entry the next number.  0 when numbers have run out. */
+uint32_t alloc_entry_new(entry_t *e, uint32_t type)
+{
+    if (cap.next_id == UINT32_MAX) {
+        capture_stop(SPOOL_FAILED, "more objects than the recording can number");
+        return 0;
+    }
+    e->id = cap.next_id++;
+    e->hash = 0;
+    e->count = 1;
+    e->type = type << 8;
+    return e->id;
+}
+
+static void remember_if_type(entry_t *e, PyTypeObject *t, void *block)
+{
+    if (t->tp_flags & Py_TPFLAGS_TYPE_SUBCLASS) {
+        e->type |= EF_IS_TYPE;
+        type_remember((PyTypeObject *)((char *)block + presize_of(t)));
+    }
+}
+
+static void want_probe(int kind)
+{
+    if (cap.probe_wanted == 0 && Py_AddPendingCall(probe_pending, NULL) != 0) {
+        return; /* the queue is full: asked again at the next allocation */
+    }
+    if (kind > cap.probe_wanted) {
+        cap.probe_wanted = kind;
+    }
+}
+
+/* The pending block is a GC object: write its birth. */
+static void born(void *block, size_t size, int typed)
+{
+    entry_t *e = map_make(block);
+    if (e == NULL) {
+        capture_stop(SPOOL_FAILED, "no memory for the table of addresses");
+        return;
+    }
+    PyTypeObject *t = typed ? type_in(block, size, 1) : NULL;
+    uint32_t type = t != NULL ? type_number(t) : 0;
+    uint32_t site = site_here();
+    if (!spool_room(RECORD_ROOM) || alloc_entry_new(e, type) == 0) {
+        return;
+    }
+    put_tag(R_ALLOC);
+    put_number(type);
+    put_number((size + 7) / 8);
+    put_number(site);
+    if (t != NULL) {
+        remember_if_type(e, t, block);
+    } else {
+        cap.untyped = block;
+        cap.untyped_id = e->id;
+    }
+    if (cap.granularity != 0 && --cap.until_young <= 0) {
+        want_probe(1);
+    }
+    if (cap.full_probe != 0 && --cap.until_full <= 0) {
+        want_probe(2);
+    }
+}
+
+/* A type that could not be told at birth, because the birth began a collection. */
+static void settle_untyped(void)
+{
+    entry_t *e = map_find(cap.untyped);
+    if (e == NULL || e->id != cap.untyped_id) {
+        cap.untyped = NULL;
+        return;
+    }
+    PyTypeObject *t = type_in(cap.untyped, 6 * sizeof(void *), 0);
+    uint32_t type = t != NULL ? type_number(t) : 0;
+    if (type != 0 && spool_room(RECORD_ROOM)) {
+        put_tag(R_SETTYPE);
+        put_number(cap.next_id - e->id);
+        put_number(type);
+        e->type = (type << 8) | (e->type & 255);
+        remember_if_type(e, t, cap.untyped);
+    }
+    cap.untyped = NULL;
+}
+
+/* Called at the start of a collection: the counters are already reset. */
+void alloc_settle(void)
+{
+    if (cap.pending != NULL) {
+        void *block = cap.pending;
+        cap.pending = NULL;
+        born(block, cap.pending_size, 0);
+    }
+}
+
+void capture_sync(void)
+{
+    int now = young_count();
+    if (cap.pending != NULL) {
+        void *block = cap.pending;
+        cap.pending = NULL;
+        if (now != cap.count) {
+            cap.count = now;
+            born(block, cap.pending_size, 1);
+            freelist_births_rare();
+        }
+    }
+    cap.count = now;
+    if (cap.collecting && !cap.gc->collecting) {
+        gcwatch_stopped();
+        if (cap.untyped != NULL) {
+            settle_untyped();
+        }
+    }
+    if (freelist_changed()) {
+        freelist_births();
+    }
+}
+
+void capture_refresh(void) { cap.count = young_count(); }
+
+static void freed_block(entry_t *e, void *block)
+{
+    if (!spool_room(RECORD_ROOM)) {
+        return;
+    }
+    if (cap.untyped == block) {
+        settle_untyped();
+    }
+    put_tag(R_FREE);
+    put_number(cap.next_id - e->id);
+    if (e->type & EF_IS_TYPE) {
+        PyTypeObject *meta = type_in(block, 6 * sizeof(void *), 0);
+        if (meta != NULL) {
+            type_forget((PyTypeObject *)((char *)block + presize_of(meta)));
+        }
+    }
+    e->id = 0;
+    e->type = 0;
+    cap.until_young += cap.until_young < cap.granularity;
+}
+
+static void unknown_freed(void)
+{
+    if (spool_room(RECORD_ROOM)) {
+        put_tag(R_FREE_UNKNOWN);
+    }
+}
+
+static void on_free(void *p)
+{
+    int before = cap.count, now = young_count(), known = 0;
+    if (cap.collecting && !cap.gc->collecting) {
+        capture_sync();
+        before = cap.count;
+    }
+    if (cap.pending == NULL && now == before && now > 0) {
+        return; /* no GC object: its release would have moved the counter */
+    }
+    entry_t *e = map_find(p);
+    if (e != NULL && (e->type & EF_KEPT)) {
+        e->type = 0;
+        freelist_flushed(p);
+        known = 1;
+    }
+    if (freelist_changed()) {
+        freelist_births();
+    }
+    if (p == cap.pending) {
+        /* Born and released between two hooks: the counter shows nothing. */
+        cap.pending = NULL;
+        if (looks_collectable(p, cap.pending_size)) {
+            born(p, cap.pending_size, 1);
+            e = map_find(p);
+            if (cap.active && e != NULL && e->id != 0) {
+                freed_block(e, p);
+            }
+        }
+        cap.count = now;
+        return;
+    }
+    known |= e != NULL && e->id != 0;
+    if (cap.pending != NULL) {
+        void *block = cap.pending;
+        int collectable;
+        cap.pending = NULL;
+        if (!known) {
+            collectable = now == before + 1 || (now == before && looks_collectable(block, cap.pending_size)
+                                                && !type_known(((void **)p)[1]) && looks_collectable(p, 64));
+        } else if (before > 0) {
+            collectable = now == before;
+        } else {
+            collectable = now == 1 || looks_collectable(block, cap.pending_size);
+        }
+        if (collectable) {
+            born(block, cap.pending_size, 1);
+            before++;
+        }
+    }
+    if (e != NULL && e->id != 0) {
+        freed_block(e, p);
+    } else if (!known && now == before - 1) {
+        unknown_freed();
+    }
+    cap.count = now;
+}
+
+static inline void on_malloc(void)
+{
+    capture_sync();
+    if (cap.gc->enabled != cap.enabled) {
+        /* switched from C, as modules compiled by Cython do */
+        cap.enabled = cap.gc->enabled;
+        if (spool_room(RECORD_ROOM)) {
+            put_tag(R_CALL);
+            put_number(cap.enabled ? CALL_ENABLE : CALL_DISABLE);
+            put_number(1);
+            put_number(0);
+        }
+    }
+}
+
+static inline void handed_out(void *p, size_t n)
+{
+    if (p != NULL && n >= sizeof(PyGC_Head) + sizeof(PyObject)) {
+        cap.pending = p;
+        cap.pending_size = n;
+    }
+}
+
+static void *hook_malloc(void *ctx, size_t n)
+{
+    (void)ctx;
+    if (!cap.active) {
+        return cap.below.malloc(cap.below.ctx, n);
+    }
+    on_malloc();
+    void *p = cap.below.malloc(cap.below.ctx, n);
+    handed_out(p, n);
+    spool_commit();
+    return p;
+}
+
+static void *hook_calloc(void *ctx, size_t count, size_t size)
+{
+    (void)ctx;
+    if (!cap.active) {
+        return cap.below.calloc(cap.below.ctx, count, size);
+    }
+    on_malloc();
+    void *p = cap.below.calloc(cap.below.ctx, count, size);
+    handed_out(p, count * size);
+    spool_commit();
+    return p;
+}
+
+static void *hook_realloc(void *ctx, void *old, size_t n)
+{
+    (void)ctx;
+    if (!cap.active) {
+        return cap.below.realloc(cap.below.ctx, old, n);
+    }
+    on_malloc();
+    entry_t *e = old != NULL ? map_find(old) : NULL;
+    int known = e != NULL && e->id != 0;
+    void *p = cap.below.realloc(cap.below.ctx, old, n);
+    if (old == NULL) {
+        handed_out(p, n);
+    } else if (known && p != NULL) {
+        entry_t moved = *e;
+        e->id = 0;
+        e->type = 0;
+        e = map_make(p);
+        if (e == NULL) {
+            capture_stop(SPOOL_FAILED, "no memory for the table of addresses");
+        } else if (spool_room(RECORD_ROOM)) {
+            *e = moved;
+            put_tag(R_RESIZED);
+            put_number(cap.next_id - e->id);
+            put_number((n + 7) / 8);
+        }
+    }
+    spool_commit();
+    return p;
+}
+
+static void hook_free(void *ctx, void *p)
+{
+    (void)ctx;
+    if (cap.active && p != NULL) {
+        on_free(p);
+        spool_commit();
+    }
+    cap.below.free(cap.below.ctx, p);
+}
+
+void alloc_install(void)
+{
+    PyMemAllocatorEx mine = {NULL, hook_malloc, hook_calloc, hook_realloc, hook_free};
+    PyMem_GetAllocator(PYMEM_DOMAIN_OBJ, &cap.below);
+    PyMem_SetAllocator(PYMEM_DOMAIN_OBJ, &mine);
+}
+
+/* An object older than the recording, or born untracked in a way no hook saw. */
+entry_t *alloc_late(PyObject *op, void *block)
+{
+    entry_t *e = map_make(block);
+    if (e == NULL) {
+        capture_stop(SPOOL_FAILED, "no memory for the table of addresses");
+        return NULL;
+    }
+    uint32_t type = type_number(Py_TYPE(op));
+    if (!spool_room(RECORD_ROOM) || alloc_entry_new(e, type) == 0) {
+        return NULL;
+    }
+    put_tag(R_LATE);
+    put_number(type);
+    put_number((size_of_object(op) + 7) / 8);
+    remember_if_type(e, Py_TYPE(op), block);
+    return e;
+}

@@ -1,0 +1,214 @@
+/* Shared state of the capture.  Everything runs with the GIL held, allocates no
+ * Python object and leaves no exception set. */
+#ifndef GCREPLAY_CAPTURE_H
+#define GCREPLAY_CAPTURE_H
+
+#ifndef Py_BUILD_CORE_MODULE
+#define Py_BUILD_CORE_MODULE 1
+#endif
+#include "Python.h"
+#include "internal/pycore_context.h"
+#include "internal/pycore_frame.h"
+#include "internal/pycore_gc.h"
+#include "internal/pycore_genobject.h"
+#include "internal/pycore_interp.h"
+#include "internal/pycore_pystate.h"
+#include "internal/pycore_runtime.h"
+
+#include "format.h"
+
+#if PY_VERSION_HEX < 0x030B0000 || PY_VERSION_HEX >= 0x030C0000
+#error "this capture is written for CPython 3.11"
+#endif
+
+/* ---- what is known of one address ------------------------------------- */
+
+/* One entry per 32 bytes of address space, found by the address of the block:
+ * no two GC blocks can begin within the same 32 bytes. */
+typedef struct {
+    uint32_t id;    /* object number; 0 = no live GC object begins here */
+    uint32_t hash;  /* of the links last written */
+    uint32_t count; /* reference count last written */
+    uint32_t type;  /* number of the type << 8 | flags; type 0 = not known yet */
+} entry_t;
+
+#define EF_KEPT 2u   /* its storage is in a free list (id is 0) */
+#define EF_IS_TYPE 4u
+#define EF_PROBED 8u /* links were written at least once */
+
+#define LEAF_BITS 20
+#define LEAF_ENTRIES (1u << (LEAF_BITS - 5))
+extern entry_t *map_last_leaf;
+extern uintptr_t map_last_key;
+entry_t *map_leaf(uintptr_t key, int create);
+
+static inline entry_t *map_find(const void *block)
+{
+    uintptr_t key = (uintptr_t)block >> LEAF_BITS;
+    entry_t *leaf = key == map_last_key ? map_last_leaf : map_leaf(key, 0);
+    return leaf == NULL ? NULL : &leaf[((uintptr_t)block >> 5) & (LEAF_ENTRIES - 1)];
+}
+
+static inline entry_t *map_make(const void *block)
+{
+    uintptr_t key = (uintptr_t)block >> LEAF_BITS;
+    entry_t *leaf = key == map_last_key ? map_last_leaf : map_leaf(key, 1);
+    return leaf == NULL ? NULL : &leaf[((uintptr_t)block >> 5) & (LEAF_ENTRIES - 1)];
+}
+
+/* ---- the capture -------------------------------------------------------- */
+
+typedef struct {
+    int active;
+    PyInterpreterState *interp;
+    struct _gc_runtime_state *gc;
+    uint32_t next_id;     /* number the next object will get */
+    int count;            /* young counter at the last hook */
+    int enabled;          /* collector switch at the last hook */
+    void *pending;        /* block handed out by the last hook, not classified yet */
+    size_t pending_size;
+    void *untyped;        /* block whose birth triggered the collection under way */
+    uint32_t untyped_id;
+    int collecting;       /* between R_START and R_STOP */
+    int explicit_call;    /* inside gc.collect() */
+    uint64_t seen_collections;
+    uint64_t collected_before, uncollectable_before;
+    uint64_t started_ns, excluded_ns, origin_ns, paused_ns;
+    long granularity, full_probe;
+    long until_young, until_full;
+    int probe_wanted;     /* 0 none, 1 young, 2 full */
+    int in_probe;         /* records are written into a probe, behind an escape */
+    PyMemAllocatorEx below;
+} capture_t;
+
+extern capture_t cap;
+
+void capture_stop(enum spool_status why, const char *message);
+void capture_sync(void);              /* classify, notice ends of collections and silent births */
+void capture_refresh(void);           /* after something that may have set the counters */
+uint64_t clock_ns(void);
+
+/* alloc.c */
+void alloc_install(void);
+void alloc_settle(void);
+entry_t *alloc_late(PyObject *op, void *block);
+uint32_t alloc_entry_new(entry_t *e, uint32_t type);
+static inline size_t presize_of(const PyTypeObject *t)
+{
+    return sizeof(PyGC_Head) + ((t->tp_flags & Py_TPFLAGS_MANAGED_DICT) ? 2 * sizeof(PyObject *) : 0);
+}
+static inline void *block_of(PyObject *op)
+{
+    return (char *)op - presize_of(Py_TYPE(op));
+}
+size_t size_of_object(PyObject *op);
+
+/* freelist.c */
+int freelist_check_layout(const char **why);
+void freelist_install(void);
+void freelist_births(void);           /* writes what was taken from the lists since the last look */
+void freelist_births_rare(void);      /* the same for contexts and asynchronous generators */
+void freelist_flushed(void *block);   /* a full collection gives this block back */
+int freelist_capacity_left(PyTypeObject *t, size_t size);
+
+#define TUPLE_CLASSES 20
+extern int freelist_seen_list, freelist_seen_dict, freelist_seen_slice;
+extern int freelist_seen_tuple[TUPLE_CLASSES];
+
+static inline int freelist_changed(void)
+{
+    const PyInterpreterState *is = cap.interp;
+    uint64_t now[TUPLE_CLASSES / 2], seen[TUPLE_CLASSES / 2], differs = 0;
+    memcpy(now, is->tuple.numfree, sizeof(now));
+    memcpy(seen, freelist_seen_tuple, sizeof(seen));
+    for (int i = 0; i < TUPLE_CLASSES / 2; i++) {
+        differs |= now[i] ^ seen[i];
+    }
+    return differs != 0 || is->list.numfree != freelist_seen_list || is->dict_state.numfree != freelist_seen_dict
+           || (is->slice_cache != NULL) != freelist_seen_slice;
+}
+
+/* types.c */
+int types_init(void);
+uint32_t type_number(PyTypeObject *t);         /* writes R_TYPE when new */
+int type_known(const void *t);
+void type_remember(PyTypeObject *t);
+void type_forget(PyTypeObject *t);
+
+/* table.c : from a 64-bit key (not 0) to a 32-bit value, never shrinking */
+typedef struct {
+    uint64_t *keys;
+    uint32_t *values;
+    size_t mask, used;
+} table_t;
+uint32_t *table_find(const table_t *t, uint64_t key);
+int table_put(table_t *t, uint64_t key, uint32_t value);
+void table_remove(table_t *t, uint64_t key);
+void *reserve_memory(size_t bytes);
+void release_memory(void *at, size_t bytes);
+
+/* sites.c */
+void sites_install(void);
+uint32_t site_here(void);
+
+/* probe.c */
+void probe_found_heap(void);
+void probe_lists(int upto, PyGC_Head *drop);
+int probe_pending(void *unused);
+
+/* gcwatch.c */
+int gcwatch_check_layout(const char **why);
+void gcwatch_install(void);
+void gcwatch_stopped(void);
+void gcwatch_link(void);
+void gcwatch_unlink(void);
+int gcwatch_is_sentinel(const PyGC_Head *g);
+
+/* spool.c */
+extern uint8_t *spool_at;    /* where the next byte goes */
+extern uint8_t *spool_limit; /* end of the mapped room */
+extern struct spool_header *spool_head;
+extern uint8_t *spool_base;
+int spool_open(const char *path, uint64_t limit, const char **why);
+int spool_grow(size_t need);
+void spool_detach(void);
+
+#define RECORD_ROOM 128u
+
+static inline int spool_room(size_t need)
+{
+    return (size_t)(spool_limit - spool_at) >= need || spool_grow(need);
+}
+
+static inline void put_byte(unsigned v) { *spool_at++ = (uint8_t)v; }
+
+static inline void put_number(uint64_t v)
+{
+    while (v >= 128) {
+        *spool_at++ = (uint8_t)(v | 128);
+        v >>= 7;
+    }
+    *spool_at++ = (uint8_t)v;
+}
+
+/* The first byte of a record; inside a probe it stands behind an escape. */
+static inline void put_tag(unsigned tag)
+{
+    if (cap.in_probe) {
+        put_number(PE_ESCAPE + 1);
+    }
+    put_byte(tag);
+}
+
+static inline uint64_t zigzag(int64_t v) { return ((uint64_t)v << 1) ^ (uint64_t)(v >> 63); }
+
+static inline void spool_commit(void)
+{
+    __atomic_store_n(&spool_head->committed, (uint64_t)(spool_at - spool_base), __ATOMIC_RELEASE);
+}
+
+void put_bytes(const void *data, size_t n);
+int put_text(const char *text);
+int put_unicode(PyObject *text);
+
+#endif

@@ -1,0 +1,90 @@
+/* The raw spool: what the capture writes inside the recorded program and the
+ * ingest reads outside it.  One page of header, then one stream of records.
+ *
+ * A record is one tag byte followed by operands.  Numbers are LEB128 varints
+ * unless the table says otherwise; "z" marks a zigzag-coded signed number.
+ * Objects are named by `age` = (next object number) - (object number), so that
+ * young objects cost one byte.  Object numbers start at 1 and are given by the
+ * records ALLOC, BIRTH, LATE and FOUND, in the order of the stream. */
+#ifndef GCREPLAY_FORMAT_H
+#define GCREPLAY_FORMAT_H
+
+#include <stdint.h>
+
+#define SPOOL_MAGIC "gcrspool"
+#define SPOOL_FORMAT 1u
+#define SPOOL_HEADER 4096u
+
+enum spool_status {
+    SPOOL_CREATED = 0,  /* by the parent; the capture never attached */
+    SPOOL_RUNNING = 1,
+    SPOOL_ENDED = 2,    /* interpreter shutdown reached */
+    SPOOL_NO_SPACE = 3, /* the file system is full */
+    SPOOL_LIMIT = 4,    /* the size limit of the spool was reached */
+    SPOOL_REFUSED = 5,  /* a check at the start failed; see message */
+    SPOOL_FAILED = 6    /* memory for the capture's own tables, or object numbers, ran out */
+};
+
+struct spool_header {
+    char magic[8];
+    uint32_t format;
+    uint32_t status;
+    uint64_t committed; /* bytes of the stream that are complete records */
+    uint64_t consumed;  /* bytes the ingest has taken and released */
+    uint32_t pid;
+    uint32_t reserved;
+    char message[256];
+};
+
+enum record_tag {
+    R_ALLOC = 1,    /* type, size/8, site : counted malloc of a GC object */
+    R_BIRTH = 2,    /* type, size/8, site : taken from a free list, not counted */
+    R_LATE = 3,     /* type, size/8 : a GC object older than the recording, first met now */
+    R_FREE = 4,     /* age : the block was released */
+    R_KEPT = 6,     /* age : the dead object's storage went to a free list */
+    R_FREE_UNKNOWN = 7, /* : a GC block never met before was released */
+    R_SETTYPE = 8,  /* age, type : of an object whose type was not set when it was met */
+    R_RESIZED = 9,  /* age, size/8 : its block changed its size */
+    R_TYPE = 10,    /* flags, string module, string name : next type number */
+    R_CODE = 11,    /* first line, string file, string name, bytes line table : next code number */
+    R_SITE = 12,    /* code, instruction byte offset : next site number */
+    R_STATE = 13,   /* see capture_write_state() */
+    R_FOUND = 14,   /* type, size/8, generation (0-2, 3 permanent, 4 untracked) : before the start */
+    R_FOUND_END = 15, /* : the found heap is complete */
+    R_START = 16,   /* generation, cause, nanoseconds, c0 at the trigger : a collection begins */
+    R_PROBE = 17,   /* generation up to which lists are walked; then probe entries; 0 ends */
+    R_STOP = 18,    /* collected, uncollectable, long_lived_total, long_lived_pending, nanoseconds, c0, collections seen */
+    R_CALL = 19,    /* call, via, count of arguments, z arguments */
+    R_MARK = 20,    /* string */
+    R_TICK = 21,    /* nanoseconds of program time */
+    R_END = 22      /* */
+};
+
+/* Probe entries: varint v; v = 0 ends the probe, else v-1 = zigzag(object - previous object) << 3 | bits.
+ * With PE_COUNT a varint reference count follows, with PE_LINKS the number of links and each
+ * target as zigzag(target - object).  PE_CHILD: met as a child, not as a member of the list.
+ * PE_LIST, all bits, with difference 0: the next members are of the generation that follows. */
+#define PE_COUNT 1u
+#define PE_LINKS 2u
+#define PE_CHILD 4u
+#define PE_ESCAPE 4u /* PE_CHILD alone: an ordinary record follows */
+#define PE_WEAK 6u   /* a weak reference: zigzag(target - object), has callback */
+#define PE_LIST 7u
+#define PE_BITS 3
+
+/* Strings: varint kind (1, 2, 4 bytes a character, 0 = UTF-8 bytes), varint characters, data. */
+
+enum start_cause { CAUSE_THRESHOLD = 0, CAUSE_PYTHON = 1, CAUSE_C = 2 };
+
+enum gc_call { CALL_COLLECT = 0, CALL_ENABLE, CALL_DISABLE, CALL_FREEZE, CALL_UNFREEZE, CALL_SET_THRESHOLD, CALL_SET_DEBUG };
+
+/* Flags of R_TYPE; the low four bits are the kind. */
+enum type_kind {
+    KIND_OTHER = 0, KIND_LIST, KIND_DICT, KIND_TUPLE, KIND_SLICE, KIND_CONTEXT, KIND_ASEND, KIND_AVALUE,
+    KIND_WEAKREF, KIND_TYPE
+};
+#define TYPE_KIND_MASK 15u
+#define TYPE_FINALIZER 16u
+#define TYPE_LEGACY 32u
+
+#endif

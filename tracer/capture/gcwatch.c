@@ -1,0 +1,291 @@
+/* The collector seen from inside: a sentinel object whose tp_traverse is called at
+ * the start of every collection, and the functions of the gc module, whose entries
+ * in the static method table are replaced in place (nothing is allocated). */
+#include "capture.h"
+
+static int sentinel_traverse(PyObject *self, visitproc visit, void *arg);
+
+static PyTypeObject sentinel_type = {
+    PyVarObject_HEAD_INIT(NULL, 0)
+    .tp_name = "gcreplay_capture.sentinel",
+    .tp_basicsize = sizeof(PyObject),
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
+    .tp_traverse = sentinel_traverse,
+};
+
+static struct {
+    PyGC_Head head;
+    PyObject object;
+} sentinel = {{0, 0}, {_PyObject_EXTRA_INIT 1, &sentinel_type}};
+
+static int linked;
+
+int gcwatch_is_sentinel(const PyGC_Head *g) { return g == &sentinel.head; }
+
+void gcwatch_link(void)
+{
+    if (linked) {
+        return;
+    }
+    PyGC_Head *head = &cap.gc->generations[0].head, *last = _PyGCHead_PREV(head);
+    sentinel.head._gc_next = (uintptr_t)head;
+    sentinel.head._gc_prev = (uintptr_t)last;
+    last->_gc_next = (uintptr_t)&sentinel.head;
+    head->_gc_prev = (uintptr_t)&sentinel.head;
+    linked = 1;
+}
+
+/* Only while no collection runs: the backward links are then whole. */
+void gcwatch_unlink(void)
+{
+    if (!linked) {
+        return;
+    }
+    PyGC_Head *next = _PyGCHead_NEXT(&sentinel.head), *last = _PyGCHead_PREV(&sentinel.head);
+    _PyGCHead_SET_NEXT(last, next);
+    _PyGCHead_SET_PREV(next, last);
+    sentinel.head._gc_next = 0;
+    sentinel.head._gc_prev = 0;
+    linked = 0;
+}
+
+static uint64_t statistic(size_t which)
+{
+    uint64_t sum = 0;
+    for (int g = 0; g < NUM_GENERATIONS; g++) {
+        const struct gc_generation_stats *s = &cap.gc->generation_stats[g];
+        sum += (uint64_t)(which == 0 ? s->collections : which == 1 ? s->collected : s->uncollectable);
+    }
+    return sum;
+}
+
+/* Called by the collector while it subtracts internal references: lists are merged,
+ * counters reset, forward links whole, backward links hold the counts. */
+static int sentinel_traverse(PyObject *self, visitproc visit, void *arg)
+{
+    (void)self;
+    (void)visit;
+    (void)arg;
+    if (!cap.active || !cap.gc->collecting || cap.collecting || !linked) {
+        return 0;
+    }
+    if (_PyRuntimeState_GetFinalizing(&_PyRuntime) != NULL) {
+        capture_stop(SPOOL_ENDED, "");
+        return 0;
+    }
+    uint64_t begun = clock_ns();
+    int generation = 0;
+    while (generation < 2
+           && _PyGCHead_NEXT(&cap.gc->generations[generation].head) == &cap.gc->generations[generation].head) {
+        generation++;
+    }
+    int count = cap.count + (cap.pending != NULL);
+    int automatic = !cap.explicit_call && cap.pending != NULL && cap.enabled
+                    && cap.gc->generations[0].threshold != 0 && count > cap.gc->generations[0].threshold;
+    alloc_settle();
+    if (!spool_room(RECORD_ROOM)) {
+        return 0;
+    }
+    put_tag(R_TICK);
+    put_number(begun - cap.origin_ns - cap.excluded_ns - cap.paused_ns);
+    put_tag(R_START);
+    put_number((uint64_t)generation);
+    put_number(automatic ? CAUSE_THRESHOLD : cap.explicit_call ? CAUSE_PYTHON : CAUSE_C);
+    put_number(begun - cap.origin_ns);
+    put_number((uint64_t)(count < 0 ? 0 : count));
+    cap.collecting = 1;
+    probe_lists(generation, &sentinel.head);
+    /* The collector goes on from here through the sentinel's own forward link. */
+    linked = 0;
+    cap.count = cap.gc->generations[0].count;
+    cap.collected_before = statistic(1);
+    cap.uncollectable_before = statistic(2);
+    spool_commit();
+    cap.started_ns = clock_ns();
+    cap.excluded_ns += cap.started_ns - begun;
+    return 0;
+}
+
+void gcwatch_stopped(void)
+{
+    uint64_t took = clock_ns() - cap.started_ns, seen = statistic(0);
+    cap.collecting = 0;
+    cap.paused_ns += took;
+    if (!linked) {
+        sentinel.head._gc_next = 0;
+        sentinel.head._gc_prev = 0;
+        gcwatch_link();
+    }
+    if (spool_room(RECORD_ROOM)) {
+        put_tag(R_STOP);
+        put_number(statistic(1) - cap.collected_before);
+        put_number(statistic(2) - cap.uncollectable_before);
+        put_number((uint64_t)cap.gc->long_lived_total);
+        put_number((uint64_t)cap.gc->long_lived_pending);
+        put_number(took);
+        put_number((uint64_t)cap.gc->generations[0].count);
+        put_number(seen - cap.seen_collections);
+    }
+    cap.seen_collections = seen;
+}
+
+/* ---- the gc module ---------------------------------------------------------- */
+
+typedef PyObject *(*keywords_fn)(PyObject *, PyObject *const *, Py_ssize_t, PyObject *);
+static keywords_fn below_collect, below_get_objects;
+static PyCFunction below_enable, below_disable, below_freeze, below_unfreeze, below_set_debug, below_set_threshold;
+
+static void call_record(enum gc_call call, int n, const int64_t *arguments)
+{
+    if (!cap.active || !spool_room(RECORD_ROOM)) {
+        return;
+    }
+    put_tag(R_CALL);
+    put_number(call);
+    put_number(0);
+    put_number((uint64_t)n);
+    for (int i = 0; i < n; i++) {
+        put_number(zigzag(arguments[i]));
+    }
+    spool_commit();
+}
+
+static PyObject *hook_collect(PyObject *m, PyObject *const *args, Py_ssize_t n, PyObject *names)
+{
+    if (!cap.active) {
+        return below_collect(m, args, n, names);
+    }
+    capture_sync();
+    cap.explicit_call++;
+    PyObject *result = below_collect(m, args, n, names);
+    cap.explicit_call--;
+    if (cap.active) {
+        capture_sync();
+        spool_commit();
+    }
+    return result;
+}
+
+/* The sentinel must not be seen by the program. */
+static PyObject *hook_get_objects(PyObject *m, PyObject *const *args, Py_ssize_t n, PyObject *names)
+{
+    PyObject *list = below_get_objects(m, args, n, names);
+    if (list != NULL && PyList_CheckExact(list)) {
+        for (Py_ssize_t i = PyList_GET_SIZE(list); i-- > 0;) {
+            if (PyList_GET_ITEM(list, i) == &sentinel.object) {
+                PyObject **items = ((PyListObject *)list)->ob_item;
+                memmove(items + i, items + i + 1, (size_t)(PyList_GET_SIZE(list) - i - 1) * sizeof(*items));
+                Py_SET_SIZE(list, PyList_GET_SIZE(list) - 1);
+                sentinel.object.ob_refcnt--;
+            }
+        }
+    }
+    return list;
+}
+
+#define SIMPLE(NAME, CALL, BEFORE, AFTER)                                                                              \
+    static PyObject *hook_##NAME(PyObject *m, PyObject *arg)                                                           \
+    {                                                                                                                  \
+        if (!cap.active) {                                                                                             \
+            return below_##NAME(m, arg);                                                                               \
+        }                                                                                                              \
+        capture_sync();                                                                                                \
+        BEFORE;                                                                                                        \
+        PyObject *result = below_##NAME(m, arg);                                                                       \
+        AFTER;                                                                                                         \
+        cap.enabled = cap.gc->enabled;                                                                                 \
+        if (result != NULL) {                                                                                          \
+            int64_t v[3];                                                                                              \
+            call_record(CALL, arguments_of(CALL, v), v);                                                               \
+        }                                                                                                              \
+        return result;                                                                                                 \
+    }
+
+static int arguments_of(enum gc_call call, int64_t *v)
+{
+    if (call == CALL_SET_THRESHOLD) {
+        for (int g = 0; g < 3; g++) {
+            v[g] = cap.gc->generations[g].threshold;
+        }
+        return 3;
+    }
+    v[0] = cap.gc->debug;
+    return call == CALL_SET_DEBUG;
+}
+
+SIMPLE(enable, CALL_ENABLE, , )
+SIMPLE(disable, CALL_DISABLE, , )
+SIMPLE(set_threshold, CALL_SET_THRESHOLD, , )
+SIMPLE(set_debug, CALL_SET_DEBUG, , )
+SIMPLE(unfreeze, CALL_UNFREEZE, , )
+SIMPLE(freeze, CALL_FREEZE, if (!cap.collecting) gcwatch_unlink(), if (!cap.collecting) gcwatch_link(); capture_refresh())
+
+static PyMethodDef *method(const char *name, int flags)
+{
+    PyMethodDef *found = NULL;
+    for (struct _inittab *t = PyImport_Inittab; t->name != NULL; t++) {
+        if (strcmp(t->name, "gc") == 0) {
+            PyObject *def = t->initfunc(); /* only hands out the static definition */
+            if (def != NULL && Py_TYPE(def) == &PyModuleDef_Type) {
+                for (PyMethodDef *d = ((PyModuleDef *)def)->m_methods; d != NULL && d->ml_name != NULL; d++) {
+                    if (strcmp(d->ml_name, name) == 0 && d->ml_flags == flags) {
+                        found = d;
+                    }
+                }
+            }
+        }
+    }
+    return found;
+}
+
+#define GC_METHODS(X)                                                                                                  \
+    X(collect, METH_FASTCALL | METH_KEYWORDS, keywords_fn)                                                             \
+    X(get_objects, METH_FASTCALL | METH_KEYWORDS, keywords_fn)                                                         \
+    X(enable, METH_NOARGS, PyCFunction)                                                                                \
+    X(disable, METH_NOARGS, PyCFunction)                                                                               \
+    X(freeze, METH_NOARGS, PyCFunction)                                                                                \
+    X(unfreeze, METH_NOARGS, PyCFunction)                                                                              \
+    X(set_threshold, METH_VARARGS, PyCFunction)                                                                        \
+    X(set_debug, METH_O, PyCFunction)
+
+int gcwatch_check_layout(const char **why)
+{
+    struct _gc_runtime_state *gc = cap.gc;
+    *why = "the collector's state is not laid out as expected";
+    if (gc->generation0 != &gc->generations[0].head || gc->enabled != PyGC_IsEnabled() || gc->collecting) {
+        return 0;
+    }
+    for (int g = 0; g < 4; g++) {
+        PyGC_Head *head = g == 3 ? &gc->permanent_generation.head : &gc->generations[g].head;
+        if (_PyGCHead_NEXT(_PyGCHead_PREV(head)) != head || _PyGCHead_PREV(_PyGCHead_NEXT(head)) != head) {
+            return 0;
+        }
+    }
+    int was = PyGC_Disable();
+    if (gc->enabled != 0) {
+        return 0;
+    }
+    if (was) {
+        PyGC_Enable();
+    }
+#define CHECK(NAME, FLAGS, KIND)                                                                                       \
+    if (method(#NAME, FLAGS) == NULL) {                                                                                \
+        *why = "the gc module has no " #NAME " of the expected kind";                                                  \
+        return 0;                                                                                                      \
+    }
+    GC_METHODS(CHECK)
+    return 1;
+}
+
+void gcwatch_install(void)
+{
+#define REPLACE(NAME, FLAGS, KIND)                                                                                     \
+    {                                                                                                                  \
+        PyMethodDef *d = method(#NAME, FLAGS);                                                                         \
+        below_##NAME = (KIND)(void (*)(void))d->ml_meth;                                                               \
+        d->ml_meth = (PyCFunction)(void (*)(void))hook_##NAME;                                                         \
+    }
+    GC_METHODS(REPLACE)
+    cap.seen_collections = statistic(0);
+    gcwatch_link();
+}

@@ -1,0 +1,226 @@
+/* Probes: what the objects of the GC lists hold, and their reference counts.
+ * Everything is read, only what changed since the last look is written. */
+#include "capture.h"
+
+static uint32_t *links;
+static size_t link_count, link_room;
+static uint32_t last_id;      /* the object named by the last entry */
+static PyObject **late;       /* untracked objects met for the first time, to be looked at too */
+static size_t late_count, late_room;
+
+static int grow(void **at, size_t *room, size_t item)
+{
+    size_t bigger = *room == 0 ? 65536 : 2 * *room;
+    void *to = reserve_memory(bigger * item);
+    if (to == NULL) {
+        capture_stop(SPOOL_FAILED, "no memory for a probe");
+        return 0;
+    }
+    if (*room != 0) {
+        memcpy(to, *at, *room * item);
+        release_memory(*at, *room * item);
+    }
+    *at = to;
+    *room = bigger;
+    return 1;
+}
+
+static inline int entry_head(uint32_t id, unsigned bits)
+{
+    if (!spool_room(RECORD_ROOM)) {
+        return 0;
+    }
+    put_number(((zigzag((int64_t)id - (int64_t)last_id) << PE_BITS) | bits) + 1);
+    last_id = id;
+    return 1;
+}
+
+static inline entry_t *entry_of(PyObject *op)
+{
+    void *block = block_of(op);
+    entry_t *e = map_find(block);
+    if (e != NULL && e->id != 0) {
+        return e;
+    }
+    if (block == cap.pending) {
+        return NULL; /* handed out, not yet an object */
+    }
+    if ((e = alloc_late(op, block)) != NULL && (late_count < late_room || grow((void **)&late, &late_room, sizeof(*late)))) {
+        late[late_count++] = op;
+    }
+    return e;
+}
+
+static int visit(PyObject *op, void *unused)
+{
+    (void)unused;
+    PyTypeObject *t = Py_TYPE(op);
+    if (!(t->tp_flags & Py_TPFLAGS_HAVE_GC) || (t->tp_is_gc != NULL && !t->tp_is_gc(op))) {
+        return 0;
+    }
+    entry_t *e = entry_of(op);
+    if (e == NULL || (link_count == link_room && !grow((void **)&links, &link_room, sizeof(*links)))) {
+        return 0;
+    }
+    links[link_count++] = e->id;
+    if (e->count != (uint32_t)Py_REFCNT(op) && entry_head(e->id, PE_CHILD | PE_COUNT)) {
+        e->count = (uint32_t)Py_REFCNT(op);
+        put_number(e->count);
+    }
+    return 0;
+}
+
+static void look_at(PyObject *op)
+{
+    PyTypeObject *t = Py_TYPE(op);
+    entry_t *e = entry_of(op);
+    if (e == NULL) {
+        return;
+    }
+    if (e->type >> 8 == 0) {
+        uint32_t type = type_number(t);
+        if (!spool_room(RECORD_ROOM)) {
+            return;
+        }
+        put_tag(R_SETTYPE);
+        put_number(cap.next_id - e->id);
+        put_number(type);
+        e->type = (type << 8) | (e->type & 255);
+    }
+    link_count = 0;
+    if (t->tp_traverse != NULL) {
+        t->tp_traverse(op, visit, NULL);
+    }
+    uint32_t hash = 0;
+    for (size_t i = 0; i < link_count; i++) {
+        hash = (hash ^ links[i]) * 0x9E3779B1u;
+        hash ^= hash >> 15;
+    }
+    unsigned bits = 0;
+    if (e->count != (uint32_t)Py_REFCNT(op)) bits |= PE_COUNT;
+    if (e->hash != hash) bits |= PE_LINKS;
+    uint32_t id = e->id;
+    if (!entry_head(id, bits)) {
+        return;
+    }
+    if (bits & PE_COUNT) {
+        put_number(e->count = (uint32_t)Py_REFCNT(op));
+    }
+    if (bits & PE_LINKS) {
+        if (!spool_room(10 * link_count + RECORD_ROOM)) {
+            return;
+        }
+        put_number(link_count);
+        for (size_t i = 0; i < link_count; i++) {
+            put_number(zigzag((int64_t)links[i] - (int64_t)id));
+        }
+        e->hash = hash;
+    }
+    if (!(e->type & EF_PROBED)) {
+        e->type |= EF_PROBED;
+        if (PyWeakref_Check(op)) {
+            PyObject *target = PyWeakref_GET_OBJECT(op);
+            if (target != Py_None && PyObject_IS_GC(target)) {
+                entry_t *to = entry_of(target);
+                if (to != NULL && entry_head(id, PE_WEAK)) {
+                    put_number(zigzag((int64_t)to->id - (int64_t)id));
+                    put_number(((PyWeakReference *)op)->wr_callback != NULL);
+                }
+            }
+        }
+    }
+}
+
+/* Probes the generations 0..upto (3: also the permanent one) through their forward
+ * links only, which are whole at every moment of a collection.  Takes `drop` out of the
+ * list it stands in. */
+void probe_lists(int upto, PyGC_Head *drop)
+{
+    if (!spool_room(RECORD_ROOM)) {
+        return;
+    }
+    put_tag(R_PROBE);
+    put_number((uint64_t)upto);
+    cap.in_probe = 1;
+    last_id = 0;
+    late_count = 0;
+    for (int g = upto; g >= 0 && cap.active; g--) {
+        PyGC_Head *head = g == 3 ? &cap.gc->permanent_generation.head : &cap.gc->generations[g].head;
+        PyGC_Head *before = head;
+        put_number((zigzag(0) << PE_BITS | PE_LIST) + 1);
+        put_number((uint64_t)g);
+        for (PyGC_Head *at = _PyGCHead_NEXT(head); at != head && cap.active; at = _PyGCHead_NEXT(at)) {
+            if (at == drop) {
+                before->_gc_next = at->_gc_next;
+                continue;
+            }
+            before = at;
+            if (!gcwatch_is_sentinel(at)) {
+                look_at((PyObject *)(at + 1));
+            }
+        }
+    }
+    if (spool_room(RECORD_ROOM) && late_count > 0) {
+        put_number((zigzag(0) << PE_BITS | PE_LIST) + 1);
+        put_number(4);
+        for (size_t i = 0; i < late_count && cap.active; i++) {
+            look_at(late[i]);
+        }
+    }
+    cap.in_probe = 0;
+    if (spool_room(RECORD_ROOM)) {
+        put_number(0);
+    }
+}
+
+/* The heap the recording begins with: numbers first, in list order, then one probe. */
+void probe_found_heap(void)
+{
+    for (int g = 3; g >= 0; g--) {
+        PyGC_Head *head = g == 3 ? &cap.gc->permanent_generation.head : &cap.gc->generations[g].head;
+        for (PyGC_Head *at = _PyGCHead_NEXT(head); at != head && cap.active; at = _PyGCHead_NEXT(at)) {
+            PyObject *op = (PyObject *)(at + 1);
+            if (gcwatch_is_sentinel(at)) {
+                continue;
+            }
+            entry_t *e = map_make(block_of(op));
+            uint32_t type = type_number(Py_TYPE(op));
+            if (e == NULL || !spool_room(RECORD_ROOM) || alloc_entry_new(e, type) == 0) {
+                return;
+            }
+            put_tag(R_FOUND);
+            put_number(type);
+            put_number((size_of_object(op) + 7) / 8);
+            put_number((uint64_t)g);
+            if (Py_TYPE(op)->tp_flags & Py_TPFLAGS_TYPE_SUBCLASS) {
+                e->type |= EF_IS_TYPE;
+                type_remember((PyTypeObject *)op);
+            }
+        }
+    }
+    probe_lists(3, NULL);
+    if (spool_room(RECORD_ROOM)) {
+        put_tag(R_FOUND_END);
+    }
+}
+
+/* Runs at a check point of the evaluation loop in the main thread, where the heap is whole. */
+int probe_pending(void *unused)
+{
+    (void)unused;
+    int kind = cap.probe_wanted;
+    cap.probe_wanted = 0;
+    if (!cap.active || cap.gc->collecting || kind == 0) {
+        return 0;
+    }
+    uint64_t begun = clock_ns();
+    capture_sync();
+    probe_lists(kind == 2 ? 2 : 0, NULL);
+    cap.until_young = cap.granularity;
+    if (kind == 2) {
+        cap.until_full = cap.full_probe;
+    }
+    spool_commit();
+    cap.excluded_ns += clock_ns() - begun;
+    return 0;
+}

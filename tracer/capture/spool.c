@@ -1,0 +1,159 @@
+/* The spool: a file mapped in chunks, each secured on disk before its first
+ * write (a sparse mapping on a full file system would kill the program). */
+#include "capture.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define CHUNK ((size_t)16 << 20)
+#define CHUNK_SMALL ((size_t)256 << 10)
+
+uint8_t *spool_at;
+uint8_t *spool_limit;
+uint8_t *spool_base;
+struct spool_header *spool_head;
+
+static int spool_fd = -1;
+static size_t spool_reserved; /* address room behind spool_base */
+static size_t spool_mapped;   /* bytes of it backed by the file */
+static size_t spool_released; /* bytes given back to the kernel */
+static uint64_t spool_max;
+
+static int secure(off_t from, size_t length)
+{
+    int rc;
+    do {
+        rc = posix_fallocate(spool_fd, from, (off_t)length);
+    } while (rc == EINTR);
+    return rc;
+}
+
+static int map_more(size_t length)
+{
+    if (spool_mapped + length > spool_reserved) {
+        return ENOMEM;
+    }
+    int rc = secure((off_t)(SPOOL_HEADER + spool_mapped), length);
+    if (rc != 0) {
+        return rc;
+    }
+    void *at = mmap(spool_base + spool_mapped, length, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, spool_fd,
+                    (off_t)(SPOOL_HEADER + spool_mapped));
+    if (at == MAP_FAILED) {
+        return errno;
+    }
+    spool_mapped += length;
+    spool_limit = spool_base + spool_mapped;
+    return 0;
+}
+
+int spool_open(const char *path, uint64_t limit, const char **why)
+{
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    if (fd < 0) {
+        *why = "the spool file cannot be opened";
+        return -1;
+    }
+    /* A high number, so that the program's own files get the numbers they would have had. */
+    int high = fcntl(fd, F_DUPFD_CLOEXEC, 200);
+    if (high >= 0) {
+        close(fd);
+        fd = high;
+    }
+    spool_fd = fd;
+    spool_max = limit;
+    spool_head = mmap(NULL, SPOOL_HEADER, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (spool_head == MAP_FAILED || memcmp(spool_head->magic, SPOOL_MAGIC, 8) != 0
+        || spool_head->format != SPOOL_FORMAT || spool_head->status != SPOOL_CREATED) {
+        *why = "the spool file is not one this capture can write";
+        return -1;
+    }
+    spool_reserved = (size_t)limit + CHUNK;
+    spool_base = mmap(NULL, spool_reserved, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (spool_base == MAP_FAILED) {
+        *why = "no address space for the spool";
+        return -1;
+    }
+    spool_at = spool_base;
+    if (map_more(CHUNK) != 0 && map_more(CHUNK_SMALL) != 0) {
+        *why = "no disk space for the spool";
+        return -1;
+    }
+    return 0;
+}
+
+int spool_grow(size_t need)
+{
+    if (!cap.active) {
+        return 0;
+    }
+    if ((uint64_t)(spool_at - spool_base) + need > spool_max) {
+        capture_stop(SPOOL_LIMIT, "the size limit of the spool was reached");
+        return 0;
+    }
+    while ((size_t)(spool_limit - spool_at) < need) {
+        int rc = map_more(CHUNK);
+        if (rc == ENOSPC || rc == EDQUOT || rc == EFBIG) {
+            rc = map_more(CHUNK_SMALL);
+        }
+        if (rc != 0) {
+            capture_stop(SPOOL_NO_SPACE, "no disk space was left for the spool");
+            return 0;
+        }
+    }
+    /* What lies two chunks back is written and never touched again. */
+    size_t done = (size_t)(spool_at - spool_base) & ~(CHUNK - 1);
+    if (done > spool_released + CHUNK) {
+        size_t length = done - CHUNK - spool_released;
+        mmap(spool_base + spool_released, length, PROT_NONE,
+             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+        spool_released += length;
+    }
+    return 1;
+}
+
+void spool_detach(void)
+{
+    if (spool_fd >= 0) {
+        close(spool_fd);
+        spool_fd = -1;
+    }
+}
+
+void put_bytes(const void *data, size_t n)
+{
+    memcpy(spool_at, data, n);
+    spool_at += n;
+}
+
+int put_text(const char *text)
+{
+    size_t n = text == NULL ? 0 : strlen(text);
+    if (!spool_room(n + RECORD_ROOM)) {
+        return 0;
+    }
+    put_byte(0);
+    put_number(n);
+    put_bytes(text, n);
+    return 1;
+}
+
+int put_unicode(PyObject *text)
+{
+    if (text == NULL || !PyUnicode_Check(text) || !PyUnicode_IS_READY(text)) {
+        return put_text("");
+    }
+    size_t n = (size_t)PyUnicode_GET_LENGTH(text);
+    unsigned kind = (unsigned)PyUnicode_KIND(text);
+    if (!spool_room(n * kind + RECORD_ROOM)) {
+        return 0;
+    }
+    put_byte(kind);
+    put_number(n);
+    put_bytes(PyUnicode_DATA(text), n * kind);
+    return 1;
+}

@@ -1,0 +1,161 @@
+"""From a spool to an event log: drives the native ingest and names what it found."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from gcreplay.store.errors import GcreplayError
+from gcreplay.store.events import Flag, FreeLists, ObservedCollection, Op, StartState
+from gcreplay.store.log import EventLog
+
+from ._ingest import Ingest
+from .errors import BrokenSpool
+from .linetable import LineTable
+from .spool import Spool
+
+BATCH_EVENTS = 1 << 20
+_KINDS = (
+    "other",
+    "list",
+    "dict",
+    "tuple",
+    "slice",
+    "context",
+    "async_gen_asend",
+    "async_gen_value",
+    "weakref",
+    "type",
+)
+_FINALIZER, _LEGACY = 16, 32
+REPAIRS = (
+    "stale_link",
+    "late_decref",
+    "hold",
+    "opaque",
+    "late_object",
+    "unknown_free",
+    "missed_collection",
+)
+"""What the ingest had to add for the log to agree with the recorded deaths, by kind."""
+
+
+class SpoolIngest:
+    """Moves what a capture has written so far into an event log, as often as asked."""
+
+    def __init__(self, spool: Spool, log: EventLog) -> None:
+        self._spool = spool
+        self._log = log
+        self._native = Ingest()
+        self._lines: list[LineTable] = []
+        self._code_names: list[tuple[str, str]] = []
+        self._sites: list[int] = [0]
+        self._marks: list[int] = []
+        self._calls: list[int] = []
+        self._start_written = False
+        log.add_types([("", "(unknown)", "other", 0)])
+
+    def step(self) -> bool:
+        """Take up to `BATCH_EVENTS` events; False when nothing was waiting."""
+        if self._spool.waiting <= 0:
+            return False
+        mapped, start, end = self._spool.view()
+        try:
+            window = memoryview(mapped)
+            try:
+                with window[start:end] as data:
+                    read, definitions = self._native.feed(np.frombuffer(data, np.uint8), BATCH_EVENTS)
+            except ValueError as error:
+                raise BrokenSpool(f"{self._spool.path}: {error}; what was read is kept") from None
+            finally:
+                window.release()
+            self._write(definitions)
+        finally:
+            mapped.close()
+        self._spool.consume(read)
+        return True
+
+    def finish(self) -> None:
+        """The program has ended: take everything and complete the log's facts."""
+        while self.step():
+            pass
+        self._write(self._native.finish())
+        repairs = dict(zip(REPAIRS, self._native.repairs, strict=True))
+        self._log.set_meta(repairs=repairs)
+
+    @property
+    def events(self) -> int:
+        """Canonical events made so far."""
+        return int(self._native.events)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the interpreter's shutdown was reached."""
+        return bool(self._native.ended)
+
+    def _write(self, definitions: dict[str, list[Any]]) -> None:
+        log = self._log
+        log.add_types(
+            (module, name, _KINDS[flags & 15], 2 if flags & _LEGACY else int(flags & _FINALIZER != 0))
+            for flags, module, name in map(_split_type, definitions["types"])
+        )
+        for first_line, file, function, table in definitions["codes"]:
+            self._lines.append(LineTable(table, first_line))
+            self._code_names.append((file, function))
+        for code, offset in definitions["sites"]:
+            file, function = self._code_names[code - 1]
+            self._sites.append(log.add_site(file, self._lines[code - 1].line(offset), function))
+        for type_id, size, flags in definitions["shapes"]:
+            log.add_shape(type_id, size, Flag(flags))
+        self._marks += [log.add_label(label) for label in definitions["marks"]]
+        self._calls += [log.add_argument(_json(arguments)) for _, arguments in definitions["calls"]]
+        op, a, b, c = self._native.take()
+        alloc = op == Op.ALLOC
+        c[alloc] = np.asarray(self._sites, np.uint32)[c[alloc]]
+        self._rename(op, a, Op.MARK, self._marks)
+        self._rename(op, b, Op.GC_CALL, self._calls)
+        if not self._start_written and (op == Op.START).any():
+            self._start_written = True
+            a[op == Op.START] = log.add_argument(_start_state(self._native.state).to_json())
+        log.append(op, a, b, c)
+        log.add_observed(
+            ObservedCollection(
+                row[0], row[1], "threshold" if row[2] == 0 else "call", *row[3:9], duration_ns=row[9]
+            )
+            for row in definitions["observed"]
+        )
+
+    def _rename(self, op: Any, column: Any, which: Op, names: list[int]) -> None:
+        chosen = op == which
+        if chosen.any():
+            column[chosen] = np.asarray(names, np.uint32)[column[chosen]]
+
+
+def _split_type(definition: tuple[int, str, str]) -> tuple[int, str, str]:
+    """Static types carry their module in the name, heap types beside it."""
+    flags, module, name = definition
+    if module == "" and "." in name:
+        module, _, name = name.rpartition(".")
+    return flags, module or "builtins", name
+
+
+def _json(arguments: list[int]) -> str:
+    return "[" + ", ".join(map(str, arguments)) + "]"
+
+
+def _start_state(state: list[int] | None) -> StartState:
+    if state is None:
+        raise GcreplayError("the spool has no state record; record again")
+    names = ("list", "dict", "slice", "context", "async_gen_asend", "async_gen_value")
+    return StartState(
+        count=(state[0], state[1], state[2]),
+        threshold=(state[3], state[4], state[5]),
+        enabled=bool(state[6]),
+        long_lived_total=state[7],
+        long_lived_pending=state[8],
+        free_lists=FreeLists(**dict(zip(names, state[9:15], strict=True)), tuple=tuple(state[15:35])),
+    )
+
+
+__all__ = ["BATCH_EVENTS", "REPAIRS", "SpoolIngest"]

@@ -1,0 +1,291 @@
+/* Deaths.  The program releases children before parents; the log says which event
+ * killed the parent and lets the children follow.  All deaths between two allocations
+ * are seen together, so that most need no event but their root's last decref. */
+#include "ingest.h"
+
+#define IN_BATCH 0x80000000u
+
+static void incref(ingest_t *s, object_t *o, uint32_t n)
+{
+    emit(s, OP_INCREF, o->name, n, 0);
+    o->count += n;
+}
+
+/* Kills `root`, whose links from outside are undone but for `killers` that the last event
+ * undoes.  What the root holds follows if it is in the batch, and is held otherwise. */
+static void cascade(ingest_t *s, uint32_t root)
+{
+    s->stack.n = 0;
+    words_push(&s->stack, root);
+    while (s->stack.n > 0) {
+        uint32_t id = s->stack.at[--s->stack.n];
+        object_t *o = object_get(s, id);
+        o->count = 0;
+        o->state = S_KILLED;
+        for (uint32_t i = o->in_first; i != NONE; i = o->in_first) {
+            /* A stale link onto an object that dies with its holder: must be gone before. */
+            words_push(&s->pairs, s->edges[i].from);
+            words_push(&s->pairs, id);
+            edge_drop(s, i);
+        }
+        for (uint32_t i = o->out_first; i != NONE; i = o->out_first) {
+            uint32_t child = s->edges[i].to;
+            edge_drop(s, i);
+            object_t *c = object_get(s, child);
+            if (c->state == S_ALIVE && --c->count == 0) {
+                if (c->scratch & IN_BATCH) {
+                    words_push(&s->stack, child);
+                } else {
+                    c->count = 1;
+                    words_push(&s->holds, child);
+                }
+            }
+        }
+    }
+}
+
+/* Writes what must stand before the killing event.  Counts are the model's of after it. */
+static void write_before(ingest_t *s)
+{
+    for (size_t i = 0; i < s->holds.n; i++) {
+        emit(s, OP_INCREF, object_get(s, s->holds.at[i])->name, 1, 0);
+        s->repairs[REPAIR_HOLD]++;
+    }
+    for (size_t i = 0; i < s->pairs.n; i += 2) {
+        object_t *source = object_get(s, s->pairs.at[i]), *target = object_get(s, s->pairs.at[i + 1]);
+        emit(s, OP_INCREF, target->name, 1, 0);
+        emit(s, OP_UNLINK, source->name, target->name, 0);
+        s->repairs[REPAIR_STALE_LINK]++;
+    }
+    s->holds.n = s->pairs.n = 0;
+}
+
+static void kill(ingest_t *s, uint32_t id)
+{
+    object_t *o = object_get(s, id);
+    uint32_t links = 0, sources_from = (uint32_t)s->removed.n;
+    for (uint32_t i = o->in_first, next; i != NONE; i = next) {
+        next = s->edges[i].in_next;
+        words_push(&s->removed, s->edges[i].from);
+        edge_drop(s, i);
+        links++;
+    }
+    s->repairs[REPAIR_STALE_LINK] += links;
+    uint32_t add = o->count < links ? links - o->count : 0;
+    uint32_t left = o->count + add - links;
+    s->repairs[REPAIR_LATE_DECREF] += left > 1;
+    cascade(s, id);
+    write_before(s);
+    if (add > 0) {
+        emit(s, OP_INCREF, o->name, add, 0);
+    }
+    for (uint32_t i = 0; i < links; i++) {
+        emit(s, OP_UNLINK, object_get(s, s->removed.at[sources_from + i])->name, o->name, 0);
+    }
+    if (left > 0) {
+        emit(s, OP_DECREF, o->name, left, 0);
+    }
+    s->removed.n = sources_from;
+}
+
+void deaths_flush(ingest_t *s)
+{
+    if (s->batch.n == 0) {
+        return;
+    }
+    words_t *b = &s->batch;
+    for (size_t i = 0; i < b->n; i++) {
+        object_get(s, b->at[i])->scratch |= IN_BATCH;
+    }
+    /* Parents are released last, so from the end; who is held by another of the batch waits
+     * for it, and goes by itself in the second round if their links were stale. */
+    for (int round = 0; round < 2; round++) {
+        for (size_t i = b->n; i-- > 0;) {
+            object_t *o = object_get(s, b->at[i]);
+            if (o->state != S_ALIVE) {
+                continue;
+            }
+            int waits = 0;
+            for (uint32_t e = o->in_first; round == 0 && !waits && e != NONE; e = s->edges[e].in_next) {
+                object_t *holder = object_get(s, s->edges[e].from);
+                waits = (holder->scratch & IN_BATCH) && holder->state == S_ALIVE && holder != o;
+            }
+            if (!waits) {
+                kill(s, b->at[i]);
+            }
+        }
+    }
+    for (size_t i = 0; i < b->n; i++) {
+        object_t *o = object_get(s, b->at[i]);
+        if (o->kept) {
+            emit(s, OP_KEPT, o->name, 0, 0);
+        }
+        object_died(s, b->at[i]);
+    }
+    b->n = 0;
+}
+
+/* ---- the end of a collection -------------------------------------------------- */
+
+#define DOOMED 0x40000000u
+
+/* What died in a collection must hang from its garbage in the log too: links that are stale
+ * are replaced by a plain reference, references that nothing of the garbage explains by an
+ * opaque link from the garbage that died just before. */
+static void explain(ingest_t *s)
+{
+    words_t *d = &s->doomed;
+    for (size_t i = 0; i < d->n; i++) {
+        object_get(s, d->at[i])->scratch |= DOOMED;
+    }
+    uint32_t before = NONE, first = NONE;
+    for (int round = 0; round < 2; round++) {
+        for (size_t i = 0; i < d->n; i++) {
+            uint32_t id = d->at[i];
+            object_t *o = object_get(s, id);
+            uint32_t inner = 0;
+            for (uint32_t e = o->in_first, next; e != NONE; e = next) {
+                next = s->edges[e].in_next;
+                object_t *holder = object_get(s, s->edges[e].from);
+                if (holder->scratch & DOOMED) {
+                    inner++;
+                } else {
+                    incref(s, o, 1);
+                    emit(s, OP_UNLINK, holder->name, o->name, 0);
+                    o->count--;
+                    edge_drop(s, e);
+                    s->repairs[REPAIR_STALE_LINK]++;
+                }
+            }
+            int garbage = o->seen == s->epoch && o->count == inner;
+            if (round == 0) {
+                first = first == NONE && garbage ? id : first;
+                continue;
+            }
+            before = garbage ? id : before;
+            uint32_t holder = before != NONE ? before : first;
+            if (holder == NONE || o->count <= inner) {
+                continue;
+            }
+            uint32_t excess = o->count - inner;
+            emit(s, OP_LINK, object_get(s, holder)->name, o->name, LABEL_OPAQUE);
+            o->count++;
+            edge_add(s, holder, id);
+            emit(s, OP_DECREF, o->name, excess, 0);
+            o->count -= excess;
+            s->repairs[REPAIR_OPAQUE]++;
+        }
+    }
+}
+
+/* The doomed leave the model as one; what they hold outside and would take along is held. */
+static void bury(ingest_t *s)
+{
+    words_t *d = &s->doomed;
+    for (size_t i = 0; i < d->n; i++) {
+        object_t *o = object_get(s, d->at[i]);
+        for (uint32_t e = o->out_first; e != NONE; e = o->out_first) {
+            uint32_t to = s->edges[e].to;
+            edge_drop(s, e);
+            object_t *c = object_get(s, to);
+            if (!(c->scratch & DOOMED) && c->state == S_ALIVE && --c->count == 0) {
+                /* It lives on, so something else held it while the garbage went. */
+                incref(s, c, 1);
+                s->repairs[REPAIR_HOLD]++;
+            }
+        }
+    }
+    for (size_t i = 0; i < d->n; i++) {
+        object_t *o = object_get(s, d->at[i]);
+        while (o->in_first != NONE) {
+            edge_drop(s, o->in_first);
+        }
+        object_died(s, d->at[i]);
+    }
+    d->n = 0;
+}
+
+static void promote(ingest_t *s, uint32_t generation)
+{
+    uint32_t target = generation < 2 ? generation + 1 : 2;
+    words_t merged = {0};
+    for (uint32_t g = 0; g <= generation; g++) {
+        words_t *list = &s->generations[g];
+        size_t keep = 0;
+        for (size_t i = 0; i < list->n; i++) {
+            object_t *o = object_get(s, list->at[i]);
+            if (o == NULL || o->state != S_ALIVE || o->generation != g) {
+                continue;
+            }
+            if (list->at[i] >= s->start_next_id && g == 0) {
+                list->at[keep++] = list->at[i]; /* born inside the collection */
+            } else if (g == target) {
+                list->at[keep++] = list->at[i];
+            } else {
+                o->generation = (uint8_t)target;
+                words_push(&merged, list->at[i]);
+            }
+        }
+        list->n = keep;
+    }
+    for (size_t i = 0; i < merged.n; i++) {
+        words_push(&s->generations[target], merged.at[i]);
+    }
+    __builtin_free(merged.at);
+}
+
+/* Writes the collection whose R_STOP has been read: corrections, the event it stands at, and
+ * what the program did inside. */
+void collection_finish(ingest_t *s)
+{
+    if (!s->stopping) {
+        return;
+    }
+    deaths_flush(s); /* of objects born inside: they go to the side */
+    s->stopping = 0;
+    s->collecting = 0;
+    s->to = &s->out;
+    int nothing_found = s->stop[0] == 0 && s->stop[1] == 0;
+    if (!nothing_found) {
+        explain(s);
+        bury(s);
+    }
+    observed_t *row = APPEND(s, observed);
+    if (row == NULL) {
+        fail(s, "memory ran out");
+        return;
+    }
+    *row = (observed_t){.sequence = s->taken + s->out.n, .duration_ns = s->stop[4], .allocation = s->start_name,
+                        .cause = s->start_cause,
+                        .generation = s->start_generation, .candidates = s->walked, .collected = s->stop[0],
+                        .uncollectable = s->stop[1], .long_lived_total = s->stop[2], .long_lived_pending = s->stop[3]};
+    s->repairs[REPAIR_MISSED_COLLECTION] += s->stop[6] > 1 ? s->stop[6] - 1 : 0;
+    if (s->held) {
+        held_flush(s);
+    } else {
+        call_def_t *call = APPEND(s, calls);
+        if (call == NULL) {
+            fail(s, "memory ran out");
+            return;
+        }
+        *call = (call_def_t){CALL_COLLECT, 1, {(int64_t)s->start_generation, 0, 0}};
+        emit(s, OP_GC_CALL, CALL_COLLECT, s->call_count++, s->start_cause == CAUSE_C);
+    }
+    promote(s, s->start_generation);
+    if (nothing_found && s->doomed.n > 0) {
+        /* No garbage was found, so these died by what finalizers and callbacks did. */
+        s->to = &s->side;
+        for (size_t i = 0; i < s->doomed.n; i++) {
+            words_push(&s->batch, s->doomed.at[i]);
+        }
+        s->doomed.n = 0;
+        deaths_flush(s);
+        s->to = &s->out;
+    }
+    if (s->side.n > 0) {
+        emit(s, OP_INSIDE, NONE, 1, 0);
+        events_append(s, &s->out, &s->side);
+        emit(s, OP_INSIDE, NONE, 0, 0);
+        s->side.n = 0;
+    }
+}

@@ -1,0 +1,172 @@
+/* From raw records to canonical events.  The model below is what a replay under
+ * `never` would hold at this point of the log; every event written keeps the two equal. */
+#ifndef GCREPLAY_INGEST_H
+#define GCREPLAY_INGEST_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "format.h"
+
+#define NONE 0xFFFFFFFFu
+
+/* Canonical operations and flags; the same numbers as gcreplay.store.events. */
+enum { OP_START, OP_ALLOC, OP_INCREF, OP_DECREF, OP_LINK, OP_UNLINK, OP_KEPT, OP_RESIZE, OP_TRACK, OP_UNTRACK,
+       OP_GC_CALL, OP_INSIDE, OP_SAFEPOINT, OP_MARK, OP_TICK, OP_WEAKREF };
+enum { FLAG_GC = 1, FLAG_COUNTED = 2, FLAG_TRACKED = 4, FLAG_BYPASS = 16 };
+#define LABEL_OPAQUE 1u
+
+enum repair { REPAIR_STALE_LINK, REPAIR_LATE_DECREF, REPAIR_HOLD, REPAIR_OPAQUE, REPAIR_LATE_OBJECT,
+              REPAIR_UNKNOWN_FREE, REPAIR_MISSED_COLLECTION, REPAIR_KINDS };
+
+/* ---- growable arrays ------------------------------------------------------ */
+
+typedef struct { uint32_t *at; size_t n, room; } words_t;
+int words_push(words_t *w, uint32_t v);
+
+typedef struct { uint8_t *op; uint32_t *a, *b, *c; size_t n, room; } events_t;
+
+/* ---- the model --------------------------------------------------------------- */
+
+typedef struct {
+    uint32_t name;     /* number in the canonical log; NONE before its ALLOC is written */
+    uint32_t type;     /* number of the type, 0 = unknown */
+    uint32_t size8;
+    uint32_t count;    /* total references */
+    uint32_t reported; /* reference count last read from the program, 1 at birth */
+    uint32_t out_first, out_last, in_first; /* edges */
+    uint32_t seen;     /* last probe that met it as a member */
+    uint32_t scratch;
+    uint8_t generation; /* 0-2, 3 permanent, 4 untracked */
+    uint8_t state;
+    uint8_t kept;
+    uint8_t touched;
+} object_t;
+
+enum { S_UNBORN, S_ALIVE, S_KILLED /* by an event already written */, S_DEAD };
+
+#define PAGE_BITS 10
+#define PAGE_OBJECTS (1u << PAGE_BITS)
+typedef struct { object_t objects[PAGE_OBJECTS]; uint32_t born, dead; } page_t;
+
+typedef struct { uint32_t from, to, out_next, out_before, in_next, in_before; } edge_t;
+
+typedef struct { uint32_t kind_flags; uint32_t module_kind, name_kind; size_t module_at, module_n, name_at, name_n; } type_def_t;
+typedef struct { uint32_t first_line; uint32_t file_kind, name_kind; size_t file_at, file_n, name_at, name_n, table_at, table_n; } code_def_t;
+typedef struct { uint32_t code, offset; } site_def_t;
+typedef struct { uint32_t type, size, flags; } shape_def_t;
+typedef struct { uint32_t kind; size_t at, n; } text_def_t;
+typedef struct { uint32_t call; int n; int64_t arguments[3]; } call_def_t;
+
+typedef struct {
+    uint64_t sequence, allocation, duration_ns;
+    uint32_t cause, generation, candidates;
+    uint64_t collected, uncollectable, long_lived_total, long_lived_pending;
+} observed_t;
+
+#define ARRAY(T, NAME) T *NAME; size_t NAME##_n, NAME##_room
+
+typedef struct {
+    int failed;              /* memory ran out, or a record could not be read */
+    const char *error;
+
+    /* input */
+    const uint8_t *base, *at, *end;
+
+    /* output */
+    events_t out;            /* final events, taken by the caller */
+    events_t side;           /* what the program did inside the collection under way */
+    events_t *to;            /* where events go now */
+    uint64_t taken;          /* events handed to the caller before out */
+    ARRAY(type_def_t, types);
+    ARRAY(code_def_t, codes);
+    ARRAY(site_def_t, sites);
+    ARRAY(shape_def_t, shapes);
+    ARRAY(text_def_t, marks);
+    ARRAY(call_def_t, calls);
+    ARRAY(observed_t, observed);
+    int64_t state[64];       /* operands of R_STATE */
+    int state_n;
+    int ended;
+    uint64_t repairs[REPAIR_KINDS];
+    uint64_t raw_records;
+
+    /* names of what was defined so far */
+    uint32_t type_count, site_count, code_count, mark_count, call_count;
+    uint32_t next_name;
+    uint8_t *type_flags;     /* by type number */
+    size_t type_flags_room;
+    uint64_t *shape_keys;    /* open addressing */
+    uint32_t *shape_values;
+    size_t shape_mask, shape_used;
+
+    /* the model */
+    page_t **pages;
+    size_t pages_room;
+    uint32_t next_id;
+    edge_t *edges;
+    size_t edges_n, edges_room;
+    uint32_t free_edge;
+    words_t generations[4];  /* members by belief; entries may be stale */
+
+    /* deaths not written yet */
+    words_t batch;
+    words_t stack, holds, pairs;
+
+    /* probe under way */
+    uint32_t epoch;
+    words_t touched;
+    words_t removed;         /* pairs source, target of links that are gone */
+
+    /* an ALLOC that may turn out to have triggered a collection */
+    int held;
+    uint32_t held_id, held_site;
+
+    /* collection under way */
+    int found_done, collecting, stopping;
+    uint32_t start_generation, start_cause, start_next_id;
+    uint32_t start_name;     /* of the object whose birth triggered it, or of the next one */
+    uint32_t walked;
+    words_t doomed;          /* objects of before that died inside it, in order */
+    uint64_t stop[7];
+    uint32_t kept[KIND_TYPE + 1][21]; /* what each free list holds, by kind and tuple length */
+} ingest_t;
+
+/* model.c */
+object_t *object_get(ingest_t *s, uint32_t id);
+object_t *object_new(ingest_t *s, uint32_t type, uint32_t size8);
+void object_died(ingest_t *s, uint32_t id);
+void edge_add(ingest_t *s, uint32_t from, uint32_t to);
+void edge_drop(ingest_t *s, uint32_t edge);
+void emit(ingest_t *s, int op, uint32_t a, uint32_t b, uint32_t c);
+void events_append(ingest_t *s, events_t *to, const events_t *from);
+void write_alloc(ingest_t *s, uint32_t id, unsigned flags, uint32_t site);
+void fail(ingest_t *s, const char *why);
+int array_grow(void **at, size_t *room, size_t item);
+#define APPEND(S, NAME) \
+    ((S)->NAME##_n < (S)->NAME##_room || array_grow((void **)&(S)->NAME, &(S)->NAME##_room, sizeof(*(S)->NAME)) \
+         ? &(S)->NAME[(S)->NAME##_n++] : NULL)
+unsigned kind_of(const ingest_t *s, const object_t *o);
+void link_made(ingest_t *s, uint32_t from, uint32_t to);
+
+/* deaths.c */
+void deaths_flush(ingest_t *s);
+void collection_finish(ingest_t *s);
+
+/* probes.c */
+void probe_read(ingest_t *s);
+
+/* reader.c */
+uint64_t read_number(ingest_t *s);
+int read_record(ingest_t *s);       /* one record; 0 at the end of the input */
+ingest_t *ingest_new(void);
+void ingest_free(ingest_t *s);
+/* Reads records from base until the input ends or about max_events events wait. Returns the bytes taken, or -1. */
+int64_t ingest_feed(ingest_t *s, const uint8_t *base, size_t n, size_t max_events);
+void ingest_finish(ingest_t *s);    /* after the last record */
+void ingest_taken(ingest_t *s);     /* the caller has copied the output */
+void held_flush(ingest_t *s);
+
+static inline int64_t unzigzag(uint64_t v) { return (int64_t)(v >> 1) ^ -(int64_t)(v & 1); }
+
+#endif

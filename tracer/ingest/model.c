@@ -1,0 +1,264 @@
+/* Objects in pages that are given back when all in them are dead; links as edges
+ * that stand in the list of their source (in order) and of their target. */
+#include "ingest.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void fail(ingest_t *s, const char *why)
+{
+    if (!s->failed) {
+        s->failed = 1;
+        s->error = why;
+    }
+}
+
+int array_grow(void **at, size_t *room, size_t item)
+{
+    size_t bigger = *room == 0 ? 256 : 2 * *room;
+    void *to = realloc(*at, bigger * item);
+    if (to == NULL) {
+        return 0;
+    }
+    *at = to;
+    *room = bigger;
+    return 1;
+}
+
+int words_push(words_t *w, uint32_t v)
+{
+    if (w->n == w->room && !array_grow((void **)&w->at, &w->room, sizeof(*w->at))) {
+        return 0;
+    }
+    w->at[w->n++] = v;
+    return 1;
+}
+
+static int events_room(events_t *e, size_t more)
+{
+    if (e->n + more <= e->room) {
+        return 1;
+    }
+    size_t bigger = e->room == 0 ? 1 << 16 : e->room;
+    while (bigger < e->n + more) {
+        bigger *= 2;
+    }
+    uint8_t *op = realloc(e->op, bigger);
+    if (op != NULL) e->op = op;
+    uint32_t *a = realloc(e->a, bigger * 4), *b, *c;
+    if (a != NULL) e->a = a;
+    b = realloc(e->b, bigger * 4);
+    if (b != NULL) e->b = b;
+    c = realloc(e->c, bigger * 4);
+    if (c != NULL) e->c = c;
+    if (!op || !a || !b || !c) {
+        return 0;
+    }
+    e->room = bigger;
+    return 1;
+}
+
+void emit(ingest_t *s, int op, uint32_t a, uint32_t b, uint32_t c)
+{
+    events_t *e = s->to;
+    if (e->n == e->room && !events_room(e, 1)) {
+        fail(s, "memory ran out");
+        return;
+    }
+    e->op[e->n] = (uint8_t)op;
+    e->a[e->n] = a;
+    e->b[e->n] = b;
+    e->c[e->n] = c;
+    e->n++;
+}
+
+void events_append(ingest_t *s, events_t *to, const events_t *from)
+{
+    if (from->n == 0) {
+        return;
+    }
+    if (!events_room(to, from->n)) {
+        fail(s, "memory ran out");
+        return;
+    }
+    memcpy(to->op + to->n, from->op, from->n);
+    memcpy(to->a + to->n, from->a, from->n * 4);
+    memcpy(to->b + to->n, from->b, from->n * 4);
+    memcpy(to->c + to->n, from->c, from->n * 4);
+    to->n += from->n;
+}
+
+/* The object with this number, or NULL: never born, or its page was given back. */
+object_t *object_get(ingest_t *s, uint32_t id)
+{
+    if (id == 0 || id >= s->next_id) {
+        return NULL;
+    }
+    page_t *p = s->pages[id >> PAGE_BITS];
+    return p == NULL ? NULL : &p->objects[id & (PAGE_OBJECTS - 1)];
+}
+
+object_t *object_new(ingest_t *s, uint32_t type, uint32_t size8)
+{
+    uint32_t id = s->next_id;
+    size_t page = id >> PAGE_BITS;
+    while (page >= s->pages_room) {
+        size_t had = s->pages_room;
+        if (!array_grow((void **)&s->pages, &s->pages_room, sizeof(*s->pages))) {
+            fail(s, "memory ran out");
+            return NULL;
+        }
+        memset(s->pages + had, 0, (s->pages_room - had) * sizeof(*s->pages));
+    }
+    if (s->pages[page] == NULL && (s->pages[page] = calloc(1, sizeof(page_t))) == NULL) {
+        fail(s, "memory ran out");
+        return NULL;
+    }
+    s->next_id++;
+    page_t *p = s->pages[page];
+    p->born++;
+    object_t *o = &p->objects[id & (PAGE_OBJECTS - 1)];
+    memset(o, 0, sizeof(*o));
+    o->name = NONE;
+    o->type = type;
+    o->size8 = size8;
+    o->count = o->reported = 1;
+    o->out_first = o->out_last = o->in_first = NONE;
+    o->generation = 4;
+    o->state = S_ALIVE;
+    return o;
+}
+
+/* No edge may be left on it. */
+void object_died(ingest_t *s, uint32_t id)
+{
+    object_t *o = object_get(s, id);
+    if (o->in_first != NONE || o->out_first != NONE) {
+        fail(s, "a dead object still has links");
+        return;
+    }
+    o->state = S_DEAD;
+    page_t *p = s->pages[id >> PAGE_BITS];
+    p->dead++;
+    if (p->dead == PAGE_OBJECTS) {
+        free(p);
+        s->pages[id >> PAGE_BITS] = NULL;
+    }
+}
+
+void edge_add(ingest_t *s, uint32_t from, uint32_t to)
+{
+    uint32_t i = s->free_edge;
+    if (i != NONE) {
+        s->free_edge = s->edges[i].out_next;
+    } else {
+        if (s->edges_n == s->edges_room && !array_grow((void **)&s->edges, &s->edges_room, sizeof(*s->edges))) {
+            fail(s, "memory ran out");
+            return;
+        }
+        i = (uint32_t)s->edges_n++;
+    }
+    object_t *source = object_get(s, from), *target = object_get(s, to);
+    edge_t *e = &s->edges[i];
+    e->from = from;
+    e->to = to;
+    e->out_next = NONE;
+    e->out_before = source->out_last;
+    if (source->out_last != NONE) {
+        s->edges[source->out_last].out_next = i;
+    } else {
+        source->out_first = i;
+    }
+    source->out_last = i;
+    e->in_before = NONE;
+    e->in_next = target->in_first;
+    if (target->in_first != NONE) {
+        s->edges[target->in_first].in_before = i;
+    }
+    target->in_first = i;
+}
+
+void edge_drop(ingest_t *s, uint32_t i)
+{
+    edge_t *e = &s->edges[i];
+    object_t *source = object_get(s, e->from), *target = object_get(s, e->to);
+    if (e->out_before != NONE) s->edges[e->out_before].out_next = e->out_next;
+    else source->out_first = e->out_next;
+    if (e->out_next != NONE) s->edges[e->out_next].out_before = e->out_before;
+    else source->out_last = e->out_before;
+    if (e->in_before != NONE) s->edges[e->in_before].in_next = e->in_next;
+    else target->in_first = e->in_next;
+    if (e->in_next != NONE) s->edges[e->in_next].in_before = e->in_before;
+    e->out_next = s->free_edge;
+    s->free_edge = i;
+}
+
+unsigned kind_of(const ingest_t *s, const object_t *o)
+{
+    return o->type < s->type_count + 1 && o->type != 0 ? s->type_flags[o->type] & TYPE_KIND_MASK : KIND_OTHER;
+}
+
+/* The number of the shape (type, bytes, flags), interned in order of first use. */
+static uint32_t shape_of(ingest_t *s, uint32_t type, uint32_t size8, unsigned flags)
+{
+    uint64_t key = ((uint64_t)type << 40 | (uint64_t)size8 << 6 | flags) + 1;
+    if (s->shape_used * 2 >= s->shape_mask) {
+        size_t room = s->shape_keys == NULL ? 4096 : 2 * (s->shape_mask + 1);
+        uint64_t *keys = calloc(room, sizeof(*keys));
+        uint32_t *values = calloc(room, sizeof(*values));
+        if (keys == NULL || values == NULL) {
+            free(keys);
+            free(values);
+            fail(s, "memory ran out");
+            return 0;
+        }
+        for (size_t i = 0; s->shape_keys != NULL && i <= s->shape_mask; i++) {
+            if (s->shape_keys[i] != 0) {
+                size_t j = (s->shape_keys[i] * 0x9E3779B97F4A7C15u >> 20) & (room - 1);
+                while (keys[j] != 0) j = (j + 1) & (room - 1);
+                keys[j] = s->shape_keys[i];
+                values[j] = s->shape_values[i];
+            }
+        }
+        free(s->shape_keys);
+        free(s->shape_values);
+        s->shape_keys = keys;
+        s->shape_values = values;
+        s->shape_mask = room - 1;
+    }
+    size_t i = (key * 0x9E3779B97F4A7C15u >> 20) & s->shape_mask;
+    while (s->shape_keys[i] != 0 && s->shape_keys[i] != key) {
+        i = (i + 1) & s->shape_mask;
+    }
+    if (s->shape_keys[i] == 0) {
+        shape_def_t *d = APPEND(s, shapes);
+        if (d == NULL) {
+            fail(s, "memory ran out");
+            return 0;
+        }
+        *d = (shape_def_t){type, size8 * 8, flags};
+        s->shape_keys[i] = key;
+        s->shape_values[i] = (uint32_t)s->shape_used++;
+    }
+    return s->shape_values[i];
+}
+
+void write_alloc(ingest_t *s, uint32_t id, unsigned flags, uint32_t site)
+{
+    object_t *o = object_get(s, id);
+    if (o->name == NONE) {
+        o->name = s->next_name++;
+    }
+    emit(s, OP_ALLOC, o->name, shape_of(s, o->type, o->size8, FLAG_GC | flags), site);
+}
+
+/* CPython's MAINTAIN_TRACKING: an untracked dictionary that gets something collectable. */
+void link_made(ingest_t *s, uint32_t from, uint32_t to)
+{
+    object_t *source = object_get(s, from), *target = object_get(s, to);
+    if (source->generation == 4 && kind_of(s, source) == KIND_DICT
+        && (kind_of(s, target) != KIND_TUPLE || target->generation != 4)) {
+        source->generation = 0;
+        words_push(&s->generations[0], from);
+    }
+}

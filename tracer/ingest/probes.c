@@ -1,0 +1,187 @@
+/* A probe: links and counts as they were at one moment.  Written in an order that
+ * lets no count touch 0: new links, increfs, gone links, decrefs. */
+#include "ingest.h"
+
+static words_t targets;
+
+static void touch(ingest_t *s, uint32_t id, object_t *o)
+{
+    if (!o->touched) {
+        o->touched = 1;
+        words_push(&s->touched, id);
+    }
+}
+
+static void read_links(ingest_t *s, uint32_t id)
+{
+    uint64_t n = read_number(s);
+    targets.n = 0;
+    for (uint64_t i = 0; i < n && !s->failed; i++) {
+        uint32_t to = (uint32_t)((int64_t)id + unzigzag(read_number(s)));
+        object_t *t = object_get(s, to);
+        if (t == NULL || t->state != S_ALIVE) {
+            fail(s, "a link names an object that is not alive");
+            return;
+        }
+        words_push(&targets, to);
+    }
+    object_t *o = object_get(s, id);
+    uint32_t edge = o->out_first;
+    size_t same = 0;
+    while (edge != NONE && same < targets.n && s->edges[edge].to == targets.at[same]) {
+        edge = s->edges[edge].out_next;
+        same++;
+    }
+    uint32_t rest = edge, last = o->out_last;
+    for (uint32_t e = rest; e != NONE; e = s->edges[e].out_next) {
+        object_get(s, s->edges[e].to)->scratch++;
+    }
+    for (size_t i = same; i < targets.n; i++) {
+        object_t *t = object_get(s, targets.at[i]);
+        touch(s, targets.at[i], t);
+        if (t->scratch > 0) {
+            t->scratch--;
+            continue;
+        }
+        emit(s, OP_LINK, o->name, t->name, 0);
+        edge_add(s, id, targets.at[i]);
+        t->count++;
+        link_made(s, id, targets.at[i]);
+    }
+    for (uint32_t e = rest, next; e != NONE; e = next) {
+        next = e == last ? NONE : s->edges[e].out_next;
+        uint32_t to = s->edges[e].to;
+        object_t *t = object_get(s, to);
+        if (t->scratch > 0) {
+            t->scratch--;
+            t->count--;
+            words_push(&s->removed, id);
+            words_push(&s->removed, to);
+            edge_drop(s, e);
+        }
+    }
+}
+
+/* What the list membership says about tracking. */
+static void member(ingest_t *s, uint32_t id, object_t *o, uint32_t list)
+{
+    if (list > 3) {
+        return;
+    }
+    o->seen = s->epoch;
+    s->walked++;
+    int moved = s->collecting ? o->generation > s->start_generation : o->generation != list;
+    if (!s->found_done || !moved) {
+        return;
+    }
+    emit(s, OP_TRACK, o->name, 0, 0);
+    o->generation = 0;
+    words_push(&s->generations[0], id);
+}
+
+/* Members by belief that no list showed.  Tuples and dictionaries that have been through a
+ * collection were untracked by it, which is the policy's act; else it was the program's. */
+static void missing(ingest_t *s, uint32_t upto)
+{
+    for (uint32_t g = 0; g <= upto; g++) {
+        words_t *list = &s->generations[g];
+        size_t keep = 0;
+        for (size_t i = 0; i < list->n; i++) {
+            object_t *o = object_get(s, list->at[i]);
+            if (o == NULL || o->state != S_ALIVE || o->generation != g) {
+                continue;
+            }
+            if (o->seen != s->epoch) {
+                unsigned kind = kind_of(s, o);
+                if (g == 0 || (kind != KIND_TUPLE && kind != KIND_DICT)) {
+                    emit(s, OP_UNTRACK, o->name, 0, 0);
+                }
+                o->generation = 4;
+                continue;
+            }
+            list->at[keep++] = list->at[i];
+        }
+        list->n = keep;
+    }
+}
+
+static void reconcile(ingest_t *s)
+{
+    for (size_t i = 0; i < s->touched.n; i++) {
+        object_t *o = object_get(s, s->touched.at[i]);
+        if ((int32_t)o->count < (int32_t)o->reported) {
+            emit(s, OP_INCREF, o->name, o->reported - o->count, 0);
+        }
+    }
+    for (size_t i = 0; i < s->removed.n; i += 2) {
+        object_t *t = object_get(s, s->removed.at[i + 1]);
+        if (!t->touched && (int32_t)t->count < 1) {
+            emit(s, OP_INCREF, t->name, 1 - t->count, 0); /* alive, so something else holds it */
+            t->count = 1;
+            s->repairs[REPAIR_HOLD]++;
+        }
+    }
+    for (size_t i = 0; i < s->removed.n; i += 2) {
+        emit(s, OP_UNLINK, object_get(s, s->removed.at[i])->name, object_get(s, s->removed.at[i + 1])->name, 0);
+    }
+    for (size_t i = 0; i < s->touched.n; i++) {
+        object_t *o = object_get(s, s->touched.at[i]);
+        o->touched = 0;
+        if ((int32_t)o->count > (int32_t)o->reported) {
+            emit(s, OP_DECREF, o->name, o->count - o->reported, 0);
+        }
+        o->count = o->reported;
+    }
+    s->touched.n = s->removed.n = 0;
+}
+
+void probe_read(ingest_t *s)
+{
+    uint32_t upto = (uint32_t)read_number(s), id = 0, list = 4;
+    s->epoch++;
+    s->walked = 0;
+    while (!s->failed) {
+        uint64_t v = read_number(s);
+        if (v == 0) {
+            break;
+        }
+        v--;
+        unsigned bits = v & 7;
+        if (bits == PE_ESCAPE) {
+            read_record(s);
+            continue;
+        }
+        id = (uint32_t)((int64_t)id + unzigzag(v >> PE_BITS));
+        if (bits == PE_LIST) {
+            list = (uint32_t)read_number(s);
+            continue;
+        }
+        object_t *o = object_get(s, id);
+        if (o == NULL || o->state != S_ALIVE) {
+            fail(s, "a probe names an object that is not alive");
+            return;
+        }
+        if (bits == PE_WEAK) {
+            uint32_t to = (uint32_t)((int64_t)id + unzigzag(read_number(s)));
+            uint32_t callback = (uint32_t)read_number(s);
+            object_t *t = object_get(s, to);
+            if (t != NULL && t->state == S_ALIVE) {
+                emit(s, OP_WEAKREF, o->name, t->name, callback);
+            }
+            continue;
+        }
+        if (bits & PE_COUNT) {
+            o->reported = (uint32_t)read_number(s);
+        }
+        touch(s, id, o);
+        if (bits & PE_CHILD) {
+            continue;
+        }
+        if (bits & PE_LINKS) {
+            read_links(s, id);
+        }
+        member(s, id, object_get(s, id), list);
+    }
+    missing(s, upto);
+    reconcile(s);
+}

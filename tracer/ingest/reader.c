@@ -1,0 +1,441 @@
+/* Reads the spool record by record and drives the model. */
+#include "ingest.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+uint64_t read_number(ingest_t *s)
+{
+    uint64_t v = 0;
+    for (int shift = 0; shift < 64; shift += 7) {
+        if (s->at >= s->end) {
+            fail(s, "the spool ends inside a record");
+            return 0;
+        }
+        uint8_t byte = *s->at++;
+        v |= (uint64_t)(byte & 127) << shift;
+        if (byte < 128) {
+            return v;
+        }
+    }
+    fail(s, "a number in the spool is too long");
+    return 0;
+}
+
+static void read_text(ingest_t *s, uint32_t *kind, size_t *at, size_t *n)
+{
+    if (s->at >= s->end) {
+        fail(s, "the spool ends inside a record");
+        return;
+    }
+    *kind = *s->at++;
+    *n = (size_t)read_number(s) * (*kind == 0 ? 1 : *kind);
+    *at = (size_t)(s->at - s->base);
+    if (*kind > 4 || *n > (size_t)(s->end - s->at)) {
+        fail(s, "the spool ends inside a text");
+        return;
+    }
+    s->at += *n;
+}
+
+/* ---- births ---------------------------------------------------------------- */
+
+static uint32_t *free_list_of(ingest_t *s, const object_t *o)
+{
+    unsigned kind = kind_of(s, o);
+    uint32_t length = kind == KIND_TUPLE ? (o->size8 >= 5 ? o->size8 - 5 : 0) : 0;
+    if (kind < KIND_LIST || kind > KIND_AVALUE || length > 20) {
+        return NULL;
+    }
+    return &s->kept[kind][length];
+}
+
+static void track_newborn(ingest_t *s, uint32_t id)
+{
+    object_t *o = object_get(s, id);
+    o->generation = 0;
+    words_push(&s->generations[0], id);
+}
+
+static void birth(ingest_t *s, uint32_t id, unsigned flags, uint32_t site)
+{
+    int tracked = kind_of(s, object_get(s, id)) != KIND_DICT;
+    write_alloc(s, id, flags | (tracked ? FLAG_TRACKED : 0), site);
+    if (tracked) {
+        track_newborn(s, id);
+    }
+}
+
+void held_flush(ingest_t *s)
+{
+    if (!s->held) {
+        return;
+    }
+    s->held = 0;
+    uint32_t *list = free_list_of(s, object_get(s, s->held_id));
+    birth(s, s->held_id, FLAG_COUNTED | (list != NULL && *list > 0 ? FLAG_BYPASS : 0), s->held_site);
+}
+
+static object_t *read_object(ingest_t *s)
+{
+    uint32_t type = (uint32_t)read_number(s);
+    return object_new(s, type, (uint32_t)read_number(s));
+}
+
+/* ---- records ------------------------------------------------------------------ */
+
+static uint32_t read_named(ingest_t *s)
+{
+    uint32_t id = s->next_id - (uint32_t)read_number(s);
+    object_t *o = object_get(s, id);
+    if (o == NULL || o->state != S_ALIVE) {
+        fail(s, "a record names an object that is not alive");
+        return 0;
+    }
+    return id;
+}
+
+static void read_type(ingest_t *s)
+{
+    type_def_t *d = APPEND(s, types);
+    if (d == NULL) {
+        fail(s, "memory ran out");
+        return;
+    }
+    d->kind_flags = (uint32_t)read_number(s);
+    read_text(s, &d->module_kind, &d->module_at, &d->module_n);
+    read_text(s, &d->name_kind, &d->name_at, &d->name_n);
+    s->type_count++;
+    while (s->type_count >= s->type_flags_room) {
+        if (!array_grow((void **)&s->type_flags, &s->type_flags_room, 1)) {
+            fail(s, "memory ran out");
+            return;
+        }
+    }
+    s->type_flags[s->type_count] = (uint8_t)d->kind_flags;
+}
+
+static void read_code(ingest_t *s)
+{
+    code_def_t *d = APPEND(s, codes);
+    if (d == NULL) {
+        fail(s, "memory ran out");
+        return;
+    }
+    d->first_line = (uint32_t)read_number(s);
+    read_text(s, &d->file_kind, &d->file_at, &d->file_n);
+    read_text(s, &d->name_kind, &d->name_at, &d->name_n);
+    d->table_n = (size_t)read_number(s);
+    d->table_at = (size_t)(s->at - s->base);
+    if (d->table_n > (size_t)(s->end - s->at)) {
+        fail(s, "the spool ends inside a line table");
+        return;
+    }
+    s->at += d->table_n;
+    s->code_count++;
+}
+
+static void read_state(ingest_t *s)
+{
+    static const int lists[] = {KIND_LIST, KIND_DICT, KIND_SLICE, KIND_CONTEXT, KIND_ASEND, KIND_AVALUE};
+    int n = 0;
+    for (; n < 6; n++) s->state[n] = unzigzag(read_number(s));
+    for (; n < 36; n++) s->state[n] = (int64_t)read_number(s);
+    for (int i = 0; i < 6; i++) s->kept[lists[i]][0] = (uint32_t)s->state[9 + i];
+    for (int i = 1; i <= 20; i++) s->kept[KIND_TUPLE][i] = (uint32_t)s->state[14 + i];
+    s->state_n = n;
+}
+
+static void found_end(ingest_t *s)
+{
+    for (int g = 3; g >= 0; g--) {
+        words_t *list = &s->generations[g];
+        for (size_t i = 0; i < list->n; i++) {
+            emit(s, OP_TRACK, object_get(s, list->at[i])->name, (uint32_t)g, 0);
+        }
+    }
+    s->found_done = 1;
+    emit(s, OP_START, 0, 0, 0);
+}
+
+static void move_all(ingest_t *s, uint32_t from, uint32_t to)
+{
+    for (size_t i = 0; i < s->generations[from].n; i++) {
+        uint32_t id = s->generations[from].at[i];
+        object_t *o = object_get(s, id);
+        if (o != NULL && o->state == S_ALIVE && o->generation == from) {
+            o->generation = (uint8_t)to;
+            words_push(&s->generations[to], id);
+        }
+    }
+    s->generations[from].n = 0;
+}
+
+static void read_call(ingest_t *s)
+{
+    call_def_t *d = APPEND(s, calls);
+    if (d == NULL) {
+        fail(s, "memory ran out");
+        return;
+    }
+    d->call = (uint32_t)read_number(s);
+    uint32_t via = (uint32_t)read_number(s);
+    d->n = (int)read_number(s);
+    for (int i = 0; i < d->n && i < 3; i++) {
+        d->arguments[i] = unzigzag(read_number(s));
+    }
+    emit(s, OP_GC_CALL, d->call, s->call_count++, via);
+    if (d->call == CALL_FREEZE) {
+        for (uint32_t g = 0; g < 3; g++) move_all(s, g, 3);
+    } else if (d->call == CALL_UNFREEZE) {
+        move_all(s, 3, 2);
+    }
+}
+
+static void read_start(ingest_t *s)
+{
+    s->start_generation = (uint32_t)read_number(s);
+    s->start_cause = (uint32_t)read_number(s);
+    read_number(s); /* time */
+    read_number(s); /* c0 */
+    if (s->start_cause != CAUSE_THRESHOLD) {
+        held_flush(s);
+    }
+    s->collecting = 1;
+    if (s->at >= s->end || *s->at++ != R_PROBE) {
+        fail(s, "a collection without its probe");
+        return;
+    }
+    probe_read(s);
+    s->start_next_id = s->next_id;
+    s->start_name = s->next_name;
+    if (s->held) {
+        object_get(s, s->held_id)->name = s->next_name++;
+    }
+    s->to = &s->side;
+}
+
+static void read_death(ingest_t *s, int kept)
+{
+    uint32_t id = read_named(s);
+    if (s->failed) {
+        return;
+    }
+    object_t *o = object_get(s, id);
+    if (kept) {
+        uint32_t *list = free_list_of(s, o);
+        o->kept = 1;
+        if (list != NULL) ++*list;
+    }
+    words_push(s->collecting && id < s->start_next_id ? &s->doomed : &s->batch, id);
+}
+
+static void read_stop(ingest_t *s)
+{
+    for (int i = 0; i < 7; i++) {
+        s->stop[i] = read_number(s);
+    }
+    s->stopping = s->collecting;
+    if (s->start_generation == 2) {
+        memset(s->kept, 0, sizeof(s->kept));
+    }
+}
+
+int read_record(ingest_t *s)
+{
+    if (s->at >= s->end || s->failed) {
+        return 0;
+    }
+    unsigned tag = *s->at++;
+    s->raw_records++;
+    /* Definitions change nothing of the heap; everything else first completes what waits. */
+    switch (tag) {
+    case R_TYPE: read_type(s); return 1;
+    case R_CODE: read_code(s); return 1;
+    case R_SITE: {
+        site_def_t *d = APPEND(s, sites);
+        if (d == NULL) {
+            fail(s, "memory ran out");
+            return 0;
+        }
+        d->code = (uint32_t)read_number(s);
+        d->offset = (uint32_t)read_number(s);
+        s->site_count++;
+        return 1;
+    }
+    case R_SETTYPE: {
+        uint32_t id = read_named(s), type = (uint32_t)read_number(s);
+        if (!s->failed) object_get(s, id)->type = type;
+        return 1;
+    }
+    case R_LATE: {
+        uint32_t id = s->next_id;
+        if (read_object(s) != NULL) {
+            s->repairs[REPAIR_LATE_OBJECT] += (uint64_t)s->found_done;
+            write_alloc(s, id, 0, 0);
+        }
+        return 1;
+    }
+    case R_TICK: {
+        collection_finish(s);
+        uint64_t ns = read_number(s);
+        emit(s, OP_TICK, (uint32_t)ns, (uint32_t)(ns >> 32), 0);
+        return 1;
+    }
+    case R_START:
+        collection_finish(s);
+        deaths_flush(s);
+        read_start(s);
+        return 1;
+    case R_FREE:
+    case R_KEPT:
+        collection_finish(s);
+        if (!s->collecting) held_flush(s);
+        read_death(s, tag == R_KEPT);
+        return 1;
+    default:
+        break;
+    }
+    collection_finish(s);
+    if (!s->collecting) {
+        held_flush(s);
+    }
+    deaths_flush(s);
+    switch (tag) {
+    case R_ALLOC: {
+        uint32_t id = s->next_id;
+        if (read_object(s) == NULL) break;
+        uint32_t site = (uint32_t)read_number(s);
+        if (s->collecting) {
+            birth(s, id, FLAG_COUNTED, site);
+        } else {
+            s->held = 1;
+            s->held_id = id;
+            s->held_site = site;
+        }
+        break;
+    }
+    case R_BIRTH: {
+        uint32_t id = s->next_id;
+        object_t *o = read_object(s);
+        if (o == NULL) break;
+        uint32_t *list = free_list_of(s, o);
+        if (list != NULL && *list > 0) --*list;
+        birth(s, id, 0, (uint32_t)read_number(s));
+        break;
+    }
+    case R_FREE_UNKNOWN: {
+        uint32_t id = s->next_id;
+        if (object_new(s, 0, 0) == NULL) break;
+        write_alloc(s, id, 0, 0);
+        emit(s, OP_DECREF, object_get(s, id)->name, 1, 0);
+        memset(object_get(s, id), 0, sizeof(object_t));
+        s->pages[id >> PAGE_BITS]->born--;
+        s->next_id--; /* the capture gave it no number */
+        s->repairs[REPAIR_UNKNOWN_FREE]++;
+        break;
+    }
+    case R_RESIZED: {
+        uint32_t id = read_named(s), size8 = (uint32_t)read_number(s);
+        object_t *o = object_get(s, id);
+        if (o != NULL && size8 > o->size8) {
+            emit(s, OP_RESIZE, o->name, (size8 - o->size8) * 8, 0);
+        }
+        break;
+    }
+    case R_STATE: read_state(s); break;
+    case R_FOUND: {
+        uint32_t id = s->next_id;
+        object_t *o = read_object(s);
+        if (o == NULL) break;
+        o->generation = (uint8_t)read_number(s);
+        words_push(&s->generations[o->generation & 3], id);
+        write_alloc(s, id, 0, 0);
+        break;
+    }
+    case R_FOUND_END: found_end(s); break;
+    case R_PROBE: probe_read(s); break;
+    case R_STOP: read_stop(s); break;
+    case R_CALL: read_call(s); break;
+    case R_MARK: {
+        text_def_t *d = APPEND(s, marks);
+        if (d == NULL) {
+            fail(s, "memory ran out");
+            break;
+        }
+        read_text(s, &d->kind, &d->at, &d->n);
+        emit(s, OP_MARK, s->mark_count++, 0, 0);
+        break;
+    }
+    case R_END: s->ended = 1; break;
+    default: fail(s, "an unknown record in the spool");
+    }
+    return 1;
+}
+
+/* ---- driving --------------------------------------------------------------------- */
+
+ingest_t *ingest_new(void)
+{
+    ingest_t *s = calloc(1, sizeof(*s));
+    if (s != NULL) {
+        s->next_id = 1;
+        s->free_edge = NONE;
+        s->to = &s->out;
+    }
+    return s;
+}
+
+void ingest_free(ingest_t *s)
+{
+    if (s == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < s->pages_room; i++) free(s->pages[i]);
+    events_t *e[] = {&s->out, &s->side};
+    for (int i = 0; i < 2; i++) {
+        free(e[i]->op);
+        free(e[i]->a);
+        free(e[i]->b);
+        free(e[i]->c);
+    }
+    words_t *w[] = {&s->generations[0], &s->generations[1], &s->generations[2], &s->generations[3], &s->batch,
+                    &s->stack, &s->holds, &s->pairs, &s->touched, &s->removed, &s->doomed};
+    for (size_t i = 0; i < sizeof(w) / sizeof(*w); i++) free(w[i]->at);
+    void *arrays[] = {s->types, s->codes, s->sites, s->shapes, s->marks, s->calls, s->observed, s->type_flags,
+                      s->shape_keys, s->shape_values, s->pages, s->edges};
+    for (size_t i = 0; i < sizeof(arrays) / sizeof(*arrays); i++) free(arrays[i]);
+    free(s);
+}
+
+int64_t ingest_feed(ingest_t *s, const uint8_t *base, size_t n, size_t max_events)
+{
+    s->base = s->at = base;
+    s->end = base + n;
+    while (s->out.n + s->side.n < max_events && read_record(s)) {
+    }
+    return s->failed ? -1 : (int64_t)(s->at - s->base);
+}
+
+void ingest_finish(ingest_t *s)
+{
+    if (s->failed) {
+        return;
+    }
+    collection_finish(s);
+    if (s->collecting) {
+        /* The program ended inside a collection: what it did there is not complete. */
+        s->collecting = 0;
+        s->side.n = s->doomed.n = 0;
+        s->to = &s->out;
+    }
+    deaths_flush(s);
+    held_flush(s);
+}
+
+void ingest_taken(ingest_t *s)
+{
+    s->taken += s->out.n;
+    s->out.n = 0;
+    s->types_n = s->codes_n = s->sites_n = s->shapes_n = s->marks_n = s->calls_n = s->observed_n = 0;
+}

@@ -1,0 +1,258 @@
+"""Run a program with the capture inside and write its recording.
+
+The child gets two environment variables and one folder on PYTHONPATH, all of which the
+injected sitecustomize takes away again before the program starts.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gcreplay.store.errors import FileExists, GcreplayError
+from gcreplay.store.log import EventLog
+
+from .errors import BrokenSpool, CannotRecord
+from .ingest import SpoolIngest
+from .interpreter import Interpreter
+from .spool import Spool, Status
+
+SPOOL_LIMIT = 64 << 30
+INJECT = Path(__file__).parent / "inject"
+_POLL_SECONDS = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class RecordOptions:
+    """What to record and how closely.
+
+    `argv` is what would follow the interpreter: a script or `-m MODULE` or `-c CODE`, then
+    arguments. `granularity`: look at the young generation every so many allocations;
+    `full_probe`: at the whole heap; 0 means only at collections. `spool_limit` bounds the bytes
+    that the capture may write.
+    """
+
+    output: Path
+    argv: list[str]
+    python: str | None = None
+    granularity: int = 0
+    full_probe: int = 0
+    force: bool = False
+    spool_limit: int | None = None
+    environment: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordProgress:
+    """Figures while the program runs; `waiting` bytes of the spool are not taken yet."""
+
+    events: int
+    objects: int
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecordSummary:
+    """How a recording ended. `complete`: the program's end was reached by the recording;
+    `message` says why not, or is empty. `signal` is set when the program died by one."""
+
+    output: Path
+    exit_code: int
+    signal: int | None
+    events: int
+    objects: int
+    collections: int
+    complete: bool
+    message: str
+
+
+def record(
+    options: RecordOptions, progress: Callable[[RecordProgress], None] | None = None
+) -> RecordSummary:
+    """Record one run of a program. The program is never harmed by what goes wrong with that.
+
+    Raises CannotRecord before the program starts (no such script, another interpreter),
+    FileExists when the output exists and `force` is not set.
+    """
+    interpreter = Interpreter.find(options.python)
+    _check_program(options.argv)
+    if options.output.exists() and not options.force:
+        raise FileExists(f"{options.output} exists; give another -o or --force to replace it")
+    shift = 0
+    spool = _new_spool(options.output)
+    ended = False
+    try:
+        log = _new_log(options, interpreter)
+        try:
+            with _undisturbed():
+                child = _start(options, interpreter, spool, shift)
+                broken = _follow(child, spool, log, progress)
+            ended = True
+            return _summary(options, child.returncode, spool, log, broken)
+        finally:
+            if not ended:
+                log.close(complete=False)
+    finally:
+        spool.close(remove=ended)
+
+
+def recover(spool_path: Path, output: Path, force: bool = False) -> RecordSummary:
+    """Finish an ingest that was interrupted: what the spool still holds becomes a recording.
+
+    Raises NotASpool, FileExists; BrokenSpool when the start of the stream was already consumed.
+    """
+    if output.exists() and not force:
+        raise FileExists(f"{output} exists; give another -o or --force to replace it")
+    spool = Spool(spool_path)
+    try:
+        if spool.consumed:
+            raise BrokenSpool(
+                f"{spool_path}: its beginning was already taken by the interrupted ingest and is gone; "
+                f"open that recording instead, it holds what was taken"
+            )
+        with contextlib.closing(EventLog.create(output, force=force)) as log:
+            ingest = SpoolIngest(spool, log)
+            message = ""
+            try:
+                ingest.finish()
+            except BrokenSpool as error:
+                message = str(error)
+            complete = ingest.ended and not message
+            message = message or ("" if complete else "the program's end was not recorded")
+            log.set_meta(complete=complete, recovered=True, message=message)
+            log.flush()
+            return RecordSummary(
+                output, 0, None, log.event_count, log.object_count, len(log.observed), complete, message
+            )
+    finally:
+        spool.close()
+
+
+def _check_program(argv: list[str]) -> None:
+    if not argv:
+        raise CannotRecord("no program to record; give a script, -m MODULE or -c CODE")
+    if argv[0] in ("-m", "-c"):
+        if len(argv) < 2:
+            raise CannotRecord(f"{argv[0]} needs a {'module' if argv[0] == '-m' else 'program'}")
+    elif argv[0].startswith("-") and argv[0] != "-":
+        raise CannotRecord(f"{argv[0]}: interpreter options cannot be given; start with the script")
+    elif argv[0] != "-" and not Path(argv[0]).exists():
+        raise CannotRecord(f"{argv[0]}: no such script")
+
+
+def _new_spool(output: Path) -> Spool:
+    path = output.with_name(output.name + ".spool")
+    try:
+        return Spool.create(path)
+    except OSError as error:
+        raise CannotRecord(f"{path}: cannot be written ({error.strerror})") from None
+
+
+def _new_log(options: RecordOptions, interpreter: Interpreter) -> EventLog:
+    return EventLog.create(
+        options.output,
+        force=options.force,
+        meta={
+            "python": interpreter.version,
+            "argv": options.argv,
+            "granularity": options.granularity,
+            "full_probe": options.full_probe,
+            "counts": "probed",
+            "checkpoints": "every allocation",
+            "complete": False,
+        },
+    )
+
+
+def _start(
+    options: RecordOptions, interpreter: Interpreter, spool: Spool, shift: int
+) -> subprocess.Popen[bytes]:
+    environment = interpreter.environment(
+        INJECT,
+        {**os.environ, **options.environment},
+        spool.path.absolute(),
+        (options.granularity, options.full_probe, options.spool_limit or SPOOL_LIMIT, shift),
+    )
+    return subprocess.Popen([interpreter.executable, *options.argv], env=environment)
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Ctrl-C reaches the program through the terminal; the recorder stays to write its end."""
+    old = signal.getsignal(signal.SIGINT)
+    with contextlib.suppress(ValueError):  # not in the main thread
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(ValueError):
+            signal.signal(signal.SIGINT, old)
+
+
+def _follow(
+    child: subprocess.Popen[bytes],
+    spool: Spool,
+    log: EventLog,
+    progress: Callable[[RecordProgress], None] | None,
+) -> str:
+    """Ingest beside the running program, to its end. Returns what went wrong, or nothing.
+
+    A failing ingest never stops the program: the spool then simply grows to its limit.
+    """
+    ingest: SpoolIngest | None = SpoolIngest(spool, log)
+    broken = ""
+    while True:
+        alive = child.poll() is None
+        busy = False
+        if ingest is not None:
+            try:
+                if alive:
+                    busy = ingest.step()
+                else:
+                    ingest.finish()
+            except (GcreplayError, OSError) as error:
+                broken, ingest = str(error), None
+        if not alive:
+            return broken
+        if progress is not None and ingest is not None:
+            progress(RecordProgress(ingest.events, log.object_count, spool.waiting))
+        if not busy:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(_POLL_SECONDS)
+
+
+def _summary(
+    options: RecordOptions, returncode: int, spool: Spool, log: EventLog, broken: str
+) -> RecordSummary:
+    status = spool.status
+    message = broken or {
+        Status.CREATED: "the program ran, but the recorder never started in it: it was not run by this "
+        "interpreter's site module (options -I, -E or -S, or a start-up file that failed)",
+        Status.RUNNING: "the program ended without the interpreter's shutdown (os._exit or a signal); "
+        "everything before is recorded",
+        Status.ENDED: "",
+    }.get(status, f"the recording ended early: {spool.message}")
+    complete = status is Status.ENDED and not broken
+    events, objects, collections = log.event_count, log.object_count, len(log.observed)
+    try:
+        log.close(complete=complete, exit_code=returncode, message=message)
+    except GcreplayError as error:
+        complete, message = False, str(error)
+    if status in (Status.CREATED, Status.REFUSED):
+        options.output.unlink(missing_ok=True)
+    return RecordSummary(
+        options.output,
+        128 - returncode if returncode < 0 else returncode,
+        -returncode if returncode < 0 else None,
+        events,
+        objects,
+        collections,
+        complete,
+        message,
+    )
+

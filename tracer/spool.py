@@ -1,0 +1,110 @@
+"""The spool file as its reader sees it: header, committed records, released space.
+
+The layout stands in capture/format.h; the capture in the recorded program is the writer.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import mmap
+import os
+import struct
+from enum import IntEnum
+from pathlib import Path
+
+from .errors import NotASpool
+
+MAGIC = b"gcrspool"
+FORMAT = 1
+HEADER = 4096
+_FIELDS = struct.Struct("<8sIIQQII256s")
+_PAGE = mmap.ALLOCATIONGRANULARITY
+_KEEP_SIZE_AND_PUNCH = 0x01 | 0x02  # FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE
+
+
+class Status(IntEnum):
+    """Why the stream ends where it ends; the numbers of enum spool_status."""
+
+    CREATED = 0
+    RUNNING = 1
+    ENDED = 2
+    NO_SPACE = 3
+    LIMIT = 4
+    REFUSED = 5
+    FAILED = 6
+
+
+class Spool:
+    """An open spool. `consumed` counts the bytes of the stream that were released."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self._fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        except OSError as error:
+            raise NotASpool(f"{path}: cannot be opened ({error.strerror})") from None
+        self._libc = ctypes.CDLL(None, use_errno=True)
+        head = os.pread(self._fd, _FIELDS.size, 0)
+        if len(head) < _FIELDS.size or not head.startswith(MAGIC):
+            os.close(self._fd)
+            raise NotASpool(f"{path}: not a spool of gcreplay; give the .spool file of a recording")
+        if self._head()[1] != FORMAT:
+            raise NotASpool(f"{path}: a spool of another version of gcreplay; recover it with that")
+        self.consumed = self._head()[4]
+
+    @classmethod
+    def create(cls, path: Path) -> Spool:
+        """A new spool for a capture to write into; replaces a file of that name."""
+        path.unlink(missing_ok=True)
+        with path.open("xb") as file:
+            file.write(_FIELDS.pack(MAGIC, FORMAT, Status.CREATED, 0, 0, 0, 0, b"").ljust(HEADER, b"\0"))
+        return cls(path)
+
+    def _head(self) -> tuple[bytes, int, int, int, int, int, int, bytes]:
+        fields: tuple[bytes, int, int, int, int, int, int, bytes] = _FIELDS.unpack(
+            os.pread(self._fd, _FIELDS.size, 0)
+        )
+        return fields
+
+    @property
+    def status(self) -> Status:
+        return Status(self._head()[2])
+
+    @property
+    def pid(self) -> int:
+        return self._head()[5]
+
+    @property
+    def message(self) -> str:
+        return self._head()[7].split(b"\0")[0].decode("utf-8", "replace")
+
+    @property
+    def waiting(self) -> int:
+        """Bytes of complete records not consumed yet."""
+        return self._head()[3] - self.consumed
+
+    def view(self) -> tuple[mmap.mmap, int, int]:
+        """A read-only mapping that holds the waiting bytes, and where they begin and end in it."""
+        start = HEADER + self.consumed
+        base = start - start % _PAGE
+        end = start + self.waiting
+        mapped = mmap.mmap(self._fd, end - base, mmap.MAP_SHARED, mmap.PROT_READ, offset=base)
+        return mapped, start - base, end - base
+
+    def consume(self, n: int) -> None:
+        """The next n bytes were taken: give their disk space back."""
+        before, self.consumed = self.consumed, self.consumed + n
+        os.pwrite(self._fd, struct.pack("<Q", self.consumed), 24)
+        start = (HEADER + before) // _PAGE * _PAGE
+        length = (HEADER + self.consumed) // _PAGE * _PAGE - start
+        if start < HEADER:
+            start, length = HEADER, length - HEADER
+        if length > 0:
+            self._libc.fallocate(
+                self._fd, _KEEP_SIZE_AND_PUNCH, ctypes.c_int64(start), ctypes.c_int64(length)
+            )
+
+    def close(self, *, remove: bool = False) -> None:
+        os.close(self._fd)
+        if remove:
+            self.path.unlink(missing_ok=True)
