@@ -282,6 +282,13 @@ class EventLog:
         return good
 
     @property
+    def names(self) -> Names:
+        """All types, sites, labels, shapes and arguments, as `take_names` takes them."""
+        for table in self._names.tables:
+            self._rows(table)
+        return self._names
+
+    @property
     def types(self) -> tuple[ObjectType, ...]:
         """All types, indexed by id."""
         return tuple(ObjectType(i, *row) for i, row in enumerate(self._rows(self._names.types)))  # type: ignore[arg-type]

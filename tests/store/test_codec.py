@@ -1,0 +1,131 @@
+"""Segments: columns to bytes and back."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gcreplay.store import _codec, codec
+from gcreplay.store.events import NO_OBJECT, Events, Op, Segment
+
+# Operands each op has; every other operand must be 0.
+OPERANDS = {
+    Op.START: "a",
+    Op.ALLOC: "abc",
+    Op.INCREF: "ab",
+    Op.DECREF: "ab",
+    Op.LINK: "abc",
+    Op.UNLINK: "abc",
+    Op.KEPT: "a",
+    Op.RESIZE: "abc",
+    Op.TRACK: "ab",
+    Op.UNTRACK: "a",
+    Op.GC_CALL: "abc",
+    Op.INSIDE: "ab",
+    Op.SAFEPOINT: "",
+    Op.MARK: "a",
+    Op.TICK: "ab",
+    Op.WEAKREF: "abc",
+}
+
+numbers = st.one_of(
+    st.integers(0, 3), st.sampled_from([255, 256, 65535, 65536, 2**24 - 1, 2**24, NO_OBJECT])
+)
+
+
+@st.composite
+def runs(draw: st.DrawFn) -> Events:
+    """Any columns that can be stored, also such that mean nothing."""
+    first = following = draw(st.sampled_from([0, 1, 1000, 2**31]))
+    rows = []
+    for op in draw(st.lists(st.sampled_from(Op), max_size=40)):
+        operands = [draw(numbers) if name in OPERANDS[op] else 0 for name in "abc"]
+        if op == Op.ALLOC:
+            operands[0] = following
+            following += 1
+        rows.append((op, *operands))
+    op, a, b, c = zip(*rows, strict=True) if rows else ((), (), (), ())
+    columns = (np.array(x, np.uint32) for x in (a, b, c))
+    return Events(np.array(op, np.uint8), *columns, 0, first)
+
+
+def encoded(events: Events) -> tuple[bytes, Segment]:
+    result = codec.encode(*events.columns(), events.first_object)
+    header = Segment(0, 0, len(events), events.first_object, result.counts)
+    return result.payload, header
+
+
+@given(runs())
+def test_columns_round_trip(events):
+    payload, header = encoded(events)
+    assert codec.decode(payload, header) == events
+    assert header.counts == tuple(np.bincount(events.op, minlength=16))
+
+
+@given(runs(), st.data())
+def test_bytes_that_are_no_streams_are_refused_or_decoded_never_worse(events, data):
+    streams, _ = _codec.encode(*events.columns(), 0 if not len(events) else events.first_object)
+    which = data.draw(st.integers(0, len(streams) - 1))
+    streams[which] = data.draw(st.binary(max_size=80))
+    op = np.empty(len(events), np.uint8)
+    a, b, c = (np.empty(len(events), np.uint32) for _ in range(3))
+    try:
+        _codec.decode(streams, 0, op, a, b, c)
+    except ValueError:
+        pass
+
+
+@given(runs(), st.data())
+def test_a_payload_cut_anywhere_is_refused(events, data):
+    payload, header = encoded(events)
+    cut = data.draw(st.integers(0, len(payload) - 1))
+    with pytest.raises(ValueError, match=r".+"):
+        codec.decode(payload[:cut], header)
+
+
+@pytest.mark.parametrize(
+    ("op", "a", "b", "c"),
+    [
+        (16, 0, 0, 0),  # no such op
+        (Op.ALLOC, 6, 0, 0),  # the next object is 5
+        (Op.KEPT, 0, 1, 0),  # KEPT has no b
+        (Op.INCREF, 0, 1, 1),  # INCREF has no c
+        (Op.SAFEPOINT, 1, 0, 0),  # SAFEPOINT has no operand
+    ],
+)
+def test_what_no_stream_can_hold_is_refused_with_its_position(op, a, b, c):
+    columns = [np.array([Op.INCREF, op], np.uint8)]
+    columns += [np.array([0 if i else 4, x], np.uint32) for i, x in enumerate((a, b, c))]
+    columns[2][0] = 1
+    with pytest.raises(ValueError, match="1"):
+        codec.encode(*columns, 5)
+
+
+def test_the_checksum_covers_header_and_payload():
+    header = Segment(0, 10, 3, 2, (0,) * 16)
+    good = codec.checksum(b"payload", header)
+    assert codec.checksum(b"paYload", header) != good
+    assert codec.checksum(b"payload", dataclasses.replace(header, first_object=3)) != good
+
+
+def test_a_plain_program_takes_less_than_one_and_a_half_bytes_an_event():
+    # A made-up program: objects are allocated, referred to, linked to one of the last objects,
+    # and die at an age of a few dozen allocations; ages, shapes and sites are random draws.
+    draw = np.random.default_rng(1)
+    n = 25_000
+    new = np.arange(n, dtype=np.uint32)
+    old = (new - np.minimum(new, draw.geometric(0.05, n))).astype(np.uint32)
+    zero, one = np.zeros(n, np.uint32), np.ones(n, np.uint32)
+    shape = draw.geometric(0.2, n).astype(np.uint32)
+    rows = [
+        (Op.ALLOC, new, shape, shape * 3 + draw.integers(0, 3, n, np.uint32)),
+        (Op.INCREF, new, one, zero),
+        (Op.LINK, old, new, zero),
+        (Op.DECREF, new, one, zero),
+        (Op.DECREF, old, one, zero),
+    ]
+    op = np.tile(np.array([row[0] for row in rows], np.uint8), n)
+    a, b, c = (np.stack([row[i] for row in rows], 1).reshape(-1).copy() for i in (1, 2, 3))
+    assert len(codec.encode(op, a, b, c, 0).payload) < 1.5 * len(op)
