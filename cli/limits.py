@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
-from gcreplay.figures import FIGURES
+from gcreplay.replay.diff import FIGURES
 from gcreplay.store.errors import UsageError
 
 COMPARISONS: Final[Mapping[str, Callable[[Fraction, Fraction], bool]]] = {
@@ -54,16 +54,16 @@ def parse_limit(text: str) -> Limit:
     match = LIMIT.fullmatch(text)
     if match is None:
         raise UsageError(
-            f"--fail-if {text!r} is no limit: write FIGURE>BOUND, for example 'collected>+10%'."
+            f"--fail-if {text!r} is no limit: write FIGURE>BOUND, for example 'collected>+10%'"
         )
     figure, comparison, sign, number, percent = match.groups()
     if figure not in FIGURES:
         raise UsageError(
-            f"--fail-if {text!r}: there is no figure {figure}; known are {', '.join(FIGURES)}."
+            f"--fail-if {text!r}: there is no figure {figure}; known are {', '.join(FIGURES)}"
         )
     if percent and not sign:
         raise UsageError(
-            f"--fail-if {text!r}: a percentage is a change, so it needs a sign: +{number}%."
+            f"--fail-if {text!r}: a percentage is a change, so it needs a sign: +{number}%"
         )
     bound = -Fraction(number) if sign == "-" else Fraction(number)
     return Limit(text.strip(), figure, comparison, bound, bool(sign), bool(percent))

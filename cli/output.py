@@ -7,7 +7,7 @@ import csv
 import io
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
@@ -21,6 +21,10 @@ Cell = str | int | float | None
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 FORMATS: Final = ("table", "json", "markdown", "csv")
+
+
+class Signed(int):
+    """A change: shown with its sign."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +123,10 @@ def words(cell: Cell) -> str:
     if cell is None:
         return ""
     if isinstance(cell, float):
-        return f"{cell:,.2f}"
-    return f"{cell:,}" if isinstance(cell, int) else cell
+        return f"{cell:,.1f}"
+    if isinstance(cell, int):
+        return f"{cell:+,}" if isinstance(cell, Signed) else f"{cell:,}"
+    return cell
 
 
 def size_words(size: int) -> str:
@@ -131,6 +137,11 @@ def size_words(size: int) -> str:
             return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
         amount /= 1024
     return f"{amount:.1f} GiB"
+
+
+def by_generation(counts: Iterable[int]) -> str:
+    """Counts per generation as one cell: [90, 8, 1] -> 90/8/1."""
+    return "/".join(f"{count:,}" for count in counts)
 
 
 def _show_in_terminal(tables: Sequence[Table]) -> None:

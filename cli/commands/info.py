@@ -6,9 +6,8 @@ from typing import Any, TypeVar
 
 import click
 
-from gcreplay.figures import by_generation
 from gcreplay.options import trace_argument
-from gcreplay.output import Cell, Report, Table, format_option, show, size_words
+from gcreplay.output import Cell, Report, Table, by_generation, format_option, show, size_words
 from gcreplay.progress import working
 from gcreplay.store import EventLog
 from gcreplay.store.errors import DamagedFile

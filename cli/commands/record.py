@@ -1,6 +1,8 @@
 """`gcreplay record`: run a program and write what happens on its heap."""
 
+import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 import click
@@ -98,14 +100,16 @@ def command(
         full_probe=full_probe,
         force=force,
     )
-    with working("recording") as say:
+    # A terminal that shows the program's output is the program's: no progress in between.
+    with nullcontext() if sys.stdout.isatty() else working("recording") as say:
 
         def progress(state: RecordProgress) -> None:
-            say(f"recording: {state.events:,} events, {state.objects:,} objects")
+            if say is not None:
+                say(f"recording: {state.events:,} events, {state.objects:,} objects")
 
         summary = record(options, progress)
     click.echo(in_one_line(summary), err=True)
-    ctx.exit(128 + summary.signal if summary.signal else summary.exit_code)
+    ctx.exit(summary.exit_code)
 
 
 def _program(module: str | None, code: str | None, args: tuple[str, ...]) -> list[str]:
@@ -114,9 +118,9 @@ def _program(module: str | None, code: str | None, args: tuple[str, ...]) -> lis
     if code is not None:
         return ["-c", code, *args]
     if not args:
-        raise UsageError("No program to record: name a script, or give -m MODULE or -c CODE.")
+        raise UsageError("No program to record: name a script, or give -m MODULE or -c CODE")
     if not Path(args[0]).exists():
-        raise UsageError(f"The script {args[0]} does not exist: check the path.")
+        raise UsageError(f"The script {args[0]} does not exist: check the path")
     return list(args)
 
 
@@ -132,6 +136,4 @@ def in_one_line(summary: RecordSummary) -> str:
         f"gcreplay: {summary.events:,} events, {summary.objects:,} objects and "
         f"{summary.collections:,} collections in {summary.output} ({size})"
     )
-    if summary.complete:
-        return told
-    return f"{told}; the recording is cut short: {summary.message}"
+    return told if summary.complete else f"{told}; cut short: {summary.message}"

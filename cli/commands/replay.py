@@ -6,15 +6,24 @@ from typing import Any
 
 import click
 
-from gcreplay.figures import RunJson, by_generation, figures
 from gcreplay.options import policy_option, trace_argument, window_bounds
-from gcreplay.output import Cell, Report, Table, format_option, show, size_words
+from gcreplay.output import (
+    Cell,
+    Report,
+    Table,
+    by_generation,
+    format_option,
+    show,
+    size_words,
+)
+from gcreplay.policy_errors import policy_errors
 from gcreplay.progress import working
-from gcreplay.replay import RunResult, replay
+from gcreplay.replay import RunResult, make_policy, replay
 from gcreplay.store import EventLog
 from gcreplay.store.errors import StorageError
 
 BOUNDS = ("never", "clairvoyant")
+RARE = ("uncollectable", "revived", "displaced")
 
 
 @click.command()
@@ -43,13 +52,18 @@ def command(
     bounds = window_bounds(window)
     runs: list[RunResult] = []
     with EventLog.open(trace) as log:
+        for policy in wanted:  # a name mistyped is said before the first long replay
+            with policy_errors(policy):
+                make_policy(policy)
         for number, policy in enumerate(wanted, start=1):
-            with working(f"replaying {policy} ({number} of {len(wanted)})"):
+            with (
+                working(f"replaying {policy} ({number} of {len(wanted)})"),
+                policy_errors(policy),
+            ):
                 runs.append(replay(log, policy, apply_from=apply_from, window=bounds))
     remark = save_runs(trace, runs, {"apply_from": apply_from, "window": window})
-    results = [run.to_json() for run in runs]
-    payload = {"trace": str(trace), "runs": results}
-    show(Report((comparison(results),), payload, (remark,)), output_format)
+    payload = {"trace": str(trace), "runs": [run.to_json() for run in runs]}
+    show(Report((comparison(runs),), payload, (remark,)), output_format)
 
 
 def save_runs(trace: Path, runs: Sequence[RunResult], options: dict[str, Any]) -> str:
@@ -64,13 +78,10 @@ def save_runs(trace: Path, runs: Sequence[RunResult], options: dict[str, Any]) -
     return "Stored as " + ", ".join(f"{trace}#{run_id}" for run_id in ids)
 
 
-def comparison(runs: Sequence[RunJson]) -> Table:
-    """One row a run; what is 0 in all of them has no column."""
-    rare = [
-        name
-        for name in ("uncollectable", "revived", "displaced")
-        if any(run[name] for run in runs)
-    ]
+def comparison(runs: Sequence[RunResult]) -> Table:
+    """One row a run. Figures that are 0 in all of them have no column."""
+    results = [run.to_json() for run in runs]
+    rare = [name for name in RARE if any(result[name] for result in results)]
     columns = (
         "policy",
         "collections",
@@ -82,20 +93,18 @@ def comparison(runs: Sequence[RunJson]) -> Table:
         "visited",
         *rare,
     )
-    rows = tuple(_row(run, rare) for run in runs)
-    return Table(columns, rows)
+    return Table(columns, tuple(_row(result, rare) for result in results))
 
 
-def _row(run: RunJson, rare: Sequence[str]) -> tuple[Cell, ...]:
-    known = figures(run)
+def _row(result: dict[str, Any], rare: Sequence[str]) -> tuple[Cell, ...]:
     return (
-        run["policy"],
-        by_generation(run["collections_by_generation"]),
-        known["collected"],
-        known["freed_by_refcount"],
-        known["peak_objects"],
-        size_words(known["peak_bytes"]),
-        known["peak_floating_objects"],
-        known["visited"],
-        *(known[name] for name in rare),
+        result["policy"],
+        by_generation(result["collections_by_generation"]),
+        result["collected"],
+        result["freed_by_refcount"],
+        result["peak_objects"],
+        size_words(result["peak_bytes"]),
+        result["peak_floating_objects"],
+        result["work"]["visited"],
+        *(result[name] for name in rare),
     )

@@ -69,9 +69,9 @@ def test_a_missing_file_is_wrong_usage(gcreplay: Gcreplay, tmp_path: Path, comma
 @pytest.mark.parametrize(
     ("policy", "says"),
     [
-        ("generations", "gcreplay policies"),
+        ("generations", "cpython-3.11"),
         ("generational:700,ten,10", "700,ten,10"),
-        ("generational:700", "generational:700"),
+        ("generational:700", "three integers"),
         ("missing.py:Policy", "missing.py"),
     ],
 )

@@ -69,11 +69,11 @@ def test_events_from_the_beginning(gcreplay: Gcreplay, cycles: Path) -> None:
     lines = gcreplay("events", cycles, "--from", 1, "--to", 6).stdout.splitlines()
     assert [" ".join(line.split()) for line in lines] == [
         "1 mark begin",
-        "2 alloc list#0 56 bytes gc counted tracked cycles.py:1 main",
-        "3 incref list#0",
-        "4 alloc list#1 56 bytes gc counted tracked cycles.py:3 loop",
-        "5 link list#1 -> list#1 [0]",
-        "6 decref list#1",
+        "2 alloc app.Node#0 48 bytes gc counted tracked cycles.py:1 main",
+        "3 incref app.Node#0",
+        "4 alloc app.Node#1 48 bytes gc counted tracked cycles.py:3 loop",
+        "5 link app.Node#1 -> app.Node#1 .me",
+        "6 decref app.Node#1",
     ]
 
 
@@ -85,7 +85,7 @@ def test_events_around_one_marks_that_one(gcreplay: Gcreplay, cycles: Path) -> N
 
 def test_events_of_the_last_window_end_with_the_log(gcreplay: Gcreplay, cycles: Path) -> None:
     lines = gcreplay("events", cycles, "--from", EVENTS - 2).stdout.splitlines()
-    assert [line.split()[1:] for line in lines] == [["decref", "list#1500"], ["mark", "end"]]
+    assert [line.split()[1:] for line in lines] == [["decref", "app.Node#1500"], ["mark", "end"]]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,201 @@
+"""`gcreplay diff`: two replays side by side, and limits on their change."""
+
+import re
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gcreplay.limits import Limit, parse_limit
+from gcreplay.options import policy_option, window_bounds
+from gcreplay.output import Cell, Report, Signed, Table, format_option, show
+from gcreplay.policy_errors import policy_errors
+from gcreplay.progress import working
+from gcreplay.replay import DiffResult, diff
+from gcreplay.store import EventLog
+from gcreplay.store.errors import UsageError
+from gcreplay.store.events import Run
+
+SHOWN_ROWS = 10
+FORMS = "TRACE -p A -p B, or A.db B.db -p POLICY, or two stored runs as TRACE#1 TRACE#2"
+
+
+@click.command(options_metavar="[OPTIONS]")
+@click.argument("operands", nargs=-1, required=True, metavar="TRACE|RUN...")
+@policy_option("Two for one recording, one for two recordings, none for stored runs.")
+@click.option(
+    "--fail-if",
+    "limit_texts",
+    multiple=True,
+    metavar="LIMIT",
+    help="Exit with 1 when met: 'collected>+10%', 'peak_objects>+500', 'revived>0'; repeatable.",
+)
+@format_option
+@click.pass_context
+def command(
+    ctx: click.Context,
+    operands: tuple[str, ...],
+    policies: tuple[str, ...],
+    limit_texts: tuple[str, ...],
+    output_format: str,
+) -> None:
+    """Compare two replays: figures and their change, the first event at which the heaps differ,
+    and what one keeps longer than the other, by type and site.
+
+    \b
+    Example:
+      gcreplay diff demo.gcreplay -p cpython-3.11 -p generational:5000,10,10
+      gcreplay diff before.gcreplay after.gcreplay -p cpython-3.11 --fail-if 'collected>+10%'
+      gcreplay diff demo.gcreplay#1 demo.gcreplay#2
+    """
+    limits = [parse_limit(text) for text in limit_texts]
+    with ExitStack() as stack:
+        first, second = (_opened(side, stack) for side in _sides(operands, policies))
+        options = _common_options(first, second)
+        with (
+            working(f"replaying {first.policy} and {second.policy}"),
+            policy_errors(first.policy),
+            policy_errors(second.policy),
+        ):
+            result = diff(
+                (first.log, first.policy),
+                (second.log, second.policy),
+                apply_from=options.get("apply_from"),
+                window=window_bounds(options.get("window")),
+            )
+    show(_report(result, first, second), output_format)
+    broken = [told for limit in limits for told in _broken(limit, result)]
+    for told in broken:
+        click.echo(told, err=True)
+    ctx.exit(1 if broken else 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """What one side of the comparison names: a recording and a policy, or a stored run of it."""
+
+    trace: Path
+    policy: str | None
+    run_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A side with its log open; `stored` is the run that it names, if it names one."""
+
+    name: str
+    log: EventLog
+    policy: str
+    stored: Run | None
+
+
+def _sides(operands: Sequence[str], policies: Sequence[str]) -> tuple[Side, Side]:
+    named = [_named(operand) for operand in operands]
+    runs = sum(run_id is not None for _, run_id in named)
+    match (len(named), runs, len(policies)):
+        case (1, 0, 2):
+            trace = named[0][0]
+            return Side(trace, policies[0]), Side(trace, policies[1])
+        case (2, 0, 1):
+            return Side(named[0][0], policies[0]), Side(named[1][0], policies[0])
+        case (2, 2, 0):
+            return Side(named[0][0], None, named[0][1]), Side(named[1][0], None, named[1][1])
+    raise UsageError(f"diff compares two replays: {FORMS}")
+
+
+def _named(operand: str) -> tuple[Path, int | None]:
+    """`demo.gcreplay#2` is run 2 of that recording, unless a file has that very name."""
+    run = re.fullmatch(r"(.+)#(\d+)", operand)
+    if run is None or Path(operand).exists():
+        return Path(operand), None
+    return Path(run[1]), int(run[2])
+
+
+def _opened(side: Side, stack: ExitStack) -> Opened:
+    log = stack.enter_context(EventLog.open(side.trace))
+    if side.run_id is None:
+        assert side.policy is not None
+        return Opened(str(side.trace), log, side.policy, None)
+    run = log.run(side.run_id)
+    return Opened(f"{side.trace}#{run.id}", log, run.policy, run)
+
+
+def _common_options(first: Opened, second: Opened) -> dict[str, Any]:
+    """The options under which both runs were made; the replays of a comparison share them."""
+    options = [side.stored.options if side.stored else {} for side in (first, second)]
+    if options[0] != options[1]:
+        raise UsageError(
+            f"{first.name} and {second.name} were made with different --apply-from or --window: "
+            "replay one of them again with the other's"
+        )
+    return dict(options[0])
+
+
+def _report(result: DiffResult, first: Opened, second: Opened) -> Report:
+    headings = [first.policy, second.policy]
+    if headings[0] == headings[1]:
+        headings = [first.name, second.name]
+    figures = Table(
+        ("figure", *headings, "change", "change in %"),
+        tuple(
+            (each.figure, each.first, each.second, Signed(each.change), each.percent)
+            for each in result.figures
+        ),
+    )
+    parting = result.parting
+    where = "none: the heaps are equal throughout"
+    if parting is not None:
+        where = f"event {parting.sequence:,}: {parting.event}"
+    tables = [figures, Table(("", ""), (("first difference of the heaps", where),))]
+    if result.kept_longer:
+        tables.append(_kept_longer(result, headings))
+    remarks = [
+        f"{side.name}: {side.policy} gives another result today than the stored one"
+        for side, run in ((first, result.first), (second, result.second))
+        if side.stored is not None and side.stored.result_hash != run.result_hash
+    ]
+    return Report(tuple(tables), result.to_json(), tuple(remarks))
+
+
+def _kept_longer(result: DiffResult, headings: Sequence[str]) -> Table:
+    """The largest changes; how long is counted in objects times events, so of all objects."""
+    rows: list[tuple[Cell, ...]] = [
+        (
+            row.type,
+            row.site,
+            row.objects_first,
+            row.objects_second,
+            _mean(row.object_events_first, row.objects_first),
+            _mean(row.object_events_second, row.objects_second),
+            headings[row.change > 0] if row.change else "",
+        )
+        for row in result.kept_longer[:SHOWN_ROWS]
+    ]
+    total = len(result.kept_longer)
+    most = f" (the {SHOWN_ROWS} largest of {total:,} changes)" if total > SHOWN_ROWS else ""
+    columns = (
+        "type",
+        "site",
+        "objects",
+        "objects'",
+        "mean life",
+        "mean life'",
+        "kept longer by",
+    )
+    return Table(columns, tuple(rows), title=f"What one keeps longer, lives in events{most}")
+
+
+def _mean(total: int, count: int) -> int | None:
+    return round(total / count) if count else None
+
+
+def _broken(limit: Limit, result: DiffResult) -> list[str]:
+    return [
+        f"{limit.text}: {each.figure} went from {each.first:,} to {each.second:,} "
+        f"({each.change:+,})"
+        for each in result.figures
+        if each.figure == limit.figure and limit.broken_by(each.first, each.second)
+    ]

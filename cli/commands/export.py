@@ -1,0 +1,49 @@
+"""`gcreplay export`: a recording as JSON Lines, or as a table of events for plain SQL."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from gcreplay.files import written_whole
+from gcreplay.options import trace_argument
+from gcreplay.progress import working
+from gcreplay.store import EventLog
+from gcreplay.store.errors import UsageError
+from gcreplay.store.jsonl import export_jsonl
+from gcreplay.store.rows import export_rows
+
+
+@click.command()
+@trace_argument
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="The file to write.  [default: standard output]",
+)
+@click.option("--rows", is_flag=True, help="An SQLite file with one row an event instead.")
+@click.option("--force", is_flag=True, help="Overwrite an existing file.")
+def command(trace: Path, output: Path | None, rows: bool, force: bool) -> None:
+    """Write a recording as JSON Lines, one event a line, or as rows for plain SQL.
+
+    \b
+    Example:
+      gcreplay export demo.gcreplay -o demo.jsonl
+      gcreplay export demo.gcreplay --rows -o rows.db
+      sqlite3 rows.db 'SELECT op, count(*) FROM events GROUP BY op'
+    """
+    with EventLog.open(trace) as log:
+        if output is None:
+            if rows:
+                raise UsageError("--rows makes an SQLite file: name it with -o FILE")
+            export_jsonl(log, sys.stdout)
+            return
+        with working(f"writing {output}"), written_whole(output, force=force) as beside:
+            written = export_rows(log, beside) if rows else _export_lines(log, beside)
+    click.echo(f"{written:,} events in {output}", err=True)
+
+
+def _export_lines(log: EventLog, path: Path) -> int:
+    with path.open("w", encoding="utf-8") as file:
+        return export_jsonl(log, file)
