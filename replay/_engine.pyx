@@ -364,17 +364,19 @@ cdef class Engine:
 
     def snapshot(self):
         """The live heap: {id: (count, generation, [(target id, label), ...])}; 4 = untracked."""
-        cdef uint32_t s, n
+        cdef uint32_t s, n, most = 1
         cdef Object *o
+        for s in range(1, self.h.slots):
+            most = max(most, self.h.objects[s].degree)
+        targets = np.zeros(most, dtype=np.uint32)
+        labels = np.zeros(most, dtype=np.uint32)
+        cdef uint32_t[::1] target = targets, label = labels
         heap = {}
         for s in range(1, self.h.slots):
             o = &self.h.objects[s]
             if not o.count:
                 continue
-            targets = np.zeros(o.degree, dtype=np.uint32)
-            labels = np.zeros(o.degree, dtype=np.uint32)
-            n = c_seen_links(&self.h, s, <uint32_t *><size_t>targets.ctypes.data,
-                             <uint32_t *><size_t>labels.ctypes.data)
+            n = c_seen_links(&self.h, s, &target[0], &label[0])
             heap[o.id] = (o.count, o.generation,
                           list(zip(targets[:n].tolist(), labels[:n].tolist())))
         return heap

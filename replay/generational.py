@@ -33,8 +33,6 @@ class Generational(Policy):
     def begin(self, heap: Heap, start: StartState) -> None:
         self.thresholds = self.fixed or start.threshold
         self.counts = list(start.count)
-        heap.young = start.count[0]
-        heap.enabled = start.enabled
         self.arm(heap)
 
     def arm(self, heap: Heap) -> None:

@@ -104,6 +104,7 @@ class Policy(ABC):
         """The log begins, or this policy takes over at a mark: arm the triggers.
 
         `start` is the state of the interpreter's collector: counters, thresholds, long_lived_*.
+        The heap has taken `young` and `enabled` from it.
         """
 
     def on_allocations(self, heap: Heap) -> None:  # noqa: B027 - overriding is optional

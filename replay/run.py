@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from gcreplay.store.errors import NotFound
-from gcreplay.store.events import U64, GcCall, Op, StartState
+from gcreplay.store.events import U64, Events, GcCall, Op, StartState
 from gcreplay.store.log import EventLog
 
 from . import _engine
@@ -197,32 +197,39 @@ class Replay:
         self.deaths = np.full(self.log.object_count, self.events, dtype=np.uint64)
 
     def run(self) -> RunResult:
-        garbage = garbage_of(self.log)
-        mode = _engine.COUNTING if self.first.counts_only else _engine.COLLECTING
-        self.engine = engine = engine_for(self.log, mode, modelled=self.modelled)
-        engine.schedule(garbage.due, garbage.alive)
-        if self.deaths is not None:
-            engine.note_deaths(self.deaths)
-        self.heap = _EngineHeap(engine)
-        self.heap.stop = self.actions[0][0] if self.actions else _FOREVER
-        self.closed = False
-        if self.log.start is None:
-            self._begin(StartState())
-        else:
-            self.heap.set_limits()
+        self.begin()
         for segment in self.log.segments():
-            engine.feed(*segment.columns(), segment.first_sequence)
-            while not self.closed and (reason := advance(engine)) != _engine.END:
-                self._handle(reason)
+            self.apply(segment)
             if self.closed:
                 break
-        while self.actions:
-            self._act()
-        return self._result()
+        return self.result()
+
+    def begin(self) -> None:
+        """Make the engine ready for the first event."""
+        garbage = garbage_of(self.log)
+        mode = _engine.COUNTING if self.first.counts_only else _engine.COLLECTING
+        self.engine = engine_for(self.log, mode, modelled=self.modelled)
+        self.engine.schedule(garbage.due, garbage.alive)
+        if self.deaths is not None:
+            self.engine.note_deaths(self.deaths)
+        self.heap = _EngineHeap(self.engine)
+        self.heap.stop = self.actions[0][0] if self.actions else _FOREVER
+        self.heap.set_limits()
+        self.closed = False
+        if self.log.start is None:
+            self._take(StartState())
+
+    def apply(self, events: Events) -> None:
+        """Apply the next events of the log, up to the end of the window."""
+        self.engine.feed(*events.columns(), events.first_sequence)
+        while not self.closed and (reason := advance(self.engine)) != _engine.END:
+            self._handle(reason)
 
     # Triggers
 
-    def _begin(self, start: StartState) -> None:
+    def _take(self, start: StartState) -> None:
+        self.heap.young = start.count[0]
+        self.heap.enabled = start.enabled
         if self.policy.foresees:
             self.engine.foresee()
         self.policy.begin(self.heap, start)
@@ -239,7 +246,7 @@ class Replay:
         elif reason == _engine.STOP:
             self._act()
         elif reason == _engine.START:
-            self._begin(self.log.start or StartState())
+            self._take(self.log.start or StartState())
         else:
             heap.cause = self.name
             (policy.on_bytes if reason == _engine.BYTES else policy.on_tick)(heap)
@@ -261,7 +268,7 @@ class Replay:
         state = recorded.state(self.heap)
         self.policy = self.wanted
         self.engine.model_free_lists()
-        self._begin(state)
+        self._take(state)
 
     def _open_window(self) -> None:
         figures = self.engine.figures()
@@ -274,7 +281,10 @@ class Replay:
 
     # The result
 
-    def _result(self) -> RunResult:
+    def result(self) -> RunResult:
+        """What the replay came to, after the last event."""
+        while self.actions:
+            self._act()
         self.heap.count_called()
         figures = self.engine.figures()
         since = {name: figures[name] - self._before[name] for name in _SUMMED}

@@ -1,0 +1,448 @@
+"""The replay engine and its collectors in plain Python: an executable specification.
+
+Written from docs/event-log.md and from CPython 3.11's Modules/gcmodule.c, not from the native
+engine, which must equal it event by event. Nothing here is fast. Generations are plain lists of
+ids in order; generation 3 is the permanent one and None means untracked.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+
+from gcreplay.store.events import Events, Flag, GcCall, Op, StartState
+from gcreplay.store.log import EventLog
+
+CAPACITY = {"list": 80, "dict": 80, "slice": 1, "context": 255}
+CAPACITY |= {"async_gen_asend": 80, "async_gen_value": 80}
+OPAQUE = 1
+
+
+@dataclass
+class Thing:
+    """A living object."""
+
+    kind: str
+    size: int
+    flags: Flag
+    finalizer: int
+    count: int = 1
+    links: list[tuple[int, int]] = field(default_factory=list)
+    generation: int | None = None
+    owned: int = 0
+    in_garbage: bool = False
+    called: bool = False
+
+    def shown(self) -> list[int]:
+        """Targets that a traversal shows."""
+        return [target for target, label in self.links if label != OPAQUE]
+
+    def free_list(self) -> object:
+        if Flag.GC not in self.flags:
+            return None
+        if self.kind == "tuple":
+            length = (self.size - 40) // 8
+            return length if 1 <= length <= 20 else None
+        return self.kind if self.kind in CAPACITY else None
+
+
+@dataclass
+class Made:
+    """A collection that was made."""
+
+    sequence: int
+    allocation: int
+    cause: str
+    generation: int
+    candidates: int
+    links: int
+    collected: int
+    uncollectable: int
+    survivors: int
+    freed: int
+    bytes: int
+
+
+class Reference:
+    """A replay. `rules`: "never", "manual", "generational" or "cpython-3.11".
+
+    `thresholds` override the program's own; `modelled` says whether a model of the free lists
+    decides what counts, or the recorded flags.
+    """
+
+    def __init__(
+        self,
+        log: EventLog,
+        rules: str,
+        *,
+        thresholds: tuple[int, int, int] | None = None,
+        modelled: bool = True,
+    ) -> None:
+        self.rules = rules
+        self.fixed = thresholds
+        self.modelled = modelled
+        self.types, self.shapes, self.arguments = log.types, log.shapes, log.arguments
+        self.things: dict[int, Thing] = {}
+        self.lists: list[list[int]] = [[], [], [], []]
+        self.waiting: Counter[object] = Counter()
+        self.counts = [0, 0, 0]
+        self.pending_frees = self.late_frees = 0
+        self.weakrefs: dict[int, tuple[int, bool]] = {}  # oldest first
+        self.next_id = self.sequence = 0
+        self.inside = self.displaced = self.revived = 0
+        self.freed_by_refcount = self.freed_by_collector = 0
+        self.peak_objects = self.peak_bytes = 0
+        self.made: list[Made] = []
+        self.collecting = self.aftermath = False
+        self.newborn: int | None = None
+        self.started = log.start is None
+        if self.started:
+            self.begin(StartState())
+
+    def begin(self, state: StartState) -> None:
+        self.started = True
+        self.enabled = state.enabled
+        self.thresholds = self.fixed or state.threshold
+        self.counts = list(state.count)
+        self.pending_frees = 0
+        self.total, self.pending = state.long_lived_total, state.long_lived_pending
+        lists = state.free_lists
+        self.waiting = Counter({kind: getattr(lists, kind) for kind in CAPACITY})
+        self.waiting.update(dict(enumerate(lists.tuple, start=1)))
+
+    # -- events --
+
+    def apply(self, events: Events) -> None:
+        for i in range(len(events)):
+            op, a, b, c = (int(column[i]) for column in events.columns())
+            self.sequence = events.first_sequence + i
+            if self.aftermath and not self.inside and op != Op.INSIDE:
+                self.settle()
+            self.displaced += bool(self.inside) and op != Op.INSIDE
+            getattr(self, "on_" + Op(op).name.lower())(a, b, c)
+
+    def known(self, *ids: int) -> bool:
+        """Are they alive? If this policy has freed one, the event is skipped."""
+        if all(id in self.things for id in ids):
+            return True
+        self.revived += 1
+        return False
+
+    def on_start(self, a: int, b: int, c: int) -> None:
+        self.begin(StartState.from_json(self.arguments[a]))
+
+    def on_alloc(self, a: int, b: int, c: int) -> None:
+        shape = self.shapes[b]
+        type_ = self.types[shape.type]
+        thing = Thing(type_.kind, shape.size, shape.flags, type_.finalizer)
+        self.things[a] = thing
+        self.next_id = a + 1
+        self.note_peaks()
+        if self.started and Flag.GC in shape.flags:
+            name = thing.free_list()
+            served = self.waiting[name] > 0 and name not in (None, 20)
+            if self.modelled:
+                counted = not served or Flag.BYPASS in shape.flags
+            else:
+                counted = Flag.COUNTED in shape.flags
+            if counted:
+                self.count_birth()
+            elif self.waiting[name] > 0:
+                self.waiting[name] -= 1
+            if counted and self.exceeds() and not self.inside:
+                self.newborn = a
+                self.collect(self.due(), "threshold")
+        if Flag.TRACKED in shape.flags:
+            if self.newborn != a:
+                self.track(a, 0)
+        elif self.newborn == a:
+            self.newborn = None
+
+    def count_birth(self) -> None:
+        self.counts[0] = max(0, self.counts[0] - self.pending_frees) + 1
+        self.pending_frees = 0
+
+    def exceeds(self) -> bool:
+        automatic = self.rules in ("generational", "cpython-3.11") and self.enabled
+        return automatic and self.thresholds[0] != 0 and self.counts[0] > self.thresholds[0]
+
+    def on_incref(self, a: int, n: int, c: int) -> None:
+        if self.known(a):
+            self.things[a].count += n
+
+    def on_decref(self, a: int, n: int, c: int) -> None:
+        if self.known(a):
+            self.lose(a, n)
+
+    def on_link(self, a: int, b: int, label: int) -> None:
+        if not self.known(a, b):
+            return
+        source = self.things[a]
+        source.links.append((b, label))
+        self.things[b].count += 1
+        untracked_dict = source.kind == "dict" and source.generation is None and a != self.newborn
+        if untracked_dict and self.started and label != OPAQUE and self.may_be_tracked(b):
+            self.track(a, 0)
+
+    def on_unlink(self, a: int, b: int, label: int) -> None:
+        if not self.known(a, b):
+            return
+        links = self.things[a].links
+        at = [i for i, link in enumerate(links) if link == (b, label)]
+        at = at or [i for i, link in enumerate(links) if link[0] == b]
+        del links[at[-1]]
+        self.lose(b, 1)
+
+    def on_kept(self, a: int, b: int, c: int) -> None:
+        if not self.modelled and self.pending_frees:
+            self.pending_frees -= 1
+
+    def on_resize(self, a: int, low: int, high: int) -> None:
+        if self.known(a):
+            self.things[a].owned = high << 32 | low
+            self.note_peaks()
+
+    def on_track(self, a: int, generation: int, c: int) -> None:
+        if self.known(a):
+            self.newborn = None if self.newborn == a else self.newborn
+            before = self.things[a].generation
+            self.track(a, before if self.started and before is not None else generation)
+
+    def on_untrack(self, a: int, b: int, c: int) -> None:
+        if self.known(a):
+            self.newborn = None if self.newborn == a else self.newborn
+            self.untrack(a)
+
+    def on_weakref(self, a: int, b: int, callback: int) -> None:
+        if self.known(b, a):
+            self.weakrefs.pop(a, None)
+            self.weakrefs[a] = (b, bool(callback))
+
+    def on_inside(self, a: int, begin: int, c: int) -> None:
+        self.inside += 1 if begin else -1
+
+    def on_safepoint(self, a: int, b: int, c: int) -> None:
+        """Of interest to deferred collectors only."""
+
+    on_mark = on_tick = on_safepoint
+
+    def on_gc_call(self, a: int, b: int, c: int) -> None:
+        call, arguments = GcCall(a), json.loads(self.arguments[b])
+        if self.rules == "never":
+            return
+        if call is GcCall.COLLECT and not self.inside:
+            self.collect(arguments[0], "call")
+        elif call in (GcCall.ENABLE, GcCall.DISABLE):
+            self.enabled = call is GcCall.ENABLE
+        elif call is GcCall.SET_THRESHOLD and self.fixed is None:
+            self.thresholds = tuple(arguments)
+        elif call is GcCall.FREEZE:
+            for g in range(3):
+                self.move_list(g, 3)
+            self.counts = [0, 0, 0]
+            self.pending_frees = 0
+        elif call is GcCall.UNFREEZE:
+            self.move_list(3, 2)
+
+    # -- tracking and death --
+
+    def track(self, id: int, generation: int) -> None:
+        self.untrack(id)
+        self.things[id].generation = generation
+        self.lists[generation].append(id)
+
+    def untrack(self, id: int) -> None:
+        generation = self.things[id].generation
+        if generation is not None:
+            self.lists[generation].remove(id)
+            self.things[id].generation = None
+
+    def move_list(self, origin: int, to: int) -> None:
+        for id in list(self.lists[origin]):
+            self.track(id, to)
+
+    def may_be_tracked(self, id: int) -> bool:
+        thing = self.things[id]
+        untracked_tuple = thing.kind == "tuple" and thing.generation is None
+        return Flag.GC in thing.flags and not untracked_tuple
+
+    def lose(self, id: int, n: int) -> None:
+        self.things[id].count -= n
+        if self.things[id].count == 0:
+            self.die(id)
+
+    def die(self, id: int) -> None:
+        self.untrack(id)
+        thing = self.things.pop(id)
+        self.bury(id, thing)
+        for target, _ in thing.links:
+            self.lose(target, 1)
+
+    def bury(self, id: int, thing: Thing) -> None:
+        """All that a death changes beside the links."""
+        if thing.called:
+            self.made[-1].collected += 1
+        if self.newborn == id:
+            self.newborn = None
+        self.weakrefs.pop(id, None)
+        self.weakrefs = {w: (t, cb) for w, (t, cb) in self.weakrefs.items() if t != id}
+        if self.collecting:
+            self.freed_by_collector += 1
+        else:
+            self.freed_by_refcount += 1
+        if not self.started or Flag.GC not in thing.flags:
+            return
+        name = thing.free_list()
+        capacity = 0 if name is None else 2000 if isinstance(name, int) else CAPACITY[name]
+        kept = self.waiting[name] < capacity
+        self.waiting[name] += kept
+        if self.collecting:
+            self.late_frees += not kept
+        elif not (self.modelled and kept):
+            self.pending_frees += 1
+
+    def note_peaks(self) -> None:
+        self.peak_objects = max(self.peak_objects, len(self.things))
+        live = sum(thing.size + thing.owned for thing in self.things.values())
+        self.peak_bytes = max(self.peak_bytes, live)
+
+    # -- collections --
+
+    def due(self) -> int:
+        """Which generation an automatic collection takes."""
+        for g in (2, 1):
+            if self.counts[g] > self.thresholds[g]:
+                if g == 2 and self.rules == "cpython-3.11" and self.pending < self.total // 4:
+                    continue
+                return g
+        return 0
+
+    def collect(self, g: int, cause: str) -> None:
+        cpython = self.rules == "cpython-3.11"
+        if g < 2 and self.rules != "manual":
+            self.counts[g + 1] += 1
+        self.counts[: g + 1] = [0] * (g + 1)
+        self.pending_frees = self.late_frees = 0
+        into = min(g + 1, 2)
+
+        young = self.lists[g] + [id for younger in range(g) for id in self.lists[younger]]
+        for i in range(g + 1):
+            self.lists[i] = []
+        things = self.things
+        refs = {id: things[id].count + things[id].in_garbage for id in young}
+        links = 0
+        for id in young:
+            for target in things[id].shown():
+                links += 1
+                if target in refs:
+                    refs[target] -= 1
+        candidates = len(young)
+
+        # move_unreachable: the list grows at its end while it is walked.
+        survivors: list[int] = []
+        aside: list[int] = []
+        walked: set[int] = set()
+        for id in young:
+            if refs[id] == 0:
+                aside.append(id)
+                continue
+            survivors.append(id)
+            walked.add(id)
+            for target in things[id].shown():
+                if target not in refs or target in walked:
+                    continue
+                if target in aside:
+                    aside.remove(target)
+                    young.append(target)
+                    refs[target] = 1
+                elif refs[target] == 0:
+                    refs[target] = 1
+
+        for kind in (("tuple", "dict") if g == 2 else ("tuple",)) if cpython else ():
+            for id in list(survivors):
+                atomic = not any(map(self.may_be_tracked, things[id].shown()))
+                if things[id].kind == kind and atomic:
+                    things[id].generation = None
+                    survivors.remove(id)
+        self.lists[into] += survivors
+        for id in survivors:
+            things[id].generation = into
+        if cpython and g == 1:
+            self.pending += len(survivors)
+        elif cpython and g == 2:
+            self.total, self.pending = len(survivors), 0
+
+        unreachable = set(aside)
+        uncollectable = [id for id in aside if things[id].finalizer == 2]
+        for id in uncollectable:
+            things[id].in_garbage = True
+        for id in uncollectable:
+            for target in things[id].shown():
+                if target in unreachable and target not in uncollectable:
+                    uncollectable.append(target)
+        garbage = [id for id in aside if id not in uncollectable]
+
+        for id in garbage:
+            for weakref, (target, callback) in reversed(self.weakrefs.items()):
+                if target == id and callback and weakref not in unreachable:
+                    if things[weakref].generation is not None:
+                        self.track(weakref, into)
+                    things[weakref].called = True
+        for id in uncollectable:
+            things[id].generation = into
+            self.lists[into].append(id)
+
+        before, size = len(things), sum(t.size + t.owned for t in things.values())
+        self.collecting = True
+        buried = {id: things.pop(id) for id in garbage}
+        for id, thing in buried.items():
+            self.bury(id, thing)
+        for thing in buried.values():
+            for target, _ in thing.links:
+                if target in things:
+                    self.lose(target, 1)
+        self.collecting = False
+        if g == 2:
+            self.late_frees += sum(self.waiting.values())
+            self.waiting.clear()
+        self.made.append(
+            Made(
+                sequence=self.sequence,
+                allocation=self.next_id - (cause == "threshold"),
+                cause=cause,
+                generation=g,
+                candidates=candidates,
+                links=links,
+                collected=len(garbage),
+                uncollectable=len(uncollectable),
+                survivors=len(survivors),
+                freed=before - len(things),
+                bytes=size - sum(t.size + t.owned for t in things.values()),
+            )
+        )
+        self.aftermath = True
+
+    def settle(self) -> None:
+        """The collection is over, and so are its regions of finalizers and callbacks."""
+        self.aftermath = False
+        self.pending_frees += self.late_frees
+        self.late_frees = 0
+        for thing in self.things.values():
+            thing.called = False
+        if self.newborn is not None:
+            self.track(self.newborn, 0)
+            self.newborn = None
+
+    # -- what can be seen --
+
+    @property
+    def young(self) -> int:
+        return max(0, self.counts[0] - self.pending_frees)
+
+    def snapshot(self) -> dict[int, tuple[int, int, list[tuple[int, int]]]]:
+        """{id: (count, generation or 4, links)}, as the engine gives it."""
+        return {
+            id: (t.count, 4 if t.generation is None else t.generation, t.links)
+            for id, t in self.things.items()
+        }

@@ -1,0 +1,68 @@
+"""The native engine equals the plain-Python specification, event by event."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict
+
+from hypothesis import HealthCheck, given, settings
+from reference import Reference
+from strategies import valid_logs
+
+from gcreplay.replay.run import Replay
+from gcreplay.store.log import EventLog
+
+LOGS = 2000 if os.environ.get("CI") else 150
+
+POLICIES = {
+    "never": {"rules": "never"},
+    "manual": {"rules": "manual"},
+    "generational:3,2,1": {"rules": "generational", "thresholds": (3, 2, 1)},
+    "generational:1,0,0": {"rules": "generational", "thresholds": (1, 0, 0)},
+    "generational": {"rules": "generational"},
+    "cpython-3.11": {"rules": "cpython-3.11", "modelled": False},
+    "cpython-3.11:2,1,1": {"rules": "cpython-3.11", "thresholds": (2, 1, 1)},
+    "cpython-3.11:-1,2,1": {"rules": "cpython-3.11", "thresholds": (-1, 2, 1)},
+}
+
+
+def compare(log: EventLog, policy: str) -> None:
+    """Play both engines side by side and compare all that can be seen after each event."""
+    native = Replay(log, policy)
+    native.begin()
+    plain = Reference(log, **POLICIES[policy])
+    events = log.events()
+    for i in range(len(events)):
+        one = events.part(i, i + 1)
+        native.apply(one)
+        plain.apply(one)
+        heap = native.engine.snapshot()
+        figures = native.engine.figures()
+        if policy == "never":
+            heap = {id: (count, 4, links) for id, (count, _, links) in heap.items()}
+            expected = {id: (n, 4, links) for id, (n, _, links) in plain.snapshot().items()}
+            assert heap == expected
+        else:
+            assert heap == plain.snapshot()
+            for generation in range(4):
+                assert native.engine.order(generation) == plain.lists[generation]
+            if plain.started:
+                assert native.engine.young == plain.young
+        assert figures["peak_objects"] == plain.peak_objects
+        assert figures["peak_bytes"] == plain.peak_bytes
+        assert figures["freed_by_refcount"] == plain.freed_by_refcount
+        assert figures["freed_by_collector"] == plain.freed_by_collector
+        assert figures["revived"] == plain.revived
+    result = native.result()
+    assert [asdict(collection) for collection in result.collections] == [
+        asdict(made) for made in plain.made
+    ]
+    assert result.displaced == plain.displaced
+
+
+@settings(max_examples=LOGS, deadline=None, suppress_health_check=list(HealthCheck))
+@given(log=valid_logs())
+def test_native_engine_equals_the_specification(log: EventLog) -> None:
+    with log:
+        for policy in POLICIES:
+            compare(log, policy)
