@@ -1,8 +1,8 @@
 """The replay engine and its collectors in plain Python: an executable specification.
 
 Written from docs/event-log.md and from CPython 3.11's Modules/gcmodule.c, not from the native
-engine, which must equal it event by event. Nothing here is fast. Generations are plain lists of
-ids in order; generation 3 is the permanent one and None means untracked.
+engine, which must equal it event by event. Nothing here is fast. Generations are dicts of
+ids, in order; generation 3 is the permanent one and None means untracked.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class Reference:
         self.modelled = modelled
         self.types, self.shapes, self.arguments = log.types, log.shapes, log.arguments
         self.things: dict[int, Thing] = {}
-        self.lists: list[list[int]] = [[], [], [], []]
+        self.lists: list[dict[int, None]] = [{}, {}, {}, {}]  # in order
         self.waiting: Counter[object] = Counter()
         self.counts = [0, 0, 0]
         self.pending_frees = self.late_frees = 0
@@ -92,10 +92,11 @@ class Reference:
         self.next_id = self.sequence = 0
         self.inside = self.displaced = self.revived = 0
         self.freed_by_refcount = self.freed_by_collector = 0
-        self.peak_objects = self.peak_bytes = 0
+        self.peak_objects = self.peak_bytes = self.live_bytes = 0
         self.made: list[Made] = []
         self.collecting = self.aftermath = False
         self.newborn: int | None = None
+        self.called: list[Thing] = []
         self.started = log.start is None
         if self.started:
             self.begin(StartState())
@@ -137,6 +138,7 @@ class Reference:
         type_ = self.types[shape.type]
         thing = Thing(type_.kind, shape.size, shape.flags, type_.finalizer)
         self.things[a] = thing
+        self.live_bytes += thing.size
         self.next_id = a + 1
         self.note_peaks()
         if self.started and Flag.GC in shape.flags:
@@ -200,7 +202,9 @@ class Reference:
 
     def on_resize(self, a: int, low: int, high: int) -> None:
         if self.known(a):
-            self.things[a].owned = high << 32 | low
+            thing = self.things[a]
+            self.live_bytes += (high << 32 | low) - thing.owned
+            thing.owned = high << 32 | low
             self.note_peaks()
 
     def on_track(self, a: int, generation: int, c: int) -> None:
@@ -250,12 +254,12 @@ class Reference:
     def track(self, id: int, generation: int) -> None:
         self.untrack(id)
         self.things[id].generation = generation
-        self.lists[generation].append(id)
+        self.lists[generation][id] = None
 
     def untrack(self, id: int) -> None:
         generation = self.things[id].generation
         if generation is not None:
-            self.lists[generation].remove(id)
+            del self.lists[generation][id]
             self.things[id].generation = None
 
     def move_list(self, origin: int, to: int) -> None:
@@ -281,12 +285,14 @@ class Reference:
 
     def bury(self, id: int, thing: Thing) -> None:
         """All that a death changes beside the links."""
+        self.live_bytes -= thing.size + thing.owned
         if thing.called:
             self.made[-1].collected += 1
         if self.newborn == id:
             self.newborn = None
         self.weakrefs.pop(id, None)
-        self.weakrefs = {w: (t, cb) for w, (t, cb) in self.weakrefs.items() if t != id}
+        if self.weakrefs:
+            self.weakrefs = {w: (t, cb) for w, (t, cb) in self.weakrefs.items() if t != id}
         if self.collecting:
             self.freed_by_collector += 1
         else:
@@ -304,8 +310,7 @@ class Reference:
 
     def note_peaks(self) -> None:
         self.peak_objects = max(self.peak_objects, len(self.things))
-        live = sum(thing.size + thing.owned for thing in self.things.values())
-        self.peak_bytes = max(self.peak_bytes, live)
+        self.peak_bytes = max(self.peak_bytes, self.live_bytes)
 
     # -- collections --
 
@@ -326,9 +331,9 @@ class Reference:
         self.pending_frees = self.late_frees = 0
         into = min(g + 1, 2)
 
-        young = self.lists[g] + [id for younger in range(g) for id in self.lists[younger]]
+        young = [id for i in (g, *range(g)) for id in self.lists[i]]
         for i in range(g + 1):
-            self.lists[i] = []
+            self.lists[i] = {}
         things = self.things
         refs = {id: things[id].count + things[id].in_garbage for id in young}
         links = 0
@@ -341,11 +346,11 @@ class Reference:
 
         # move_unreachable: the list grows at its end while it is walked.
         survivors: list[int] = []
-        aside: list[int] = []
+        aside: dict[int, None] = {}
         walked: set[int] = set()
         for id in young:
             if refs[id] == 0:
-                aside.append(id)
+                aside[id] = None
                 continue
             survivors.append(id)
             walked.add(id)
@@ -353,19 +358,19 @@ class Reference:
                 if target not in refs or target in walked:
                     continue
                 if target in aside:
-                    aside.remove(target)
+                    del aside[target]
                     young.append(target)
                     refs[target] = 1
                 elif refs[target] == 0:
                     refs[target] = 1
 
         for kind in (("tuple", "dict") if g == 2 else ("tuple",)) if cpython else ():
-            for id in list(survivors):
+            for id in survivors:
                 atomic = not any(map(self.may_be_tracked, things[id].shown()))
                 if things[id].kind == kind and atomic:
                     things[id].generation = None
-                    survivors.remove(id)
-        self.lists[into] += survivors
+            survivors = [id for id in survivors if things[id].generation is not None]
+        self.lists[into].update(dict.fromkeys(survivors))
         for id in survivors:
             things[id].generation = into
         if cpython and g == 1:
@@ -389,11 +394,12 @@ class Reference:
                     if things[weakref].generation is not None:
                         self.track(weakref, into)
                     things[weakref].called = True
+                    self.called.append(things[weakref])
         for id in uncollectable:
             things[id].generation = into
-            self.lists[into].append(id)
+            self.lists[into][id] = None
 
-        before, size = len(things), sum(t.size + t.owned for t in things.values())
+        before, size = len(things), self.live_bytes
         self.collecting = True
         buried = {id: things.pop(id) for id in garbage}
         for id, thing in buried.items():
@@ -418,7 +424,7 @@ class Reference:
                 uncollectable=len(uncollectable),
                 survivors=len(survivors),
                 freed=before - len(things),
-                bytes=size - sum(t.size + t.owned for t in things.values()),
+                bytes=size - self.live_bytes,
             )
         )
         self.aftermath = True
@@ -428,8 +434,9 @@ class Reference:
         self.aftermath = False
         self.pending_frees += self.late_frees
         self.late_frees = 0
-        for thing in self.things.values():
+        for thing in self.called:
             thing.called = False
+        self.called = []
         if self.newborn is not None:
             self.track(self.newborn, 0)
             self.newborn = None

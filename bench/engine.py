@@ -1,0 +1,161 @@
+"""Events a second of the native engine, on a synthetic log of 10 million events.
+
+The log: a program that keeps about 100,000 objects alive, replaces them at random, drops most of
+what it makes at once, and leaves 2 % in small cycles; made up, but with the op mix of real
+recordings. All figures are CPU time of this process, best of several; the plain-Python engine of
+the tests runs over the first events of the same log. `python bench/engine.py [EVENTS]`.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from gcreplay.replay.annotation import garbage_of
+from gcreplay.replay.run import Replay
+from gcreplay.store import EventLog, Events, Op
+from gcreplay.store.events import Flag
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "replay"))
+from reference import Reference
+
+EVENTS = 10_000_000
+LIVE = 100_000
+REFERENCE_EVENTS = 50_000
+BATCH = 1 << 16
+
+
+def synthetic(events: int, seed: int = 1) -> Iterator[tuple[int, int, int, int]]:
+    """Events (op, a, b, c) of a program with about LIVE objects alive."""
+    random = np.random.default_rng(seed)
+    table = np.zeros(LIVE, dtype=np.int64) - 1  # holders: long-lived objects, by place
+    new = 0
+    made = 0
+    while made < events:
+        places = random.integers(0, LIVE, BATCH)
+        kinds = random.random(BATCH)
+        for place, kind in zip(places.tolist(), kinds.tolist(), strict=True):
+            batch: list[tuple[int, int, int, int]] = [(Op.ALLOC, new, 0, 0)]
+            if kind < 0.02:  # a cycle of two, dropped
+                batch += [
+                    (Op.ALLOC, new + 1, 0, 0),
+                    (Op.LINK, new, new + 1, 0),
+                    (Op.LINK, new + 1, new, 0),
+                    (Op.DECREF, new + 1, 1, 0),
+                    (Op.DECREF, new, 1, 0),
+                ]
+                new += 2
+            elif kind < 0.80:  # short-lived, held once more and linked once
+                old = int(table[place])
+                batch += [(Op.INCREF, new, 1, 0), (Op.DECREF, new, 1, 0)]
+                if old >= 0:
+                    batch += [(Op.LINK, new, old, 0)]
+                    if kind < 0.5:  # and the program looks at an old one
+                        batch += [(Op.INCREF, old, 1, 0), (Op.DECREF, old, 1, 0)]
+                batch += [(Op.DECREF, new, 1, 0)]
+                new += 1
+            else:  # replaces a long-lived object
+                old = int(table[place])
+                if old >= 0:
+                    batch += [(Op.DECREF, old, 1, 0)]
+                other = int(table[(place * 7 + 1) % LIVE])
+                if other >= 0 and other != old and other < new:
+                    batch += [(Op.LINK, new, other, 0)]
+                table[place] = new
+                new += 1
+            made += len(batch)
+            yield from batch
+
+
+def write(path: Path, events: int) -> None:
+    with EventLog.create(path, force=True) as log:
+        flags = Flag.GC | Flag.COUNTED | Flag.TRACKED
+        log.add_shape(log.add_type("bench", "Node"), 48, flags)
+        rows: list[tuple[int, int, int, int]] = []
+
+        def append() -> None:
+            table = np.array(rows, dtype=np.uint32)
+            log.append(table[:, 0].astype(np.uint8), *(table[:, i].copy() for i in (1, 2, 3)))
+            rows.clear()
+
+        for row in synthetic(events):
+            rows.append(row)
+            if len(rows) >= 1 << 18:
+                append()
+        append()
+
+
+def best(action: Callable[[], object], times: int = 3) -> float:
+    """CPU seconds of the fastest run."""
+    seconds = []
+    for _ in range(times):
+        started = time.process_time()
+        action()
+        seconds.append(time.process_time() - started)
+    return min(seconds)
+
+
+def replayed(log: EventLog, policy: str, segments: list[Events] | None) -> Replay:
+    run = Replay(log, policy)
+    run.begin()
+    for segment in log.segments() if segments is None else segments:
+        run.apply(segment)
+    run.result()
+    return run
+
+
+def peak_of(path: Path, policy: str) -> float:
+    """Peak memory in MB of a process that replays the log and finds its garbage beforehand."""
+    code = (
+        "import re, sys; from gcreplay.store import EventLog; from gcreplay.replay import replay; "
+        "replay(EventLog.open(sys.argv[1]), sys.argv[2]); "
+        "print(re.search(r'VmHWM:\\s+(\\d+)', open('/proc/self/status').read())[1])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(path), policy], check=True, capture_output=True, text=True
+    )
+    return int(done.stdout) / 1024
+
+
+def main(events: int) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path, short = Path(folder) / "bench.gcreplay", Path(folder) / "short.gcreplay"
+        write(path, events)
+        write(short, events // 10)
+        with EventLog.open(path) as log:
+            n = log.event_count
+            segments = list(log.segments())
+            size = path.stat().st_size / n
+            mix = ", ".join(
+                f"{op.name.lower()} {count / n:.1%}" for op, count in log.op_counts.items() if count
+            )
+            print(f"{n:,} events ({mix}), {log.object_count:,} objects, {size:.2f} bytes an event")
+            annotation = best(lambda: garbage_of(log), 1)
+            print(f"finding the garbage, once a log, with decoding: {n / annotation / 1e6:.0f} M/s")
+            print(f"\n{'':28}{'decoded':>10}{'from file':>12}{'plain Python':>15}{'ratio':>8}")
+            head = log.window(0, min(REFERENCE_EVENTS, n))
+            for policy, rules in (
+                ("refcount", {"rules": "never"}),
+                ("generational:700,10,10", {"rules": "generational", "thresholds": (700, 10, 10)}),
+                ("cpython-3.11", {"rules": "cpython-3.11", "modelled": False}),
+            ):
+                fast = n / best(lambda p=policy: replayed(log, p, segments))
+                read = n / best(lambda p=policy: replayed(log, p, None), 2)
+                plain = len(head) / best(lambda r=rules: Reference(log, **r).apply(head), 1)
+                print(
+                    f"{policy:28}{fast / 1e6:8.1f} M{read / 1e6:10.1f} M"
+                    f"{plain / 1e6:13.3f} M{fast / plain:7.0f}x"
+                )
+        print("\npeak memory, MB    1/10 of the log   the whole log")
+        for policy in ("refcount", "clairvoyant", "generational:700,10,10"):
+            print(f"{policy:24}{peak_of(short, policy):10.1f}{peak_of(path, policy):16.1f}")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else EVENTS)
