@@ -222,7 +222,9 @@ class StartState:
 
         Raises ValueError, TypeError or KeyError when the text is not such a state.
         """
-        values = dict(json.loads(text))
+        values = json.loads(text)
+        if not isinstance(values, dict):
+            raise TypeError("the state at START is a JSON object")
         lists = dict(values.pop("free_lists", {}))
         sizes = [int(n) for n in lists.pop("tuple", ())]
         free = FreeLists(

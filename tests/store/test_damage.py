@@ -1,0 +1,196 @@
+"""Files that are broken, foreign or from elsewhere: one clear sentence, and what is intact is read."""
+
+import sqlite3
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gcreplay.store import EventLog, GcreplayError, Op
+from gcreplay.store.errors import (
+    DamagedFile,
+    DamagedSegment,
+    NewerSchema,
+    NotARecording,
+    NotFound,
+)
+
+EVENTS = 8000
+SEGMENTS = 20
+
+
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory):
+    """The bytes of a recording of 20 segments of 8000 events.
+
+    Each event has a random site out of 200, about 7.6 bits, so a segment fills two pages.
+    """
+    path = tmp_path_factory.mktemp("whole") / "log.db"
+    draw = np.random.default_rng(7)
+    with EventLog.create(path) as log:
+        log.add_shape(log.add_type("builtins", "list", "list"), 56, 3)
+        for line in range(1, 200):
+            log.add_site("demo.py", line, "main")
+        for n in range(SEGMENTS):
+            ids = np.arange(n * EVENTS, (n + 1) * EVENTS, dtype=np.uint32)
+            sites = draw.integers(0, 200, EVENTS, np.uint32)
+            log.append(np.full(EVENTS, Op.ALLOC, np.uint8), ids, 0 * ids, sites)
+            log.flush()
+    return path.read_bytes()
+
+
+@pytest.fixture
+def broken(tmp_path):
+    """A function that writes bytes to a file and returns its path."""
+
+    def write(content: bytes):
+        path = tmp_path / "broken.db"
+        path.write_bytes(content)
+        return path
+
+    return write
+
+
+def sentence(path) -> str:
+    with pytest.raises(GcreplayError) as caught:
+        EventLog.open(path)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def read_everything(path) -> list:
+    with EventLog.open(path) as log:
+        columns = [column.tolist() for column in log.events().columns()]
+        return [columns, log.types, log.sites, log.labels, log.shapes, log.arguments, log.observed]
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "says"),
+    [
+        (b"", NotARecording, "an empty file"),
+        (b"once upon a time", NotARecording, "no SQLite file"),
+        (b"x" * 5000, NotARecording, "no SQLite file"),
+        (b"SQLite format 3\0" + bytes(30), DamagedFile, "cut short"),
+        (b"SQLite format 3\0" + bytes(4080), NotARecording, "another program"),
+    ],
+)
+def test_what_is_no_recording_is_said(broken, content, kind, says):
+    path = broken(content)
+    assert says in sentence(path)
+    with pytest.raises(kind):
+        EventLog.open(path)
+
+
+def test_a_missing_file_and_a_directory_are_said(tmp_path):
+    with pytest.raises(NotFound, match="does not exist"):
+        EventLog.open(tmp_path / "none.db")
+    with pytest.raises(NotARecording, match="is a directory"):
+        EventLog.open(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_sqlite_file_of_another_program_is_said(tmp_path):
+    path = tmp_path / "other.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE segments (id)")
+    assert "SQLite file of another program" in sentence(path)
+
+
+def test_a_newer_schema_names_both_versions(recording, broken):
+    path = broken(recording)
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA user_version = 7")
+    with pytest.raises(NewerSchema, match="schema version 7, this gcreplay reads up to 1"):
+        EventLog.open(path)
+
+
+@pytest.mark.parametrize("pages", range(1, 24, 2))
+def test_of_a_file_cut_short_the_intact_segments_are_read(recording, broken, pages):
+    # The segments take the last 40 of 56 pages. SQLite keeps several headers on one page, so a cut
+    # may also take segments that end before it.
+    path = broken(recording[: len(recording) - 4096 * pages - 100])
+    with pytest.raises(DamagedFile, match="cut short"):
+        EventLog.open(path, writable=True)
+    with EventLog.open(path) as log:
+        assert log.damage is not None and "cut short" in log.damage
+        good = log.intact_events()
+        assert 0 < good < EVENTS * SEGMENTS
+        assert good % EVENTS == 0
+        assert log.window(0, good).a.tolist() == list(range(good))
+        with pytest.raises(DamagedSegment, match="cannot be read") as caught:
+            log.events()
+        assert caught.value.first_sequence == good
+
+
+def test_a_damaged_segment_is_named_and_the_others_are_read(recording, broken):
+    path = broken(recording)
+    with sqlite3.connect(path) as connection:
+        payload = connection.execute("SELECT payload FROM segments WHERE id = 3").fetchone()[0]
+        bad = payload[:100] + bytes([payload[100] ^ 4]) + payload[101:]
+        connection.execute("UPDATE segments SET payload = ? WHERE id = 3", (bad,))
+    with EventLog.open(path) as log:
+        assert log.intact_events() == 3 * EVENTS
+        with pytest.raises(DamagedSegment, match=r"segment 3, from event 24000 on.*checksum") as e:
+            log.events()
+        assert (e.value.segment, e.value.first_sequence) == (3, 3 * EVENTS)
+        rest = log.window(4 * EVENTS, SEGMENTS * EVENTS)
+        assert rest.a.tolist() == list(range(4 * EVENTS, SEGMENTS * EVENTS))
+
+
+def test_a_missing_segment_is_named(recording, broken):
+    path = broken(recording)
+    with sqlite3.connect(path) as connection:
+        connection.execute("DELETE FROM segments WHERE id = 5")
+    with EventLog.open(path) as log:
+        assert log.intact_events() == 5 * EVENTS
+        with pytest.raises(DamagedSegment, match=r"segment 5, from event 40000 on.*missing"):
+            log.events()
+        assert len(log.window(6 * EVENTS, 8 * EVENTS)) == 2 * EVENTS
+
+
+def test_a_changed_name_is_noticed(recording, broken):
+    at = recording.index(b"demo.py")
+    path = broken(recording[:at] + b"dEmo.py" + recording[at + 7 :])
+    with EventLog.open(path) as log:
+        assert log.intact_events() == EVENTS * SEGMENTS
+        for _ in range(2):
+            with pytest.raises(DamagedFile, match="types, sites and labels"):
+                _ = log.sites
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_a_flipped_bit_anywhere_is_said_or_does_no_harm(recording, broken, data):
+    at = data.draw(st.integers(0, len(recording) - 1))
+    bit = 1 << data.draw(st.integers(0, 7))
+    whole = read_everything(broken(recording))
+    path = broken(recording[:at] + bytes([recording[at] ^ bit]) + recording[at + 1 :])
+    try:
+        assert read_everything(path) == whole
+    except GcreplayError as error:
+        assert "\n" not in str(error)
+    except AssertionError:
+        raise AssertionError(f"bit {bit} of byte {at} changed what is read") from None
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DROP TABLE segments; CREATE VIEW segments AS SELECT abs(-9223372036854775808) AS id",
+        "DROP TABLE meta; CREATE VIRTUAL TABLE meta USING fts5(key, value)",
+    ],
+)
+def test_what_would_run_when_read_is_refused(recording, broken, statement):
+    path = broken(recording)
+    with sqlite3.connect(path) as connection:
+        connection.executescript(statement)
+    with pytest.raises(NotARecording, match="has no table"):
+        EventLog.open(path)
+
+
+def test_opening_changes_not_a_byte(recording, broken):
+    path = broken(recording)
+    read_everything(path)
+    assert path.read_bytes() == recording
+    assert [entry.name for entry in path.parent.iterdir()] == [path.name]

@@ -1,0 +1,79 @@
+"""Older recordings open through upcasters.
+
+There is no older version yet, so these tests make one up: version 0, in which `sites` had the
+column `func` for `function`, `meta` knew no `counts`, and TRACK counted generations from 1.
+"""
+
+import dataclasses
+import sqlite3
+
+import numpy as np
+import pytest
+
+from gcreplay.store import EventLog, Op, TraceBuilder, codec, upcast
+from gcreplay.store.events import Events
+
+
+def new_row(table: str, row: upcast.Row) -> upcast.Row:
+    if table == "sites":
+        row = dict(row)
+        return {"function": row.pop("func"), **row}
+    return row
+
+
+def new_events(events: Events) -> Events:
+    b = events.b - (events.op == Op.TRACK).astype(np.uint32)
+    return dataclasses.replace(events, b=b)
+
+
+@pytest.fixture
+def version_0(tmp_path, monkeypatch):
+    """A file of version 0, and the log it stands for."""
+    b = TraceBuilder(python="2.7")
+    x = b.alloc("list", site=("old.py", 3, "main"))
+    b.track(x)
+    b.mark("done")
+    path = tmp_path / "old.db"
+    with b.build(path):
+        pass
+    with EventLog.open(path) as log:
+        (segment,) = log.segment_table
+        op, a, generation, c = log.events().columns()
+        older = codec.encode(op, a, generation + (op == Op.TRACK).astype(np.uint32), c, 0)
+    with sqlite3.connect(path) as connection:
+        connection.execute("ALTER TABLE sites RENAME COLUMN function TO func")
+        connection.execute(
+            "UPDATE segments SET payload = ?, checksum = ?",
+            (older.payload, codec.checksum(older.payload, segment)),
+        )
+        connection.execute("PRAGMA user_version = 0")
+    monkeypatch.setitem(upcast.UPCASTERS, 0, upcast.Upcaster(new_row, new_events))
+    return path, b.build()
+
+
+def check(log: EventLog, expected: EventLog) -> None:
+    assert log.sites == expected.sites
+    assert log.events() == expected.events()
+    assert log.types == expected.types
+    assert log.marks() == [(2, "done")]
+    assert log.meta == {**expected.meta, "schema": 1}
+
+
+def test_an_older_recording_opens_and_stays_as_it_is(version_0):
+    path, expected = version_0
+    before = path.read_bytes()
+    with EventLog.open(path) as log:
+        check(log, expected)
+    assert path.read_bytes() == before
+
+
+def test_an_older_recording_opened_for_writing_is_rewritten(version_0):
+    path, expected = version_0
+    with EventLog.open(path, writable=True) as log:
+        log.save_run("never", {}, {}, "abc")
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+    with EventLog.open(path) as log:
+        check(log, expected)
+        assert len(log.runs()) == 1
+    assert [entry.name for entry in path.parent.iterdir()] == [path.name]
