@@ -13,18 +13,25 @@ from typing import Any, Final, TypeVar
 
 import click
 from rich.box import SIMPLE_HEAD
-from rich.console import Console, JustifyMethod
+from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
 Cell = str | int | float | None
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+UNITS: Final = ("KiB", "MiB", "GiB", "TiB")
+NARROW: Final = 12
+FOLDED: Final = 8
 FORMATS: Final = ("table", "json", "markdown", "csv")
 
 
 class Signed(int):
     """A change: shown with its sign."""
+
+
+class Size(int):
+    """A number of bytes: shown in the largest unit that keeps it above 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,23 +127,27 @@ def as_text(table: Table) -> str:
 
 def words(cell: Cell) -> str:
     """One cell for human readers: 12345 -> 12,345; nothing -> an empty cell."""
-    if cell is None:
-        return ""
-    if isinstance(cell, float):
-        return f"{cell:,.1f}"
-    if isinstance(cell, int):
-        return f"{cell:+,}" if isinstance(cell, Signed) else f"{cell:,}"
-    return cell
+    match cell:
+        case None:
+            return ""
+        case str():
+            return cell
+        case float():
+            return f"{cell:,.1f}"
+        case Size():
+            return size_words(cell)
+        case Signed():
+            return f"{cell:+,}"
+        case _:
+            return f"{cell:,}"
 
 
 def size_words(size: int) -> str:
-    """A number of bytes in the largest unit that keeps it above 1: 1536 -> 1.5 KiB."""
-    amount = float(size)
-    for unit in ("B", "KiB", "MiB"):
-        if amount < 1024:
-            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
-        amount /= 1024
-    return f"{amount:.1f} GiB"
+    """A number of bytes in words: 1536 -> 1.5 KiB."""
+    if size < 1024:
+        return f"{size:d} B"
+    exponent = min((size.bit_length() - 1) // 10, len(UNITS))
+    return f"{size / 1024**exponent:.1f} {UNITS[exponent - 1]}"
 
 
 def by_generation(counts: Iterable[int]) -> str:
@@ -146,19 +157,37 @@ def by_generation(counts: Iterable[int]) -> str:
 
 def _show_in_terminal(tables: Sequence[Table]) -> None:
     console = Console(highlight=False)
+    unbounded = console.options.update(max_width=10_000)
     for table in tables:
         grid = RichTable(
             box=SIMPLE_HEAD,
             title=Text(table.title) if table.title else None,
             title_justify="left",
             title_style="bold",
+            show_edge=False,
+            collapse_padding=True,
             show_header=any(table.columns),
             header_style="bold",
-            pad_edge=False,
         )
-        for i, column in enumerate(table.columns):
-            justify: JustifyMethod = "right" if table.numeric(i) else "left"
-            grid.add_column(column, justify=justify, overflow="fold")
+        for i in range(len(table.columns)):
+            _add_column(grid, table, i)
         for row in table.rows:
             grid.add_row(*(Text(words(cell)) for cell in row))
+        if console.measure(grid, options=unbounded).maximum > console.width:
+            grid.padding = 0
         console.print(grid)
+        console.print()
+
+
+def _add_column(grid: RichTable, table: Table, column: int) -> None:
+    """Numbers and short words are never folded, long ones down to FOLDED at the least."""
+    heading = table.columns[column]
+    widest = max((len(words(row[column])) for row in table.rows), default=0)
+    short = table.numeric(column) or max(widest, len(heading)) <= NARROW
+    grid.add_column(
+        heading.replace(" ", "\n") if short else heading,
+        justify="right" if table.numeric(column) else "left",
+        no_wrap=short,
+        min_width=None if short else FOLDED,
+        overflow="fold",
+    )

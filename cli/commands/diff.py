@@ -11,13 +11,14 @@ import click
 
 from gcreplay.limits import Limit, parse_limit
 from gcreplay.options import policy_option, window_bounds
-from gcreplay.output import Cell, Report, Signed, Table, format_option, show
+from gcreplay.output import Report, Signed, Table, format_option, show
 from gcreplay.policy_errors import policy_errors
 from gcreplay.progress import working
 from gcreplay.replay import DiffResult, diff
 from gcreplay.store import EventLog
 from gcreplay.store.errors import UsageError
 from gcreplay.store.events import Run
+from gcreplay.wording import Wording
 
 SHOWN_ROWS = 10
 FORMS = "TRACE -p A -p B, or A.db B.db -p POLICY, or two stored runs as TRACE#1 TRACE#2"
@@ -66,7 +67,8 @@ def command(
                 apply_from=options.get("apply_from"),
                 window=window_bounds(options.get("window")),
             )
-    show(_report(result, first, second), output_format)
+        report = _report(result, first, second)
+    show(report, output_format)
     broken = [told for limit in limits for told in _broken(limit, result)]
     for told in broken:
         click.echo(told, err=True)
@@ -138,17 +140,14 @@ def _report(result: DiffResult, first: Opened, second: Opened) -> Report:
     headings = [first.policy, second.policy]
     if headings[0] == headings[1]:
         headings = [first.name, second.name]
+    where = _where(result, first.log, second.log)
     figures = Table(
-        ("figure", *headings, "change", "change in %"),
+        ("figure", *headings, "change", "change %"),
         tuple(
             (each.figure, each.first, each.second, Signed(each.change), each.percent)
             for each in result.figures
         ),
     )
-    parting = result.parting
-    where = "none: the heaps are equal throughout"
-    if parting is not None:
-        where = f"event {parting.sequence:,}: {parting.event}"
     tables = [figures, Table(("", ""), (("first difference of the heaps", where),))]
     if result.kept_longer:
         tables.append(_kept_longer(result, headings))
@@ -160,9 +159,18 @@ def _report(result: DiffResult, first: Opened, second: Opened) -> Report:
     return Report(tuple(tables), result.to_json(), tuple(remarks))
 
 
+def _where(result: DiffResult, first: EventLog, second: EventLog) -> str:
+    if result.parting is None:
+        return "none: they are equal throughout"
+    sequence = result.parting.sequence
+    log = first if sequence < first.event_count else second
+    _, op, told = next(Wording(log).lines(log.window(sequence, sequence + 1)))
+    return f"event {sequence:,}: {op} {told}"
+
+
 def _kept_longer(result: DiffResult, headings: Sequence[str]) -> Table:
-    """The largest changes; how long is counted in objects times events, so of all objects."""
-    rows: list[tuple[Cell, ...]] = [
+    """The largest changes; lives are measured in events, as the mean of all such objects."""
+    rows = tuple(
         (
             row.type,
             row.site,
@@ -170,22 +178,14 @@ def _kept_longer(result: DiffResult, headings: Sequence[str]) -> Table:
             row.objects_second,
             _mean(row.object_events_first, row.objects_first),
             _mean(row.object_events_second, row.objects_second),
-            headings[row.change > 0] if row.change else "",
         )
         for row in result.kept_longer[:SHOWN_ROWS]
-    ]
-    total = len(result.kept_longer)
-    most = f" (the {SHOWN_ROWS} largest of {total:,} changes)" if total > SHOWN_ROWS else ""
-    columns = (
-        "type",
-        "site",
-        "objects",
-        "objects'",
-        "mean life",
-        "mean life'",
-        "kept longer by",
     )
-    return Table(columns, tuple(rows), title=f"What one keeps longer, lives in events{most}")
+    columns = ("type", "site", "objects A", "objects B", "mean life A", "mean life B")
+    total = len(result.kept_longer)
+    most = f", the {SHOWN_ROWS} largest of {total:,} changes" if total > SHOWN_ROWS else ""
+    title = f"What one keeps longer (A: {headings[0]}, B: {headings[1]}; lives in events{most})"
+    return Table(columns, rows, title=title)
 
 
 def _mean(total: int, count: int) -> int | None:

@@ -114,7 +114,7 @@ def _lines(facts: dict[str, Any]) -> list[tuple[Cell, Cell]]:
     ]
     if facts["exit_code"] is not None:
         lines.append(("exit code", f"{facts['exit_code']}"))
-    lines += [(f"repairs: {kind}", f"{n:,}") for kind, n in facts["repairs"].items()]
+    lines += [(f"repairs: {kind}", f"{n:,}") for kind, n in facts["repairs"].items() if n]
     if facts["marks"]:
         labels = [mark["label"] for mark in facts["marks"]]
         told = ", ".join(labels[:4]) + (f" ... {labels[-1]}" if len(labels) > 4 else "")

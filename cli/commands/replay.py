@@ -10,11 +10,11 @@ from gcreplay.options import policy_option, trace_argument, window_bounds
 from gcreplay.output import (
     Cell,
     Report,
+    Size,
     Table,
     by_generation,
     format_option,
     show,
-    size_words,
 )
 from gcreplay.policy_errors import policy_errors
 from gcreplay.progress import working
@@ -103,7 +103,7 @@ def _row(result: dict[str, Any], rare: Sequence[str]) -> tuple[Cell, ...]:
         result["collected"],
         result["freed_by_refcount"],
         result["peak_objects"],
-        size_words(result["peak_bytes"]),
+        Size(result["peak_bytes"]),
         result["peak_floating_objects"],
         result["work"]["visited"],
         *(result[name] for name in rare),

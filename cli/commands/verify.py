@@ -42,7 +42,7 @@ def _tables(result: VerifyResult) -> tuple[Table, ...]:
         ("position equal", result.position_equal),
         ("generation equal", result.generation_equal),
         ("collected equal", result.collected_equal),
-        *((f"repairs: {kind}", n) for kind, n in result.repairs.items()),
+        *((f"repairs: {kind}", n) for kind, n in result.repairs.items() if n),
     ]
     tables = [Table(("", ""), tuple(lines))]
     first = result.first_difference
