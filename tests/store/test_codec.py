@@ -1,6 +1,7 @@
 """Segments: columns to bytes and back."""
 
 import dataclasses
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -71,10 +72,8 @@ def test_bytes_that_are_no_streams_are_refused_or_decoded_never_worse(events, da
     streams[which] = data.draw(st.binary(max_size=80))
     op = np.empty(len(events), np.uint8)
     a, b, c = (np.empty(len(events), np.uint32) for _ in range(3))
-    try:
+    with suppress(ValueError):
         _codec.decode(streams, 0, op, a, b, c)
-    except ValueError:
-        pass
 
 
 @given(runs(), st.data())

@@ -1,4 +1,4 @@
-"""Files that are broken, foreign or from elsewhere: one clear sentence, and what is intact is read."""
+"""Broken and foreign files: one clear sentence each, and what is intact is read."""
 
 import sqlite3
 

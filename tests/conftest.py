@@ -1,0 +1,9 @@
+"""Hypothesis profiles: no deadlines, as no test asserts seconds; `ci` plays more logs."""
+
+import os
+
+from hypothesis import settings
+
+settings.register_profile("default", deadline=None, max_examples=60)
+settings.register_profile("ci", deadline=None, max_examples=500)
+settings.load_profile("ci" if os.environ.get("CI") == "true" else "default")
