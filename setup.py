@@ -66,7 +66,7 @@ def capture_extension() -> list[Extension]:
         return []
     return [
         Extension(
-            "gcreplay.tracer.inject.gcreplay_capture",
+            "gcreplay.tracer.inject.sitecustomize",
             sources,
             include_dirs=["tracer/capture"],
             depends=headers("tracer/capture"),

@@ -23,7 +23,6 @@ from .interpreter import Interpreter
 from .spool import Spool, Status
 
 SPOOL_LIMIT = 64 << 30
-INJECT = Path(__file__).parent / "inject"
 _POLL_SECONDS = 0.02
 
 
@@ -83,13 +82,15 @@ def record(
     _check_program(options.argv)
     if options.output.exists() and not options.force:
         raise FileExists(f"{options.output} exists; give another -o or --force to replace it")
-    shift = 0
     spool = _new_spool(options.output)
     ended = False
     try:
         log = _new_log(options, interpreter)
         try:
             with _undisturbed():
+                shift = interpreter.calibrated_shift(
+                    _environment(options), spool.path.with_name(spool.path.name + ".calibration").absolute()
+                )
                 child = _start(options, interpreter, spool, shift)
                 broken = _follow(child, spool, log, progress)
             ended = True
@@ -169,14 +170,17 @@ def _new_log(options: RecordOptions, interpreter: Interpreter) -> EventLog:
     )
 
 
+def _environment(options: RecordOptions) -> dict[str, str]:
+    return {**os.environ, **options.environment}
+
+
 def _start(
-    options: RecordOptions, interpreter: Interpreter, spool: Spool, shift: int
+    options: RecordOptions, interpreter: Interpreter, spool: Spool, shift: tuple[int, int, int]
 ) -> subprocess.Popen[bytes]:
     environment = interpreter.environment(
-        INJECT,
-        {**os.environ, **options.environment},
+        _environment(options),
         spool.path.absolute(),
-        (options.granularity, options.full_probe, options.spool_limit or SPOOL_LIMIT, shift),
+        (options.granularity, options.full_probe, options.spool_limit or SPOOL_LIMIT, *shift),
     )
     return subprocess.Popen([interpreter.executable, *options.argv], env=environment)
 

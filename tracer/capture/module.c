@@ -1,4 +1,5 @@
-/* The module `gcreplay_capture`: start(), mark() and the fork guard. */
+/* The way in: an extension called `sitecustomize` that attaches the capture, and the module
+ * `gcreplay_capture` with its one call, mark(). */
 #include "capture.h"
 
 #include <pthread.h>
@@ -83,31 +84,27 @@ static int check_interpreter(const char **why)
     return gcwatch_check_layout(why) && freelist_check_layout(why);
 }
 
-/* start(path, granularity, full_probe, limit, shift) -> None or a str saying why not.
- * `shift` is what importing this module added to the young counter. */
-static PyObject *start(PyObject *module, PyObject *args)
-{
-    const char *path, *why = "";
-    long granularity, full_probe, shift;
+typedef struct {
+    long granularity, full_probe;
     long long limit;
-    (void)module;
-    if (!PyArg_ParseTuple(args, "sllLl", &path, &granularity, &full_probe, &limit, &shift)) {
-        return NULL;
-    }
-    if (cap.active) {
-        Py_RETURN_NONE;
-    }
-    if (spool_open(path, (uint64_t)limit, &why) != 0) {
-        return PyUnicode_FromString(why);
+    long shift[3]; /* what to add to the counters, see tracer/interpreter.py */
+} options_t;
+
+/* Attaches the capture.  Whatever is wrong is told in the spool; the program runs on. */
+static void start(const char *path, const options_t *options)
+{
+    const char *why = "";
+    if (spool_open(path, (uint64_t)options->limit, &why) != 0) {
+        return;
     }
     if (!check_interpreter(&why) || !types_init()) {
         snprintf(spool_head->message, sizeof(spool_head->message), "%s", why);
         __atomic_store_n(&spool_head->status, (uint32_t)SPOOL_REFUSED, __ATOMIC_RELEASE);
         spool_detach();
-        return PyUnicode_FromString(why);
+        return;
     }
-    cap.granularity = cap.until_young = granularity;
-    cap.full_probe = cap.until_full = full_probe;
+    cap.granularity = cap.until_young = options->granularity;
+    cap.full_probe = cap.until_full = options->full_probe;
     cap.enabled = cap.gc->enabled;
     cap.next_id = 1;
     pthread_atfork(NULL, NULL, in_child);
@@ -115,9 +112,9 @@ static PyObject *start(PyObject *module, PyObject *args)
     freelist_install();
     alloc_install();
     cap.active = 1;
-    cap.gc->generations[0].count -= (int)shift;
-    if (cap.gc->generations[0].count < 0) {
-        cap.gc->generations[0].count = 0;
+    for (int g = 0; g < 3; g++) {
+        int *count = &cap.gc->generations[g].count;
+        *count = *count + options->shift[g] < 0 ? 0 : *count + (int)options->shift[g];
     }
     cap.count = cap.gc->generations[0].count;
     spool_head->pid = (uint32_t)getpid();
@@ -127,7 +124,6 @@ static PyObject *start(PyObject *module, PyObject *args)
     gcwatch_install();
     cap.origin_ns = clock_ns();
     spool_commit();
-    Py_RETURN_NONE;
 }
 
 static PyObject *mark(PyObject *module, PyObject *label)
@@ -149,7 +145,6 @@ static PyObject *mark(PyObject *module, PyObject *label)
 }
 
 static PyMethodDef methods[] = {
-    {"start", start, METH_VARARGS, "Begins the recording; called once, before the program."},
     {"mark", mark, METH_O, "mark(label): a boundary of the program's own in the recording."},
     {NULL, NULL, 0, NULL},
 };
@@ -162,4 +157,122 @@ static struct PyModuleDef definition = {
     .m_methods = methods,
 };
 
-PyMODINIT_FUNC PyInit_gcreplay_capture(void) { return PyModule_Create(&definition); }
+/* Makes `gcreplay_capture` importable, out of the collector's sight: the program's lists
+ * are to hold what they would hold without a recording. */
+static void offer_module(void)
+{
+    PyObject *module = PyModule_Create(&definition), *key, *value;
+    Py_ssize_t at = 0;
+    if (module == NULL || PyDict_SetItemString(PyImport_GetModuleDict(), "gcreplay_capture", module) != 0) {
+        PyErr_Clear();
+        Py_XDECREF(module);
+        return;
+    }
+    PyObject *dict = PyModule_GetDict(module);
+    while (PyDict_Next(dict, &at, &key, &value)) {
+        if (PyCFunction_Check(value)) {
+            PyObject_GC_UnTrack(value);
+        }
+    }
+    PyObject_GC_UnTrack(dict);
+    PyObject_GC_UnTrack(module);
+    Py_DECREF(module);
+}
+
+/* Takes one variable out of the process and out of os.environ, or gives it another value. */
+static void set_variable(const char *name, const char *value)
+{
+    PyObject *os = PyDict_GetItemString(PyImport_GetModuleDict(), "os"); /* borrowed */
+    PyObject *environ = os != NULL ? PyObject_GetAttrString(os, "environ") : NULL;
+    PyObject *data = environ != NULL ? PyObject_GetAttrString(environ, "_data") : NULL;
+    PyObject *key = PyBytes_FromString(name), *text = value != NULL ? PyBytes_FromString(value) : NULL;
+    if (data != NULL && PyDict_Check(data) && key != NULL) {
+        if (text != NULL) {
+            PyDict_SetItem(data, key, text);
+        } else {
+            PyDict_DelItem(data, key);
+        }
+    }
+    Py_XDECREF(text);
+    Py_XDECREF(key);
+    Py_XDECREF(data);
+    Py_XDECREF(environ);
+    PyErr_Clear();
+    if (value != NULL) {
+        setenv(name, value, 1);
+    } else {
+        unsetenv(name);
+    }
+}
+
+/* Takes our folder, the first on PYTHONPATH, out of every place it stands in. */
+static void hide_folder(void)
+{
+    const char *paths = getenv("PYTHONPATH");
+    const char *colon = paths != NULL ? strchr(paths, ':') : NULL;
+    PyObject *folder = paths == NULL ? NULL
+                       : colon == NULL ? PyUnicode_DecodeFSDefault(paths)
+                                       : PyUnicode_DecodeFSDefaultAndSize(paths, colon - paths);
+    PyObject *path = PySys_GetObject("path"), *cache = PySys_GetObject("path_importer_cache"); /* borrowed */
+    for (Py_ssize_t i = 0; folder != NULL && path != NULL && PyList_Check(path) && i < PyList_GET_SIZE(path); i++) {
+        PyObject *entry = PyList_GET_ITEM(path, i);
+        if (PyUnicode_Check(entry) && PyUnicode_Compare(entry, folder) == 0) {
+            PySequence_DelItem(path, i);
+            break;
+        }
+    }
+    if (folder != NULL && cache != NULL && PyDict_Check(cache)) {
+        PyDict_DelItem(cache, folder);
+    }
+    PyErr_Clear();
+    Py_XDECREF(folder);
+    char *rest = colon != NULL ? strdup(colon + 1) : NULL;
+    set_variable("PYTHONPATH", rest);
+    free(rest);
+}
+
+/* Listing our folder left one more list in the free list than there would have been. */
+static void take_back_list(void)
+{
+    PyObject *list = PyList_New(0);
+    if (list != NULL) {
+        PyObject_GC_UnTrack(list); /* and it stays, out of everybody's sight */
+    }
+    PyErr_Clear();
+}
+
+/* Python imports this extension as `sitecustomize` before the program.  It attaches the
+ * capture and then gives the import to the program's own sitecustomize, or fails as it
+ * would have failed without us, which site expects. */
+static PyObject *create(PyObject *spec, PyModuleDef *def)
+{
+    (void)spec;
+    (void)def;
+    const char *spool = getenv("GCREPLAY_SPOOL"), *numbers = getenv("GCREPLAY_OPTIONS");
+    if (spool != NULL && numbers != NULL && !cap.active) {
+        options_t o;
+        char *path = strdup(spool);
+        int read = sscanf(numbers, "%ld,%ld,%lld,%ld,%ld,%ld", &o.granularity, &o.full_probe, &o.limit, &o.shift[0],
+                          &o.shift[1], &o.shift[2]);
+        set_variable("GCREPLAY_SPOOL", NULL);
+        set_variable("GCREPLAY_OPTIONS", NULL);
+        hide_folder();
+        offer_module();
+        take_back_list();
+        if (read == 6 && path != NULL) {
+            start(path, &o);
+        }
+        free(path);
+    }
+    return PyImport_ImportModule("sitecustomize");
+}
+
+static PyModuleDef_Slot slots[] = {{Py_mod_create, create}, {0, NULL}};
+
+static struct PyModuleDef entrance = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "sitecustomize",
+    .m_slots = slots,
+};
+
+PyMODINIT_FUNC PyInit_sitecustomize(void) { return PyModuleDef_Init(&entrance); }
