@@ -10,7 +10,7 @@ enum { ENGINE_END, ENGINE_STOP, ENGINE_START, ENGINE_ALLOCATIONS, ENGINE_BYTES, 
        ENGINE_CALL,
        ENGINE_INVALID = -1, ENGINE_NO_MEMORY = -2 };
 
-#define LOOK_AHEAD 24
+#define LOOK_AHEAD 20
 
 /* What waited for a collection and its regions of finalizers and callbacks to be over. */
 never_inline void settle(Heap *h)
@@ -251,6 +251,19 @@ never_inline int apply_other(Heap *h, uint32_t i, const int mode)
     return ENGINE_END;
 }
 
+/* Objects of coming events are on their way to the cache when their turn comes: first the place
+   in the map of ids, then the object. */
+always_inline void look_ahead(const Heap *h, uint32_t i)
+{
+    if (unlikely(i + 2 * LOOK_AHEAD >= h->length))
+        return;
+    uint32_t far = i + 2 * LOOK_AHEAD, near = i + LOOK_AHEAD;
+    __builtin_prefetch(place_of(h, h->a[far]));
+    __builtin_prefetch(&h->objects[slot_of(h, h->a[near])], 1);
+    if (h->op[near] == OP_LINK)
+        __builtin_prefetch(&h->objects[slot_of(h, h->b[near])], 1);
+}
+
 /* Apply the events up to position `end`; ends early with a reason. h->at is what comes next. */
 always_inline int apply(Heap *h, uint32_t end, const int mode)
 {
@@ -260,8 +273,7 @@ always_inline int apply(Heap *h, uint32_t end, const int mode)
     for (uint32_t i = h->at; i < end; i++) {
         h->at = i + 1;
         h->sequence = first + i;
-        if (likely(i + LOOK_AHEAD < h->length))
-            __builtin_prefetch(&h->objects[slot_of(h, a[i + LOOK_AHEAD])], 1);
+        look_ahead(h, i);
         switch (op[i]) {
         case OP_ALLOC: {
             if (unlikely(a[i] != h->next_id))

@@ -197,9 +197,15 @@ never_inline void *grown(Heap *h, void *old, uint64_t count, size_t size)
 
 static Page dead_page;          /* stands for every page whose objects have all died */
 
+always_inline const uint32_t *place_of(const Heap *h, uint32_t id)
+{
+    const Page *page = likely(id < h->next_id) ? h->directory[id >> PAGE_BITS] : &dead_page;
+    return &page->slot[id & (PAGE_IDS - 1)];
+}
+
 always_inline uint32_t slot_of(const Heap *h, uint32_t id)
 {
-    return likely(id < h->next_id) ? h->directory[id >> PAGE_BITS]->slot[id & (PAGE_IDS - 1)] : 0;
+    return *place_of(h, id);
 }
 
 never_inline void open_page(Heap *h)
