@@ -77,7 +77,8 @@ cdef enum:
     NONE = 0xFFFFFFFF
     LONG_SEARCH = 32
     GC_CALLS = 7
-    FOUND_HEAP_OPS = 1 << ALLOC | 1 << INCREF | 1 << DECREF | 1 << LINK | 1 << RESIZE | 1 << TRACK | 1 << WEAKREF
+    # UNTRACK undoes the tracking that a link from a dict implies.
+    FOUND_HEAP_OPS = 1 << ALLOC | 1 << INCREF | 1 << DECREF | 1 << LINK | 1 << RESIZE | 1 << TRACK | 1 << UNTRACK | 1 << WEAKREF
 
 cdef struct Object:
     uint32_t count  # references; of a dead object, the epoch it died in

@@ -49,7 +49,9 @@ OPERANDS: dict[Op, tuple[str, str, str, str]] = {
         "target",
         "label",
         "The source takes one reference to the target; n "
-        "references are n events, and parallel links are allowed.",
+        "references are n events, and parallel links are allowed. An untracked exact dict is "
+        "tracked by a link to a container, unless that is an untracked exact tuple: engines "
+        "derive that.",
     ),
     Op.UNLINK: (
         "source",
@@ -84,7 +86,8 @@ OPERANDS: dict[Op, tuple[str, str, str, str]] = {
         "object",
         "",
         "",
-        "The collector stops seeing the object, for a cause of the program.",
+        "The collector stops seeing the object, for a cause of the program. In the found heap: a "
+        "dict that a link would have tracked is not.",
     ),
     Op.GC_CALL: (
         "call",

@@ -154,6 +154,8 @@ def _found_heap(heap: Heap, pick, threshold: int | None) -> None:  # type: ignor
         for target in sorted(heap.containers):
             if pick(5):
                 heap.builder.track(target, pick(4))
+            elif pick(2):
+                heap.builder.untrack(target)
         for target in list(heap.alive):
             if heap.incoming[target] and heap.held[target] and pick(2):
                 heap.release(target, 1)

@@ -5,7 +5,7 @@ from collections import Counter
 
 from gcreplay.store.events import NO_OBJECT, Events, Flag, GcCall, Op
 
-FOUND_HEAP = {Op.ALLOC, Op.INCREF, Op.DECREF, Op.LINK, Op.RESIZE, Op.TRACK, Op.WEAKREF}
+FOUND_HEAP = {Op.ALLOC, Op.INCREF, Op.DECREF, Op.LINK, Op.RESIZE, Op.TRACK, Op.UNTRACK, Op.WEAKREF}
 
 
 class Broken(Exception):
