@@ -21,7 +21,7 @@ endif
 demo: build
 	$(BIN)/gcreplay record --force -o build/demo.gcreplay examples/lru_cache.py
 	$(BIN)/gcreplay replay build/demo.gcreplay -p cpython-3.11 -p generational:100,10,10 \
-	    -p generational:5000,10,10 -p manual -p examples/old_or_nothing.py:OldOrNothing
+	    -p generational:2000,10,10 -p generational:5000,10,10 -p manual
 
 test: build
 	$(BIN)/python -m pytest

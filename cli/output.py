@@ -22,7 +22,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 UNITS: Final = ("KiB", "MiB", "GiB", "TiB")
 NARROW: Final = 12
-FOLDED: Final = 8
+FOLDED: Final = 6
 FORMATS: Final = ("table", "json", "markdown", "csv")
 
 

@@ -150,7 +150,8 @@ def _report(result: DiffResult, first: Opened, second: Opened) -> Report:
     )
     tables = [figures, Table(("", ""), (("first difference of the heaps", where),))]
     if result.kept_longer:
-        tables.append(_kept_longer(result, headings))
+        one_log = first.log.path == second.log.path
+        tables.append(_kept_longer(result, headings, one_log=one_log))
     remarks = [
         f"{side.name}: {side.policy} gives another result today than the stored one"
         for side, run in ((first, result.first), (second, result.second))
@@ -168,8 +169,12 @@ def _where(result: DiffResult, first: EventLog, second: EventLog) -> str:
     return f"event {sequence:,}: {op} {told}"
 
 
-def _kept_longer(result: DiffResult, headings: Sequence[str]) -> Table:
-    """The largest changes; lives are measured in events, as the mean of all such objects."""
+def _kept_longer(result: DiffResult, headings: Sequence[str], *, one_log: bool) -> Table:
+    """The largest changes; lives are measured in events, as the mean of all such objects.
+
+    What was there before two recordings began, and so has no site, lives as long as they last.
+    """
+    changes = [row for row in result.kept_longer if one_log or row.site]
     rows = tuple(
         (
             row.type,
@@ -179,10 +184,10 @@ def _kept_longer(result: DiffResult, headings: Sequence[str]) -> Table:
             _mean(row.object_events_first, row.objects_first),
             _mean(row.object_events_second, row.objects_second),
         )
-        for row in result.kept_longer[:SHOWN_ROWS]
+        for row in changes[:SHOWN_ROWS]
     )
     columns = ("type", "site", "objects A", "objects B", "mean life A", "mean life B")
-    total = len(result.kept_longer)
+    total = len(changes)
     most = f", the {SHOWN_ROWS} largest of {total:,} changes" if total > SHOWN_ROWS else ""
     title = f"What one keeps longer (A: {headings[0]}, B: {headings[1]}; lives in events{most})"
     return Table(columns, rows, title=title)

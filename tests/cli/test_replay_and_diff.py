@@ -84,7 +84,7 @@ def test_the_documented_keys(gcreplay: Gcreplay, cycles: Path) -> None:
 def test_the_table_holds_a_row_a_run(gcreplay: Gcreplay, cycles: Path) -> None:
     told = gcreplay("replay", cycles, "-p", DEFAULT, "--format", "csv").stdout.splitlines()
     assert told[0].startswith("policy,collections,collected,")
-    assert told[1].startswith(f'"{DEFAULT}",2/0/0,1400,0,')
+    assert told[1].startswith(f'"{DEFAULT}",2/0/0,1400,1400,0,')
     assert [line.split(",")[0] for line in told[2:]] == ["never", "clairvoyant"]
 
 
