@@ -38,23 +38,24 @@ typedef struct {
 
 #define LEAF_BITS 20
 #define LEAF_ENTRIES (1u << (LEAF_BITS - 5))
-extern entry_t *map_last_leaf;
-extern uintptr_t map_last_key;
+#define NEAR 64u /* leaves remembered by the low bits of their number */
+typedef struct {
+    uintptr_t key;
+    entry_t *leaf;
+} near_leaf_t;
+extern near_leaf_t map_near[NEAR];
 entry_t *map_leaf(uintptr_t key, int create);
 
-static inline entry_t *map_find(const void *block)
+static inline entry_t *map_entry(const void *block, int create)
 {
     uintptr_t key = (uintptr_t)block >> LEAF_BITS;
-    entry_t *leaf = key == map_last_key ? map_last_leaf : map_leaf(key, 0);
+    const near_leaf_t *near = &map_near[key & (NEAR - 1)];
+    entry_t *leaf = near->key == key ? near->leaf : map_leaf(key, create);
     return leaf == NULL ? NULL : &leaf[((uintptr_t)block >> 5) & (LEAF_ENTRIES - 1)];
 }
 
-static inline entry_t *map_make(const void *block)
-{
-    uintptr_t key = (uintptr_t)block >> LEAF_BITS;
-    entry_t *leaf = key == map_last_key ? map_last_leaf : map_leaf(key, 1);
-    return leaf == NULL ? NULL : &leaf[((uintptr_t)block >> 5) & (LEAF_ENTRIES - 1)];
-}
+static inline entry_t *map_find(const void *block) { return map_entry(block, 0); }
+static inline entry_t *map_make(const void *block) { return map_entry(block, 1); }
 
 /* ---- the capture -------------------------------------------------------- */
 

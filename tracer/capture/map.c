@@ -5,8 +5,7 @@
 #define LEVEL_BITS 14
 #define LEVEL_SIZE (1u << LEVEL_BITS)
 
-entry_t *map_last_leaf;
-uintptr_t map_last_key = ~(uintptr_t)0;
+near_leaf_t map_near[NEAR]; /* key 0 is the page of NULL, where no block lies */
 
 static entry_t **root[LEVEL_SIZE];
 
@@ -29,7 +28,6 @@ entry_t *map_leaf(uintptr_t key, int create)
         }
         level[key & (LEVEL_SIZE - 1)] = leaf;
     }
-    map_last_key = key;
-    map_last_leaf = leaf;
+    map_near[key & (NEAR - 1)] = (near_leaf_t){key, leaf};
     return leaf;
 }
