@@ -54,6 +54,7 @@ class _EngineHeap:
     def __init__(self, engine: _engine.Engine) -> None:
         self.engine = engine
         self.cause = "call"
+        self.at_birth = False
         self.collections: list[Collection] = []
         self.stop = _FOREVER
         self._enabled = True
@@ -115,11 +116,10 @@ class _EngineHeap:
         candidates, links, collected, uncollectable, survivors, freed, nbytes = engine.collect(
             generation, target, int(untrack)
         )
-        born_now = self.cause == "threshold"
         self.collections.append(
             Collection(
                 sequence=engine.sequence,
-                allocation=engine.next_id - born_now,
+                allocation=engine.next_id - self.at_birth,
                 cause=self.cause,
                 generation=generation,
                 candidates=candidates,
@@ -236,6 +236,7 @@ class Replay:
 
     def _handle(self, reason: int) -> None:
         heap, policy = self.heap, self.policy
+        heap.at_birth = reason in (_engine.ALLOCATIONS, _engine.BYTES)
         if reason == _engine.ALLOCATIONS:
             heap.cause = "threshold"
             policy.on_allocations(heap)
@@ -259,7 +260,7 @@ class Replay:
         self.heap.set_limits()
 
     def _dispatch_mark(self, label: str) -> None:
-        self.heap.cause = self.name
+        self.heap.cause, self.heap.at_birth = self.name, False
         self.policy.on_mark(self.heap, label)
 
     def _take_over(self) -> None:
