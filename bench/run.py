@@ -1,0 +1,40 @@
+"""All benches: accuracy and cost on real programs, and the speed of the engine."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import cost
+import observer
+import size
+import verify
+import whatif
+from tables import section, show
+from workloads import BENCH, Workloads, chosen, options
+
+
+def sections(workloads: Workloads, names: list[str]) -> Iterator[str]:
+    yield (
+        f"# Figures under CPython {workloads.version}\n\nMade by `make bench`. Counts do not "
+        "depend on the machine or its load; of times only ratios are shown."
+    )
+    yield from verify.sections(workloads, names)
+    yield from observer.sections(workloads, names)
+    yield from cost.sections(workloads, names)
+    yield from size.sections(workloads, names)
+    yield engine()
+    yield from whatif.sections(workloads, names)
+    yield from whatif.back_sections(workloads, names)
+
+
+def engine() -> str:
+    script = str(BENCH / "engine.py")
+    done = subprocess.run([sys.executable, script], check=True, capture_output=True, text=True)
+    return section("Engine", f"```\n{done.stdout.strip()}\n```")
+
+
+if __name__ == "__main__":
+    given = options(__doc__).parse_args()
+    show(sections(*chosen(given)), given.output)

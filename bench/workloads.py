@@ -1,0 +1,238 @@
+"""The real programs that the benches run: plain, recorded, and under memray.
+
+They and what the collector did in real runs of them (truth) are in a folder of their own beside
+the checkout: `programs/wNN_*.py`, `truth/VERSION.json`, `requirements.txt`. Each program tells
+about its window, from the import of its `_common` to its `finish()`, in a JSON file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+BENCH = Path(__file__).resolve().parent
+FOLDER = CHECKOUT.parent / "shared" / "workloads"
+BUILD = CHECKOUT / "build" / "bench"
+MARKS = {"GCW_PHASE_HOOK": "gcreplay_capture:mark"}
+EMPTY = ["-c", "pass"]
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Collections and collected objects of a window, by generation."""
+
+    collections: tuple[int, ...]
+    collected: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Seconds: CPU (user and system) of the program alone, and wall time of the whole command."""
+
+    cpu: float
+    wall: float
+
+
+class Workloads:
+    """The programs, an interpreter that has what they need, and a folder for what runs leave.
+
+    `reuse` keeps recordings and plain figures of earlier runs: they depend on the programs and
+    the interpreter, not on load.
+    """
+
+    def __init__(
+        self, folder: Path = FOLDER, venv: Path | None = None, *, reuse: bool = False
+    ) -> None:
+        if not (folder / "programs" / "_common.py").exists():
+            raise SystemExit(
+                f"{folder} has no programs; give --workloads DIR, a folder with programs/ in it"
+            )
+        self.folder = folder.resolve()
+        self.cwd = self.folder / "programs"
+        self.reuse = reuse
+        self._warmed: set[str] = set()
+        (BUILD / "home").mkdir(parents=True, exist_ok=True)
+        self.venv = venv or self._own_venv()
+        self.python = str(self.venv.absolute() / "bin" / "python")
+
+    @cached_property
+    def names(self) -> list[str]:
+        return sorted(path.stem for path in self.cwd.glob("w*.py"))
+
+    @cached_property
+    def version(self) -> str:
+        code = "import platform; print(platform.python_version())"
+        done = subprocess.run([self.python, "-c", code], capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    @cached_property
+    def _truth(self) -> Mapping[str, Mapping[str, Mapping[str, Mapping[str, list[int]]]]]:
+        file = self.folder / "truth" / f"{self.version}.json"
+        return json.loads(file.read_text())["workloads"] if file.exists() else {}
+
+    def settings(self, name: str) -> list[str]:
+        return list(self._truth[name]["settings"])
+
+    def truth(self, name: str, setting: str = "default") -> Figures | None:
+        """What a real run did on the machine where the truth was made."""
+        known = self._truth.get(name, {}).get("settings", {}).get(setting)
+        return known and Figures(tuple(known["collections"]), tuple(known["collected"]))
+
+    def plain(self, name: str, setting: str = "default") -> Figures:
+        """What a plain run does on this machine."""
+        out = self._place("plain", name, setting, ".json")
+        if not (self.reuse and out.exists()):
+            self._warm(name)
+            self._run([self.python, f"{name}.py"], variables(setting), out)
+        return told(out)
+
+    def recording(
+        self, name: str, setting: str = "default", *, marks: bool = False
+    ) -> tuple[Path, Figures]:
+        """A recording of a run, and what the program told about its window meanwhile.
+
+        With `marks`, "start", "imports_done" and "end" stand in the recording; the import that
+        this takes stands before the window."""
+        stem = "marked" if marks else "recorded"
+        path = self._place(stem, name, setting, ".gcreplay")
+        out = self._place(stem, name, setting, ".json")
+        if not (self.reuse and out.exists() and path.exists()):
+            self._warm(name)
+            added = variables(setting) | (MARKS if marks else {})
+            self._run(self._record(self.python, path, [f"{name}.py"]), added, out)
+        return path, told(out)
+
+    def cost_plain(self, program: Sequence[str]) -> Cost:
+        return self._cost([str(self._timed), *program])
+
+    def cost_recorded(self, program: Sequence[str]) -> Cost:
+        """The program's CPU time; the wall time is that of the whole command, with the ingest."""
+        return self._cost(self._record(str(self._timed), BUILD / "cost.gcreplay", program))
+
+    def cost_memray(self, program: Sequence[str]) -> Cost:
+        """With Python's allocators traced, and without compressing the result."""
+        out = BUILD / "cost.memray"
+        options = ["--trace-python-allocators", "--no-compress", "--quiet", "--force"]
+        command = ["-m", "memray", "run", *options, "--output", str(out), *program]
+        cost = self._cost([str(self._timed), *command])
+        out.unlink()
+        return cost
+
+    def _warm(self, name: str) -> None:
+        """Compiled modules and the programs' own caches change what is allocated."""
+        if name not in self._warmed:
+            self._run([self.python, f"{name}.py"])
+            self._warmed.add(name)
+
+    def _record(self, python: str, path: Path, program: Sequence[str]) -> list[str]:
+        gcreplay = str(Path(sys.executable).parent / "gcreplay")
+        return [gcreplay, "record", "--force", "--python", python, "-o", str(path), *program]
+
+    def _cost(self, command: Sequence[str]) -> Cost:
+        started = time.perf_counter()
+        self._run(command)
+        return Cost(float((BUILD / "usage").read_text()), time.perf_counter() - started)
+
+    @cached_property
+    def _timed(self) -> Path:
+        """An interpreter that leaves its CPU time in the file `usage`."""
+        script = BUILD / "timed-python"
+        timed = f"'{self.python}' -IS '{BENCH / 'timed.py'}' '{BUILD / 'usage'}' '{self.python}'"
+        script.write_text(f'#!/bin/sh\nexec {timed} "$@"\n')
+        script.chmod(0o755)
+        return script
+
+    def _run(
+        self,
+        command: Sequence[str],
+        added: Mapping[str, str] | None = None,
+        out: Path | None = None,
+    ) -> None:
+        """In the environment in which the truth was made; nothing of the caller's leaks in."""
+        environment = {
+            "PATH": os.environ.get("PATH", ""),
+            "HOME": str(BUILD / "home"),
+            "LANG": "C.UTF-8",
+            "PYTHONHASHSEED": "0",
+            "PYTHONNOUSERSITE": "1",
+            "PYTHONPYCACHEPREFIX": str(BUILD / "pyc"),
+            **(added or {}),
+        }
+        if out is not None:
+            out.unlink(missing_ok=True)
+            environment |= {"GCW_LOG": "control", "GCW_OUT": str(out)}
+        done = subprocess.run(
+            command, cwd=self.cwd, env=environment, stdin=subprocess.DEVNULL, capture_output=True
+        )
+        if done.returncode:
+            raise SystemExit(f"{' '.join(command)} failed:\n{done.stderr.decode()[-2000:]}")
+
+    def _place(self, kind: str, name: str, setting: str = "default", suffix: str = "") -> Path:
+        folder = BUILD / kind
+        folder.mkdir(exist_ok=True)
+        return folder / f"{name}-{setting}{suffix}"
+
+    def _own_venv(self) -> Path:
+        venv = BUILD / "venv"
+        if not (venv / "ready").exists():
+            print("making the programs' environment in build/bench/venv ...", file=sys.stderr)
+            subprocess.run([sys.executable, "-m", "venv", "--clear", venv], check=True)
+            pip = [venv / "bin" / "python", "-m", "pip", "install", "--quiet"]
+            needed = ["-r", self.folder / "requirements.txt", "memray"]
+            subprocess.run([*pip, *needed], check=True)
+            (venv / "ready").touch()
+        return venv
+
+
+def variables(setting: str) -> dict[str, str]:
+    """How a program is told to apply a setting at the start of its window."""
+    if setting == "default":
+        return {}
+    if setting == "disabled":
+        return {"GCW_DISABLE": "1"}
+    if setting == "freeze":
+        return {"GCW_FREEZE": "1"}
+    return {"GCW_THRESHOLD": setting}
+
+
+def told(file: Path) -> Figures:
+    """What a program said about its window."""
+    said = json.loads(file.read_text())
+    ends = list(zip(said["start_stats"], said["end_stats"], strict=True))
+    collections, collected = (
+        tuple(end[key] - start[key] for start, end in ends) for key in ("collections", "collected")
+    )
+    return Figures(collections, collected)
+
+
+def options(purpose: str | None) -> argparse.ArgumentParser:
+    """The options that all benches on real programs have."""
+    parser = argparse.ArgumentParser(description=purpose)
+    parser.add_argument("programs", nargs="*", help="as w03 or w03_docutils (default: all)")
+    parser.add_argument("--workloads", type=Path, default=FOLDER, metavar="DIR")
+    parser.add_argument("--venv", type=Path, help="an environment that has their requirements")
+    parser.add_argument("--reuse", action="store_true", help="keep recordings of earlier runs")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="write the tables there too")
+    return parser
+
+
+def chosen(given: argparse.Namespace) -> tuple[Workloads, list[str]]:
+    workloads = Workloads(given.workloads, given.venv, reuse=given.reuse)
+    wanted = given.programs
+    names = [
+        name
+        for name in workloads.names
+        if not wanted or any(name == one or name.startswith(f"{one}_") for one in wanted)
+    ]
+    if not names:
+        raise SystemExit(f"no such program; there are {', '.join(workloads.names)}")
+    return workloads, names
