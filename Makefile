@@ -19,7 +19,8 @@ endif
 .PHONY: demo test lint bench build clean
 
 demo: build
-	$(BIN)/gcreplay record --force -o build/demo.gcreplay examples/lru_cache.py
+	$(BIN)/gcreplay record --force -o build/demo.gcreplay --full-probe 700 --granularity 50 \
+	    examples/lru_cache.py
 	$(BIN)/gcreplay replay build/demo.gcreplay -p cpython-3.11 -p generational:100,10,10 \
 	    -p generational:2000,10,10 -p generational:5000,10,10 -p manual
 

@@ -9,10 +9,8 @@ from gcreplay.store import NO_OBJECT, EventLog, Events, Flag, GcCall, Op
 from gcreplay.store.events import StartState
 
 GENERATIONS: Final = ("young", "generation 1", "generation 2", "permanent")
-OBJECT_OPERANDS: Final = {
-    "a": [op for op in Op if op not in (Op.START, Op.GC_CALL, Op.SAFEPOINT, Op.MARK, Op.TICK)],
-    "b": [Op.LINK, Op.UNLINK, Op.WEAKREF],
-}
+NO_OBJECTS: Final = (Op.START, Op.GC_CALL, Op.SAFEPOINT, Op.MARK, Op.TICK)
+TWO_OBJECTS: Final = (Op.LINK, Op.UNLINK, Op.WEAKREF)
 
 
 class Wording:
@@ -107,6 +105,6 @@ def _commas(numbers: Iterable[int]) -> str:
 
 def named_objects(events: Events) -> set[int]:
     """The numbers of all objects that the events name."""
-    named = set(events.a[np.isin(events.op, OBJECT_OPERANDS["a"])].tolist())
-    named |= set(events.b[np.isin(events.op, OBJECT_OPERANDS["b"])].tolist())
+    named = set(events.a[~np.isin(events.op, NO_OBJECTS)].tolist())
+    named |= set(events.b[np.isin(events.op, TWO_OBJECTS)].tolist())
     return named - {NO_OBJECT}

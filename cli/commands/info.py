@@ -1,6 +1,6 @@
 """`gcreplay info`: what a recording holds, and whether all of it can be read."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -42,9 +42,9 @@ def command(trace: Path, output_format: str) -> None:
 def _facts(trace: Path, log: EventLog) -> dict[str, Any]:
     """The JSON of `info`."""
     meta = log.meta
-    observed = _if_readable(lambda: log.observed, ())
-    marks = _if_readable(log.marks, [])
-    runs = _if_readable(log.runs, [])
+    observed = _readable(lambda: log.observed)
+    marks = _readable(log.marks)
+    runs = _readable(log.runs)
     size = trace.stat().st_size
     generations = max((each.generation for each in observed), default=2) + 1
     return {
@@ -75,12 +75,12 @@ def _facts(trace: Path, log: EventLog) -> dict[str, Any]:
     }
 
 
-def _if_readable(read: Callable[[], T], otherwise: T) -> T:
-    """What can still be told of a damaged file is told."""
+def _readable(read: Callable[[], Iterable[T]]) -> list[T]:
+    """What `read` gives, or nothing where the file is damaged."""
     try:
-        return read()
+        return list(read())
     except DamagedFile:
-        return otherwise
+        return []
 
 
 def _tables(facts: dict[str, Any]) -> tuple[Table, ...]:
