@@ -42,7 +42,7 @@ build: $(READY)
 # Everything anew when the dependencies may have changed, the native modules alone otherwise.
 $(READY): pyproject.toml setup.py $(NATIVE)
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@if [ pyproject.toml -nt $@ ]; then \
+	@if [ ! -e $@ ] || [ pyproject.toml -nt $@ ]; then \
 	    echo "Setting up $(VENV) ..." && $(BIN)/python -m pip install --quiet --editable '.[dev]'; \
 	else \
 	    $(BIN)/python setup.py --quiet build_ext --inplace; \
