@@ -12,7 +12,7 @@ from strategies import valid_logs
 from gcreplay.replay.run import Replay
 from gcreplay.store.log import EventLog
 
-LOGS = 2000 if os.environ.get("CI") else 150
+LOGS = 2000 if os.environ.get("CI") == "true" else 100
 
 POLICIES = {
     "never": {"rules": "never"},
