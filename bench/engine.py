@@ -1,8 +1,9 @@
 """Events a second of the native engine, on a synthetic log of 10 million events.
 
 The log is made up: a program that keeps 50,000 to 100,000 objects alive, replaces them at random,
-drops most of what it makes at once, and leaves a cycle in 2 % of its steps. All figures are CPU time of this process, best of several; the plain-Python engine of
-the tests runs over the first events of the same log. `python bench/engine.py [EVENTS]`.
+drops most of what it makes at once, and leaves a cycle in 2 % of its steps. All figures are CPU
+time of this process, best of several; the plain-Python engine of the tests runs over the first
+events of the same log. `python bench/engine.py [EVENTS]`.
 """
 
 from __future__ import annotations
