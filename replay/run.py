@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from gcreplay.store.errors import NotFound
+from gcreplay.store.errors import NotFound, UsageError
 from gcreplay.store.events import U64, Events, GcCall, Op, StartState
 from gcreplay.store.log import EventLog
 
@@ -165,6 +165,7 @@ class Replay:
     ) -> None:
         self.log = log
         self.name, self.wanted = named(policy)
+        _check_needs(log, self.name, self.wanted)
         self.first = CPython311() if apply_from is not None else self.wanted
         start = log.start or StartState()
         self.modelled = not self.first.recorded_storage(start)
@@ -341,6 +342,17 @@ def named(policy: str | Policy) -> tuple[str, Policy]:
     if isinstance(policy, Policy):
         return type(policy).__name__, policy
     return policy, make_policy(policy)
+
+
+def _check_needs(log: EventLog, name: str, policy: Policy) -> None:
+    present = {
+        "ticks": bool(log.op_counts[Op.TICK]),
+        "marks": bool(log.op_counts[Op.MARK]),
+        "exact counts": log.meta.get("counts") == "exact",
+    }
+    for need in sorted(policy.needs):
+        if not present.get(need, False):
+            raise UsageError(f"the policy {name} needs {need}, which this recording does not have")
 
 
 def _mark(marks: Sequence[tuple[int, str]], label: str, since: int) -> int:

@@ -269,6 +269,18 @@ def test_a_policy_may_trigger_on_bytes_and_ticks() -> None:
     ]
 
 
+def test_a_policy_is_refused_on_a_log_that_lacks_what_it_needs() -> None:
+    class ByTime(Policy):
+        summary = "needs the time"
+        needs = frozenset({"ticks"})
+
+        def begin(self, heap, start):  # type: ignore[no-untyped-def]
+            heap.arm(tick=1)
+
+    with pytest.raises(UsageError, match="ByTime needs ticks"):
+        replay(cycles(1).build(), ByTime())
+
+
 def observed(log: EventLog) -> list[ObservedCollection]:
     """What an interpreter that does as the replay says would have recorded."""
     return [
