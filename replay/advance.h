@@ -167,6 +167,8 @@ never_inline int apply_other(Heap *h, uint32_t i, const int mode)
     case OP_START:
         h->started = 1;
         h->pending = 0;
+        floating_changes(h);
+        h->floating_sum = h->floating_bytes_sum = 0;    /* the found heap is not a time */
         return ENGINE_START;
     case OP_KEPT:
         if (a >= h->next_id)

@@ -217,6 +217,8 @@ class Replay:
         self.heap.stop = self.actions[0][0] if self.actions else _FOREVER
         self.heap.set_limits()
         self.closed = False
+        if self.policy.foresees:
+            self.engine.foresee()
         if self.log.start is None:
             self._take(StartState())
 
@@ -231,8 +233,6 @@ class Replay:
     def _take(self, start: StartState) -> None:
         self.heap.young = start.count[0]
         self.heap.enabled = start.enabled
-        if self.policy.foresees:
-            self.engine.foresee()
         self.policy.begin(self.heap, start)
 
     def _handle(self, reason: int) -> None:
@@ -270,6 +270,8 @@ class Replay:
         state = recorded.state(self.heap)
         self.policy = self.wanted
         self.engine.model_free_lists()
+        if self.policy.foresees:
+            self.engine.foresee()
         self._take(state)
 
     def _open_window(self) -> None:
