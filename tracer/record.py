@@ -13,6 +13,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import FrameType
 
 from gcreplay.store.errors import FileExists, GcreplayError
 from gcreplay.store.log import EventLog
@@ -87,11 +88,11 @@ def record(
     try:
         log = _new_log(options, interpreter)
         try:
-            with _undisturbed():
-                shift = interpreter.calibrated_shift(
-                    _environment(options), spool.path.with_name(spool.path.name + ".calibration").absolute()
-                )
-                child = _start(options, interpreter, spool, shift)
+            shift = interpreter.calibrated_shift(
+                _environment(options), spool.path.with_name(spool.path.name + ".calibration").absolute()
+            )
+            child = _start(options, interpreter, spool, shift)
+            with _undisturbed(child):
                 broken = _follow(child, spool, log, progress)
             ended = True
             return _summary(options, child.returncode, spool, log, broken)
@@ -186,16 +187,20 @@ def _start(
 
 
 @contextlib.contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Ctrl-C reaches the program through the terminal; the recorder stays to write its end."""
-    old = signal.getsignal(signal.SIGINT)
-    with contextlib.suppress(ValueError):  # not in the main thread
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
+def _undisturbed(child: subprocess.Popen[bytes]) -> Iterator[None]:
+    """The recorder stays to write the end. Ctrl-C reaches the program through the terminal,
+    a request to end only through us. (No SIG_IGN: what starts later would inherit that.)"""
+    answers: dict[signal.Signals, Callable[[int, FrameType | None], None]] = {
+        signal.SIGINT: lambda number, frame: None,
+        signal.SIGTERM: lambda number, frame: child.send_signal(number),
+    }
+    with contextlib.ExitStack() as stack:
+        for number, answer in answers.items():
+            if signal.getsignal(number) is signal.SIG_IGN:
+                continue  # the program ignores it too
+            with contextlib.suppress(ValueError):  # not in the main thread
+                stack.callback(signal.signal, number, signal.signal(number, answer))
         yield
-    finally:
-        with contextlib.suppress(ValueError):
-            signal.signal(signal.SIGINT, old)
 
 
 def _follow(

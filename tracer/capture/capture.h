@@ -34,6 +34,7 @@ typedef struct {
 
 #define EF_KEPT 2u   /* its storage is in a free list (id is 0) */
 #define EF_IS_TYPE 4u
+#define EF_WATCHED 16u /* a frame held it at the last probe */
 #define EF_PROBED 8u /* links were written at least once */
 
 #define LEAF_BITS 20

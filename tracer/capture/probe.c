@@ -131,6 +131,68 @@ static void look_at(PyObject *op)
     }
 }
 
+/* ---- what running code holds ------------------------------------------------ */
+
+/* A reference from a frame comes and goes without any trace.  An object that a frame held
+ * when it was last looked at would seem held until its generation is probed again, and all
+ * that hangs from it with it; so these objects are looked at once more at the next probe. */
+typedef struct {
+    PyObject *op;
+    uint32_t id;
+} watched_t;
+
+static watched_t *watched;
+static size_t watched_count, watched_room;
+
+/* Any word of a frame: only what the address map knows as a live object is touched, for
+ * the slots of a frame that is being cleared, and of a stack above its top, may be stale. */
+static void watch(PyObject *op)
+{
+    if (((uintptr_t)op & 15) != 0 || (uintptr_t)op < 65536) {
+        return;
+    }
+    entry_t *e = map_find((char *)op - sizeof(PyGC_Head));
+    if (e == NULL || e->id == 0) {
+        e = map_find((char *)op - sizeof(PyGC_Head) - 2 * sizeof(PyObject *));
+    }
+    if (e == NULL || e->id == 0 || (e->type & EF_WATCHED) || !type_known(Py_TYPE(op)) || map_find(block_of(op)) != e
+        || (watched_count == watched_room && !grow((void **)&watched, &watched_room, sizeof(*watched)))) {
+        return;
+    }
+    e->type |= EF_WATCHED;
+    watched[watched_count++] = (watched_t){op, e->id};
+}
+
+static void watch_frames(void)
+{
+    for (PyThreadState *ts = cap.interp->threads.head; ts != NULL; ts = ts->next) {
+        _PyInterpreterFrame *f = ts->cframe != NULL ? ts->cframe->current_frame : NULL;
+        for (; f != NULL; f = f->previous) {
+            /* A frame that called C code has not written the top of its stack back. */
+            int n = f->f_code->co_nlocalsplus + f->f_code->co_stacksize;
+            for (int i = 0; i < n; i++) {
+                watch(f->localsplus[i]);
+            }
+        }
+    }
+}
+
+static void look_at_watched(void)
+{
+    for (size_t i = 0; i < watched_count && cap.active; i++) {
+        /* Alive if its number still stands at its address; the object itself may be gone. */
+        entry_t *e = map_find((char *)watched[i].op - sizeof(PyGC_Head));
+        if (e == NULL || e->id != watched[i].id) {
+            e = map_find((char *)watched[i].op - sizeof(PyGC_Head) - 2 * sizeof(PyObject *));
+        }
+        if (e != NULL && e->id == watched[i].id) {
+            e->type &= ~EF_WATCHED;
+            look_at(watched[i].op);
+        }
+    }
+    watched_count = 0;
+}
+
 /* Probes the generations 0..upto (3: also the permanent one) through their forward
  * links only, which are whole at every moment of a collection.  Takes `drop` out of the
  * list it stands in. */
@@ -160,9 +222,10 @@ void probe_lists(int upto, PyGC_Head *drop)
             }
         }
     }
-    if (spool_room(RECORD_ROOM) && late_count > 0) {
+    if (spool_room(RECORD_ROOM)) {
         put_number((zigzag(0) << PE_BITS | PE_LIST) + 1);
         put_number(4);
+        look_at_watched();
         for (size_t i = 0; i < late_count && cap.active; i++) {
             look_at(late[i]);
         }
@@ -171,6 +234,7 @@ void probe_lists(int upto, PyGC_Head *drop)
     if (spool_room(RECORD_ROOM)) {
         put_number(0);
     }
+    watch_frames();
 }
 
 /* The heap the recording begins with: numbers first, in list order, then one probe. */
