@@ -83,16 +83,14 @@ def record(
     _check_program(options.argv)
     if options.output.exists() and not options.force:
         raise FileExists(f"{options.output} exists; give another -o or --force to replace it")
+    shift = _calibrated_shift(options, interpreter)
     spool = _new_spool(options.output)
     ended = False
     try:
         log = _new_log(options, interpreter)
         try:
-            shift = interpreter.calibrated_shift(
-                _environment(options), spool.path.with_name(spool.path.name + ".calibration").absolute()
-            )
-            child = _start(options, interpreter, spool, shift)
-            with _undisturbed(child):
+            with _undisturbed() as adopt:
+                child = adopt(_start(options, interpreter, spool, shift))
                 broken = _follow(child, spool, log, progress)
             ended = True
             return _summary(options, child.returncode, spool, log, broken)
@@ -129,7 +127,14 @@ def recover(spool_path: Path, output: Path, force: bool = False) -> RecordSummar
             log.set_meta(complete=complete, recovered=True, message=message)
             log.flush()
             return RecordSummary(
-                output, 0, None, log.event_count, log.object_count, len(log.observed), complete, message
+                output,
+                0,
+                None,
+                log.event_count,
+                log.object_count,
+                len(log.observed),
+                complete,
+                message,
             )
     finally:
         spool.close()
@@ -175,6 +180,16 @@ def _environment(options: RecordOptions) -> dict[str, str]:
     return {**os.environ, **options.environment}
 
 
+def _calibrated_shift(options: RecordOptions, interpreter: Interpreter) -> tuple[int, int, int]:
+    spool = options.output.with_name(options.output.name + ".calibration").absolute()
+    try:
+        return interpreter.calibrated_shift(_environment(options), spool)
+    except OSError as error:
+        raise CannotRecord(f"{spool}: cannot be written ({error.strerror})") from None
+    finally:
+        spool.unlink(missing_ok=True)
+
+
 def _start(
     options: RecordOptions, interpreter: Interpreter, spool: Spool, shift: tuple[int, int, int]
 ) -> subprocess.Popen[bytes]:
@@ -187,20 +202,27 @@ def _start(
 
 
 @contextlib.contextmanager
-def _undisturbed(child: subprocess.Popen[bytes]) -> Iterator[None]:
+def _undisturbed() -> Iterator[Callable[[subprocess.Popen[bytes]], subprocess.Popen[bytes]]]:
     """The recorder stays to write the end. Ctrl-C reaches the program through the terminal,
     a request to end only through us. (No SIG_IGN: what starts later would inherit that.)"""
-    answers: dict[signal.Signals, Callable[[int, FrameType | None], None]] = {
-        signal.SIGINT: lambda number, frame: None,
-        signal.SIGTERM: lambda number, frame: child.send_signal(number),
-    }
+    children: list[subprocess.Popen[bytes]] = []
+
+    def pass_on(number: int, frame: FrameType | None) -> None:
+        for child in children:
+            child.send_signal(number)
+
+    def adopt(child: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
+        children.append(child)
+        return child
+
+    answers = {signal.SIGINT: lambda number, frame: None, signal.SIGTERM: pass_on}
     with contextlib.ExitStack() as stack:
         for number, answer in answers.items():
             if signal.getsignal(number) is signal.SIG_IGN:
                 continue  # the program ignores it too
             with contextlib.suppress(ValueError):  # not in the main thread
                 stack.callback(signal.signal, number, signal.signal(number, answer))
-        yield
+        yield adopt
 
 
 def _follow(
@@ -264,4 +286,3 @@ def _summary(
         complete,
         message,
     )
-

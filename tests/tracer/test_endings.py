@@ -1,0 +1,143 @@
+"""However a program ends, it ends as without a recording, and the recording stays readable."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from recording import FIXED, checked, run_plain, run_recorded
+
+from gcreplay.store.log import EventLog
+
+GARBAGE = """
+class Node: pass
+def make(n):
+    for _ in range(n):
+        a = Node()
+        a.me = a
+make(3000)
+print("made", flush=True)
+"""
+ENDINGS = {
+    "runs out": ("", True),
+    "sys.exit": ("import sys; sys.exit(3)", True),
+    "sys.exit with words": ("import sys; sys.exit('why')", True),
+    "SystemExit in a thread": (
+        "import sys, threading; threading.Thread(target=sys.exit, args=(5,)).start()",
+        True,
+    ),
+    "uncaught": ("def f(n): return f(n - 1) if n else 1 / 0\nf(20)", True),
+    "uncaught group": ("raise ExceptionGroup('two', [ValueError(1), KeyError(2)])", True),
+    "KeyboardInterrupt": ("raise KeyboardInterrupt", True),
+    "atexit": (
+        "import atexit; atexit.register(make, 3000); atexit.register(print, 'last')\n"
+        "import operator; atexit.register(operator.truediv, 1, 0)",
+        True,
+    ),
+    "finalizers at the end": (
+        "class D:\n    def __del__(self): make(800); print('gone')\nd = D(); e = D(); e.me = e",
+        True,
+    ),
+    "a daemon thread runs on": (
+        "import threading\nthreading.Thread(target=make, args=(10**9,), daemon=True).start()",
+        True,
+    ),
+    "os._exit": ("import os; os._exit(7)", False),
+    "os.abort": ("import os; os.abort()", False),
+    "SIGTERM": ("import os, signal; os.kill(os.getpid(), signal.SIGTERM)", False),
+    "SIGKILL": ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", False),
+    "SIGSEGV": ("import ctypes; ctypes.string_at(0)", False),
+    "exec": (
+        "import os, sys; sys.stdout.flush()\n"
+        "os.execv(sys.executable, [sys.executable, '-c', 'print([]); raise SystemExit(9)'])",
+        False,
+    ),
+    "SIGTERM handled": (
+        "import os, signal\n"
+        "signal.signal(signal.SIGTERM, lambda *_: (make(100), print('handled')))\n"
+        "os.kill(os.getpid(), signal.SIGTERM)",
+        True,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ENDINGS)
+def test_the_end_is_the_programs(tmp_path: Path, name: str) -> None:
+    code, complete = ENDINGS[name]
+    (tmp_path / "program.py").write_text(GARBAGE + code)
+    environment = {"PYTHONFAULTHANDLER": ""}
+    plain = run_plain(tmp_path, "program.py", environment=environment)
+    recorded = run_recorded(tmp_path, "program.py", environment=environment)
+    assert recorded.ran == plain
+    assert recorded.summary.complete == complete, recorded.summary.message
+    assert recorded.summary.complete or "os._exit" in recorded.summary.message
+    assert checked(recorded.path).recorded >= 4  # 3000 cycles: one collection each 701
+    with EventLog.open(recorded.path) as log:
+        assert (log.meta["complete"], log.meta["exit_code"] % 256) == (
+            complete,
+            (recorded.summary.signal and 256 - recorded.summary.signal) or plain.exit_code,
+        )
+    assert [path.name for path in tmp_path.glob("run.*")] == ["run.gcreplay"]
+
+
+def test_ctrl_c_reaches_the_program_and_the_recorder_writes_the_end(tmp_path: Path) -> None:
+    code = """
+import time
+try:
+    while True:
+        time.sleep(60)
+except KeyboardInterrupt:
+    make(3000)
+    print("interrupted", flush=True)
+    raise SystemExit(42)
+"""
+    (tmp_path / "program.py").write_text(GARBAGE + code)
+    with started(tmp_path, "program.py") as recorder:
+        assert recorder.stdout.readline() == "made\n"
+        time.sleep(0.2)  # the handler is Python's own, but the loop must be entered
+        os.killpg(recorder.pid, signal.SIGINT)
+        out, err = recorder.communicate(timeout=60)
+    assert (recorder.returncode, out) == (42, "interrupted\n"), err
+    assert "Traceback" not in err
+    assert checked(tmp_path / "program.gcreplay").recorded >= 8
+
+
+def test_an_unhandled_ctrl_c_is_reported_like_a_shell_does(tmp_path: Path) -> None:
+    (tmp_path / "program.py").write_text(GARBAGE + "import time; time.sleep(60)")
+    with started(tmp_path, "program.py") as recorder:
+        assert recorder.stdout.readline() == "made\n"
+        time.sleep(0.2)
+        os.killpg(recorder.pid, signal.SIGINT)
+        _, err = recorder.communicate(timeout=60)
+    assert recorder.returncode == 128 + signal.SIGINT
+    assert err.count("Traceback") == 1  # the program's own
+    checked(tmp_path / "program.gcreplay")
+
+
+def test_sigterm_to_the_recorder_leaves_program_and_recording_whole(tmp_path: Path) -> None:
+    """A service manager ends the command: the program gets the signal, and the end is written."""
+    (tmp_path / "program.py").write_text(GARBAGE + "import time; time.sleep(60)")
+    with started(tmp_path, "program.py") as recorder:
+        assert recorder.stdout.readline() == "made\n"
+        recorder.terminate()
+        recorder.communicate(timeout=60)
+    assert recorder.returncode == 128 + signal.SIGTERM
+    assert checked(tmp_path / "program.gcreplay").recorded >= 4
+    assert not (tmp_path / "program.gcreplay.spool").exists()
+
+
+def started(folder: Path, *argv: str) -> subprocess.Popen[str]:
+    """`gcreplay record` in a process group of its own, as a shell starts it."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "gcreplay", "record", *argv],
+        cwd=folder,
+        env={**os.environ, **FIXED},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
