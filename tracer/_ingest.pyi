@@ -1,16 +1,15 @@
-from collections.abc import Buffer
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+Definitions = dict[str, list[Any]]
+Words = npt.NDArray[np.uint32]
+
 class Ingest:
-    def feed(self, data: Buffer, max_events: int) -> tuple[int, dict[str, list[tuple[object, ...]]]]: ...
-    def finish(self) -> dict[str, list[tuple[object, ...]]]: ...
-    def take(
-        self,
-    ) -> tuple[
-        npt.NDArray[np.uint8], npt.NDArray[np.uint32], npt.NDArray[np.uint32], npt.NDArray[np.uint32]
-    ]: ...
+    def feed(self, data: npt.NDArray[np.uint8], max_events: int) -> tuple[int, Definitions]: ...
+    def finish(self) -> Definitions: ...
+    def take(self) -> tuple[npt.NDArray[np.uint8], Words, Words, Words]: ...
     @property
     def state(self) -> list[int] | None: ...
     @property

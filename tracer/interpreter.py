@@ -45,19 +45,29 @@ class Interpreter:
             raise CannotRecord(f"{name}: no such interpreter; give --python a path or a command")
         try:
             answer = subprocess.run(
-                [executable, "-S", "-c", _ASK], capture_output=True, text=True, check=True, timeout=60
+                [executable, "-S", "-c", _ASK],
+                capture_output=True,
+                text=True,
+                check=True,
+                timeout=60,
             ).stdout.splitlines()
             implementation, version, suffix, debug = answer
         except (OSError, subprocess.SubprocessError, ValueError):
             raise CannotRecord(f"{executable}: is not a Python interpreter that runs") from None
-        if implementation != "CPython" or not version.startswith("3.11.") or debug not in ("0", "None"):
+        if (
+            implementation != "CPython"
+            or not version.startswith("3.11.")
+            or debug not in ("0", "None")
+        ):
+            build = " (debug build)" if debug == "1" else ""
             raise CannotRecord(
-                f"{executable} is {implementation} {version}{' (debug build)' if debug == '1' else ''}; "
-                f"only release builds of CPython 3.11 can be recorded, choose one with --python"
+                f"{executable} is {implementation} {version}{build}; only release builds of "
+                f"CPython 3.11 can be recorded, choose one with --python"
             )
         if not (INJECT / f"sitecustomize{suffix}").exists():
             raise CannotRecord(
-                f"{executable}: the capture was not built for it; install gcreplay with CPython 3.11"
+                f"{executable}: the capture was not built for it; install gcreplay with "
+                f"CPython 3.11"
             )
         return cls(executable, version)
 
@@ -69,7 +79,12 @@ class Interpreter:
         spool limit and the shifts of the three counters."""
         options = ",".join(map(str, numbers))
         path = os.pathsep.join(filter(None, [str(INJECT), base.get("PYTHONPATH", "")]))
-        return {**base, "PYTHONPATH": path, "GCREPLAY_SPOOL": str(spool), "GCREPLAY_OPTIONS": options}
+        return {
+            **base,
+            "PYTHONPATH": path,
+            "GCREPLAY_SPOOL": str(spool),
+            "GCREPLAY_OPTIONS": options,
+        }
 
     def calibrated_shift(self, environment: Mapping[str, str], spool: Path) -> tuple[int, int, int]:
         """What the capture must add to the collector's counters at its start.
