@@ -39,9 +39,12 @@ class FreezeAfterImports(CPython311):
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
+    """`revived`: events that name an object which the replayed collector had freed."""
+
     predicted: Figures
     real: Figures
     truth: Figures | None
+    revived: int
 
     @property
     def young_error(self) -> float | None:
@@ -79,7 +82,8 @@ def predict(
     with EventLog.open(path) as log:
         run = replay(log, policy_of(setting), apply_from="start", window=("start", "end"))
     predicted = Figures(tuple(run.collections_by_generation), tuple(run.collected_by_generation))
-    return Prediction(predicted, workloads.plain(name, setting), workloads.truth(name, setting))
+    real, truth = workloads.plain(name, setting), workloads.truth(name, setting)
+    return Prediction(predicted, real, truth, run.revived)
 
 
 def sections(workloads: Workloads, names: list[str], settings: Sequence[str] = ()) -> Iterator[str]:
@@ -117,7 +121,7 @@ def back_sections(workloads: Workloads, names: list[str]) -> Iterator[str]:
 
 def _table(rows: dict[tuple[str, str], Prediction]) -> str:
     return table(
-        ["program", "setting", *HEADS, "within 10 % or 1"],
+        ["program", "setting", *HEADS, "revived", "within 10 % or 1"],
         [
             [
                 name,
@@ -130,6 +134,7 @@ def _table(rows: dict[tuple[str, str], Prediction]) -> str:
                 slashed(one.real.collected),
                 _same_or(one.truth and one.truth.collected, one.real.collected),
                 _percent(one.garbage_error),
+                one.revived,
                 "yes" if one.close else "no",
             ]
             for (name, setting), one in rows.items()

@@ -46,11 +46,16 @@ class Workloads:
     """The programs, an interpreter that has what they need, and a folder for what runs leave.
 
     `reuse` keeps recordings and plain figures of earlier runs: they depend on the programs and
-    the interpreter, not on load.
+    the interpreter, not on load. `probes` are granularity and full probe of recordings.
     """
 
     def __init__(
-        self, folder: Path = FOLDER, venv: Path | None = None, *, reuse: bool = False
+        self,
+        folder: Path = FOLDER,
+        venv: Path | None = None,
+        *,
+        reuse: bool = False,
+        probes: tuple[int, int] = (0, 0),
     ) -> None:
         if not (folder / "programs" / "_common.py").exists():
             raise SystemExit(
@@ -59,6 +64,7 @@ class Workloads:
         self.folder = folder.resolve()
         self.cwd = self.folder / "programs"
         self.reuse = reuse
+        self.probes = probes
         self._warmed: set[str] = set()
         (BUILD / "home").mkdir(parents=True, exist_ok=True)
         self.venv = venv or self._own_venv()
@@ -102,7 +108,7 @@ class Workloads:
 
         With `marks`, "start", "imports_done" and "end" stand in the recording; the import that
         this takes stands before the window."""
-        stem = "marked" if marks else "recorded"
+        stem = ("marked" if marks else "recorded") + "-".join(["", *map(str, self.probes)])
         path = self._place(stem, name, setting, ".gcreplay")
         out = self._place(stem, name, setting, ".json")
         if not (self.reuse and out.exists() and path.exists()):
@@ -123,7 +129,7 @@ class Workloads:
         out = BUILD / "cost.memray"
         options = ["--trace-python-allocators", "--no-compress", "--quiet", "--force"]
         command = ["-m", "memray", "run", *options, "--output", str(out), *program]
-        cost = self._cost([str(self._timed), *command])
+        cost = self._cost([str(self._timed), *command], {"PYTHONPATH": str(self._memray)})
         out.unlink()
         return cost
 
@@ -135,11 +141,13 @@ class Workloads:
 
     def _record(self, python: str, path: Path, program: Sequence[str]) -> list[str]:
         gcreplay = str(Path(sys.executable).parent / "gcreplay")
-        return [gcreplay, "record", "--force", "--python", python, "-o", str(path), *program]
+        command = [gcreplay, "record", "--force", "--python", python, "-o", str(path)]
+        granularity, full = map(str, self.probes)
+        return [*command, "--granularity", granularity, "--full-probe", full, *program]
 
-    def _cost(self, command: Sequence[str]) -> Cost:
+    def _cost(self, command: Sequence[str], added: Mapping[str, str] | None = None) -> Cost:
         started = time.perf_counter()
-        self._run(command)
+        self._run(command, added)
         return Cost(float((BUILD / "usage").read_text()), time.perf_counter() - started)
 
     @cached_property
@@ -186,11 +194,23 @@ class Workloads:
         if not (venv / "ready").exists():
             print("making the programs' environment in build/bench/venv ...", file=sys.stderr)
             subprocess.run([sys.executable, "-m", "venv", "--clear", venv], check=True)
-            pip = [venv / "bin" / "python", "-m", "pip", "install", "--quiet"]
-            needed = ["-r", self.folder / "requirements.txt", "memray"]
-            subprocess.run([*pip, *needed], check=True)
+            needed = ["-r", str(self.folder / "requirements.txt")]
+            _install(venv / "bin" / "python", needed)
             (venv / "ready").touch()
         return venv
+
+    @cached_property
+    def _memray(self) -> Path:
+        """Apart from the venv: it brings Pygments, with which docutils does more."""
+        folder = BUILD / "memray"
+        if not folder.exists():
+            _install(Path(self.python), ["--target", str(folder), "memray"])
+        return folder
+
+
+def _install(python: Path, what: Sequence[str]) -> None:
+    command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*command, *what], check=True)
 
 
 def variables(setting: str) -> dict[str, str]:
@@ -221,12 +241,15 @@ def options(purpose: str | None) -> argparse.ArgumentParser:
     parser.add_argument("--workloads", type=Path, default=FOLDER, metavar="DIR")
     parser.add_argument("--venv", type=Path, help="an environment that has their requirements")
     parser.add_argument("--reuse", action="store_true", help="keep recordings of earlier runs")
+    parser.add_argument("--granularity", type=int, default=0, metavar="G", help="of recordings")
+    parser.add_argument("--full-probe", type=int, default=0, metavar="F", help="of recordings")
     parser.add_argument("--output", type=Path, metavar="FILE", help="write the tables there too")
     return parser
 
 
 def chosen(given: argparse.Namespace) -> tuple[Workloads, list[str]]:
-    workloads = Workloads(given.workloads, given.venv, reuse=given.reuse)
+    probes = (given.granularity, given.full_probe)
+    workloads = Workloads(given.workloads, given.venv, reuse=given.reuse, probes=probes)
     wanted = given.programs
     names = [
         name
