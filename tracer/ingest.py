@@ -65,7 +65,9 @@ class SpoolIngest:
             window = memoryview(mapped)
             try:
                 with window[start:end] as data:
-                    read, definitions = self._native.feed(np.frombuffer(data, np.uint8), BATCH_EVENTS)
+                    read, definitions = self._native.feed(
+                        np.frombuffer(data, np.uint8), BATCH_EVENTS
+                    )
             except ValueError as error:
                 raise BrokenSpool(f"{self._spool.path}: {error}; what was read is kept") from None
             finally:
@@ -97,7 +99,12 @@ class SpoolIngest:
     def _write(self, definitions: dict[str, list[Any]]) -> None:
         log = self._log
         log.add_types(
-            (module, name, _KINDS[flags & 15], 2 if flags & _LEGACY else int(flags & _FINALIZER != 0))
+            (
+                module,
+                name,
+                _KINDS[flags & 15],
+                2 if flags & _LEGACY else int(flags & _FINALIZER != 0),
+            )
             for flags, module, name in map(_split_type, definitions["types"])
         )
         for first_line, file, function, table in definitions["codes"]:
@@ -120,9 +127,7 @@ class SpoolIngest:
             a[op == Op.START] = log.add_argument(_start_state(self._native.state).to_json())
         log.append(op, a, b, c)
         log.add_observed(
-            ObservedCollection(
-                row[0], row[1], "threshold" if row[2] == 0 else "call", *row[3:9], duration_ns=row[9]
-            )
+            ObservedCollection(row[0], row[1], "threshold" if row[2] == 0 else "call", *row[3:])
             for row in definitions["observed"]
         )
 
@@ -154,7 +159,9 @@ def _start_state(state: list[int] | None) -> StartState:
         enabled=bool(state[6]),
         long_lived_total=state[7],
         long_lived_pending=state[8],
-        free_lists=FreeLists(**dict(zip(names, state[9:15], strict=True)), tuple=tuple(state[15:35])),
+        free_lists=FreeLists(
+            **dict(zip(names, state[9:15], strict=True)), tuple=tuple(state[15:35])
+        ),
     )
 
 
