@@ -172,6 +172,7 @@ void probe_read(ingest_t *s)
         }
         if (bits & PE_COUNT) {
             o->reported = (uint32_t)read_number(s);
+            o->reported += o->reported == 0; /* being torn down: its release is still to come */
         }
         touch(s, id, o);
         if (bits & PE_CHILD) {
