@@ -128,6 +128,8 @@ void deaths_flush(ingest_t *s)
 /* ---- the end of a collection -------------------------------------------------- */
 
 #define DOOMED 0x40000000u
+#define GARBAGE 0x20000000u /* and found to be by the collector's own rule */
+#define ACT 0x10000000u     /* died by what the program did inside */
 
 /* What died in a collection must hang from its garbage in the log too: links that are stale
  * are replaced by a plain reference, references that nothing of the garbage explains by an
@@ -205,6 +207,99 @@ static void bury(ingest_t *s)
     d->n = 0;
 }
 
+static int examined(const ingest_t *s, const object_t *o) { return o->seen == s->epoch && o->state == S_ALIVE; }
+
+/* CPython's deduce_unreachable over what the collection examined: `scratch` becomes 0 for
+ * garbage and a positive number for the rest. */
+static void find_garbage(ingest_t *s)
+{
+    s->stack.n = 0;
+    for (uint32_t g = 0; g <= s->start_generation; g++) {
+        for (size_t i = 0; i < s->generations[g].n; i++) {
+            object_t *o = object_get(s, s->generations[g].at[i]);
+            if (o != NULL && examined(s, o)) o->scratch = o->count;
+        }
+    }
+    for (int reach = 0; reach < 2; reach++) {
+        for (uint32_t g = 0; g <= s->start_generation; g++) {
+            for (size_t i = 0; i < s->generations[g].n; i++) {
+                object_t *o = object_get(s, s->generations[g].at[i]);
+                if (o == NULL || !examined(s, o)) continue;
+                if (reach) {
+                    if (o->scratch > 0) words_push(&s->stack, s->generations[g].at[i]);
+                    continue;
+                }
+                for (uint32_t e = o->out_first; e != NONE; e = s->edges[e].out_next) {
+                    object_t *c = object_get(s, s->edges[e].to);
+                    if (examined(s, c) && c->scratch > 0) c->scratch--;
+                }
+            }
+        }
+    }
+    while (s->stack.n > 0) {
+        object_t *o = object_get(s, s->stack.at[--s->stack.n]);
+        for (uint32_t e = o->out_first; e != NONE; e = s->edges[e].out_next) {
+            object_t *c = object_get(s, s->edges[e].to);
+            if (examined(s, c) && c->scratch == 0) {
+                c->scratch = 1;
+                words_push(&s->stack, s->edges[e].to);
+            }
+        }
+    }
+}
+
+/* What died before the first garbage was killed by callbacks and finalizers: the program's
+ * acts, which with all that hung from them go to the side.  The rest stays doomed. */
+static void side_deaths(ingest_t *s)
+{
+    words_t *d = &s->doomed;
+    size_t first = 0, keep = 0;
+    if (d->n == 0) {
+        return;
+    }
+    find_garbage(s);
+    while (first < d->n) {
+        object_t *o = object_get(s, d->at[first]);
+        if (examined(s, o) && o->scratch == 0) break;
+        first++;
+    }
+    int whole = first > 0;
+    for (size_t i = 0; i < d->n; i++) {
+        object_t *o = object_get(s, d->at[i]);
+        int garbage = examined(s, o) && o->scratch == 0;
+        o->scratch = garbage ? GARBAGE : i < first ? ACT : DOOMED;
+    }
+    for (size_t i = 0; i < first; i++) {
+        words_push(&s->stack, d->at[i]);
+    }
+    while (s->stack.n > 0) {
+        object_t *o = object_get(s, s->stack.at[--s->stack.n]);
+        for (uint32_t e = o->out_first; e != NONE; e = s->edges[e].out_next) {
+            object_t *c = object_get(s, s->edges[e].to);
+            whole &= c->scratch != GARBAGE;
+            if (c->scratch == DOOMED) {
+                c->scratch = ACT;
+                words_push(&s->stack, s->edges[e].to);
+            }
+        }
+    }
+    for (size_t i = 0; i < d->n; i++) {
+        int act = whole && object_get(s, d->at[i])->scratch == ACT;
+        words_push(act ? &s->batch : &s->stack, d->at[i]);
+    }
+    for (uint32_t g = 0; g <= s->start_generation; g++) {
+        for (size_t i = 0; i < s->generations[g].n; i++) {
+            object_t *o = object_get(s, s->generations[g].at[i]);
+            if (o != NULL && o->state == S_ALIVE) o->scratch = 0;
+        }
+    }
+    for (size_t i = 0; i < d->n; i++) object_get(s, d->at[i])->scratch = 0;
+    for (; keep < s->stack.n; keep++) d->at[keep] = s->stack.at[keep];
+    d->n = keep;
+    s->stack.n = 0;
+    deaths_flush(s);
+}
+
 static void promote(ingest_t *s, uint32_t generation)
 {
     uint32_t target = generation < 2 ? generation + 1 : 2;
@@ -242,10 +337,13 @@ void collection_finish(ingest_t *s)
         return;
     }
     deaths_flush(s); /* of objects born inside: they go to the side */
+    int nothing_found = s->stop[0] == 0 && s->stop[1] == 0;
+    if (!nothing_found) {
+        side_deaths(s);
+    }
     s->stopping = 0;
     s->collecting = 0;
     s->to = &s->out;
-    int nothing_found = s->stop[0] == 0 && s->stop[1] == 0;
     if (!nothing_found) {
         explain(s);
         bury(s);
