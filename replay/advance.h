@@ -313,8 +313,10 @@ always_inline int apply(Heap *h, uint32_t end, const int mode)
             Object *o = &h->objects[source];
             h->objects[target].count++;
             add_link(h, o, target, c[i]);
-            if (mode == COLLECTING && o->generation == UNTRACKED && h->shapes[o->shape].is_dict
-                && h->started && c[i] != OPAQUE && may_be_tracked(h, &h->objects[target])
+            /* A tuple is filled before a collector sees it: one untracked before its links were
+             * known to the log was untracked by mistake. */
+            if (mode == COLLECTING && o->generation == UNTRACKED
+                && (h->shapes[o->shape].is_dict || h->shapes[o->shape].is_tuple) && h->started && c[i] != OPAQUE && may_be_tracked(h, &h->objects[target])
                 && source != h->newborn)
                 enlist(h, source, 0);
             break;

@@ -51,7 +51,8 @@ OPERANDS: dict[Op, tuple[str, str, str, str]] = {
         "The source takes one reference to the target; n "
         "references are n events, and parallel links are allowed. An untracked exact dict is "
         "tracked by a link to a container, unless that is an untracked exact tuple: engines "
-        "derive that.",
+        "derive that, and the same for a tuple whose links became known only after it was "
+        "untracked.",
     ),
     Op.UNLINK: (
         "source",

@@ -183,8 +183,9 @@ class Reference:
         source = self.things[a]
         source.links.append((b, label))
         self.things[b].count += 1
-        untracked_dict = source.kind == "dict" and source.generation is None and a != self.newborn
-        if untracked_dict and self.started and label != OPAQUE and self.may_be_tracked(b):
+        # A tuple untracked before its links were known to the log was untracked by mistake.
+        derived = source.kind in ("dict", "tuple") and source.generation is None
+        if derived and a != self.newborn and self.started and label != OPAQUE and self.may_be_tracked(b):
             self.track(a, 0)
 
     def on_unlink(self, a: int, b: int, label: int) -> None:

@@ -252,11 +252,13 @@ void write_alloc(ingest_t *s, uint32_t id, unsigned flags, uint32_t site)
     emit(s, OP_ALLOC, o->name, shape_of(s, o->type, o->size8, FLAG_GC | flags), site);
 }
 
-/* CPython's MAINTAIN_TRACKING: an untracked dictionary that gets something collectable. */
+/* CPython's MAINTAIN_TRACKING: an untracked dictionary that gets something collectable. Engines
+ * treat a tuple alike, whose links may become known only after they untracked it. */
 void link_made(ingest_t *s, uint32_t from, uint32_t to)
 {
     object_t *source = object_get(s, from), *target = object_get(s, to);
-    if (source->generation == 4 && kind_of(s, source) == KIND_DICT
+    unsigned kind = kind_of(s, source);
+    if (source->generation == 4 && (kind == KIND_DICT || kind == KIND_TUPLE)
         && (kind_of(s, target) != KIND_TUPLE || target->generation != 4)) {
         source->generation = 0;
         words_push(&s->generations[0], from);
