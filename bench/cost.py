@@ -74,32 +74,32 @@ def sections(workloads: Workloads, names: list[str], rounds: int = ROUNDS) -> It
     cpu = [one.recorded_cpu for one in measured.values()]
     wall = [one.recorded_wall for one in measured.values()]
     above = [name for name, one in measured.items() if one.recorded_cpu >= one.memray_cpu]
-    rows = [
-        [name, *_ratios(one.recorded_cpu, one.memray_cpu, one.recorded_wall, one.memray_wall)]
+    ratios = {
+        name: [one.recorded_cpu, one.memray_cpu, one.recorded_wall, one.memray_wall]
         for name, one in measured.items()
-    ]
-    medians = [median(float(row[i]) for row in rows) for i in range(1, 5)]
+    }
+    medians = [median(column) for column in zip(*ratios.values(), strict=True)]
     yield section(
         "Cost: recorded over plain",
         NOTE.format(rounds=rounds),
         table(
             ["program", "CPU, recorded", "CPU, memray", "wall, recorded", "wall, memray"],
-            [*rows, ["median", *_ratios(*medians)]],
+            [[name, *map(_ratio, row)] for name, row in {**ratios, "median": medians}.items()],
         ),
         "\n".join(
             [
-                bar("CPU at most 1.6 (median)", median(cpu) <= 1.6, f"{median(cpu):.2f}"),
-                bar("CPU never above 3", max(cpu) <= 3, f"{max(cpu):.2f}"),
+                bar("CPU at most 1.6 (median)", median(cpu) <= 1.6, _ratio(median(cpu))),
+                bar("CPU never above 3", max(cpu) <= 3, _ratio(max(cpu))),
                 bar("CPU below memray's in each", not above, ", ".join(above)),
-                bar("wall at most 3 (median)", median(wall) <= 3, f"{median(wall):.2f}"),
-                bar("wall never above 4", max(wall) <= 4, f"{max(wall):.2f}"),
+                bar("wall at most 3 (median)", median(wall) <= 3, _ratio(median(wall))),
+                bar("wall never above 4", max(wall) <= 4, _ratio(max(wall))),
             ]
         ),
     )
 
 
-def _ratios(*values: float) -> list[str]:
-    return [f"{value:.2f}" for value in values]
+def _ratio(value: float) -> str:
+    return f"{value:.2f}"
 
 
 if __name__ == "__main__":
