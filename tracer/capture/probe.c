@@ -214,6 +214,10 @@ void probe_lists(int upto, PyGC_Head *drop)
         for (PyGC_Head *at = _PyGCHead_NEXT(head); at != head && cap.active; at = _PyGCHead_NEXT(at)) {
             if (at == drop) {
                 before->_gc_next = at->_gc_next;
+                if (_PyGCHead_PREV(head) == at) {
+                    /* The collector appends what it finds reachable after all. */
+                    _PyGCHead_SET_PREV(head, before);
+                }
                 continue;
             }
             before = at;
