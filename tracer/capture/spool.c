@@ -18,10 +18,46 @@ uint8_t *spool_base;
 struct spool_header *spool_head;
 
 static int spool_fd = -1;
+static char *spool_path;
+static dev_t spool_device;
+static ino_t spool_inode;
 static size_t spool_reserved; /* address room behind spool_base */
 static size_t spool_mapped;   /* bytes of it backed by the file */
 static size_t spool_released; /* bytes given back to the kernel */
 static uint64_t spool_max;
+
+static int is_spool(int fd)
+{
+    struct stat now;
+    return fd >= 0 && fstat(fd, &now) == 0 && now.st_dev == spool_device && now.st_ino == spool_inode;
+}
+
+/* A high number, so that the program's own files get the numbers they would have had. */
+static int moved_high(int fd)
+{
+    int high = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 200);
+    if (high >= 0) {
+        close(fd);
+        return high;
+    }
+    return fd;
+}
+
+/* Programs close files they do not know, and the number may be another file's by now. */
+static int still_open(void)
+{
+    if (is_spool(spool_fd)) {
+        return 1;
+    }
+    spool_fd = moved_high(open(spool_path, O_RDWR | O_CLOEXEC));
+    if (!is_spool(spool_fd)) {
+        if (spool_fd >= 0) {
+            close(spool_fd);
+        }
+        spool_fd = -1;
+    }
+    return spool_fd >= 0;
+}
 
 static int secure(off_t from, size_t length)
 {
@@ -36,6 +72,9 @@ static int map_more(size_t length)
 {
     if (spool_mapped + length > spool_reserved) {
         return ENOMEM;
+    }
+    if (!still_open()) {
+        return EBADF;
     }
     int rc = secure((off_t)(SPOOL_HEADER + spool_mapped), length);
     if (rc != 0) {
@@ -58,13 +97,15 @@ int spool_open(const char *path, uint64_t limit, const char **why)
         *why = "the spool file cannot be opened";
         return -1;
     }
-    /* A high number, so that the program's own files get the numbers they would have had. */
-    int high = fcntl(fd, F_DUPFD_CLOEXEC, 200);
-    if (high >= 0) {
-        close(fd);
-        fd = high;
+    struct stat opened;
+    spool_fd = fd = moved_high(fd);
+    spool_path = strdup(path);
+    if (spool_path == NULL || fstat(fd, &opened) != 0) {
+        *why = "the spool file cannot be read";
+        return -1;
     }
-    spool_fd = fd;
+    spool_device = opened.st_dev;
+    spool_inode = opened.st_ino;
     spool_max = limit;
     spool_head = mmap(NULL, SPOOL_HEADER, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (spool_head == MAP_FAILED || memcmp(spool_head->magic, SPOOL_MAGIC, 8) != 0
@@ -101,7 +142,8 @@ int spool_grow(size_t need)
             rc = map_more(CHUNK_SMALL);
         }
         if (rc != 0) {
-            capture_stop(SPOOL_NO_SPACE, "no disk space was left for the spool");
+            capture_stop(SPOOL_NO_SPACE, rc == EBADF ? "the program closed the spool's file and it cannot be opened again"
+                                                     : "no disk space was left for the spool");
             return 0;
         }
     }
@@ -118,10 +160,10 @@ int spool_grow(size_t need)
 
 void spool_detach(void)
 {
-    if (spool_fd >= 0) {
+    if (is_spool(spool_fd)) {
         close(spool_fd);
-        spool_fd = -1;
     }
+    spool_fd = -1;
 }
 
 void put_bytes(const void *data, size_t n)
