@@ -40,6 +40,7 @@ cdef extern from "ingest.h" nogil:
         const uint8_t *base
         events_t out
         uint64_t taken
+        size_t window_from
         type_def_t *types
         code_def_t *codes
         site_def_t *sites
@@ -105,8 +106,8 @@ cdef class Ingest:
         return self._definitions()
 
     def take(self):
-        """The events made since the last call: (op uint8, a, b, c uint32), copies."""
-        cdef size_t n = self.s.out.n
+        """The events that became final since the last call: (op uint8, a, b, c uint32), copies."""
+        cdef size_t n = self.s.window_from
         op = np.empty(n, np.uint8)
         a = np.empty(n, np.uint32)
         b = np.empty(n, np.uint32)

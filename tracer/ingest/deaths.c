@@ -32,7 +32,13 @@ static void cascade(ingest_t *s, uint32_t root)
             uint32_t child = s->edges[i].to;
             edge_drop(s, i);
             object_t *c = object_get(s, child);
-            if (c->state == S_ALIVE && --c->count == 0) {
+            if (c->state != S_ALIVE) {
+                continue;
+            }
+            if (!(c->scratch & IN_BATCH)) {
+                window_lost(s, c);
+            }
+            if (--c->count == 0) {
                 if (c->scratch & IN_BATCH) {
                     words_push(&s->stack, child);
                 } else {
@@ -386,4 +392,5 @@ void collection_finish(ingest_t *s)
         emit(s, OP_INSIDE, NONE, 0, 0);
         s->side.n = 0;
     }
+    window_open(s);
 }

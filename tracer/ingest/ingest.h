@@ -37,6 +37,9 @@ typedef struct {
     uint32_t out_first, out_last, in_first; /* edges */
     uint32_t seen;     /* last probe that met it as a member */
     uint32_t scratch;
+    uint32_t lost_at, lost_in; /* where in which window a holder's death first took a link from it */
+    uint32_t born_at, born_in; /* where in which window it was born; born_in 0 once it was looked at */
+    uint32_t linked_at;        /* where its latest link of that window is dated; 0 = none */
     uint8_t generation; /* 0-2, 3 permanent, 4 untracked */
     uint8_t state;
     uint8_t kept;
@@ -64,6 +67,8 @@ typedef struct {
     uint64_t collected, uncollectable, long_lived_total, long_lived_pending;
 } observed_t;
 
+typedef struct { uint32_t at, order, op, a, b, c; } insertion_t;
+
 #define ARRAY(T, NAME) T *NAME; size_t NAME##_n, NAME##_room
 
 typedef struct {
@@ -78,6 +83,9 @@ typedef struct {
     events_t side;           /* what the program did inside the collection under way */
     events_t *to;            /* where events go now */
     uint64_t taken;          /* events handed to the caller before out */
+    size_t window_from;      /* events of out before this one are final */
+    uint32_t window;         /* number of the window that begins there */
+    ARRAY(insertion_t, insertions);
     ARRAY(type_def_t, types);
     ARRAY(code_def_t, codes);
     ARRAY(site_def_t, sites);
@@ -153,6 +161,15 @@ void link_made(ingest_t *s, uint32_t from, uint32_t to);
 void deaths_flush(ingest_t *s);
 void collection_finish(ingest_t *s);
 
+/* window.c */
+void window_open(ingest_t *s);
+void window_born(ingest_t *s, object_t *o);
+void window_lost(ingest_t *s, object_t *o);
+void window_link(ingest_t *s, object_t *from, object_t *to);
+int window_gained(ingest_t *s, object_t *o, uint32_t n);
+int window_released(ingest_t *s, object_t *o, uint32_t n);
+void window_merge(ingest_t *s);
+
 /* probes.c */
 void probe_read(ingest_t *s);
 
@@ -164,7 +181,7 @@ void ingest_free(ingest_t *s);
 /* Reads records from base until the input ends or about max_events events wait. Returns the bytes taken, or -1. */
 int64_t ingest_feed(ingest_t *s, const uint8_t *base, size_t n, size_t max_events);
 void ingest_finish(ingest_t *s);    /* after the last record */
-void ingest_taken(ingest_t *s);     /* the caller has copied the output */
+void ingest_taken(ingest_t *s);     /* the caller has copied the final events */
 void held_flush(ingest_t *s);
 
 static inline int64_t unzigzag(uint64_t v) { return (int64_t)(v >> 1) ^ -(int64_t)(v & 1); }

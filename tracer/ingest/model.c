@@ -249,6 +249,7 @@ void write_alloc(ingest_t *s, uint32_t id, unsigned flags, uint32_t site)
     if (o->name == NONE) {
         o->name = s->next_name++;
     }
+    window_born(s, o);
     emit(s, OP_ALLOC, o->name, shape_of(s, o->type, o->size8, FLAG_GC | flags), site);
 }
 

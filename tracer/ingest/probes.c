@@ -43,7 +43,7 @@ static void read_links(ingest_t *s, uint32_t id)
             t->scratch--;
             continue;
         }
-        emit(s, OP_LINK, o->name, t->name, 0);
+        window_link(s, o, t);
         edge_add(s, id, targets.at[i]);
         t->count++;
         link_made(s, id, targets.at[i]);
@@ -109,7 +109,7 @@ static void reconcile(ingest_t *s)
 {
     for (size_t i = 0; i < s->touched.n; i++) {
         object_t *o = object_get(s, s->touched.at[i]);
-        if ((int32_t)o->count < (int32_t)o->reported) {
+        if ((int32_t)o->count < (int32_t)o->reported && !window_gained(s, o, o->reported - o->count)) {
             emit(s, OP_INCREF, o->name, o->reported - o->count, 0);
         }
     }
@@ -127,12 +127,15 @@ static void reconcile(ingest_t *s)
     for (size_t i = 0; i < s->touched.n; i++) {
         object_t *o = object_get(s, s->touched.at[i]);
         o->touched = 0;
-        if ((int32_t)o->count > (int32_t)o->reported) {
+        if ((int32_t)o->count > (int32_t)o->reported && !window_released(s, o, o->count - o->reported)) {
             emit(s, OP_DECREF, o->name, o->count - o->reported, 0);
         }
         o->count = o->reported;
+        o->born_in = 0;
     }
     s->touched.n = s->removed.n = 0;
+    window_merge(s);
+    window_open(s);
 }
 
 void probe_read(ingest_t *s)

@@ -402,7 +402,7 @@ void ingest_free(ingest_t *s)
     words_t *w[] = {&s->generations[0], &s->generations[1], &s->generations[2], &s->generations[3], &s->batch,
                     &s->stack, &s->holds, &s->pairs, &s->touched, &s->removed, &s->doomed};
     for (size_t i = 0; i < sizeof(w) / sizeof(*w); i++) free(w[i]->at);
-    void *arrays[] = {s->types, s->codes, s->sites, s->shapes, s->marks, s->calls, s->observed, s->type_flags,
+    void *arrays[] = {s->types, s->codes, s->sites, s->shapes, s->marks, s->calls, s->observed, s->type_flags, s->insertions,
                       s->shape_keys, s->shape_values, s->pages, s->edges};
     for (size_t i = 0; i < sizeof(arrays) / sizeof(*arrays); i++) free(arrays[i]);
     free(s);
@@ -412,7 +412,10 @@ int64_t ingest_feed(ingest_t *s, const uint8_t *base, size_t n, size_t max_event
 {
     s->base = s->at = base;
     s->end = base + n;
-    while (s->out.n + s->side.n < max_events && read_record(s)) {
+    while (s->window_from < max_events && read_record(s)) {
+        if (s->out.n - s->window_from > 2 * max_events) {
+            window_open(s); /* nobody looks: what waits is final */
+        }
     }
     return s->failed ? -1 : (int64_t)(s->at - s->base);
 }
@@ -431,11 +434,18 @@ void ingest_finish(ingest_t *s)
     }
     deaths_flush(s);
     held_flush(s);
+    window_open(s);
 }
 
 void ingest_taken(ingest_t *s)
 {
-    s->taken += s->out.n;
-    s->out.n = 0;
+    size_t rest = s->out.n - s->window_from;
+    memmove(s->out.op, s->out.op + s->window_from, rest);
+    memmove(s->out.a, s->out.a + s->window_from, rest * sizeof(*s->out.a));
+    memmove(s->out.b, s->out.b + s->window_from, rest * sizeof(*s->out.b));
+    memmove(s->out.c, s->out.c + s->window_from, rest * sizeof(*s->out.c));
+    s->taken += s->window_from;
+    s->out.n = rest;
+    s->window_from = 0;
     s->types_n = s->codes_n = s->sites_n = s->shapes_n = s->marks_n = s->calls_n = s->observed_n = 0;
 }

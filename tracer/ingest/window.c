@@ -1,0 +1,118 @@
+/* What the program did between two looks is known only at the second.  Dated then, a
+ * collection that another policy makes one allocation earlier would know nothing of it.  So
+ * the events since the last look are kept back, and what concerns objects born since is
+ * dated to where it can first have happened: links to when both ends were born, the release
+ * by running code to the last of the links that took over.  An object that lost a holder and
+ * turns out to be held otherwise has been so since before the loss: else it would be garbage
+ * from then on. */
+#include "ingest.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define WINDOW_EVENTS (1u << 20) /* a program that is looked at less often loses this */
+
+void window_open(ingest_t *s)
+{
+    s->window_from = s->out.n;
+    s->window++;
+}
+
+/* The next event written takes a link from `o`, which lives on. */
+void window_lost(ingest_t *s, object_t *o)
+{
+    if (s->to == &s->out && o->lost_in != s->window && s->found_done) {
+        if (s->out.n - s->window_from > WINDOW_EVENTS) {
+            window_open(s);
+        }
+        o->lost_in = s->window;
+        o->lost_at = (uint32_t)(s->out.n - s->window_from);
+    }
+}
+
+/* The next event written is its birth. */
+void window_born(ingest_t *s, object_t *o)
+{
+    if (s->to == &s->out && s->found_done) {
+        o->born_in = s->window;
+        o->born_at = (uint32_t)(s->out.n - s->window_from) + 1;
+    }
+}
+
+static int fresh(const ingest_t *s, const object_t *o) { return o->born_in == s->window && s->found_done; }
+
+static int insert(ingest_t *s, uint32_t at, int op, uint32_t a, uint32_t b)
+{
+    insertion_t *i = APPEND(s, insertions);
+    if (i == NULL) {
+        fail(s, "memory ran out");
+        return 0;
+    }
+    *i = (insertion_t){at, (uint32_t)s->insertions_n, (uint32_t)op, a, b, 0};
+    return 1;
+}
+
+/* A link between objects of which one or both are new.  */
+void window_link(ingest_t *s, object_t *from, object_t *to)
+{
+    uint32_t at = 0;
+    if (fresh(s, from)) at = from->born_at;
+    if (fresh(s, to) && to->born_at > at) at = to->born_at;
+    if (at == 0 || !insert(s, at, OP_LINK, from->name, to->name)) {
+        emit(s, OP_LINK, from->name, to->name, 0);
+    } else if (fresh(s, to) && to->linked_at < at) {
+        to->linked_at = at;
+    }
+}
+
+/* `o` turned out to have n references more: whether they could be dated earlier. */
+int window_gained(ingest_t *s, object_t *o, uint32_t n)
+{
+    if (fresh(s, o)) {
+        return insert(s, o->born_at, OP_INCREF, o->name, n);
+    }
+    return o->lost_in == s->window && s->found_done && insert(s, o->lost_at, OP_INCREF, o->name, n);
+}
+
+/* `o` turned out to have n references less. */
+int window_released(ingest_t *s, object_t *o, uint32_t n)
+{
+    return fresh(s, o) && o->linked_at != 0 && insert(s, o->linked_at, OP_DECREF, o->name, n);
+}
+
+static int earlier(const void *a, const void *b)
+{
+    const insertion_t *x = a, *y = b;
+    return x->at != y->at ? (x->at < y->at ? -1 : 1) : (x->order < y->order ? -1 : 1);
+}
+
+void window_merge(ingest_t *s)
+{
+    size_t m = s->insertions_n;
+    if (m == 0) {
+        return;
+    }
+    qsort(s->insertions, m, sizeof(*s->insertions), earlier);
+    size_t n = s->out.n;
+    for (size_t i = 0; i < m; i++) {
+        emit(s, OP_INCREF, 0, 0, 0); /* room */
+    }
+    events_t *e = &s->out;
+    size_t to = e->n, end = n;
+    while (m > 0) {
+        const insertion_t *i = &s->insertions[--m];
+        size_t at = s->window_from + i->at, tail = end - at;
+        to -= tail;
+        memmove(e->op + to, e->op + at, tail);
+        memmove(e->a + to, e->a + at, tail * sizeof(*e->a));
+        memmove(e->b + to, e->b + at, tail * sizeof(*e->b));
+        memmove(e->c + to, e->c + at, tail * sizeof(*e->c));
+        end = at;
+        to--;
+        e->op[to] = (uint8_t)i->op;
+        e->a[to] = i->a;
+        e->b[to] = i->b;
+        e->c[to] = i->c;
+    }
+    s->insertions_n = 0;
+}
