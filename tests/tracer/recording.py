@@ -16,6 +16,11 @@ from gcreplay.store.log import EventLog
 from gcreplay.store.validate import validate
 from gcreplay.tracer import RecordOptions, RecordSummary, record
 
+BARE: str = sys._base_executable  # type: ignore[attr-defined]
+"""The interpreter outside the virtual environment. Inside one, .pth files import modules before
+the capture can attach, with one more folder on sys.path: the collections are as many, but some
+objects stand in another generation, and a program that prints such figures would show it."""
+
 FIXED: Mapping[str, str] = {"PYTHONHASHSEED": "0"}
 """Two runs of one program differ unless strings hash the same."""
 
@@ -102,10 +107,14 @@ def run_recorded(
     return Recorded(Ran(summary.exit_code, *texts), summary)
 
 
-def recorded_code(folder: Path, code: str, **options: int) -> Recorded:
+def recorded_code(
+    folder: Path, code: str, *, python: str | None = None, granularity: int = 0, full_probe: int = 0
+) -> Recorded:
     """Record a program given as text and check the recording as `checked` does."""
     (folder / "program.py").write_text(code)
-    done = run_recorded(folder, "program.py", **options)
+    done = run_recorded(
+        folder, "program.py", python=python, granularity=granularity, full_probe=full_probe
+    )
     assert done.ran.exit_code == 0, done.ran.err
     assert done.summary.complete, done.summary.message
     checked(done.path)
@@ -120,6 +129,15 @@ def checked(path: Path) -> VerifyResult:
         assert result.equal, result
         assert result.repairs["missed_collection"] == 0
         return result
+
+
+def checked_places(path: Path) -> None:
+    """As `checked`, but for the numbers collected: where finalizers saved objects or broke cycles,
+    no log can say so in advance and a replay collects what they kept from the collector."""
+    with EventLog.open(path) as log:
+        validate(log)
+        seen = verify(log)
+    assert seen.recorded == seen.replayed == seen.position_equal == seen.generation_equal > 3, seen
 
 
 def collections(path: Path) -> list[tuple[str, int, int]]:

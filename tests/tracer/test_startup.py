@@ -1,10 +1,9 @@
 """What a program sees of the world when it starts is the same with and without a recording."""
 
-import sys
 from pathlib import Path
 
 import pytest
-from recording import checked, run_plain, run_recorded
+from recording import BARE, checked, run_plain, run_recorded
 
 SHOW = """
 import json, os, sys, gc
@@ -107,10 +106,9 @@ print([s["collections"] for s in end[1]])
 def test_the_collector_does_what_it_would_have_done(tmp_path: Path) -> None:
     """Counters, statistics and sizes of the lists, at the first line and after some work."""
     (tmp_path / "program.py").write_text(COLLECTOR)
-    bare = sys._base_executable
-    plain = run_plain(tmp_path, "program.py", python=bare)
-    assert run_plain(tmp_path, "program.py", python=bare) == plain  # it is a fact, not noise
-    recorded = run_recorded(tmp_path, "program.py", python=bare)
+    plain = run_plain(tmp_path, "program.py", python=BARE)
+    assert run_plain(tmp_path, "program.py", python=BARE) == plain  # it is a fact, not noise
+    recorded = run_recorded(tmp_path, "program.py", python=BARE)
     assert recorded.out == plain.out
     assert checked(recorded.path).recorded > 20
 
