@@ -82,6 +82,7 @@ cdef enum:
 
 cdef struct Object:
     uint32_t count  # references; of a dead object, the epoch it died in
+    uint32_t linked  # those that are links
     uint32_t head  # newest link
     uint32_t state
 
@@ -178,6 +179,7 @@ cdef class State:
             state = IS_GC if flags & FLAG_GC else 0
             state |= IS_IMMORTAL if flags & FLAG_IMMORTAL else 0
             self.objects[a].count = 1
+            self.objects[a].linked = 0
             self.objects[a].head = NONE
             self.objects[a].state = state
             self.born += 1
@@ -208,11 +210,16 @@ cdef class State:
             return NOT_BORN
         object = &self.objects[a]
         if op == KEPT:
-            if not object.state & IS_DEAD or object.state & IS_KEPT or object.count != self.epoch:
+            # What only links hold may be held by garbage, and have died with or after it.
+            if object.state & IS_KEPT or (
+                object.count != self.epoch
+                if object.state & IS_DEAD
+                else object.count > object.linked
+            ):
                 return NOT_JUST_DIED
             object.state |= IS_KEPT
             return VALID
-        if object.state & IS_DEAD:
+        if object.state & (IS_DEAD | IS_KEPT):
             return DEAD
         if op == INCREF:
             if b == 0:
@@ -294,6 +301,7 @@ cdef class State:
             self.links[link.next].previous = new
         self.objects[source].head = new
         self.objects[target].count += 1
+        self.objects[target].linked += 1
         if self.objects[source].state & IS_INDEXED:
             self.index(source, target, new)
         return VALID
@@ -316,6 +324,7 @@ cdef class State:
         if found == NONE:
             return NO_LINK
         self.detach(source, found)
+        self.objects[target].linked -= 1
         self.objects[target].count -= 1
         return self.kill(target) if self.objects[target].count == 0 else VALID
 
@@ -356,6 +365,7 @@ cdef class State:
                 if self.objects[target].state & IS_DEAD:
                     self.culprit = target
                     return LEFT_LINK
+                self.objects[target].linked -= 1
                 self.objects[target].count -= 1
                 if self.objects[target].count == 0 and not self.objects[target].state & IS_IMMORTAL:
                     self.bury(target)

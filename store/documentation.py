@@ -67,7 +67,8 @@ OPERANDS: dict[Op, tuple[str, str, str, str]] = {
         "",
         "The storage of the object that just died went to a free list, so "
         "the young counter did not move. Once, after the event that killed it, before the "
-        "next ALLOC or GC_CALL.",
+        "next ALLOC or GC_CALL. Of an object that only garbage held, and that a collector freed in "
+        "the recorded run, it stands where that object died; no later event names it.",
     ),
     Op.RESIZE: (
         "object",

@@ -28,7 +28,8 @@ RULES = (
     "the reference count of object {0} would leave 0..4294967295",
     "there is no such link to undo",
     "the label is not in the log's table of labels",
-    "`kept` follows the event that killed its object, once, before the next alloc or gc call",
+    "`kept` follows the event that killed its object, once, before the next alloc or gc call,"
+    " unless only links hold it",
     "object {0} is no container: it has no GC header",
     "only the found heap names a generation other than 0, and none is above 3",
     "there is no such gc call",

@@ -28,6 +28,7 @@ class Program:
         self.flag: dict[int, Flag] = {}
         self.just_died: set[int] = set()
         self.refers: set[int] = set()
+        self.kept: set[int] = set()
         self.region: list[int] = []
 
     def drop(self, target: int, n: int) -> None:
@@ -36,7 +37,8 @@ class Program:
         if self.count[target] == 0 and not self.flag[target] & Flag.IMMORTAL:
             require(not self.found_heap)
             del self.count[target]
-            self.just_died.add(target)
+            if target not in self.kept:
+                self.just_died.add(target)
             for child, times in self.links.pop(target).items():
                 for _ in range(times):
                     self.drop(child, 1)
@@ -71,13 +73,17 @@ class Program:
                 else:
                     require(self.region == [a])
                     self.region = []
+            case Op.KEPT if a in self.count:
+                linked = sum(links[a] for links in self.links.values())
+                require(self.count[a] <= linked and a not in self.kept)
+                self.kept.add(a)
             case Op.KEPT:
                 require(a in self.just_died)
                 self.just_died.remove(a)
             case Op.SAFEPOINT | Op.TICK:
                 pass
             case _:
-                require(a in self.count)
+                require(a in self.count and a not in self.kept)
                 self.apply_to(op, a, b, c)
 
     def apply_to(self, op: int, a: int, b: int, c: int) -> None:
