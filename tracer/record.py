@@ -85,37 +85,45 @@ def record(
         raise FileExists(f"{options.output} exists; give another -o or --force to replace it")
     shift = _calibrated_shift(options, interpreter)
     spool = _new_spool(options.output)
-    ended = False
+    spool_served = True
     try:
-        log = _new_log(options, interpreter)
+        log = _new_log(options, interpreter, spool)
         try:
             with _undisturbed() as adopt:
                 child = adopt(_start(options, interpreter, spool, shift))
+                spool_served = False
                 broken = _follow(child, spool, log, progress)
-            ended = True
-            return _summary(options, child.returncode, spool, log, broken)
+            summary, spool_served = _summary(options, child.returncode, spool, log, broken)
+            return summary
         finally:
-            if not ended:
-                log.close(complete=False)
+            log.close()
     finally:
-        spool.close(remove=ended)
+        spool.close(remove=spool_served)
 
 
 def recover(spool_path: Path, output: Path, force: bool = False) -> RecordSummary:
-    """Finish an ingest that was interrupted: what the spool still holds becomes a recording.
+    """Finish an ingest that was interrupted: the spool, read from its start, becomes a recording.
 
-    Raises NotASpool, FileExists; BrokenSpool when the start of the stream was already consumed.
+    The partial recording that the interrupted ingest left is replaced, another file only with
+    `force`. The spool is kept. Raises NotASpool; FileExists; CannotRecord while the program
+    runs; BrokenSpool when the run was so long that the start of the spool was released.
     """
-    if output.exists() and not force:
-        raise FileExists(f"{output} exists; give another -o or --force to replace it")
     spool = Spool(spool_path)
     try:
-        if spool.consumed:
-            raise BrokenSpool(
-                f"{spool_path}: its beginning was already taken by the interrupted ingest and is gone; "
-                f"open that recording instead, it holds what was taken"
+        if (writer := spool.written_by) is not None:
+            raise CannotRecord(
+                f"{spool_path}: the program (process {writer}) still runs; recover when it has ended"
             )
-        with contextlib.closing(EventLog.create(output, force=force)) as log:
+        if spool.released:
+            raise BrokenSpool(
+                f"{spool_path}: the run was long and the beginning of the spool has been released; "
+                f"open the recording beside it, it holds what was taken"
+            )
+        meta = _partial_meta(spool_path.with_suffix(""), spool_path)
+        ours = meta and output.resolve() == spool_path.with_suffix("").resolve()
+        if output.exists() and not (force or ours):
+            raise FileExists(f"{output} exists; give another -o or --force to replace it")
+        with contextlib.closing(EventLog.create(output, force=True, meta=meta)) as log:
             ingest = SpoolIngest(spool, log)
             message = ""
             try:
@@ -127,17 +135,22 @@ def recover(spool_path: Path, output: Path, force: bool = False) -> RecordSummar
             log.set_meta(complete=complete, recovered=True, message=message)
             log.flush()
             return RecordSummary(
-                output,
-                0,
-                None,
-                log.event_count,
-                log.object_count,
-                len(log.observed),
-                complete,
-                message,
+                output, 0, None, log.event_count, log.object_count, len(log.observed), complete, message
             )
     finally:
         spool.close()
+
+
+def _partial_meta(path: Path, spool_path: Path) -> dict[str, object]:
+    """The facts in the recording that was being made of this spool; empty when there is none."""
+    try:
+        with EventLog.open(path) as log:
+            meta = log.meta
+    except (GcreplayError, OSError):
+        return {}
+    if meta.get("complete") or meta.get("spool") != spool_path.name:
+        return {}
+    return {key: value for key, value in meta.items() if key != "schema"}
 
 
 def _check_program(argv: list[str]) -> None:
@@ -160,7 +173,7 @@ def _new_spool(output: Path) -> Spool:
         raise CannotRecord(f"{path}: cannot be written ({error.strerror})") from None
 
 
-def _new_log(options: RecordOptions, interpreter: Interpreter) -> EventLog:
+def _new_log(options: RecordOptions, interpreter: Interpreter, spool: Spool) -> EventLog:
     return EventLog.create(
         options.output,
         force=options.force,
@@ -172,6 +185,7 @@ def _new_log(options: RecordOptions, interpreter: Interpreter) -> EventLog:
             "counts": "probed",
             "checkpoints": "every allocation",
             "complete": False,
+            "spool": spool.path.name,
         },
     )
 
@@ -259,7 +273,9 @@ def _follow(
 
 def _summary(
     options: RecordOptions, returncode: int, spool: Spool, log: EventLog, broken: str
-) -> RecordSummary:
+) -> tuple[RecordSummary, bool]:
+    """How it ended, and whether the spool has served: it is kept when the recording fell short
+    of it, as on a full disk."""
     status = spool.status
     message = broken or {
         Status.CREATED: "the program ran, but the recorder never started in it: it was not run by this "
@@ -269,14 +285,19 @@ def _summary(
         Status.ENDED: "",
     }.get(status, f"the recording ended early: {spool.message}")
     complete = status is Status.ENDED and not broken
-    events, objects, collections = log.event_count, log.object_count, len(log.observed)
+    events = objects = collections = 0
     try:
+        events, objects, collections = log.event_count, log.object_count, len(log.observed)
+        if not broken:
+            log.set_meta(spool=None)
         log.close(complete=complete, exit_code=returncode, message=message)
     except GcreplayError as error:
-        complete, message = False, str(error)
+        complete, broken = False, broken or str(error)
+    if broken:
+        message = f"{broken}; all is in the spool, so make room and say: gcreplay recover {spool.path}"
     if status in (Status.CREATED, Status.REFUSED):
         options.output.unlink(missing_ok=True)
-    return RecordSummary(
+    summary = RecordSummary(
         options.output,
         128 - returncode if returncode < 0 else returncode,
         -returncode if returncode < 0 else None,
@@ -286,3 +307,4 @@ def _summary(
         complete,
         message,
     )
+    return summary, not broken

@@ -34,8 +34,14 @@ class Status(IntEnum):
     FAILED = 6
 
 
+KEEP_BYTES = 2 << 30
+"""A spool up to this size stays whole until its recording is closed, so that `recover` can read
+it from the start; of a longer one, what was taken is released."""
+
+
 class Spool:
-    """An open spool. `consumed` counts the bytes of the stream that were released."""
+    """An open spool. `consumed` counts the bytes of the stream that were taken, `released` those
+    whose disk space was given back."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -50,14 +56,16 @@ class Spool:
             raise NotASpool(f"{path}: not a spool of gcreplay; give the .spool file of a recording")
         if self._head()[1] != FORMAT:
             raise NotASpool(f"{path}: a spool of another version of gcreplay; recover it with that")
-        self.consumed = self._head()[4]
+        self.consumed = self.released = self._head()[4]
 
     @classmethod
     def create(cls, path: Path) -> Spool:
         """A new spool for a capture to write into; replaces a file of that name."""
         path.unlink(missing_ok=True)
         with path.open("xb") as file:
-            file.write(_FIELDS.pack(MAGIC, FORMAT, Status.CREATED, 0, 0, 0, 0, b"").ljust(HEADER, b"\0"))
+            file.write(
+                _FIELDS.pack(MAGIC, FORMAT, Status.CREATED, 0, 0, 0, 0, b"").ljust(HEADER, b"\0")
+            )
         return cls(path)
 
     def _head(self) -> tuple[bytes, int, int, int, int, int, int, bytes]:
@@ -80,8 +88,9 @@ class Spool:
 
     @property
     def waiting(self) -> int:
-        """Bytes of complete records not consumed yet."""
-        return self._head()[3] - self.consumed
+        """Bytes of complete records not consumed yet; fewer than committed when the file was cut."""
+        committed = min(self._head()[3], os.fstat(self._fd).st_size - HEADER)
+        return max(0, committed - self.consumed)
 
     def view(self) -> tuple[mmap.mmap, int, int]:
         """A read-only mapping that holds the waiting bytes, and where they begin and end in it."""
@@ -92,17 +101,34 @@ class Spool:
         return mapped, start - base, end - base
 
     def consume(self, n: int) -> None:
-        """The next n bytes were taken: give their disk space back."""
-        before, self.consumed = self.consumed, self.consumed + n
-        os.pwrite(self._fd, struct.pack("<Q", self.consumed), 24)
-        start = (HEADER + before) // _PAGE * _PAGE
+        """The next n bytes were taken."""
+        self.consumed += n
+        if self.consumed > KEEP_BYTES:
+            self._release()
+
+    def _release(self) -> None:
+        """Give the disk space of whole pages that were taken back."""
+        start = (HEADER + self.released + _PAGE - 1) // _PAGE * _PAGE
         length = (HEADER + self.consumed) // _PAGE * _PAGE - start
-        if start < HEADER:
-            start, length = HEADER, length - HEADER
-        if length > 0:
-            self._libc.fallocate(
-                self._fd, _KEEP_SIZE_AND_PUNCH, ctypes.c_int64(start), ctypes.c_int64(length)
+        if length <= 0:
+            return
+        self.released = start + length - HEADER
+        os.pwrite(self._fd, struct.pack("<Q", self.released), 24)
+        self._libc.fallocate(
+            self._fd, _KEEP_SIZE_AND_PUNCH, ctypes.c_int64(start), ctypes.c_int64(length)
+        )
+
+    @property
+    def written_by(self) -> int | None:
+        """The process that still writes it, or None."""
+        try:
+            return next(
+                self.pid
+                for file in Path(f"/proc/{self.pid}/fd").iterdir()
+                if self.status is Status.RUNNING and file.resolve() == self.path.resolve()
             )
+        except (OSError, StopIteration):
+            return None
 
     def close(self, *, remove: bool = False) -> None:
         os.close(self._fd)

@@ -120,7 +120,8 @@ int spool_open(const char *path, uint64_t limit, const char **why)
         return -1;
     }
     spool_at = spool_base;
-    if (map_more(CHUNK) != 0 && map_more(CHUNK_SMALL) != 0) {
+    size_t first = limit < CHUNK ? ((size_t)limit + SPOOL_HEADER - 1) & ~(size_t)(SPOOL_HEADER - 1) : CHUNK;
+    if (map_more(first) != 0 && map_more(CHUNK_SMALL) != 0) {
         *why = "no disk space for the spool";
         return -1;
     }

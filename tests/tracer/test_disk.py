@@ -1,0 +1,94 @@
+"""No room, no permission, a size limit: the recording ends, the program does not."""
+
+import contextlib
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from recording import checked, run_plain, run_recorded
+
+from gcreplay.store.errors import FileExists, GcreplayError
+from gcreplay.store.log import EventLog
+from gcreplay.store.validate import validate
+from gcreplay.tracer import CannotRecord, RecordOptions, record, recover
+
+PROGRAM = """
+class Node: pass
+kept = []
+for i in range(120_000):
+    a = Node(); a.me = a; a.more = [{"i": (i, [i])}]
+    if i % 3 == 0: kept.append(a.more)
+print("ended")
+"""
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 4 MB."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "gcreplay-test", str(folder)]
+    try:
+        subprocess.run(mount, check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("a small file system cannot be mounted here: not permitted")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def test_a_full_disk_ends_the_recording_and_not_the_program(
+    small_disk: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "program.py").write_text(PROGRAM)
+    plain = run_plain(tmp_path, "program.py")
+    done = run_recorded(tmp_path, "program.py", output=small_disk / "run.gcreplay")
+    assert done.ran == plain
+    assert plain.out == "ended\n"
+    assert not done.summary.complete
+    assert "space" in done.summary.message or "full" in done.summary.message
+    with EventLog.open(done.path) as log:  # readable up to there
+        validate(log)
+        assert log.meta["complete"] is False
+    left = small_disk / "run.gcreplay.spool"
+    if left.exists():  # the recording had less room than the spool: nothing is lost
+        assert str(left) in done.summary.message
+        recovered = recover(left, tmp_path / "elsewhere.gcreplay")
+        assert recovered.events >= done.summary.events
+        checked(recovered.output)
+
+
+def test_a_disk_that_is_full_from_the_start(small_disk: Path, tmp_path: Path) -> None:
+    with (small_disk / "ballast").open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(bytes(4096))
+    (tmp_path / "program.py").write_text("print('ran')")
+    with pytest.raises(GcreplayError) as caught:
+        run_recorded(tmp_path, "program.py", output=small_disk / "run.gcreplay")
+    assert str(small_disk) in str(caught.value)
+    assert sorted(path.name for path in small_disk.iterdir()) == ["ballast"]
+
+
+def test_a_size_limit_of_the_spool(tmp_path: Path) -> None:
+    (tmp_path / "program.py").write_text(PROGRAM)
+    done = run_recorded(tmp_path, "program.py", spool_limit=1 << 20)
+    assert (done.ran.exit_code, done.out) == (0, "ended\n")
+    assert not done.summary.complete
+    assert "limit" in done.summary.message
+    assert checked(done.path).recorded > 0
+    assert not list(tmp_path.glob("*.spool*"))
+
+
+def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    (tmp_path / "program.py").write_text("print('ran')")
+    with pytest.raises(CannotRecord, match="missing"):
+        run_recorded(tmp_path, "program.py", output="missing/run.gcreplay")
+    assert [path.name for path in tmp_path.iterdir()] == ["program.py"]
+
+
+def test_an_existing_file_is_kept(tmp_path: Path) -> None:
+    (tmp_path / "run.gcreplay").write_text("mine")
+    with pytest.raises(FileExists, match="--force"):
+        record(RecordOptions(tmp_path / "run.gcreplay", ["-c", "pass"]))
+    assert (tmp_path / "run.gcreplay").read_text() == "mine"
+    assert len(list(tmp_path.iterdir())) == 1

@@ -1,0 +1,117 @@
+"""What can be recorded, and the one sentence for everything else."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from recording import run_plain, run_recorded
+
+from gcreplay.tracer import CannotRecord
+
+
+def refused(folder: Path, python: str, *argv: str) -> str:
+    """The sentence; and nothing was run or left behind."""
+    before = sorted(folder.iterdir())
+    with pytest.raises(CannotRecord) as caught:
+        run_recorded(folder, *(argv or ("-c", "open('ran', 'w')")), python=python)
+    assert sorted(folder.iterdir()) == before
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def answers(python: str) -> bool:
+    return subprocess.run([python, "-c", ""], capture_output=True, check=False).returncode == 0
+
+
+def fake(folder: Path, *answer: str) -> str:
+    """An executable that answers the question about itself so."""
+    path = folder / "python"
+    lines = "\n".join(f"echo '{line}'" for line in answer)
+    path.write_text(f"#!/bin/sh\n{lines}\n")
+    path.chmod(0o755)
+    return str(path)
+
+
+SUFFIX = ".cpython-311-x86_64-linux-gnu.so"
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        (("CPython", "3.10.13", SUFFIX, "0"), "CPython 3.10.13"),
+        (("CPython", "3.12.1", SUFFIX, "0"), "CPython 3.12.1"),
+        (("CPython", "3.14.2", SUFFIX, "0"), "CPython 3.14.2"),
+        (("CPython", "3.1.1", SUFFIX, "0"), "CPython 3.1.1"),
+        (("PyPy", "3.11.9", SUFFIX, "0"), "PyPy 3.11.9"),
+        (("CPython", "3.11.7", SUFFIX, "1"), "debug build"),
+        (("CPython", "3.11.7", ".cpython-311-elsewhere.so", "0"), "not built for it"),
+        (("hello",), "not a Python interpreter"),
+        ((), "not a Python interpreter"),
+    ],
+)
+def test_another_interpreter_is_refused(
+    tmp_path: Path, answer: tuple[str, ...], says: str
+) -> None:
+    assert says in refused(tmp_path, fake(tmp_path, *answer))
+
+
+@pytest.mark.parametrize("version", ["3.9", "3.10", "3.12", "3.13"])
+def test_real_interpreters_of_other_versions_are_refused(tmp_path: Path, version: str) -> None:
+    places = [shutil.which(f"python{version}")]
+    places += map(str, Path.home().glob(f".pyenv/versions/{version}.*/bin/python{version}"))
+    found = [place for place in places if place and answers(place)]
+    if not found:
+        pytest.skip(f"no Python {version} on this machine; a stand-in is tested above")
+    real = found[0]
+    assert f"CPython {version}" in refused(tmp_path, real)
+
+
+@pytest.mark.parametrize("python", ["no-such-python", "/", "/dev/null", "", "/bin/true", "/bin/cat"])
+def test_what_is_no_interpreter_is_refused(tmp_path: Path, python: str) -> None:
+    refused(tmp_path, python)
+
+
+@pytest.mark.parametrize("flag", ["-I", "-E", "-S", "-sSE"])
+def test_an_interpreter_that_ignores_the_environment(tmp_path: Path, flag: str) -> None:
+    """The program runs as ever; the sentence says why there is no recording."""
+    wrapper = tmp_path / "python"
+    wrapper.write_text(f'#!/bin/sh\nexec {sys.executable} {flag} "$@"\n')
+    wrapper.chmod(0o755)
+    done = run_recorded(tmp_path, "-c", "print('ran'); exit(3)" , python=str(wrapper))
+    plain = run_plain(tmp_path, flag, "-c", "print('ran'); exit(3)")
+    assert done.ran == plain
+    assert not done.summary.complete
+    assert "never started" in done.summary.message
+    assert [path.name for path in tmp_path.iterdir()] == ["python"]
+
+
+@pytest.mark.parametrize(
+    ("argv", "says"),
+    [
+        ([], "no program"),
+        (["missing.py"], "missing.py"),
+        (["-m"], "module"),
+        (["-c"], "program"),
+        (["-I", "x.py"], "-I"),
+        (["-X", "dev", "x.py"], "-X"),
+    ],
+)
+def test_there_must_be_a_program(tmp_path: Path, argv: list[str], says: str) -> None:
+    with pytest.raises(CannotRecord, match=says):
+        run_recorded(tmp_path, *argv)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "argv", [["-m", "no_such_module"], ["-c", "syntax error"], ["folder"], ["binary"]]
+)
+def test_a_program_that_cannot_start_says_so_itself(tmp_path: Path, argv: list[str]) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "binary").write_bytes(b"\0\xff\n")
+    plain = run_plain(tmp_path, *argv)
+    done = run_recorded(tmp_path, *argv)
+    assert done.ran == plain
+    assert plain.exit_code == 1
+    assert done.summary.complete
