@@ -133,29 +133,37 @@ static void settle_untyped(void)
     cap.untyped = NULL;
 }
 
-/* Called at the start of a collection: the counters are already reset. */
+/* Called at the start of a collection, when the counters are already reset.  The pending block
+ * is the one that triggered it, or the last that a callback asked for. */
 void alloc_settle(void)
 {
     if (cap.pending != NULL) {
         void *block = cap.pending;
         cap.pending = NULL;
-        born(block, cap.pending_size, 0);
+        if (!cap.beginning || looks_collectable(block, cap.pending_size)) {
+            born(block, cap.pending_size, cap.beginning != 0);
+        }
     }
 }
 
 void capture_sync(void)
 {
-    int now = young_count();
+    int now = young_count(), trigger = 0;
+    int begun = cap.gc->collecting && !cap.collecting && !cap.beginning;
     if (cap.pending != NULL) {
         void *block = cap.pending;
         cap.pending = NULL;
         if (now != cap.count) {
             cap.count = now;
-            born(block, cap.pending_size, 1);
+            trigger = 1;
+            born(block, cap.pending_size, !begun);
             freelist_births_rare();
         }
     }
     cap.count = now;
+    if (begun) {
+        gcwatch_begun(trigger);
+    }
     if (cap.collecting && !cap.gc->collecting) {
         gcwatch_stopped();
         if (cap.untyped != NULL) {
@@ -200,7 +208,7 @@ static void unknown_freed(void)
 static void on_free(void *p)
 {
     int before = cap.count, now = young_count(), known = 0;
-    if (cap.collecting && !cap.gc->collecting) {
+    if (cap.gc->collecting ? !cap.collecting && !cap.beginning : cap.collecting) {
         capture_sync();
         before = cap.count;
     }

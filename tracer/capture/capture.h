@@ -71,6 +71,7 @@ typedef struct {
     size_t pending_size;
     void *untyped;        /* block whose birth triggered the collection under way */
     uint32_t untyped_id;
+    int beginning;        /* between R_BEGIN and R_START, 1 + cause */
     int collecting;       /* between R_START and R_STOP */
     int explicit_call;    /* inside gc.collect() */
     uint64_t seen_collections;
@@ -161,6 +162,7 @@ int probe_pending(void *unused);
 /* gcwatch.c */
 int gcwatch_check_layout(const char **why);
 void gcwatch_install(void);
+void gcwatch_begun(int trigger);
 void gcwatch_stopped(void);
 void gcwatch_link(void);
 void gcwatch_unlink(void);

@@ -57,7 +57,8 @@ enum record_tag {
     R_CALL = 19,    /* call, via, count of arguments, z arguments */
     R_MARK = 20,    /* string */
     R_TICK = 21,    /* nanoseconds of program time */
-    R_END = 22      /* */
+    R_END = 22,     /* */
+    R_BEGIN = 23    /* cause : a collection is about to begin; its "start" callbacks run first */
 };
 
 /* Probe entries: varint v; v = 0 ends the probe, else v-1 = zigzag(object - previous object) << 3 | bits.

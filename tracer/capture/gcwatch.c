@@ -59,6 +59,26 @@ static uint64_t statistic(size_t which)
     return sum;
 }
 
+static enum start_cause cause_of(int trigger, int count)
+{
+    const struct gc_generation *young = &cap.gc->generations[0];
+    if (cap.explicit_call) {
+        return CAUSE_PYTHON;
+    }
+    return trigger && cap.enabled && young->threshold != 0 && count > young->threshold ? CAUSE_THRESHOLD : CAUSE_C;
+}
+
+/* Seen at the first hook inside "start" callbacks: nothing is merged or reset yet. */
+void gcwatch_begun(int trigger)
+{
+    enum start_cause cause = cause_of(trigger, cap.count);
+    cap.beginning = 1 + (int)cause;
+    if (spool_room(RECORD_ROOM)) {
+        put_tag(R_BEGIN);
+        put_number(cause);
+    }
+}
+
 /* Called by the collector while it subtracts internal references: lists are merged,
  * counters reset, forward links whole, backward links hold the counts. */
 static int sentinel_traverse(PyObject *self, visitproc visit, void *arg)
@@ -79,9 +99,8 @@ static int sentinel_traverse(PyObject *self, visitproc visit, void *arg)
            && _PyGCHead_NEXT(&cap.gc->generations[generation].head) == &cap.gc->generations[generation].head) {
         generation++;
     }
-    int count = cap.count + (cap.pending != NULL);
-    int automatic = !cap.explicit_call && cap.pending != NULL && cap.enabled
-                    && cap.gc->generations[0].threshold != 0 && count > cap.gc->generations[0].threshold;
+    int count = cap.count + (cap.pending != NULL && !cap.beginning);
+    int cause = cap.beginning ? cap.beginning - 1 : (int)cause_of(cap.pending != NULL, count);
     alloc_settle();
     if (!spool_room(RECORD_ROOM)) {
         return 0;
@@ -90,9 +109,10 @@ static int sentinel_traverse(PyObject *self, visitproc visit, void *arg)
     put_number(begun - cap.origin_ns - cap.excluded_ns - cap.paused_ns);
     put_tag(R_START);
     put_number((uint64_t)generation);
-    put_number(automatic ? CAUSE_THRESHOLD : cap.explicit_call ? CAUSE_PYTHON : CAUSE_C);
+    put_number((uint64_t)cause);
     put_number(begun - cap.origin_ns);
     put_number((uint64_t)(count < 0 ? 0 : count));
+    cap.beginning = 0;
     cap.collecting = 1;
     probe_lists(generation, &sentinel.head);
     /* The collector goes on from here through the sentinel's own forward link. */

@@ -335,6 +335,36 @@ static void promote(ingest_t *s, uint32_t generation)
     __builtin_free(merged.at);
 }
 
+static void append_side(ingest_t *s, size_t from, size_t to)
+{
+    if (from < to) {
+        events_t part = {s->side.op + from, s->side.a + from, s->side.b + from, s->side.c + from, to - from, 0};
+        events_append(s, &s->out, &part);
+    }
+}
+
+/* What the program did while collections were barred: first what finalizers and callbacks did
+ * while the garbage still stood (up to `side_freed`, and the deaths from `acts` on), then what
+ * callbacks did after it was freed; the tick between tells engines the two apart. */
+void write_side(ingest_t *s, size_t acts)
+{
+    size_t freed = s->freed_inside ? s->side_freed : acts;
+    if (freed > 0 || acts < s->side.n) {
+        emit(s, OP_INSIDE, NONE, 1, 0);
+        append_side(s, 0, freed);
+        append_side(s, acts, s->side.n);
+        emit(s, OP_INSIDE, NONE, 0, 0);
+    }
+    if (freed < acts) {
+        emit(s, OP_TICK, (uint32_t)s->ticked, (uint32_t)(s->ticked >> 32), 0);
+        emit(s, OP_INSIDE, NONE, 1, 0);
+        append_side(s, freed, acts);
+        emit(s, OP_INSIDE, NONE, 0, 0);
+    }
+    s->side.n = s->side_freed = 0;
+    s->freed_inside = 0;
+}
+
 /* Writes the collection whose R_STOP has been read: corrections, the event it stands at, and
  * what the program did inside. */
 void collection_finish(ingest_t *s)
@@ -344,8 +374,11 @@ void collection_finish(ingest_t *s)
     }
     deaths_flush(s); /* of objects born inside: they go to the side */
     int nothing_found = s->stop[0] == 0 && s->stop[1] == 0;
+    size_t acts = s->side.n;
     if (!nothing_found) {
         side_deaths(s);
+    } else {
+        s->freed_inside = 0;
     }
     s->stopping = 0;
     s->collecting = 0;
@@ -386,11 +419,6 @@ void collection_finish(ingest_t *s)
         deaths_flush(s);
         s->to = &s->out;
     }
-    if (s->side.n > 0) {
-        emit(s, OP_INSIDE, NONE, 1, 0);
-        events_append(s, &s->out, &s->side);
-        emit(s, OP_INSIDE, NONE, 0, 0);
-        s->side.n = 0;
-    }
+    write_side(s, acts);
     window_open(s);
 }

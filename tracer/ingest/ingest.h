@@ -131,10 +131,13 @@ typedef struct {
     uint32_t held_id, held_site;
 
     /* collection under way */
-    int found_done, collecting, stopping;
+    int found_done, beginning, collecting, stopping;
     uint32_t start_generation, start_cause, start_next_id;
     uint32_t start_name;     /* of the object whose birth triggered it, or of the next one */
     uint32_t walked;
+    int freed_inside;        /* some of the garbage was freed */
+    size_t side_freed;       /* events of side before the last of the garbage was freed */
+    uint64_t ticked;         /* program time of the last tick */
     words_t doomed;          /* objects of before that died inside it, in order */
     uint64_t stop[7];
     uint32_t kept[KIND_TYPE + 1][21]; /* what each free list holds, by kind and tuple length */
@@ -160,6 +163,7 @@ void link_made(ingest_t *s, uint32_t from, uint32_t to);
 /* deaths.c */
 void deaths_flush(ingest_t *s);
 void collection_finish(ingest_t *s);
+void write_side(ingest_t *s, size_t acts);
 
 /* window.c */
 void window_open(ingest_t *s);

@@ -192,8 +192,24 @@ static void read_call(ingest_t *s)
     }
 }
 
+/* What "start" callbacks do comes before the collection, but triggers nothing; the object
+ * whose birth triggered it waits. */
+static void read_begin(ingest_t *s)
+{
+    if (read_number(s) != CAUSE_THRESHOLD) {
+        held_flush(s);
+    }
+    s->beginning = 1;
+    s->to = &s->side;
+}
+
 static void read_start(ingest_t *s)
 {
+    if (s->beginning) {
+        s->beginning = 0;
+        s->to = &s->out;
+        write_side(s, s->side.n);
+    }
     s->start_generation = (uint32_t)read_number(s);
     s->start_cause = (uint32_t)read_number(s);
     read_number(s); /* time */
@@ -227,7 +243,13 @@ static void read_death(ingest_t *s, int kept)
         o->kept = 1;
         if (list != NULL) ++*list;
     }
-    words_push(s->collecting && id < s->start_next_id ? &s->doomed : &s->batch, id);
+    if (s->collecting && id < s->start_next_id) {
+        words_push(&s->doomed, id);
+        s->side_freed = s->side.n;
+        s->freed_inside = 1;
+    } else {
+        words_push(&s->batch, id);
+    }
 }
 
 static void read_stop(ingest_t *s)
@@ -278,10 +300,15 @@ int read_record(ingest_t *s)
     }
     case R_TICK: {
         collection_finish(s);
-        uint64_t ns = read_number(s);
+        uint64_t ns = s->ticked = read_number(s);
         emit(s, OP_TICK, (uint32_t)ns, (uint32_t)(ns >> 32), 0);
         return 1;
     }
+    case R_BEGIN:
+        collection_finish(s);
+        deaths_flush(s);
+        read_begin(s);
+        return 1;
     case R_START:
         collection_finish(s);
         deaths_flush(s);
@@ -290,14 +317,14 @@ int read_record(ingest_t *s)
     case R_FREE:
     case R_KEPT:
         collection_finish(s);
-        if (!s->collecting) held_flush(s);
+        if (!s->collecting && !s->beginning) held_flush(s);
         read_death(s, tag == R_KEPT);
         return 1;
     default:
         break;
     }
     collection_finish(s);
-    if (!s->collecting) {
+    if (!s->collecting && !s->beginning) {
         held_flush(s);
     }
     deaths_flush(s);
@@ -306,7 +333,7 @@ int read_record(ingest_t *s)
         uint32_t id = s->next_id;
         if (read_object(s) == NULL) break;
         uint32_t site = (uint32_t)read_number(s);
-        if (s->collecting) {
+        if (s->collecting || s->beginning) {
             birth(s, id, FLAG_COUNTED, site);
         } else {
             s->held = 1;
@@ -426,10 +453,10 @@ void ingest_finish(ingest_t *s)
         return;
     }
     collection_finish(s);
-    if (s->collecting) {
+    if (s->collecting || s->beginning) {
         /* The program ended inside a collection: what it did there is not complete. */
-        s->collecting = 0;
-        s->side.n = s->doomed.n = 0;
+        s->collecting = s->beginning = 0;
+        s->side.n = s->doomed.n = s->batch.n = 0;
         s->to = &s->out;
     }
     deaths_flush(s);

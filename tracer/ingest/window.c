@@ -12,6 +12,8 @@
 
 #define WINDOW_EVENTS (1u << 20) /* a program that is looked at less often loses this */
 
+#define NOWHERE NONE /* born inside callbacks, whose events get their place only later */
+
 void window_open(ingest_t *s)
 {
     s->window_from = s->out.n;
@@ -33,9 +35,9 @@ void window_lost(ingest_t *s, object_t *o)
 /* The next event written is its birth. */
 void window_born(ingest_t *s, object_t *o)
 {
-    if (s->to == &s->out && s->found_done) {
+    if (s->found_done) {
         o->born_in = s->window;
-        o->born_at = (uint32_t)(s->out.n - s->window_from) + 1;
+        o->born_at = s->to == &s->out ? (uint32_t)(s->out.n - s->window_from) + 1 : NOWHERE;
     }
 }
 
@@ -58,7 +60,7 @@ void window_link(ingest_t *s, object_t *from, object_t *to)
     uint32_t at = 0;
     if (fresh(s, from)) at = from->born_at;
     if (fresh(s, to) && to->born_at > at) at = to->born_at;
-    if (at == 0 || !insert(s, at, OP_LINK, from->name, to->name)) {
+    if (at == 0 || at == NOWHERE || !insert(s, at, OP_LINK, from->name, to->name)) {
         emit(s, OP_LINK, from->name, to->name, 0);
     } else if (fresh(s, to) && to->linked_at < at) {
         to->linked_at = at;
@@ -69,7 +71,7 @@ void window_link(ingest_t *s, object_t *from, object_t *to)
 int window_gained(ingest_t *s, object_t *o, uint32_t n)
 {
     if (fresh(s, o)) {
-        return insert(s, o->born_at, OP_INCREF, o->name, n);
+        return o->born_at != NOWHERE && insert(s, o->born_at, OP_INCREF, o->name, n);
     }
     return o->lost_in == s->window && s->found_done && insert(s, o->lost_at, OP_INCREF, o->name, n);
 }
