@@ -1,0 +1,116 @@
+"""Random programs as Python source: everything that makes, links, drops and collects objects.
+
+A program has six variables that always hold something. Every statement is valid whatever they
+hold, so that shrinking a failing program leaves a program.
+"""
+
+from hypothesis import strategies as st
+
+PREAMBLE = '''
+import functools, gc, sys, types, weakref
+class Node: pass
+class Slots: __slots__ = ("a", "b", "__weakref__")
+class List(list): pass
+class Dict(dict): pass
+class Told:
+    def __del__(self): told.append([len(told)]); len(told) > 20 and told.clear()
+told, called = [], []
+def callback(ref): called.append([ref]); len(called) > 20 and called.clear()
+def put(x, y):
+    """x refers to y, in whatever way it can."""
+    if isinstance(x, (list, List)): x.append(y)
+    elif isinstance(x, (dict, Dict)): x[len(x)] = y
+    elif isinstance(x, set): x.add(id(y))
+    elif isinstance(x, Slots): x.a = y
+    elif isinstance(x, (Node, Told, types.FunctionType, types.SimpleNamespace)): x.link = y
+    elif isinstance(x, BaseException): x.args = (y,)
+def cut(x):
+    """x refers to less."""
+    if isinstance(x, (list, List)): del x[len(x) // 2:]
+    elif isinstance(x, (dict, Dict)): x.clear()
+    elif isinstance(x, Slots): x.a = None
+    elif hasattr(x, "__dict__") and not isinstance(x, type): x.__dict__.clear()
+def counter(x):
+    while True: yield x
+def started(x):
+    g = counter(x); next(g); return g
+def closure(x):
+    def inner(): return x
+    return inner
+def failed(x, depth=3):
+    try:
+        if depth: failed(x, depth - 1)
+        raise ValueError(x)
+    except ValueError as error:
+        return error
+def watch(x, *rest):
+    try: return weakref.ref(x, *rest)
+    except TypeError: return [x]
+def deep(x, n):
+    for i in range(n): x = [x] if i % 3 else (x, {i: x})
+    return x
+a = b = c = d = e = f = None
+'''
+
+NAMES = st.sampled_from("abcdef")
+MAKERS = st.sampled_from(
+    [
+        "Node()", "Slots()", "Told()", "List()", "Dict()", "[]", "{}", "()", "set()",
+        "[{x}, {y}]", "({x}, {y})", "{0: {x}}", "{1: 2}", "Dict(k={x})", "List([{x}])",
+        "[[i] for i in range(90)]", "[(i, {x}) for i in range(30)]", "{i: [i] for i in range(40)}",
+        "tuple([[] for i in range(21)])", "list(({x},) * 25)", "dict.fromkeys(range(9), {y})",
+        "started({x})", "closure({x})", "failed({x})", "deep({x}, 40)", "lambda y={x}: y",
+        "functools.partial(put, {x})", "types.SimpleNamespace(x={x})", "[].append", "{x}.__class__",
+        "watch({x})", "watch({x}, callback)", "weakref.WeakValueDictionary()", "iter([{x}])",
+        "map(id, [{x}])", "slice({x}, None)", "type('T', (), {'x': {x}})", "frozenset([1])",
+        "[*range(3)] * 20", "None",
+    ]
+)  # fmt: skip
+COLLECTOR = st.sampled_from(
+    [
+        "gc.collect()", "gc.collect(0)", "gc.collect(1)", "gc.disable()", "gc.enable()",
+        "gc.set_threshold(700, 10, 10)", "gc.set_threshold(30, 3, 2)", "gc.set_threshold(5, 2)",
+        "gc.set_threshold(0)", "gc.set_threshold(1, 0, 0)", "gc.freeze()", "gc.unfreeze()",
+        "gc.get_objects()", "gc.get_referrers({x})",
+    ]
+)  # fmt: skip
+
+
+@st.composite
+def statements(draw: st.DrawFn, depth: int = 2) -> str:
+    """One statement, perhaps with others inside."""
+    x, y, z = draw(NAMES), draw(NAMES), draw(NAMES)
+    kinds = ["make"] * 5 + ["put"] * 4 + ["cut", "drop", "swap", "collector", "collector"]
+    kind = draw(st.sampled_from(kinds + ["loop", "function", "catch"] * (depth > 0)))
+    if kind == "make":
+        return f"{x} = " + _filled(draw(MAKERS), y, z)
+    if kind == "put":
+        return f"put({x}, {y})"
+    if kind == "collector":
+        return _filled(draw(COLLECTOR), x, y)
+    if kind in ("cut", "drop", "swap"):
+        return {"cut": f"cut({x})", "drop": f"{x} = None", "swap": f"{x}, {y} = {y}, {x}"}[kind]
+    body = draw(st.lists(statements(depth - 1), min_size=1, max_size=5))
+    text = "\n".join(body)
+    if kind == "loop":
+        return f"for _ in range({draw(st.sampled_from([2, 10, 60]))}):\n" + _indent(text)
+    if kind == "function":
+        local = "a, b, c, d, e, f"
+        inner = f"def g({local}):\n" + _indent(text + f"\nreturn {x}") + f"\n{y} = g({local})"
+        return inner
+    return "try:\n" + _indent(text + "\nraise KeyError") + f"\nexcept KeyError as error: put({x}, error)"
+
+
+def _filled(text: str, x: str, y: str) -> str:
+    return text.replace("{x}", x).replace("{y}", y)
+
+
+def _indent(text: str) -> str:
+    return "\n".join("    " + line for line in text.splitlines())
+
+
+programs = st.lists(statements(), min_size=5, max_size=25).map(
+    lambda lines: PREAMBLE + "\n".join(lines) + "\ngc.enable(); gc.set_threshold(50)\n"
+    "for _ in range(300): x = [[]]; x[0].append(x)\n"
+)
+"""Whole programs; at the end the collector runs whatever was done to it."""

@@ -1,0 +1,29 @@
+"""Random programs, recorded: the replay makes every collection that was really made.
+
+A few by default; GCREPLAY_RANDOM_PROGRAMS=500 records that many.
+"""
+
+import os
+import tempfile
+from pathlib import Path
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from program_text import programs
+from recording import checked, run_recorded
+
+
+@settings(
+    max_examples=int(os.environ.get("GCREPLAY_RANDOM_PROGRAMS", "12")),
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
+@given(programs, st.sampled_from([(0, 0), (0, 0), (1, 0), (20, 300)]))
+def test_every_collection_is_replayed(text: str, looks: tuple[int, int]) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "program.py").write_text(text)
+        done = run_recorded(folder, "program.py", granularity=looks[0], full_probe=looks[1])
+        assert done.ran.exit_code == 0, done.ran.err
+        assert done.summary.complete, done.summary.message
+        assert checked(done.path).recorded > 3
