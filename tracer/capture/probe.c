@@ -177,6 +177,31 @@ static void watch_frames(void)
     }
 }
 
+#define MANY 256
+
+/* Looking at all that a large container holds, at every probe, would cost more than all else. */
+static int holds_many(PyObject *op)
+{
+    return PyList_Check(op) || PyTuple_Check(op) ? Py_SIZE(op) > MANY
+           : PyDict_Check(op)                    ? ((PyDictObject *)op)->ma_used > MANY
+           : PyAnySet_Check(op)                  ? ((PySetObject *)op)->used > MANY
+                                                 : 0;
+}
+
+/* Whether tp_traverse may be called outside a list of the collector: not while the object is
+ * being built or torn down, when it is untracked. */
+static int traversable(PyObject *op)
+{
+    return Py_REFCNT(op) > 0 && (_PyObject_GC_IS_TRACKED(op) || PyTuple_CheckExact(op) || PyDict_CheckExact(op));
+}
+
+static void look_at_count(PyObject *op, entry_t *e)
+{
+    if (e->count != (uint32_t)Py_REFCNT(op) && entry_head(e->id, PE_CHILD | PE_COUNT)) {
+        put_number(e->count = (uint32_t)Py_REFCNT(op));
+    }
+}
+
 static void look_at_watched(void)
 {
     for (size_t i = 0; i < watched_count && cap.active; i++) {
@@ -187,7 +212,11 @@ static void look_at_watched(void)
         }
         if (e != NULL && e->id == watched[i].id) {
             e->type &= ~EF_WATCHED;
-            look_at(watched[i].op);
+            if (traversable(watched[i].op) && !holds_many(watched[i].op)) {
+                look_at(watched[i].op);
+            } else if (Py_REFCNT(watched[i].op) > 0) {
+                look_at_count(watched[i].op, e);
+            }
         }
     }
     watched_count = 0;
@@ -231,7 +260,9 @@ void probe_lists(int upto, PyGC_Head *drop)
         put_number(4);
         look_at_watched();
         for (size_t i = 0; i < late_count && cap.active; i++) {
-            look_at(late[i]);
+            if (traversable(late[i])) {
+                look_at(late[i]);
+            }
         }
     }
     cap.in_probe = 0;
