@@ -2,6 +2,8 @@
  * the young generation's counter: +1 after a malloc, -1 before a free. */
 #include "capture.h"
 
+#include <sys/mman.h>
+
 static inline int young_count(void) { return cap.gc->generations[0].count; }
 
 size_t size_of_object(PyObject *op)
@@ -47,6 +49,19 @@ static int looks_collectable(void *block, size_t size)
     }
     PyTypeObject *t = type_in(block, size, 0);
     return t != NULL && (t->tp_flags & Py_TPFLAGS_HAVE_GC);
+}
+
+/* How much may be read of a block whose size is not known: to the end of its page, and on
+ * when there is a page behind, for an object may stand across both. */
+static size_t readable(const void *block)
+{
+    const size_t most = 6 * sizeof(void *), page = 4096;
+    size_t rest = page - ((uintptr_t)block & (page - 1));
+    unsigned char behind;
+    if (rest >= most || mincore((void *)((uintptr_t)block + rest), 1, &behind) == 0) {
+        return most;
+    }
+    return rest;
 }
 
 /* Gives the entry the next number.  0 when numbers have run out. */
@@ -104,6 +119,7 @@ static void born(void *block, size_t size, int typed)
     } else {
         cap.untyped = block;
         cap.untyped_id = e->id;
+        cap.untyped_size = size;
     }
     if (cap.granularity != 0 && --cap.until_young <= 0) {
         want_probe(1);
@@ -121,7 +137,7 @@ static void settle_untyped(void)
         cap.untyped = NULL;
         return;
     }
-    PyTypeObject *t = type_in(cap.untyped, 6 * sizeof(void *), 0);
+    PyTypeObject *t = type_in(cap.untyped, cap.untyped_size, 0);
     uint32_t type = t != NULL ? type_number(t) : 0;
     if (type != 0 && spool_room(RECORD_ROOM)) {
         put_tag(R_SETTYPE);
@@ -244,7 +260,7 @@ static void on_free(void *p)
         cap.pending = NULL;
         if (!known) {
             collectable = now == before + 1 || (now == before && looks_collectable(block, cap.pending_size)
-                                                && !type_known(((void **)p)[1]) && looks_collectable(p, 64));
+                                                && !type_known(((void **)p)[1]) && looks_collectable(p, readable(p)));
         } else if (before > 0) {
             collectable = now == before;
         } else {

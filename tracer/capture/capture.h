@@ -71,6 +71,7 @@ typedef struct {
     size_t pending_size;
     void *untyped;        /* block whose birth triggered the collection under way */
     uint32_t untyped_id;
+    size_t untyped_size;
     int beginning;        /* between R_BEGIN and R_START, 1 + cause */
     int collecting;       /* between R_START and R_STOP */
     int explicit_call;    /* inside gc.collect() */
