@@ -112,7 +112,8 @@ def recover(spool_path: Path, output: Path, force: bool = False) -> RecordSummar
     try:
         if (writer := spool.written_by) is not None:
             raise CannotRecord(
-                f"{spool_path}: the program (process {writer}) still runs; recover when it has ended"
+                f"{spool_path}: the program (process {writer}) still runs; recover when it "
+                f"has ended"
             )
         if spool.released:
             raise BrokenSpool(
@@ -135,7 +136,14 @@ def recover(spool_path: Path, output: Path, force: bool = False) -> RecordSummar
             log.set_meta(complete=complete, recovered=True, message=message)
             log.flush()
             return RecordSummary(
-                output, 0, None, log.event_count, log.object_count, len(log.observed), complete, message
+                output,
+                0,
+                None,
+                log.event_count,
+                log.object_count,
+                len(log.observed),
+                complete,
+                message,
             )
     finally:
         spool.close()
@@ -278,10 +286,10 @@ def _summary(
     of it, as on a full disk."""
     status = spool.status
     message = broken or {
-        Status.CREATED: "the program ran, but the recorder never started in it: it was not run by this "
-        "interpreter's site module (options -I, -E or -S, or a start-up file that failed)",
-        Status.RUNNING: "the program ended without the interpreter's shutdown (os._exit or a signal); "
-        "everything before is recorded",
+        Status.CREATED: "the program ran, but the recorder never started in it: it was not run by "
+        "this interpreter's site module (options -I, -E or -S, or a start-up file that failed)",
+        Status.RUNNING: "the program ended without the interpreter's shutdown (os._exit or a "
+        "signal); everything before is recorded",
         Status.ENDED: "",
     }.get(status, f"the recording ended early: {spool.message}")
     complete = status is Status.ENDED and not broken
@@ -294,7 +302,9 @@ def _summary(
     except GcreplayError as error:
         complete, broken = False, broken or str(error)
     if broken:
-        message = f"{broken}; all is in the spool, so make room and say: gcreplay recover {spool.path}"
+        message = (
+            f"{broken}; all is in the spool, so make room and say: gcreplay recover {spool.path}"
+        )
     if status in (Status.CREATED, Status.REFUSED):
         options.output.unlink(missing_ok=True)
     summary = RecordSummary(

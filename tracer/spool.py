@@ -88,7 +88,7 @@ class Spool:
 
     @property
     def waiting(self) -> int:
-        """Bytes of complete records not consumed yet; fewer than committed when the file was cut."""
+        """Bytes of complete records not consumed; fewer than committed when the file was cut."""
         committed = min(self._head()[3], os.fstat(self._fd).st_size - HEADER)
         return max(0, committed - self.consumed)
 

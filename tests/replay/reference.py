@@ -185,7 +185,8 @@ class Reference:
         self.things[b].count += 1
         # A tuple untracked before its links were known to the log was untracked by mistake.
         derived = source.kind in ("dict", "tuple") and source.generation is None
-        if derived and a != self.newborn and self.started and label != OPAQUE and self.may_be_tracked(b):
+        visible = a != self.newborn and self.started and label != OPAQUE
+        if derived and visible and self.may_be_tracked(b):
             self.track(a, 0)
 
     def on_unlink(self, a: int, b: int, label: int) -> None:

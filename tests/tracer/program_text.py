@@ -98,7 +98,11 @@ def statements(draw: st.DrawFn, depth: int = 2) -> str:
         local = "a, b, c, d, e, f"
         inner = f"def g({local}):\n" + _indent(text + f"\nreturn {x}") + f"\n{y} = g({local})"
         return inner
-    return "try:\n" + _indent(text + "\nraise KeyError") + f"\nexcept KeyError as error: put({x}, error)"
+    return (
+        "try:\n"
+        + _indent(text + "\nraise KeyError")
+        + f"\nexcept KeyError as error: put({x}, error)"
+    )
 
 
 def _filled(text: str, x: str, y: str) -> str:
@@ -110,7 +114,9 @@ def _indent(text: str) -> str:
 
 
 programs = st.lists(statements(), min_size=5, max_size=25).map(
-    lambda lines: PREAMBLE + "\n".join(lines) + "\ngc.enable(); gc.set_threshold(50)\n"
-    "for _ in range(300): x = [[]]; x[0].append(x)\n"
+    lambda lines: (
+        PREAMBLE + "\n".join(lines) + "\ngc.enable(); gc.set_threshold(50)\n"
+        "for _ in range(300): x = [[]]; x[0].append(x)\n"
+    )
 )
 """Whole programs; at the end the collector runs whatever was done to it."""

@@ -98,12 +98,18 @@ def run_recorded(
         spool_limit=spool_limit,
         environment={**FIXED, **(environment or {})},
     )
-    with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+    with (
+        tempfile.TemporaryFile() as given,
+        tempfile.TemporaryFile() as out,
+        tempfile.TemporaryFile() as err,
+    ):
         given.write(stdin.encode())
         given.seek(0)
         with contextlib.chdir(folder), _streams(given.fileno(), out.fileno(), err.fileno()):
             summary = record(options)
-        texts = [os.pread(file.fileno(), file.seek(0, os.SEEK_END), 0).decode() for file in (out, err)]
+        texts = [
+            os.pread(file.fileno(), file.seek(0, os.SEEK_END), 0).decode() for file in (out, err)
+        ]
     return Recorded(Ran(summary.exit_code, *texts), summary)
 
 

@@ -3,7 +3,15 @@
 from pathlib import Path
 
 import pytest
-from recording import BARE, checked, checked_places, collections, recorded_code, run_plain, run_recorded
+from recording import (
+    BARE,
+    checked,
+    checked_places,
+    collections,
+    recorded_code,
+    run_plain,
+    run_recorded,
+)
 
 from gcreplay.store.events import GcCall
 from gcreplay.store.log import EventLog
@@ -123,9 +131,7 @@ print(ours(gc.get_objects()), gc.garbage, [n for n in dir(gc) if "hook" in n])
 def test_collections_are_told_with_their_cause(tmp_path: Path) -> None:
     """3000 self-cycles, nothing else: one collection every 701 births, all young, then a call
     that finds the last ones. The first comes earlier by what start-up had counted."""
-    code = (
-        "import gc\nclass Node: pass\ngc.collect()\nfor i in range(3000):\n    a = Node(); a.me = a\nprint(gc.collect())"
-    )
+    code = "import gc\nclass Node: pass\ngc.collect()\nfor i in range(3000):\n    a = Node(); a.me = a\nprint(gc.collect())"
     done = recorded_code(tmp_path, code)
     causes = [(cause, generation) for cause, generation, _ in collections(done.path)]
     assert causes == [("call", 2), *[("threshold", 0)] * 4, ("call", 2)]

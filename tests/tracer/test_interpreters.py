@@ -51,9 +51,7 @@ SUFFIX = ".cpython-311-x86_64-linux-gnu.so"
         ((), "not a Python interpreter"),
     ],
 )
-def test_another_interpreter_is_refused(
-    tmp_path: Path, answer: tuple[str, ...], says: str
-) -> None:
+def test_another_interpreter_is_refused(tmp_path: Path, answer: tuple[str, ...], says: str) -> None:
     assert says in refused(tmp_path, fake(tmp_path, *answer))
 
 
@@ -68,7 +66,9 @@ def test_real_interpreters_of_other_versions_are_refused(tmp_path: Path, version
     assert f"CPython {version}" in refused(tmp_path, real)
 
 
-@pytest.mark.parametrize("python", ["no-such-python", "/", "/dev/null", "", "/bin/true", "/bin/cat"])
+@pytest.mark.parametrize(
+    "python", ["no-such-python", "/", "/dev/null", "", "/bin/true", "/bin/cat"]
+)
 def test_what_is_no_interpreter_is_refused(tmp_path: Path, python: str) -> None:
     refused(tmp_path, python)
 
@@ -79,7 +79,7 @@ def test_an_interpreter_that_ignores_the_environment(tmp_path: Path, flag: str) 
     wrapper = tmp_path / "python"
     wrapper.write_text(f'#!/bin/sh\nexec {sys.executable} {flag} "$@"\n')
     wrapper.chmod(0o755)
-    done = run_recorded(tmp_path, "-c", "print('ran'); exit(3)" , python=str(wrapper))
+    done = run_recorded(tmp_path, "-c", "print('ran'); exit(3)", python=str(wrapper))
     plain = run_plain(tmp_path, flag, "-c", "print('ran'); exit(3)")
     assert done.ran == plain
     assert not done.summary.complete

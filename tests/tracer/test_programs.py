@@ -5,6 +5,7 @@ from textwrap import dedent
 
 import pytest
 from recording import checked, checked_places, collections, recorded_code, run_plain, run_recorded
+
 PROGRAMS = {
     "four threads": """
         import threading, gc

@@ -55,9 +55,7 @@ print(worst, *[b - a for a, b in zip(before, after)])
         (1000, 10_000, (62_000, 62_000), [390, 35, 3]),
     ],
 )
-def test_chain(
-    tmp_path: Path, n: int, limit: int, trash: tuple[int, int], made: list[int]
-) -> None:
+def test_chain(tmp_path: Path, n: int, limit: int, trash: tuple[int, int], made: list[int]) -> None:
     """Cycles of n slotted nodes, dropped as soon as L are held, 300,000 in all; a witness with a
     finalizer in each cycle tells when it has gone.
 

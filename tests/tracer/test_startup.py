@@ -130,5 +130,3 @@ def test_another_allocator_below(tmp_path: Path, allocator: str) -> None:
     assert done.out == "done\n"
     assert done.summary.complete
     checked(done.path)
-
-
