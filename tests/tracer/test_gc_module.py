@@ -25,6 +25,8 @@ def make(n):
 """
 USES = {
     "collect": "for g in (0, 1, 2): make(300); print(gc.collect(g), gc.collect(generation=g))",
+    "collect with nothing new": "for i in range(6):\n    gc.collect(); gc.collect(1); gc.collect(0); gc.collect()\n"
+    "    print(len(gc.get_objects()), [len(gc.get_objects(g)) for g in range(3)])",
     "disable and enable": "gc.disable(); make(3000); print(gc.get_count()[0] > 5000); gc.enable(); make(3)",
     "set_threshold": "for t in (100, 5, 2, 0, -1, 3000):\n    gc.set_threshold(t); make(900)\n"
     "gc.set_threshold(150, 3, 2); make(6000); gc.set_threshold(50, 0, 0); make(500)",
