@@ -305,7 +305,7 @@ static inline void handed_out(void *p, size_t n)
 static void *hook_malloc(void *ctx, size_t n)
 {
     (void)ctx;
-    if (!cap.active) {
+    if (!capture_on()) {
         return cap.below.malloc(cap.below.ctx, n);
     }
     on_malloc();
@@ -318,7 +318,7 @@ static void *hook_malloc(void *ctx, size_t n)
 static void *hook_calloc(void *ctx, size_t count, size_t size)
 {
     (void)ctx;
-    if (!cap.active) {
+    if (!capture_on()) {
         return cap.below.calloc(cap.below.ctx, count, size);
     }
     on_malloc();
@@ -331,7 +331,7 @@ static void *hook_calloc(void *ctx, size_t count, size_t size)
 static void *hook_realloc(void *ctx, void *old, size_t n)
 {
     (void)ctx;
-    if (!cap.active) {
+    if (!capture_on()) {
         return cap.below.realloc(cap.below.ctx, old, n);
     }
     on_malloc();
@@ -361,7 +361,7 @@ static void *hook_realloc(void *ctx, void *old, size_t n)
 static void hook_free(void *ctx, void *p)
 {
     (void)ctx;
-    if (cap.active && p != NULL) {
+    if (p != NULL && capture_on()) {
         on_free(p);
         spool_commit();
     }

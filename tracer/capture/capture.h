@@ -88,6 +88,16 @@ typedef struct {
 extern capture_t cap;
 
 void capture_stop(enum spool_status why, const char *message);
+
+/* Whether to record at all.  A second interpreter, which has lists of its own, ends it. */
+static inline int capture_on(void)
+{
+    if (cap.active && _PyRuntime.interpreters.head != cap.interp) {
+        capture_stop(SPOOL_FAILED, "the program made a second interpreter, which cannot be recorded");
+    }
+    return cap.active;
+}
+
 void capture_sync(void);              /* classify, notice ends of collections and silent births */
 void capture_refresh(void);           /* after something that may have set the counters */
 uint64_t clock_ns(void);

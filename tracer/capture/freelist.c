@@ -109,7 +109,7 @@ static void kept(entry_t *e, PyObject *op, PyObject **held, int *seen, int now, 
             return;                                                                                                    \
         }                                                                                                              \
         PyThreadState *ts = _PyThreadState_GET();                                                                      \
-        if (!cap.active || Py_TYPE(op) != (TYPE)) {                                                                    \
+        if (!capture_on() || Py_TYPE(op) != (TYPE)) {                                                                    \
             if (TRASHCAN) {                                                                                            \
                 PyObject_GC_UnTrack(op);                                                                               \
                 if (_PyTrash_begin(ts, op)) {                                                                          \

@@ -172,7 +172,7 @@ static void call_record(enum gc_call call, int n, const int64_t *arguments)
 
 static PyObject *hook_collect(PyObject *m, PyObject *const *args, Py_ssize_t n, PyObject *names)
 {
-    if (!cap.active) {
+    if (!capture_on()) {
         return below_collect(m, args, n, names);
     }
     capture_sync();
@@ -206,7 +206,7 @@ static PyObject *hook_get_objects(PyObject *m, PyObject *const *args, Py_ssize_t
 #define SIMPLE(NAME, CALL, BEFORE, AFTER)                                                                              \
     static PyObject *hook_##NAME(PyObject *m, PyObject *arg)                                                           \
     {                                                                                                                  \
-        if (!cap.active) {                                                                                             \
+        if (!capture_on()) {                                                                                             \
             return below_##NAME(m, arg);                                                                               \
         }                                                                                                              \
         capture_sync();                                                                                                \
