@@ -78,8 +78,9 @@ uint32_t alloc_entry_new(entry_t *e, uint32_t type)
     return e->id;
 }
 
-static void remember_if_type(entry_t *e, PyTypeObject *t, void *block)
+static void settle_type(entry_t *e, PyTypeObject *t, void *block)
 {
+    entry_place(e, block, t);
     if (t->tp_flags & Py_TPFLAGS_TYPE_SUBCLASS) {
         e->type |= EF_IS_TYPE;
         type_remember((PyTypeObject *)((char *)block + presize_of(t)));
@@ -115,7 +116,7 @@ static void born(void *block, size_t size, int typed)
     put_number((size + 7) / 8);
     put_number(site);
     if (t != NULL) {
-        remember_if_type(e, t, block);
+        settle_type(e, t, block);
     } else {
         cap.untyped = block;
         cap.untyped_id = e->id;
@@ -144,7 +145,7 @@ static void settle_untyped(void)
         put_number(cap.next_id - e->id);
         put_number(type);
         e->type = (type << 8) | (e->type & 255);
-        remember_if_type(e, t, cap.untyped);
+        settle_type(e, t, cap.untyped);
     }
     cap.untyped = NULL;
 }
@@ -349,6 +350,7 @@ static void *hook_realloc(void *ctx, void *old, size_t n)
             capture_stop(SPOOL_FAILED, "no memory for the table of addresses");
         } else if (spool_room(RECORD_ROOM)) {
             *e = moved;
+            e->type = (e->type & ~EF_ODD) | (((uintptr_t)p & 16) ? EF_ODD : 0);
             put_tag(R_RESIZED);
             put_number(cap.next_id - e->id);
             put_number((n + 7) / 8);
@@ -390,6 +392,6 @@ entry_t *alloc_late(PyObject *op, void *block)
     put_tag(R_LATE);
     put_number(type);
     put_number((size_of_object(op) + 7) / 8);
-    remember_if_type(e, Py_TYPE(op), block);
+    settle_type(e, Py_TYPE(op), block);
     return e;
 }

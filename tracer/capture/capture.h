@@ -35,6 +35,9 @@ typedef struct {
 #define EF_KEPT 2u   /* its storage is in a free list (id is 0) */
 #define EF_IS_TYPE 4u
 #define EF_WATCHED 16u /* a frame held it at the last probe */
+#define EF_NEAR 32u    /* the object stands 16 bytes into its block */
+#define EF_FAR 64u     /* 32 bytes, behind its managed dictionary */
+#define EF_ODD 128u    /* the block begins in the upper half of its 32 bytes */
 #define EF_PROBED 8u /* links were written at least once */
 
 #define LEAF_BITS 20
@@ -116,6 +119,26 @@ static inline void *block_of(PyObject *op)
     return (char *)op - presize_of(Py_TYPE(op));
 }
 size_t size_of_object(PyObject *op);
+
+static inline void entry_place(entry_t *e, const void *block, const PyTypeObject *t)
+{
+    e->type |= (presize_of(t) == sizeof(PyGC_Head) ? EF_NEAR : EF_FAR) | (((uintptr_t)block & 16) ? EF_ODD : 0);
+}
+
+/* The live object that stands at exactly this address, or NULL; reads nothing there. */
+static inline entry_t *entry_at(const void *op)
+{
+    const char *near = (const char *)op - sizeof(PyGC_Head), *far = near - 2 * sizeof(PyObject *);
+    entry_t *e = map_find(near);
+    if (e != NULL && e->id != 0 && (e->type & EF_NEAR) && !(e->type & EF_ODD) == !((uintptr_t)near & 16)) {
+        return e;
+    }
+    e = map_find(far);
+    if (e != NULL && e->id != 0 && (e->type & EF_FAR) && !(e->type & EF_ODD) == !((uintptr_t)far & 16)) {
+        return e;
+    }
+    return NULL;
+}
 
 /* freelist.c */
 int freelist_check_layout(const char **why);

@@ -30,6 +30,7 @@ static void birth(PyObject *op)
     if (!spool_room(RECORD_ROOM) || alloc_entry_new(e, type) == 0) {
         return;
     }
+    entry_place(e, block_of(op), Py_TYPE(op));
     put_tag(R_BIRTH);
     put_number(type);
     put_number((size_of_object(op) + 7) / 8);

@@ -151,11 +151,8 @@ static void watch(PyObject *op)
     if (((uintptr_t)op & 15) != 0 || (uintptr_t)op < 65536) {
         return;
     }
-    entry_t *e = map_find((char *)op - sizeof(PyGC_Head));
-    if (e == NULL || e->id == 0) {
-        e = map_find((char *)op - sizeof(PyGC_Head) - 2 * sizeof(PyObject *));
-    }
-    if (e == NULL || e->id == 0 || (e->type & EF_WATCHED) || !type_known(Py_TYPE(op)) || map_find(block_of(op)) != e
+    entry_t *e = entry_at(op);
+    if (e == NULL || (e->type & EF_WATCHED)
         || (watched_count == watched_room && !grow((void **)&watched, &watched_room, sizeof(*watched)))) {
         return;
     }
@@ -206,10 +203,7 @@ static void look_at_watched(void)
 {
     for (size_t i = 0; i < watched_count && cap.active; i++) {
         /* Alive if its number still stands at its address; the object itself may be gone. */
-        entry_t *e = map_find((char *)watched[i].op - sizeof(PyGC_Head));
-        if (e == NULL || e->id != watched[i].id) {
-            e = map_find((char *)watched[i].op - sizeof(PyGC_Head) - 2 * sizeof(PyObject *));
-        }
+        entry_t *e = entry_at(watched[i].op);
         if (e != NULL && e->id == watched[i].id) {
             e->type &= ~EF_WATCHED;
             if (traversable(watched[i].op) && !holds_many(watched[i].op)) {
@@ -287,6 +281,7 @@ void probe_found_heap(void)
             if (e == NULL || !spool_room(RECORD_ROOM) || alloc_entry_new(e, type) == 0) {
                 return;
             }
+            entry_place(e, block_of(op), Py_TYPE(op));
             put_tag(R_FOUND);
             put_number(type);
             put_number((size_of_object(op) + 7) / 8);
