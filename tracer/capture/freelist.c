@@ -22,15 +22,18 @@ static destructor list_dealloc, dict_dealloc, tuple_dealloc, slice_dealloc, cont
 
 static void birth(PyObject *op)
 {
-    entry_t *e = map_find(block_of(op));
-    if (e == NULL || !(e->type & EF_KEPT)) {
+    /* None of these types has a managed dictionary.  Nothing is read there before the map
+     * has said that it is kept: a flushed block may be anything by now. */
+    void *block = (char *)op - sizeof(PyGC_Head);
+    entry_t *e = map_find(block);
+    if (e == NULL || !(e->type & EF_KEPT) || !(e->type & EF_ODD) != !((uintptr_t)block & 16)) {
         return; /* not taken but flushed, see freelist_flushed() */
     }
     uint32_t type = type_number(Py_TYPE(op)), site = site_here();
     if (!spool_room(RECORD_ROOM) || alloc_entry_new(e, type) == 0) {
         return;
     }
-    entry_place(e, block_of(op), Py_TYPE(op));
+    entry_place(e, block, Py_TYPE(op));
     put_tag(R_BIRTH);
     put_number(type);
     put_number((size_of_object(op) + 7) / 8);
@@ -93,7 +96,7 @@ static void kept(entry_t *e, PyObject *op, PyObject **held, int *seen, int now, 
     put_tag(R_KEPT);
     put_number(cap.next_id - e->id);
     e->id = 0;
-    e->type = EF_KEPT;
+    e->type = EF_KEPT | (e->type & EF_ODD);
     held[now - 1] = op;
     *seen = now;
     capture_sync();
@@ -162,7 +165,7 @@ static int hold(PyObject **held, int at, PyObject *op, PyTypeObject *t)
     if (e == NULL) {
         return 0;
     }
-    e->type = EF_KEPT;
+    e->type = EF_KEPT | (((uintptr_t)block_of(op) & 16) ? EF_ODD : 0);
     held[at] = op;
     return 1;
 }
