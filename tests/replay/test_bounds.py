@@ -14,7 +14,7 @@ from gcreplay.replay.annotation import garbage_of
 from gcreplay.store import EventLog, TraceBuilder
 from gcreplay.store.events import Op
 
-LOGS = 1000 if os.environ.get("CI") == "true" else 60
+LOGS = 150 if os.environ.get("CI") == "true" else 60
 
 
 def unreachable_in(plain: Reference) -> set[int]:
