@@ -58,7 +58,6 @@ def test_another_interpreter_is_refused(tmp_path: Path, answer: tuple[str, ...],
 @pytest.mark.parametrize("version", ["3.9", "3.10", "3.12", "3.13"])
 def test_real_interpreters_of_other_versions_are_refused(tmp_path: Path, version: str) -> None:
     places = [shutil.which(f"python{version}")]
-    places += map(str, Path.home().glob(f".pyenv/versions/{version}.*/bin/python{version}"))
     found = [place for place in places if place and answers(place)]
     if not found:
         pytest.skip(f"no Python {version} on this machine; a stand-in is tested above")
