@@ -24,6 +24,7 @@ static void cascade(ingest_t *s, uint32_t root)
         o->state = S_KILLED;
         for (uint32_t i = o->in_first; i != NONE; i = o->in_first) {
             /* A stale link onto an object that dies with its holder: must be gone before. */
+            window_used(s, object_get(s, s->edges[i].from));
             words_push(&s->pairs, s->edges[i].from);
             words_push(&s->pairs, id);
             edge_drop(s, i);
@@ -72,6 +73,7 @@ static void kill(ingest_t *s, uint32_t id)
     uint32_t links = 0, sources_from = (uint32_t)s->removed.n;
     for (uint32_t i = o->in_first, next; i != NONE; i = next) {
         next = s->edges[i].in_next;
+        window_used(s, object_get(s, s->edges[i].from)); /* it gave the link up, at the latest now */
         words_push(&s->removed, s->edges[i].from);
         edge_drop(s, i);
         links++;
@@ -213,47 +215,6 @@ static void bury(ingest_t *s)
     d->n = 0;
 }
 
-static int examined(const ingest_t *s, const object_t *o) { return o->seen == s->epoch && o->state == S_ALIVE; }
-
-/* CPython's deduce_unreachable over what the collection examined: `scratch` becomes 0 for
- * garbage and a positive number for the rest. */
-static void find_garbage(ingest_t *s)
-{
-    s->stack.n = 0;
-    for (uint32_t g = 0; g <= s->start_generation; g++) {
-        for (size_t i = 0; i < s->generations[g].n; i++) {
-            object_t *o = object_get(s, s->generations[g].at[i]);
-            if (o != NULL && examined(s, o)) o->scratch = o->count;
-        }
-    }
-    for (int reach = 0; reach < 2; reach++) {
-        for (uint32_t g = 0; g <= s->start_generation; g++) {
-            for (size_t i = 0; i < s->generations[g].n; i++) {
-                object_t *o = object_get(s, s->generations[g].at[i]);
-                if (o == NULL || !examined(s, o)) continue;
-                if (reach) {
-                    if (o->scratch > 0) words_push(&s->stack, s->generations[g].at[i]);
-                    continue;
-                }
-                for (uint32_t e = o->out_first; e != NONE; e = s->edges[e].out_next) {
-                    object_t *c = object_get(s, s->edges[e].to);
-                    if (examined(s, c) && c->scratch > 0) c->scratch--;
-                }
-            }
-        }
-    }
-    while (s->stack.n > 0) {
-        object_t *o = object_get(s, s->stack.at[--s->stack.n]);
-        for (uint32_t e = o->out_first; e != NONE; e = s->edges[e].out_next) {
-            object_t *c = object_get(s, s->edges[e].to);
-            if (examined(s, c) && c->scratch == 0) {
-                c->scratch = 1;
-                words_push(&s->stack, s->edges[e].to);
-            }
-        }
-    }
-}
-
 /* What died before the first garbage was killed by callbacks and finalizers: the program's
  * acts, which with all that hung from them go to the side.  The rest stays doomed. */
 static void side_deaths(ingest_t *s)
@@ -263,16 +224,16 @@ static void side_deaths(ingest_t *s)
     if (d->n == 0) {
         return;
     }
-    find_garbage(s);
+    find_garbage(s, s->start_generation);
     while (first < d->n) {
         object_t *o = object_get(s, d->at[first]);
-        if (examined(s, o) && o->scratch == 0) break;
+        if (garbage_is(s, o)) break;
         first++;
     }
     int whole = first > 0;
     for (size_t i = 0; i < d->n; i++) {
         object_t *o = object_get(s, d->at[i]);
-        int garbage = examined(s, o) && o->scratch == 0;
+        int garbage = garbage_is(s, o);
         o->scratch = garbage ? GARBAGE : i < first ? ACT : DOOMED;
     }
     for (size_t i = 0; i < first; i++) {
@@ -293,12 +254,7 @@ static void side_deaths(ingest_t *s)
         int act = whole && object_get(s, d->at[i])->scratch == ACT;
         words_push(act ? &s->batch : &s->stack, d->at[i]);
     }
-    for (uint32_t g = 0; g <= s->start_generation; g++) {
-        for (size_t i = 0; i < s->generations[g].n; i++) {
-            object_t *o = object_get(s, s->generations[g].at[i]);
-            if (o != NULL && o->state == S_ALIVE) o->scratch = 0;
-        }
-    }
+    forget_garbage(s, s->start_generation);
     for (size_t i = 0; i < d->n; i++) object_get(s, d->at[i])->scratch = 0;
     for (; keep < s->stack.n; keep++) d->at[keep] = s->stack.at[keep];
     d->n = keep;

@@ -39,7 +39,8 @@ typedef struct {
     uint32_t scratch;
     uint32_t lost_at, lost_in; /* where in which window a holder's death first took a link from it */
     uint32_t born_at, born_in; /* where in which window it was born; born_in 0 once it was looked at */
-    uint32_t linked_at;        /* where its latest link of that window is dated; 0 = none */
+    uint32_t used_at, used_in; /* where in which window something last shows it to be in use */
+    uint32_t unreachable_at;   /* of garbage: where in this window it has become so */
     uint8_t generation; /* 0-2, 3 permanent, 4 untracked */
     uint8_t state;
     uint8_t kept;
@@ -124,7 +125,8 @@ typedef struct {
     /* probe under way */
     uint32_t epoch;
     words_t touched;
-    words_t removed;         /* pairs source, target of links that are gone */
+    words_t balance;         /* of each of them: references by the model less those reported */
+    words_t added, removed;  /* pairs source, target of links that are new, or gone */
 
     /* an ALLOC that may turn out to have triggered a collection */
     int held;
@@ -165,13 +167,21 @@ void deaths_flush(ingest_t *s);
 void collection_finish(ingest_t *s);
 void write_side(ingest_t *s, size_t acts);
 
+/* garbage.c */
+void find_garbage(ingest_t *s, uint32_t upto);
+void date_garbage(ingest_t *s, uint32_t upto);
+void forget_garbage(ingest_t *s, uint32_t upto);
+int garbage_is(const ingest_t *s, const object_t *o);
+
 /* window.c */
 void window_open(ingest_t *s);
 void window_born(ingest_t *s, object_t *o);
 void window_lost(ingest_t *s, object_t *o);
-void window_link(ingest_t *s, object_t *from, object_t *to);
-int window_gained(ingest_t *s, object_t *o, uint32_t n);
-int window_released(ingest_t *s, object_t *o, uint32_t n);
+void window_used(ingest_t *s, object_t *o);
+uint32_t window_linked(ingest_t *s, object_t *from, object_t *to);
+uint32_t window_last_use(const ingest_t *s, const object_t *o);
+uint32_t window_gained(const ingest_t *s, const object_t *o);
+void window_write(ingest_t *s, uint32_t at, int op, uint32_t a, uint32_t b);
 void window_merge(ingest_t *s);
 
 /* probes.c */

@@ -43,7 +43,9 @@ static void read_links(ingest_t *s, uint32_t id)
             t->scratch--;
             continue;
         }
-        window_link(s, o, t);
+        words_push(&s->added, id);
+        words_push(&s->added, targets.at[i]);
+        window_linked(s, o, t);
         edge_add(s, id, targets.at[i]);
         t->count++;
         link_made(s, id, targets.at[i]);
@@ -105,12 +107,39 @@ static void missing(ingest_t *s, uint32_t upto)
     }
 }
 
-static void reconcile(ingest_t *s)
+/* Where the loss of a reference to `o` is dated. */
+static uint32_t lost_at(const ingest_t *s, const object_t *o, int dated)
 {
+    return dated && garbage_is(s, o) ? o->unreachable_at : NONE;
+}
+
+static void reconcile(ingest_t *s, uint32_t upto)
+{
+    int lost = s->removed.n > 0;
+    s->balance.n = 0;
     for (size_t i = 0; i < s->touched.n; i++) {
         object_t *o = object_get(s, s->touched.at[i]);
-        if ((int32_t)o->count < (int32_t)o->reported && !window_gained(s, o, o->reported - o->count)) {
-            emit(s, OP_INCREF, o->name, o->reported - o->count, 0);
+        int32_t balance = (int32_t)(o->count - o->reported);
+        lost |= balance > 0;
+        words_push(&s->balance, (uint32_t)balance);
+        o->count = o->reported;
+    }
+    int dated = lost && s->found_done && upto <= 2;
+    if (dated) {
+        find_garbage(s, upto);
+        date_garbage(s, upto);
+    }
+    for (size_t i = 0; i < s->added.n; i += 2) {
+        object_t *from = object_get(s, s->added.at[i]), *to = object_get(s, s->added.at[i + 1]);
+        uint32_t at = window_linked(s, from, to);
+        window_write(s, at == NONE ? lost_at(s, to, dated) : at, OP_LINK, from->name, to->name);
+    }
+    for (size_t i = 0; i < s->touched.n; i++) {
+        object_t *o = object_get(s, s->touched.at[i]);
+        int32_t balance = (int32_t)s->balance.at[i];
+        if (balance < 0) {
+            uint32_t at = window_gained(s, o);
+            window_write(s, at == NONE ? lost_at(s, o, dated) : at, OP_INCREF, o->name, (uint32_t)-balance);
         }
     }
     for (size_t i = 0; i < s->removed.n; i += 2) {
@@ -122,18 +151,22 @@ static void reconcile(ingest_t *s)
         }
     }
     for (size_t i = 0; i < s->removed.n; i += 2) {
-        emit(s, OP_UNLINK, object_get(s, s->removed.at[i])->name, object_get(s, s->removed.at[i + 1])->name, 0);
+        object_t *from = object_get(s, s->removed.at[i]), *to = object_get(s, s->removed.at[i + 1]);
+        window_write(s, lost_at(s, to, dated), OP_UNLINK, from->name, to->name);
     }
     for (size_t i = 0; i < s->touched.n; i++) {
         object_t *o = object_get(s, s->touched.at[i]);
+        int32_t balance = (int32_t)s->balance.at[i];
         o->touched = 0;
-        if ((int32_t)o->count > (int32_t)o->reported && !window_released(s, o, o->count - o->reported)) {
-            emit(s, OP_DECREF, o->name, o->count - o->reported, 0);
+        if (balance > 0) {
+            window_write(s, lost_at(s, o, dated), OP_DECREF, o->name, (uint32_t)balance);
         }
-        o->count = o->reported;
         o->born_in = 0;
     }
-    s->touched.n = s->removed.n = 0;
+    if (dated) {
+        forget_garbage(s, upto);
+    }
+    s->touched.n = s->added.n = s->removed.n = 0;
     window_merge(s);
     window_open(s);
 }
@@ -187,5 +220,5 @@ void probe_read(ingest_t *s)
         member(s, id, object_get(s, id), list);
     }
     missing(s, upto);
-    reconcile(s);
+    reconcile(s, upto);
 }

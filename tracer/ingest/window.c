@@ -30,7 +30,10 @@ void window_lost(ingest_t *s, object_t *o)
         o->lost_in = s->window;
         o->lost_at = (uint32_t)(s->out.n - s->window_from);
     }
+    window_used(s, o);
 }
+
+static void used_at(ingest_t *s, object_t *o, uint32_t at);
 
 /* The next event written is its birth. */
 void window_born(ingest_t *s, object_t *o)
@@ -38,48 +41,80 @@ void window_born(ingest_t *s, object_t *o)
     if (s->found_done) {
         o->born_in = s->window;
         o->born_at = s->to == &s->out ? (uint32_t)(s->out.n - s->window_from) + 1 : NOWHERE;
+        used_at(s, o, o->born_at);
+    }
+}
+
+/* Running code has hold of `o` when the next event is written. */
+void window_used(ingest_t *s, object_t *o)
+{
+    if (s->to == &s->out && s->found_done) {
+        o->used_in = s->window;
+        o->used_at = (uint32_t)(s->out.n - s->window_from);
     }
 }
 
 static int fresh(const ingest_t *s, const object_t *o) { return o->born_in == s->window && s->found_done; }
 
-static int insert(ingest_t *s, uint32_t at, int op, uint32_t a, uint32_t b)
+static void used_at(ingest_t *s, object_t *o, uint32_t at)
 {
-    insertion_t *i = APPEND(s, insertions);
-    if (i == NULL) {
-        fail(s, "memory ran out");
-        return 0;
+    if (o->used_in != s->window || o->used_at < at) {
+        o->used_in = s->window;
+        o->used_at = at;
     }
-    *i = (insertion_t){at, (uint32_t)s->insertions_n, (uint32_t)op, a, b, 0};
-    return 1;
 }
 
-/* A link between objects of which one or both are new.  */
-void window_link(ingest_t *s, object_t *from, object_t *to)
+/* Where a link that a probe has found is dated: to the birth of the later of its ends, or NOWHERE
+ * when both are older than the window. */
+uint32_t window_linked(ingest_t *s, object_t *from, object_t *to)
 {
     uint32_t at = 0;
     if (fresh(s, from)) at = from->born_at;
     if (fresh(s, to) && to->born_at > at) at = to->born_at;
-    if (at == 0 || at == NOWHERE || !insert(s, at, OP_LINK, from->name, to->name)) {
-        emit(s, OP_LINK, from->name, to->name, 0);
-    } else if (fresh(s, to) && to->linked_at < at) {
-        to->linked_at = at;
+    if (at == 0 || at == NOWHERE) {
+        return NOWHERE;
     }
+    used_at(s, from, at);
+    used_at(s, to, at);
+    return at;
 }
 
-/* `o` turned out to have n references more: whether they could be dated earlier. */
-int window_gained(ingest_t *s, object_t *o, uint32_t n)
+/* Where something last shows `o` to be in use.  Nothing does: half-way through the window, for it
+ * can have been given up anywhere in it. */
+uint32_t window_last_use(const ingest_t *s, const object_t *o)
+{
+    if (fresh(s, o) && o->born_at == NOWHERE) {
+        return NOWHERE;
+    }
+    if (o->used_in == s->window) {
+        return o->used_at;
+    }
+    return (uint32_t)((s->out.n - s->window_from) / 2);
+}
+
+/* Since where an object must have had the references that it turned out to have more: its birth,
+ * or the death of a holder that would have taken it along. */
+uint32_t window_gained(const ingest_t *s, const object_t *o)
 {
     if (fresh(s, o)) {
-        return o->born_at != NOWHERE && insert(s, o->born_at, OP_INCREF, o->name, n);
+        return o->born_at;
     }
-    return o->lost_in == s->window && s->found_done && insert(s, o->lost_at, OP_INCREF, o->name, n);
+    return o->lost_in == s->window && s->found_done ? o->lost_at : NOWHERE;
 }
 
-/* `o` turned out to have n references less. */
-int window_released(ingest_t *s, object_t *o, uint32_t n)
+/* Writes an event where it belongs; NOWHERE: now. */
+void window_write(ingest_t *s, uint32_t at, int op, uint32_t a, uint32_t b)
 {
-    return fresh(s, o) && o->linked_at != 0 && insert(s, o->linked_at, OP_DECREF, o->name, n);
+    if (at == NOWHERE) {
+        emit(s, op, a, b, 0);
+        return;
+    }
+    insertion_t *i = APPEND(s, insertions);
+    if (i == NULL) {
+        fail(s, "memory ran out");
+        return;
+    }
+    *i = (insertion_t){at, (uint32_t)s->insertions_n, (uint32_t)op, a, b, 0};
 }
 
 static int earlier(const void *a, const void *b)
