@@ -78,8 +78,8 @@ never_inline void leave_marks(Heap *h, uint32_t slot, uint64_t bytes)
         unwatch(h, h->extra[slot].watch);
     while (o->marks & IS_WATCHED)
         unwatch(h, h->extra[slot].watchers);
-    if (o->marks & IS_CALLED)
-        h->called_died++;
+    if ((o->marks & IS_CALLED) && !h->collecting)
+        h->called_died++;       /* in its callback; alive after it, it may die with the garbage */
 }
 
 /* The slot of a dead object, whose links are undone, becomes free. */

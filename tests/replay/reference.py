@@ -288,7 +288,9 @@ class Reference:
     def bury(self, id: int, thing: Thing) -> None:
         """All that a death changes beside the links."""
         self.live_bytes -= thing.size + thing.owned
-        if thing.called:
+        # handle_weakrefs counts a weak reference that its callback has killed. One that outlives
+        # its callback and then dies with the garbage that held it is not counted.
+        if thing.called and not self.collecting:
             self.made[-1].collected += 1
         if self.newborn == id:
             self.newborn = None

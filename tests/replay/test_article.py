@@ -267,6 +267,24 @@ def test_a_weakref_whose_callback_kills_it_counts_as_collected() -> None:
     assert [c.collected for c in replay(b.build(), "manual").collections] == [2]
 
 
+def test_a_weakref_that_outlives_its_callback_and_dies_with_the_garbage_is_not_counted() -> None:
+    """Only something that tp_traverse does not show, in the garbage, holds the weak reference: to
+    the collector it is reachable, so its callback is called, and it dies when the garbage goes.
+    CPython 3.11 counts the node alone, in the first collection as in the second."""
+    b = TraceBuilder()
+    for _ in range(2):
+        node = b.alloc("Node", module="demo")
+        reference = b.alloc("weakref", kind="weakref")
+        b.weakref(reference, node, callback=True)
+        b.link(node, node)
+        b.link(node, reference, label="(opaque)")
+        b.decref(reference)
+        b.decref(node)
+        b.gc_call("collect")
+    result = replay(b.build(), "manual")
+    assert [(c.collected, c.freed) for c in result.collections] == [(1, 2), (1, 2)]
+
+
 def test_legacy_finalizers_make_a_cycle_uncollectable() -> None:
     """Two objects, one with tp_del: both stay, once counted, then held by gc.garbage."""
     b = TraceBuilder()

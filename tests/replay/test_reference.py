@@ -12,7 +12,8 @@ from strategies import valid_logs
 from gcreplay.replay.run import Replay
 from gcreplay.store.log import EventLog
 
-LOGS = 2000 if os.environ.get("CI") == "true" else 100
+LOGS = int(os.environ.get("GCREPLAY_LOGS") or (2000 if os.environ.get("CI") == "true" else 100))
+"""How many; GCREPLAY_LOGS and --hypothesis-seed hunt for more."""
 
 POLICIES = {
     "never": {"rules": "never"},
