@@ -111,10 +111,7 @@ static void born(void *block, size_t size, int typed)
     if (!spool_room(RECORD_ROOM) || alloc_entry_new(e, type) == 0) {
         return;
     }
-    put_tag(R_ALLOC);
-    put_number(type);
-    put_number((size + 7) / 8);
-    put_number(site);
+    put_record3(R_ALLOC, type, (size + 7) / 8, site);
     if (t != NULL) {
         settle_type(e, t, block);
     } else {
@@ -187,7 +184,7 @@ void capture_sync(void)
             settle_untyped();
         }
     }
-    if (freelist_changed()) {
+    if (freelist_total() != freelist_seen) {
         freelist_births();
     }
 }
@@ -202,9 +199,8 @@ static void freed_block(entry_t *e, void *block)
     if (cap.untyped == block) {
         settle_untyped();
     }
-    put_tag(R_FREE);
-    put_number(cap.next_id - e->id);
-    if (e->type & EF_IS_TYPE) {
+    put_record1(R_FREE, cap.next_id - e->id);
+    if (UNLIKELY(e->type & EF_IS_TYPE)) {
         PyTypeObject *meta = type_in(block, 6 * sizeof(void *), 0);
         if (meta != NULL) {
             type_forget((PyTypeObject *)((char *)block + presize_of(meta)));
@@ -222,23 +218,23 @@ static void unknown_freed(void)
     }
 }
 
+/* A collection began or ended since the last hook. */
+static inline int phase_changed(void)
+{
+    return cap.gc->collecting ? !cap.collecting && !cap.beginning : cap.collecting;
+}
+
+/* What is released may be a GC object, or what was handed out last may be one. */
 static void on_free(void *p)
 {
     int before = cap.count, now = young_count(), known = 0;
-    if (cap.gc->collecting ? !cap.collecting && !cap.beginning : cap.collecting) {
-        capture_sync();
-        before = cap.count;
-    }
-    if (cap.pending == NULL && now == before && now > 0) {
-        return; /* no GC object: its release would have moved the counter */
-    }
     entry_t *e = map_find(p);
     if (e != NULL && (e->type & EF_KEPT)) {
         e->type = 0;
         freelist_flushed(p);
         known = 1;
     }
-    if (freelist_changed()) {
+    if (freelist_total() != freelist_seen) {
         freelist_births();
     }
     if (p == cap.pending) {
@@ -280,19 +276,29 @@ static void on_free(void *p)
     cap.count = now;
 }
 
+/* Switched from C, as modules compiled by Cython do. */
+static void switched(void)
+{
+    cap.enabled = cap.gc->enabled;
+    if (spool_room(RECORD_ROOM)) {
+        put_tag(R_CALL);
+        put_number(cap.enabled ? CALL_ENABLE : CALL_DISABLE);
+        put_number(1);
+        put_number(0);
+    }
+}
+
 static inline void on_malloc(void)
 {
+    if (LIKELY(capture_quiet() && cap.gc->enabled == cap.enabled)) {
+        cap.pending = NULL;
+        return;
+    }
     capture_sync();
     if (cap.gc->enabled != cap.enabled) {
-        /* switched from C, as modules compiled by Cython do */
-        cap.enabled = cap.gc->enabled;
-        if (spool_room(RECORD_ROOM)) {
-            put_tag(R_CALL);
-            put_number(cap.enabled ? CALL_ENABLE : CALL_DISABLE);
-            put_number(1);
-            put_number(0);
-        }
+        switched();
     }
+    spool_commit();
 }
 
 static inline void handed_out(void *p, size_t n)
@@ -306,27 +312,25 @@ static inline void handed_out(void *p, size_t n)
 static void *hook_malloc(void *ctx, size_t n)
 {
     (void)ctx;
-    if (!capture_on()) {
-        return cap.below.malloc(cap.below.ctx, n);
+    if (capture_on()) {
+        on_malloc();
+        void *p = cap.below.malloc(cap.below.ctx, n);
+        handed_out(p, n);
+        return p;
     }
-    on_malloc();
-    void *p = cap.below.malloc(cap.below.ctx, n);
-    handed_out(p, n);
-    spool_commit();
-    return p;
+    return cap.below.malloc(cap.below.ctx, n);
 }
 
 static void *hook_calloc(void *ctx, size_t count, size_t size)
 {
     (void)ctx;
-    if (!capture_on()) {
-        return cap.below.calloc(cap.below.ctx, count, size);
+    if (capture_on()) {
+        on_malloc();
+        void *p = cap.below.calloc(cap.below.ctx, count, size);
+        handed_out(p, count * size);
+        return p;
     }
-    on_malloc();
-    void *p = cap.below.calloc(cap.below.ctx, count, size);
-    handed_out(p, count * size);
-    spool_commit();
-    return p;
+    return cap.below.calloc(cap.below.ctx, count, size);
 }
 
 static void *hook_realloc(void *ctx, void *old, size_t n)
@@ -364,8 +368,16 @@ static void hook_free(void *ctx, void *p)
 {
     (void)ctx;
     if (p != NULL && capture_on()) {
-        on_free(p);
-        spool_commit();
+        if (UNLIKELY(phase_changed())) {
+            capture_sync();
+            spool_commit();
+        }
+        /* The release of a GC object would have moved the counter, unless it stood at 0. */
+        int now = young_count();
+        if (cap.pending != NULL || now != cap.count || now <= 0) {
+            on_free(p);
+            spool_commit();
+        }
     }
     cap.below.free(cap.below.ctx, p);
 }

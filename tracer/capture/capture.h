@@ -90,12 +90,15 @@ typedef struct {
 
 extern capture_t cap;
 
+#define LIKELY(x) __builtin_expect(!!(x), 1)
+#define UNLIKELY(x) __builtin_expect(!!(x), 0)
+
 void capture_stop(enum spool_status why, const char *message);
 
 /* Whether to record at all.  A second interpreter, which has lists of its own, ends it. */
 static inline int capture_on(void)
 {
-    if (cap.active && _PyRuntime.interpreters.head != cap.interp) {
+    if (UNLIKELY(cap.active && _PyRuntime.interpreters.head != cap.interp)) {
         capture_stop(SPOOL_FAILED, "the program made a second interpreter, which cannot be recorded");
     }
     return cap.active;
@@ -149,26 +152,64 @@ void freelist_flushed(void *block);   /* a full collection gives this block back
 int freelist_capacity_left(PyTypeObject *t, size_t size);
 
 #define TUPLE_CLASSES 20
-extern int freelist_seen_list, freelist_seen_dict, freelist_seen_slice;
-extern int freelist_seen_tuple[TUPLE_CLASSES];
+extern int freelist_seen; /* what the lists of list, dict, slice and tuple held at the last look */
 
-static inline int freelist_changed(void)
+/* Between two looks these lists only become shorter, so that their sum tells whether any did.
+ * Words are read as they are written: a wider load would wait for the store before it. */
+static inline int freelist_total(void)
 {
     const PyInterpreterState *is = cap.interp;
-    uint64_t now[TUPLE_CLASSES / 2], seen[TUPLE_CLASSES / 2], differs = 0;
-    memcpy(now, is->tuple.numfree, sizeof(now));
-    memcpy(seen, freelist_seen_tuple, sizeof(seen));
-    for (int i = 0; i < TUPLE_CLASSES / 2; i++) {
-        differs |= now[i] ^ seen[i];
+    const int *n = is->tuple.numfree;
+    int a = is->list.numfree + n[0] + n[4] + n[8] + n[12] + n[16];
+    int b = is->dict_state.numfree + n[1] + n[5] + n[9] + n[13] + n[17];
+    int c = (is->slice_cache != NULL) + n[2] + n[6] + n[10] + n[14] + n[18];
+    int d = n[3] + n[7] + n[11] + n[15] + n[19];
+    return (a + b) + (c + d);
+}
+
+/* Nothing for capture_sync() to write: what was handed out last is no GC object, no collection
+ * began or ended, no free list gave anything away. */
+static inline int capture_quiet(void)
+{
+    const struct _gc_runtime_state *gc = cap.gc;
+    return gc->generations[0].count == cap.count && gc->collecting == (cap.collecting | (cap.beginning != 0))
+           && freelist_total() == freelist_seen;
+}
+
+static inline void capture_look(void)
+{
+    if (LIKELY(capture_quiet())) {
+        cap.pending = NULL;
+    } else {
+        capture_sync();
     }
-    return differs != 0 || is->list.numfree != freelist_seen_list || is->dict_state.numfree != freelist_seen_dict
-           || (is->slice_cache != NULL) != freelist_seen_slice;
 }
 
 /* types.c */
 int types_init(void);
-uint32_t type_number(PyTypeObject *t);         /* writes R_TYPE when new */
-int type_known(const void *t);
+uint32_t type_new(PyTypeObject *t);            /* writes R_TYPE when new */
+int type_listed(const void *t);
+
+#define NEAR_TYPES 512u
+typedef struct {
+    const void *type; /* a known type with a number */
+    uint32_t number;
+} near_type_t;
+extern near_type_t type_near[NEAR_TYPES];
+
+static inline near_type_t *type_line(const void *t)
+{
+    return &type_near[(((uintptr_t)t >> 5) ^ ((uintptr_t)t >> 13)) & (NEAR_TYPES - 1)];
+}
+
+/* The number of a type in the spool; 0 when it could not be given one. */
+static inline uint32_t type_number(PyTypeObject *t)
+{
+    const near_type_t *near = type_line(t);
+    return LIKELY(near->type == t) ? near->number : type_new(t);
+}
+
+static inline int type_known(const void *t) { return t != NULL && (type_line(t)->type == t || type_listed(t)); }
 void type_remember(PyTypeObject *t);
 void type_forget(PyTypeObject *t);
 
@@ -186,7 +227,35 @@ void release_memory(void *at, size_t bytes);
 
 /* sites.c */
 void sites_install(void);
-uint32_t site_here(void);
+uint32_t site_unseen(_PyInterpreterFrame *frame);
+
+#define NEAR_SITES 4096u
+typedef struct {
+    const void *instruction;
+    uint32_t site, deaths;
+} near_site_t;
+extern near_site_t site_near[NEAR_SITES];
+extern uint32_t site_deaths; /* of known code objects; makes stale lines miss */
+
+static inline near_site_t *site_line(const void *instruction)
+{
+    return &site_near[((uintptr_t)instruction >> 1) & (NEAR_SITES - 1)];
+}
+
+/* The site of the running instruction; 0 without a frame. */
+static inline uint32_t site_here(void)
+{
+    PyThreadState *ts = _PyThreadState_GET();
+    if (ts == NULL || ts->cframe == NULL || ts->cframe->current_frame == NULL) {
+        return 0;
+    }
+    _PyInterpreterFrame *frame = ts->cframe->current_frame;
+    const near_site_t *near = site_line(frame->prev_instr);
+    if (LIKELY(near->instruction == frame->prev_instr && near->deaths == site_deaths)) {
+        return near->site;
+    }
+    return site_unseen(frame);
+}
 
 /* probe.c */
 void probe_found_heap(void);
@@ -218,16 +287,26 @@ static inline int spool_room(size_t need)
     return (size_t)(spool_limit - spool_at) >= need || spool_grow(need);
 }
 
-static inline void put_byte(unsigned v) { *spool_at++ = (uint8_t)v; }
-
-static inline void put_number(uint64_t v)
+/* Writing through a pointer of one's own: the compiler must take a byte written through
+ * spool_at for one of spool_at itself. */
+static inline uint8_t *number_at(uint8_t *at, uint64_t v)
 {
     while (v >= 128) {
-        *spool_at++ = (uint8_t)(v | 128);
+        *at++ = (uint8_t)(v | 128);
         v >>= 7;
     }
-    *spool_at++ = (uint8_t)v;
+    *at++ = (uint8_t)v;
+    return at;
 }
+
+static inline void put_byte(unsigned v)
+{
+    uint8_t *at = spool_at;
+    *at = (uint8_t)v;
+    spool_at = at + 1;
+}
+
+static inline void put_number(uint64_t v) { spool_at = number_at(spool_at, v); }
 
 /* The first byte of a record; inside a probe it stands behind an escape. */
 static inline void put_tag(unsigned tag)
@@ -236,6 +315,19 @@ static inline void put_tag(unsigned tag)
         put_number(PE_ESCAPE + 1);
     }
     put_byte(tag);
+}
+
+/* The two shapes of nearly all records. */
+static inline void put_record1(unsigned tag, uint64_t a)
+{
+    put_tag(tag);
+    put_number(a);
+}
+
+static inline void put_record3(unsigned tag, uint64_t a, uint64_t b, uint64_t c)
+{
+    put_tag(tag);
+    spool_at = number_at(number_at(number_at(spool_at, a), b), c);
 }
 
 static inline uint64_t zigzag(int64_t v) { return ((uint64_t)v << 1) ^ (uint64_t)(v >> 63); }

@@ -3,14 +3,17 @@
  * look; only the wrapped tp_dealloc makes one longer, so nothing is missed. */
 #include "capture.h"
 
+#include "internal/pycore_object.h"
+
 #define LIST_MAX PyList_MAXFREELIST
 #define TUPLE_MAX 2000
 #define CONTEXT_MAX 255
 #define ASYNC_MAX 80
+#define TRASH_DEPTH 50 /* the nesting from which _PyTrash_begin() defers a death */
 
-int freelist_seen_list, freelist_seen_dict, freelist_seen_slice;
-int freelist_seen_tuple[TUPLE_CLASSES];
-static int seen_context, seen_asend, seen_avalue;
+int freelist_seen;
+static int seen_list, seen_dict, seen_slice, seen_tuple[TUPLE_CLASSES];
+static int seen_context, seen_asend, seen_avalue; /* rare ones, not in freelist_seen */
 
 /* What each list holds, bottom first: the program overwrites its own. */
 static PyObject *held_list[LIST_MAX], *held_dict[PyDict_MAXFREELIST], *held_slice[1];
@@ -34,28 +37,31 @@ static void birth(PyObject *op)
         return;
     }
     entry_place(e, block, Py_TYPE(op));
-    put_tag(R_BIRTH);
-    put_number(type);
-    put_number((size_of_object(op) + 7) / 8);
-    put_number(site);
+    put_record3(R_BIRTH, type, (size_of_object(op) + 7) / 8, site);
 }
 
-static void shrink(PyObject **held, int *seen, int now)
+/* The births from one list; returns how many objects it has given away. */
+static inline int shrink(PyObject **held, int *seen, int now)
 {
-    while (*seen > now) {
+    int given = 0;
+    while (UNLIKELY(*seen > now)) {
         PyObject *op = held[--*seen];
         birth(op);
+        given++;
     }
+    return given;
 }
 
 void freelist_births(void)
 {
     PyInterpreterState *is = cap.interp;
-    shrink(held_list, &freelist_seen_list, is->list.numfree);
-    shrink(held_dict, &freelist_seen_dict, is->dict_state.numfree);
-    shrink(held_slice, &freelist_seen_slice, is->slice_cache != NULL);
-    for (int i = 0; i < TUPLE_CLASSES; i++) {
-        shrink(held_tuple[i], &freelist_seen_tuple[i], is->tuple.numfree[i]);
+    int given = freelist_seen - freelist_total();
+    freelist_seen -= given;
+    given -= shrink(held_list, &seen_list, is->list.numfree);
+    given -= shrink(held_dict, &seen_dict, is->dict_state.numfree);
+    given -= shrink(held_slice, &seen_slice, is->slice_cache != NULL);
+    for (int i = 0; i < TUPLE_CLASSES && given > 0; i++) {
+        given -= shrink(held_tuple[i], &seen_tuple[i], is->tuple.numfree[i]);
     }
 }
 
@@ -73,39 +79,63 @@ void freelist_flushed(void *block)
 {
     PyObject *op = (PyObject *)((char *)block + sizeof(PyGC_Head));
     if (PyTuple_CheckExact(op) && Py_SIZE(op) >= 1 && Py_SIZE(op) <= TUPLE_CLASSES) {
-        freelist_seen_tuple[Py_SIZE(op) - 1] = cap.interp->tuple.numfree[Py_SIZE(op) - 1];
+        int *seen = &seen_tuple[Py_SIZE(op) - 1], now = cap.interp->tuple.numfree[Py_SIZE(op) - 1];
+        freelist_seen += now - *seen;
+        *seen = now;
     }
 }
 
 /* ---- deaths -------------------------------------------------------------- */
 
-static entry_t *dying(PyObject *op)
+static inline entry_t *dying(PyObject *op)
 {
-    capture_sync();
+    capture_look();
     entry_t *e = map_find(block_of(op));
-    return e != NULL && e->id != 0 ? e : alloc_late(op, block_of(op));
+    return LIKELY(e != NULL && e->id != 0) ? e : alloc_late(op, block_of(op));
 }
 
-static void kept(entry_t *e, PyObject *op, PyObject **held, int *seen, int now, int room)
+/* `counted`: the list is one of those in freelist_seen. */
+static inline void kept(entry_t *e, PyObject *op, PyObject **held, int *seen, int now, int room, int counted)
 {
     if (now < 1 || now > room || !spool_room(RECORD_ROOM)) {
         return;
     }
+    int was = *seen;
     /* Others may have been taken out of sight of any hook while this one was torn down. */
     shrink(held, seen, now - 1);
-    put_tag(R_KEPT);
-    put_number(cap.next_id - e->id);
+    put_record1(R_KEPT, cap.next_id - e->id);
     e->id = 0;
     e->type = EF_KEPT | (e->type & EF_ODD);
     held[now - 1] = op;
     *seen = now;
-    capture_sync();
+    if (counted) {
+        freelist_seen += now - was;
+    }
+    capture_look();
     spool_commit();
+}
+
+static inline int trash_begin(PyThreadState *ts, PyObject *op)
+{
+    if (LIKELY(ts->trash_delete_nesting < TRASH_DEPTH)) {
+        ts->trash_delete_nesting++;
+        return 0;
+    }
+    return _PyTrash_begin(ts, op);
+}
+
+static inline void trash_end(PyThreadState *ts)
+{
+    if (LIKELY(ts->trash_delete_later == NULL)) {
+        ts->trash_delete_nesting--;
+    } else {
+        _PyTrash_end(ts);
+    }
 }
 
 /* What CPython's own deallocators do for their exact type, with the identity test that
  * our wrapper defeats: without it, deep structures would overflow the C stack. */
-#define WRAP(NAME, TYPE, TRASHCAN, HELD, SEEN, NOW, ROOM)                                                              \
+#define WRAP(NAME, TYPE, TRASHCAN, HELD, SEEN, NOW, ROOM, COUNTED)                                                     \
     static void NAME##_hook(PyObject *op)                                                                              \
     {                                                                                                                  \
         if (Py_TYPE(op)->tp_dealloc != NAME##_hook) {                                                                  \
@@ -113,46 +143,37 @@ static void kept(entry_t *e, PyObject *op, PyObject **held, int *seen, int now, 
             return;                                                                                                    \
         }                                                                                                              \
         PyThreadState *ts = _PyThreadState_GET();                                                                      \
-        if (!capture_on() || Py_TYPE(op) != (TYPE)) {                                                                    \
-            if (TRASHCAN) {                                                                                            \
-                PyObject_GC_UnTrack(op);                                                                               \
-                if (_PyTrash_begin(ts, op)) {                                                                          \
-                    return;                                                                                            \
-                }                                                                                                      \
-            }                                                                                                          \
-            NAME(op);                                                                                                  \
-            if (TRASHCAN) {                                                                                            \
-                _PyTrash_end(ts);                                                                                      \
-            }                                                                                                          \
-            return;                                                                                                    \
-        }                                                                                                              \
-        entry_t *e = dying(op);                                                                                        \
+        int here = capture_on() && Py_TYPE(op) == (TYPE);                                                              \
+        entry_t *e = here ? dying(op) : NULL;                                                                          \
         uint32_t id = e != NULL ? e->id : 0;                                                                           \
         if (TRASHCAN) {                                                                                                \
-            PyObject_GC_UnTrack(op);                                                                                   \
-            if (_PyTrash_begin(ts, op)) {                                                                              \
+            if (_PyObject_GC_IS_TRACKED(op)) {                                                                         \
+                _PyObject_GC_UNTRACK(op);                                                                              \
+            }                                                                                                          \
+            if (trash_begin(ts, op)) {                                                                                 \
                 return;                                                                                                \
             }                                                                                                          \
         }                                                                                                              \
-        Py_ssize_t size = (TYPE) == &PyTuple_Type ? Py_SIZE(op) : 1;                                                   \
+        Py_ssize_t size = (TYPE) == &PyTuple_Type && here ? Py_SIZE(op) : 1;                                           \
         NAME(op);                                                                                                      \
-        if (cap.active && id != 0 && e->id == id && size >= 1 && size <= TUPLE_CLASSES) {                              \
-            kept(e, op, HELD, SEEN, NOW, ROOM);                                                                        \
+        if (id != 0 && e->id == id && cap.active && size >= 1 && size <= TUPLE_CLASSES) {                              \
+            kept(e, op, HELD, SEEN, NOW, ROOM, COUNTED);                                                               \
         }                                                                                                              \
         if (TRASHCAN) {                                                                                                \
-            _PyTrash_end(ts);                                                                                          \
+            trash_end(ts);                                                                                             \
         }                                                                                                              \
     }
 
-WRAP(list_dealloc, &PyList_Type, 1, held_list, &freelist_seen_list, cap.interp->list.numfree, LIST_MAX)
-WRAP(dict_dealloc, &PyDict_Type, 1, held_dict, &freelist_seen_dict, cap.interp->dict_state.numfree, PyDict_MAXFREELIST)
-WRAP(tuple_dealloc, &PyTuple_Type, 1, held_tuple[size - 1], &freelist_seen_tuple[size - 1],
-     cap.interp->tuple.numfree[size - 1], TUPLE_MAX)
-WRAP(slice_dealloc, &PySlice_Type, 0, held_slice, &freelist_seen_slice, cap.interp->slice_cache != NULL, 1)
-WRAP(context_dealloc, &PyContext_Type, 0, held_context, &seen_context, cap.interp->context.numfree, CONTEXT_MAX)
-WRAP(asend_dealloc, &_PyAsyncGenASend_Type, 0, held_asend, &seen_asend, cap.interp->async_gen.asend_numfree, ASYNC_MAX)
-WRAP(avalue_dealloc, &_PyAsyncGenWrappedValue_Type, 0, held_avalue, &seen_avalue, cap.interp->async_gen.value_numfree,
-     ASYNC_MAX)
+WRAP(list_dealloc, &PyList_Type, 1, held_list, &seen_list, cap.interp->list.numfree, LIST_MAX, 1)
+WRAP(dict_dealloc, &PyDict_Type, 1, held_dict, &seen_dict, cap.interp->dict_state.numfree, PyDict_MAXFREELIST, 1)
+WRAP(tuple_dealloc, &PyTuple_Type, 1, held_tuple[size - 1], &seen_tuple[size - 1], cap.interp->tuple.numfree[size - 1],
+     TUPLE_MAX, 1)
+WRAP(slice_dealloc, &PySlice_Type, 0, held_slice, &seen_slice, cap.interp->slice_cache != NULL, 1, 1)
+WRAP(context_dealloc, &PyContext_Type, 0, held_context, &seen_context, cap.interp->context.numfree, CONTEXT_MAX, 0)
+WRAP(asend_dealloc, &_PyAsyncGenASend_Type, 0, held_asend, &seen_asend, cap.interp->async_gen.asend_numfree, ASYNC_MAX,
+     0)
+WRAP(avalue_dealloc, &_PyAsyncGenWrappedValue_Type, 0, held_avalue, &seen_avalue,
+     cap.interp->async_gen.value_numfree, ASYNC_MAX, 0)
 
 /* ---- start --------------------------------------------------------------- */
 
@@ -202,18 +223,19 @@ int freelist_check_layout(const char **why)
             if (t == NULL || Py_SIZE(t) != c + 1 || !hold(held_tuple[c], i, (PyObject *)t, &PyTuple_Type)) return 0;
         }
         if (n > 0 && t != NULL) return 0;
-        freelist_seen_tuple[c] = n;
+        seen_tuple[c] = n;
     }
     PyContext *x = is->context.freelist;
     for (int i = is->context.numfree; i-- > 0; x = (PyContext *)x->ctx_weakreflist) {
         if (x == NULL || !hold(held_context, i, (PyObject *)x, &PyContext_Type)) return 0;
     }
-    freelist_seen_list = is->list.numfree;
-    freelist_seen_dict = is->dict_state.numfree;
-    freelist_seen_slice = is->slice_cache != NULL;
+    seen_list = is->list.numfree;
+    seen_dict = is->dict_state.numfree;
+    seen_slice = is->slice_cache != NULL;
     seen_context = is->context.numfree;
     seen_asend = is->async_gen.asend_numfree;
     seen_avalue = is->async_gen.value_numfree;
+    freelist_seen = freelist_total();
     return 1;
 }
 

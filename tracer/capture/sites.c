@@ -5,13 +5,9 @@
 static table_t codes; /* address of a code object -> its number */
 static table_t sites; /* code number << 32 | byte offset + 1 -> number of the site */
 static uint32_t next_code = 1, next_site = 1;
-static uint32_t deaths; /* of known code objects; makes stale cache lines miss */
 
-#define CACHE 4096u
-static struct {
-    const void *instruction;
-    uint32_t site, deaths;
-} cache[CACHE];
+near_site_t site_near[NEAR_SITES];
+uint32_t site_deaths;
 
 static destructor code_dealloc;
 
@@ -19,7 +15,7 @@ static void forget_code(PyObject *op)
 {
     if (cap.active && table_find(&codes, (uint64_t)(uintptr_t)op) != NULL) {
         table_remove(&codes, (uint64_t)(uintptr_t)op);
-        deaths++;
+        site_deaths++;
     }
     code_dealloc(op);
 }
@@ -75,21 +71,9 @@ static uint32_t site_number(PyCodeObject *code, int offset)
     return next_site++;
 }
 
-uint32_t site_here(void)
+uint32_t site_unseen(_PyInterpreterFrame *frame)
 {
-    PyThreadState *ts = _PyThreadState_GET();
-    if (ts == NULL || ts->cframe == NULL || ts->cframe->current_frame == NULL) {
-        return 0;
-    }
-    _PyInterpreterFrame *frame = ts->cframe->current_frame;
-    const void *instruction = frame->prev_instr;
-    size_t line = ((uintptr_t)instruction >> 1) & (CACHE - 1);
-    if (cache[line].instruction == instruction && cache[line].deaths == deaths) {
-        return cache[line].site;
-    }
     uint32_t site = site_number(frame->f_code, _PyInterpreterFrame_LASTI(frame) * (int)sizeof(_Py_CODEUNIT));
-    cache[line].instruction = instruction;
-    cache[line].site = site;
-    cache[line].deaths = deaths;
+    *site_line(frame->prev_instr) = (near_site_t){frame->prev_instr, site, site_deaths};
     return site;
 }

@@ -4,10 +4,9 @@
 static table_t types; /* address of a type -> its number, 0 = no record written yet */
 static uint32_t next_number = 1;
 
-int type_known(const void *t)
-{
-    return t != NULL && table_find(&types, (uint64_t)(uintptr_t)t) != NULL;
-}
+near_type_t type_near[NEAR_TYPES];
+
+int type_listed(const void *t) { return table_find(&types, (uint64_t)(uintptr_t)t) != NULL; }
 
 void type_remember(PyTypeObject *t)
 {
@@ -16,7 +15,13 @@ void type_remember(PyTypeObject *t)
     }
 }
 
-void type_forget(PyTypeObject *t) { table_remove(&types, (uint64_t)(uintptr_t)t); }
+void type_forget(PyTypeObject *t)
+{
+    table_remove(&types, (uint64_t)(uintptr_t)t);
+    if (type_line(t)->type == t) {
+        type_line(t)->type = NULL;
+    }
+}
 
 static void remember_subclasses(PyTypeObject *t)
 {
@@ -78,10 +83,11 @@ static PyObject *module_of(PyTypeObject *t)
     return NULL;
 }
 
-uint32_t type_number(PyTypeObject *t)
+uint32_t type_new(PyTypeObject *t)
 {
     uint32_t *found = table_find(&types, (uint64_t)(uintptr_t)t);
     if (found != NULL && *found != 0) {
+        *type_line(t) = (near_type_t){t, *found};
         return *found;
     }
     if (!spool_room(RECORD_ROOM)) {
