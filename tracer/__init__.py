@@ -1,20 +1,41 @@
 """Recording: the capture that runs inside a program, and everything around it.
 
 Reading order: `record` (run a program, write its recording), `interpreter` (who runs it),
-`spool` and `ingest` (raw records become canonical events), `linetable`; natively `capture/`
+`spool` and `ingest` (raw records become canonical events), `linetable`, `real` (run a program
+under a setting without recording it, and note its collections); natively `capture/`
 (inside the program) and `ingest/` (outside), with `capture/format.h` between them.
 """
 
 from .errors import BrokenSpool, CannotRecord, NotASpool
+from .real import (
+    CollectAt,
+    FreezeAt,
+    Plan,
+    RealCollection,
+    RealMark,
+    RealOptions,
+    RealRun,
+    RealRunner,
+    run_real,
+)
 from .record import RecordOptions, RecordProgress, RecordSummary, record, recover
 
 __all__ = [
     "BrokenSpool",
     "CannotRecord",
+    "CollectAt",
+    "FreezeAt",
     "NotASpool",
+    "Plan",
+    "RealCollection",
+    "RealMark",
+    "RealOptions",
+    "RealRun",
+    "RealRunner",
     "RecordOptions",
     "RecordProgress",
     "RecordSummary",
     "record",
     "recover",
+    "run_real",
 ]

@@ -73,10 +73,13 @@ class Interpreter:
 
     @staticmethod
     def environment(
-        base: Mapping[str, str], spool: Path, numbers: tuple[int, int, int, int, int, int]
+        base: Mapping[str, str],
+        spool: Path,
+        numbers: tuple[int, int, int, int, int, int],
+        plan: str | None = None,
     ) -> dict[str, str]:
         """The environment in which the capture starts; `numbers` are granularity, full probe,
-        spool limit and the shifts of the three counters."""
+        spool limit and the shifts of the three counters. With a `plan` it measures, see `real`."""
         options = ",".join(map(str, numbers))
         path = os.pathsep.join(filter(None, [str(INJECT), base.get("PYTHONPATH", "")]))
         return {
@@ -84,9 +87,12 @@ class Interpreter:
             "PYTHONPATH": path,
             "GCREPLAY_SPOOL": str(spool),
             "GCREPLAY_OPTIONS": options,
+            **({} if plan is None else {"GCREPLAY_PLAN": plan}),
         }
 
-    def calibrated_shift(self, environment: Mapping[str, str], spool: Path) -> tuple[int, int, int]:
+    def calibrated_shift(
+        self, environment: Mapping[str, str], spool: Path, plan: str | None = None
+    ) -> tuple[int, int, int]:
         """What the capture must add to the collector's counters at its start.
 
         Attaching allocates a few objects and frees them again, which would move every later
@@ -98,7 +104,8 @@ class Interpreter:
         best: tuple[tuple[int, int, int], tuple[int, int, int]] | None = None
         for _ in range(_TRIES):
             Spool.create(spool).close()
-            seen = self._counts(self.environment(environment, spool, (0, 0, _ROOM, *shift)))
+            attached = self.environment(environment, spool, (0, 0, _ROOM, *shift), plan)
+            seen = self._counts(attached)
             spool.unlink(missing_ok=True)
             if wanted is None or seen is None:
                 return (0, 0, 0)

@@ -80,7 +80,7 @@ def record(
     FileExists when the output exists and `force` is not set.
     """
     interpreter = Interpreter.find(options.python)
-    _check_program(options.argv)
+    check_program(options.argv)
     if options.output.exists() and not options.force:
         raise FileExists(f"{options.output} exists; give another -o or --force to replace it")
     shift = _calibrated_shift(options, interpreter)
@@ -89,7 +89,7 @@ def record(
     try:
         log = _new_log(options, interpreter, spool)
         try:
-            with _undisturbed() as adopt:
+            with undisturbed() as adopt:
                 child = adopt(_start(options, interpreter, spool, shift))
                 spool_served = False
                 broken = _follow(child, spool, log, progress)
@@ -161,7 +161,8 @@ def _partial_meta(path: Path, spool_path: Path) -> dict[str, object]:
     return {key: value for key, value in meta.items() if key != "schema"}
 
 
-def _check_program(argv: list[str]) -> None:
+def check_program(argv: list[str], directory: Path | None = None) -> None:
+    """Raises CannotRecord when no interpreter could run that, in the directory it starts in."""
     if not argv:
         raise CannotRecord("no program to record; give a script, -m MODULE or -c CODE")
     if argv[0] in ("-m", "-c"):
@@ -169,7 +170,7 @@ def _check_program(argv: list[str]) -> None:
             raise CannotRecord(f"{argv[0]} needs a {'module' if argv[0] == '-m' else 'program'}")
     elif argv[0].startswith("-") and argv[0] != "-":
         raise CannotRecord(f"{argv[0]}: interpreter options cannot be given; start with the script")
-    elif argv[0] != "-" and not Path(argv[0]).exists():
+    elif argv[0] != "-" and not Path(directory or ".", argv[0]).exists():
         raise CannotRecord(f"{argv[0]}: no such script")
 
 
@@ -224,7 +225,7 @@ def _start(
 
 
 @contextlib.contextmanager
-def _undisturbed() -> Iterator[Callable[[subprocess.Popen[bytes]], subprocess.Popen[bytes]]]:
+def undisturbed() -> Iterator[Callable[[subprocess.Popen[bytes]], subprocess.Popen[bytes]]]:
     """The recorder stays to write the end. Ctrl-C reaches the program through the terminal,
     a request to end only through us. (No SIG_IGN: what starts later would inherit that.)"""
     children: list[subprocess.Popen[bytes]] = []

@@ -65,6 +65,7 @@ static inline entry_t *map_make(const void *block) { return map_entry(block, 1);
 
 typedef struct {
     int active;
+    int measuring;        /* instead: collections are noted, nothing is recorded */
     PyInterpreterState *interp;
     struct _gc_runtime_state *gc;
     uint32_t next_id;     /* number the next object will get */
@@ -270,6 +271,16 @@ void gcwatch_stopped(void);
 void gcwatch_link(void);
 void gcwatch_unlink(void);
 int gcwatch_is_sentinel(const PyGC_Head *g);
+uint64_t gcwatch_statistic(size_t which); /* collections, collected, uncollectable so far */
+typedef PyObject *(*keywords_fn)(PyObject *, PyObject *const *, Py_ssize_t, PyObject *);
+typedef void (*any_fn)(void);
+any_fn gcwatch_replace(const char *name, int flags, any_fn hook); /* a function of the gc module */
+void gcwatch_hide(void);              /* the sentinel, from gc.get_objects() alone; and link it */
+
+/* measure.c */
+int measure_start(char *plan, const char **why);
+void measure_collection(void);
+void measure_mark(PyObject *label);
 
 /* spool.c */
 extern uint8_t *spool_at;    /* where the next byte goes */

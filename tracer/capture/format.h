@@ -58,7 +58,9 @@ enum record_tag {
     R_MARK = 20,    /* string */
     R_TICK = 21,    /* nanoseconds of program time */
     R_END = 22,     /* */
-    R_BEGIN = 23    /* cause : a collection is about to begin; its "start" callbacks run first */
+    R_BEGIN = 23,   /* cause : a collection is about to begin; its "start" callbacks run first */
+    R_MEASURED = 24 /* of a measured run: generation, called, nanoseconds since the start, nanoseconds,
+                       candidates + 1, tracked + 1 (0: not counted), collected, uncollectable, collections seen */
 };
 
 /* Probe entries: varint v; v = 0 ends the probe, else v-1 = zigzag(object - previous object) << 3 | bits.

@@ -49,7 +49,7 @@ void gcwatch_unlink(void)
     linked = 0;
 }
 
-static uint64_t statistic(size_t which)
+uint64_t gcwatch_statistic(size_t which)
 {
     uint64_t sum = 0;
     for (int g = 0; g < NUM_GENERATIONS; g++) {
@@ -86,6 +86,10 @@ static int sentinel_traverse(PyObject *self, visitproc visit, void *arg)
     (void)self;
     (void)visit;
     (void)arg;
+    if (cap.measuring) {
+        measure_collection();
+        return 0;
+    }
     if (!cap.active || !cap.gc->collecting || cap.collecting || !linked) {
         return 0;
     }
@@ -118,8 +122,8 @@ static int sentinel_traverse(PyObject *self, visitproc visit, void *arg)
     /* The collector goes on from here through the sentinel's own forward link. */
     linked = 0;
     cap.count = cap.gc->generations[0].count;
-    cap.collected_before = statistic(1);
-    cap.uncollectable_before = statistic(2);
+    cap.collected_before = gcwatch_statistic(1);
+    cap.uncollectable_before = gcwatch_statistic(2);
     spool_commit();
     cap.started_ns = clock_ns();
     cap.excluded_ns += cap.started_ns - begun;
@@ -128,7 +132,7 @@ static int sentinel_traverse(PyObject *self, visitproc visit, void *arg)
 
 void gcwatch_stopped(void)
 {
-    uint64_t took = clock_ns() - cap.started_ns, seen = statistic(0);
+    uint64_t took = clock_ns() - cap.started_ns, seen = gcwatch_statistic(0);
     cap.collecting = 0;
     cap.paused_ns += took;
     if (!linked) {
@@ -138,8 +142,8 @@ void gcwatch_stopped(void)
     }
     if (spool_room(RECORD_ROOM)) {
         put_tag(R_STOP);
-        put_number(statistic(1) - cap.collected_before);
-        put_number(statistic(2) - cap.uncollectable_before);
+        put_number(gcwatch_statistic(1) - cap.collected_before);
+        put_number(gcwatch_statistic(2) - cap.uncollectable_before);
         put_number((uint64_t)cap.gc->long_lived_total);
         put_number((uint64_t)cap.gc->long_lived_pending);
         put_number(took);
@@ -151,7 +155,6 @@ void gcwatch_stopped(void)
 
 /* ---- the gc module ---------------------------------------------------------- */
 
-typedef PyObject *(*keywords_fn)(PyObject *, PyObject *const *, Py_ssize_t, PyObject *);
 static keywords_fn below_collect, below_get_objects;
 static PyCFunction below_enable, below_disable, below_freeze, below_unfreeze, below_set_debug, below_set_threshold;
 
@@ -297,15 +300,25 @@ int gcwatch_check_layout(const char **why)
     return 1;
 }
 
+any_fn gcwatch_replace(const char *name, int flags, any_fn hook)
+{
+    PyMethodDef *d = method(name, flags);
+    any_fn below = (any_fn)d->ml_meth;
+    d->ml_meth = (PyCFunction)hook;
+    return below;
+}
+
+void gcwatch_hide(void)
+{
+    below_get_objects = (keywords_fn)gcwatch_replace("get_objects", METH_FASTCALL | METH_KEYWORDS,
+                                                     (any_fn)hook_get_objects);
+    gcwatch_link();
+}
+
 void gcwatch_install(void)
 {
-#define REPLACE(NAME, FLAGS, KIND)                                                                                     \
-    {                                                                                                                  \
-        PyMethodDef *d = method(#NAME, FLAGS);                                                                         \
-        below_##NAME = (KIND)(void (*)(void))d->ml_meth;                                                               \
-        d->ml_meth = (PyCFunction)(void (*)(void))hook_##NAME;                                                         \
-    }
+#define REPLACE(NAME, FLAGS, KIND) below_##NAME = (KIND)gcwatch_replace(#NAME, FLAGS, (any_fn)hook_##NAME);
     GC_METHODS(REPLACE)
-    cap.seen_collections = statistic(0);
+    cap.seen_collections = gcwatch_statistic(0);
     gcwatch_link();
 }

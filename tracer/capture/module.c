@@ -18,14 +18,14 @@ uint64_t clock_ns(void)
 
 void capture_stop(enum spool_status why, const char *message)
 {
-    if (!cap.active) {
+    if (!cap.active && !cap.measuring) {
         return;
     }
     if (why == SPOOL_ENDED && spool_room(RECORD_ROOM)) {
         put_tag(R_END);
         spool_commit();
     }
-    cap.active = 0;
+    cap.active = cap.measuring = 0;
     cap.in_probe = 0;
     snprintf(spool_head->message, sizeof(spool_head->message), "%s", message);
     __atomic_store_n(&spool_head->status, (uint32_t)why, __ATOMIC_RELEASE);
@@ -36,7 +36,7 @@ void capture_stop(enum spool_status why, const char *message)
 }
 
 /* A forked child is not recorded: the spool belongs to its parent. */
-static void in_child(void) { cap.active = 0; }
+static void in_child(void) { cap.active = cap.measuring = 0; }
 
 static void write_state(void)
 {
@@ -88,7 +88,25 @@ typedef struct {
     long granularity, full_probe;
     long long limit;
     long shift[3]; /* what to add to the counters, see tracer/interpreter.py */
+    char *plan;    /* not NULL: measure, see measure.c */
 } options_t;
+
+static int start_recording(const options_t *options, const char **why)
+{
+    *why = "";
+    if (!types_init()) {
+        return 0;
+    }
+    cap.granularity = cap.until_young = options->granularity;
+    cap.full_probe = cap.until_full = options->full_probe;
+    cap.enabled = cap.gc->enabled;
+    cap.next_id = 1;
+    sites_install();
+    freelist_install();
+    alloc_install();
+    cap.active = 1;
+    return 1;
+}
 
 /* Attaches the capture.  Whatever is wrong is told in the spool; the program runs on. */
 static void start(const char *path, const options_t *options)
@@ -97,21 +115,14 @@ static void start(const char *path, const options_t *options)
     if (spool_open(path, (uint64_t)options->limit, &why) != 0) {
         return;
     }
-    if (!check_interpreter(&why) || !types_init()) {
+    if (!check_interpreter(&why)
+        || !(options->plan != NULL ? measure_start(options->plan, &why) : start_recording(options, &why))) {
         snprintf(spool_head->message, sizeof(spool_head->message), "%s", why);
         __atomic_store_n(&spool_head->status, (uint32_t)SPOOL_REFUSED, __ATOMIC_RELEASE);
         spool_detach();
         return;
     }
-    cap.granularity = cap.until_young = options->granularity;
-    cap.full_probe = cap.until_full = options->full_probe;
-    cap.enabled = cap.gc->enabled;
-    cap.next_id = 1;
     pthread_atfork(NULL, NULL, in_child);
-    sites_install();
-    freelist_install();
-    alloc_install();
-    cap.active = 1;
     for (int g = 0; g < 3; g++) {
         int *count = &cap.gc->generations[g].count;
         *count = *count + options->shift[g] < 0 ? 0 : *count + (int)options->shift[g];
@@ -119,9 +130,11 @@ static void start(const char *path, const options_t *options)
     cap.count = cap.gc->generations[0].count;
     spool_head->pid = (uint32_t)getpid();
     __atomic_store_n(&spool_head->status, (uint32_t)SPOOL_RUNNING, __ATOMIC_RELEASE);
-    write_state();
-    probe_found_heap();
-    gcwatch_install();
+    if (cap.active) {
+        write_state();
+        probe_found_heap();
+        gcwatch_install();
+    }
     cap.origin_ns = clock_ns();
     spool_commit();
 }
@@ -133,7 +146,9 @@ static PyObject *mark(PyObject *module, PyObject *label)
         PyErr_SetString(PyExc_TypeError, "mark() takes a str");
         return NULL;
     }
-    if (cap.active) {
+    if (cap.measuring) {
+        measure_mark(label);
+    } else if (cap.active) {
         capture_sync();
         if (spool_room(RECORD_ROOM)) {
             put_tag(R_MARK);
@@ -249,13 +264,17 @@ static PyObject *create(PyObject *spec, PyModuleDef *def)
     (void)spec;
     (void)def;
     const char *spool = getenv("GCREPLAY_SPOOL"), *numbers = getenv("GCREPLAY_OPTIONS");
-    if (spool != NULL && numbers != NULL && !cap.active) {
-        options_t o;
+    if (spool != NULL && numbers != NULL && !cap.active && !cap.measuring) {
+        const char *plan = getenv("GCREPLAY_PLAN");
+        options_t o = {.plan = plan != NULL ? strdup(plan) : NULL}; /* kept */
         char *path = strdup(spool);
         int read = sscanf(numbers, "%ld,%ld,%lld,%ld,%ld,%ld", &o.granularity, &o.full_probe, &o.limit, &o.shift[0],
                           &o.shift[1], &o.shift[2]);
         set_variable("GCREPLAY_SPOOL", NULL);
         set_variable("GCREPLAY_OPTIONS", NULL);
+        if (plan != NULL) {
+            set_variable("GCREPLAY_PLAN", NULL);
+        }
         hide_folder();
         offer_module();
         take_back_list();

@@ -130,7 +130,7 @@ int spool_open(const char *path, uint64_t limit, const char **why)
 
 int spool_grow(size_t need)
 {
-    if (!cap.active) {
+    if (!cap.active && !cap.measuring) {
         return 0;
     }
     if ((uint64_t)(spool_at - spool_base) + need > spool_max) {

@@ -1,0 +1,150 @@
+"""A measured run is a plain run under a setting, and says of each collection what it was."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from recording import BARE, FIXED, run_plain
+
+from gcreplay.tracer import (
+    CannotRecord,
+    CollectAt,
+    FreezeAt,
+    Plan,
+    RealOptions,
+    RealRun,
+    run_real,
+)
+
+PROGRAM = """
+import gc, json, sys
+{setting}
+class Node:
+    pass
+kept = []
+for i in range(6000):
+    node = Node()
+    node.me, node.more = node, [i, (i, [])]
+    if i % 7 == 0:
+        kept.append(node)
+    if i % 2000 == 1999:
+        del kept[::2]
+json.dump([gc.get_stats(), gc.get_threshold()], sys.stdout)
+"""
+SETTINGS = {
+    "default": ("", Plan()),
+    "100,5,5": ("gc.set_threshold(100, 5, 5)", Plan((100, 5, 5), apply_from="begin")),
+    "5000,10,10": ("gc.set_threshold(5000, 10, 10)", Plan((5000, 10, 10), apply_from="begin")),
+    "manual": ("gc.set_threshold(0, 10, 10)", Plan((0, 10, 10), apply_from="begin")),
+    "freeze": ("gc.freeze()", Plan(None, (FreezeAt("begin"),))),
+    "collect": ("gc.collect()", Plan(None, (CollectAt("begin"),))),
+}
+MARKED = "import gcreplay_capture\ngcreplay_capture.mark('begin')"
+
+
+def measured(folder: Path, plan: Plan, program: str, sizes: bool = True) -> tuple[RealRun, str]:
+    (folder / "program.py").write_text(program)
+    with (folder / "out").open("w+b") as out:
+        options = RealOptions(
+            ["program.py"],
+            plan,
+            python=BARE,
+            sizes=sizes,
+            environment=dict(FIXED),
+            directory=folder,
+            stdout=out.fileno(),
+        )
+        run = run_real(options)
+    assert run.exit_code == 0 and run.complete and run.missed == 0, run
+    return run, (folder / "out").read_text()
+
+
+@pytest.mark.parametrize("sizes", [True, False])
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_the_collections_are_those_of_a_plain_run(
+    tmp_path: Path, setting: str, sizes: bool
+) -> None:
+    """The program itself tells what the collector did, with and without the measuring mode; its
+    plain form has a stand-in of the same cost where the other one imports and marks."""
+    line, plan = SETTINGS[setting]
+    plain_form = PROGRAM.format(setting=f"import sys\nsys.intern('begin')\n{line}")
+    (tmp_path / "plain.py").write_text(plain_form)
+    for _ in range(2):
+        plain = run_plain(tmp_path, "plain.py", python=BARE)
+    run, said = measured(tmp_path, plan, PROGRAM.format(setting=MARKED), sizes)
+    stats, thresholds = json.loads(plain.out)
+    seen = json.loads(said)
+    assert [s["collections"] for s in seen[0]] == [s["collections"] for s in stats]
+    assert sum(s["collected"] for s in seen[0]) == sum(s["collected"] for s in stats)
+    assert seen[1] == thresholds
+    started = json.loads(run_plain(tmp_path, "-c", START, python=BARE).out)
+    for g in range(3):
+        noted = [c for c in run.collections if c.generation == g]
+        assert len(noted) == seen[0][g]["collections"] - started[g]["collections"]
+        assert sum(c.collected for c in noted) == (
+            seen[0][g]["collected"] - started[g]["collected"]
+        )
+
+
+START = "import gc, json, sys; json.dump(gc.get_stats(), sys.stdout)"
+
+
+def test_sizes_are_the_lengths_of_the_lists(tmp_path: Path) -> None:
+    """In a loop of self-cycles each young collection finds the 700 that came before the newest:
+    an object that triggers is not in the list yet, but the one that triggered last time is."""
+    loop = f"{MARKED}\nclass Node: pass\ndef main():\n    for i in range(3600):\n"
+    loop += "        node = Node()\n        node.me = node\nmain()\ngcreplay_capture.mark('end')\n"
+    run, _ = measured(tmp_path, Plan(), loop)
+    window = run.window("begin", "end")
+    assert [c.candidates for c in window[1:]] == [701] * (len(window) - 1)
+    assert [c.collected for c in window[1:]] == [700] * (len(window) - 1)
+    growth = [
+        b.tracked - a.tracked for a, b in zip(window[1:], window[2:]) if a.tracked and b.tracked
+    ]
+    assert growth == [1] * (len(window) - 2)  # one survivor a collection: the newest but one
+    without, _ = measured(tmp_path, Plan(), loop, sizes=False)
+    assert [c.collected for c in without.collections] == [c.collected for c in run.collections]
+    assert {c.tracked for c in without.collections} == {None}
+
+
+def test_marks_freeze_once_and_collect_at_every_nth(tmp_path: Path) -> None:
+    text = "import gc, gcreplay_capture as c\nfor i in range(7):\n    c.mark('tick')\n"
+    text += "    print(gc.get_freeze_count() > 0, sum(s['collections'] for s in gc.get_stats()))\n"
+    text += "gc.unfreeze()\nc.mark('tick')\nprint(gc.get_freeze_count())\n"
+    plan = Plan((0, 10, 10), (FreezeAt("tick"), CollectAt("tick", 3)))
+    run, said = measured(tmp_path, plan, text)
+    lines = [line.split() for line in said.splitlines()]
+    frozen, collections = [line[0] for line in lines[:7]], [int(line[1]) for line in lines[:7]]
+    assert frozen == ["True"] * 7
+    assert [n - collections[0] for n in collections] == [0, 0, 1, 1, 1, 2, 2]
+    assert lines[7] == ["0"]  # not a second time
+    assert [mark.collections for mark in run.marks] == [0, 0, 0, 1, 1, 1, 2, 2]
+    assert [c.called for c in run.collections] == [True, True]
+
+
+def test_a_measured_threshold_holds_whatever_the_program_sets(tmp_path: Path) -> None:
+    text = "import gc\ngc.set_threshold(1, 1, 1)\nprint(gc.get_threshold())\n"
+    assert measured(tmp_path, Plan((900, 8, 7)), text)[1] == "(900, 8, 7)\n"
+    assert measured(tmp_path, Plan(), text)[1] == "(1, 1, 1)\n"
+
+
+def test_the_sentinel_is_not_seen_by_the_program(tmp_path: Path) -> None:
+    text = "import gc\nfor _ in range(2):\n    gc.collect()\n"
+    text += "    print([o for o in gc.get_objects() if 'capture' in type(o).__module__])\n"
+    text += "    gc.freeze()\n    gc.unfreeze()\n"
+    assert measured(tmp_path, Plan(), text)[1] == "[]\n[]\n"
+
+
+def test_an_unusable_plan_or_program_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CannotRecord, match="one line"):
+        run_real(RealOptions(["-c", "pass"], Plan(None, (FreezeAt("a\nb"),))))
+    with pytest.raises(CannotRecord, match="no such script"):
+        run_real(RealOptions(["missing.py"], directory=tmp_path))
+
+
+def test_a_run_that_ends_without_shutdown_is_told(tmp_path: Path) -> None:
+    run = run_real(RealOptions(["-c", "import gc, os; gc.collect(); os._exit(3)"], python=BARE))
+    assert (run.exit_code, run.complete, len(run.collections)) == (3, False, 1)
+    assert "os._exit" in run.message

@@ -1,0 +1,326 @@
+/* The measuring mode: nothing is recorded.  A setting is applied at the start or at a mark,
+ * marks freeze or collect, and each collection is noted: what it found, how long it took.
+ *
+ * The sentinel stays in the lists here and survives its collections, so that no list has to be
+ * walked; what it adds to the collector's own figures is taken away again.  A collection begins
+ * at the malloc that brings the young counter over its threshold, or at the call, and ends at the
+ * call's end or at the next malloc, whichever comes first. */
+#include "capture.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define MOST_ACTIONS 64
+
+enum verb { FREEZE, COLLECT };
+
+typedef struct {
+    enum verb verb;
+    long every, passed; /* COLLECT: at every so many passages */
+    const char *mark;
+} action_t;
+
+static struct {
+    const char *from; /* the mark at which the setting begins; NULL: from the start */
+    int applied, pinned, sizes;
+    int threshold[3];
+    action_t action[MOST_ACTIONS];
+    int actions;
+} plan;
+
+static struct {
+    int running;        /* between the sentinel's call and the noticed end */
+    int called;         /* inside gc.collect() */
+    int generation;
+    uint64_t begun_ns;  /* when the collection under way, or the next, began at the earliest */
+    uint64_t at_ns, walked_ns;
+    uint64_t candidates, tracked; /* 1 more than counted; 0: not counted */
+    uint64_t collections, collected, uncollectable;
+} now;
+
+static struct _gc_runtime_state *gc; /* of the main interpreter */
+static PyMemAllocatorEx below_obj, below_mem;
+static keywords_fn below_collect;
+static PyCFunction below_freeze, below_set_threshold;
+
+/* ---- the collections ------------------------------------------------------- */
+
+static uint64_t length(int generation)
+{
+    const PyGC_Head *head = &gc->generations[generation].head;
+    uint64_t n = 0;
+    for (const PyGC_Head *at = _PyGCHead_NEXT(head); at != head; at = _PyGCHead_NEXT(at)) {
+        n++;
+    }
+    return n;
+}
+
+/* Forward links are whole while the collector subtracts references, and the sentinel is the one
+ * object too many. */
+static void count_objects(int generation)
+{
+    uint64_t before = clock_ns();
+    now.candidates = now.tracked = length(generation);
+    for (int g = generation + 1; g < NUM_GENERATIONS; g++) {
+        now.tracked += length(g);
+    }
+    now.walked_ns = clock_ns() - before;
+}
+
+static void note(uint64_t ended_ns)
+{
+    uint64_t seen = gcwatch_statistic(0);
+    uint64_t took = ended_ns - now.at_ns - now.walked_ns;
+    if (spool_room(RECORD_ROOM)) {
+        put_tag(R_MEASURED);
+        put_number((uint64_t)now.generation);
+        put_number((uint64_t)now.called);
+        put_number(now.at_ns - cap.origin_ns);
+        put_number(took);
+        put_number(now.candidates);
+        put_number(now.tracked);
+        put_number(gcwatch_statistic(1) - now.collected);
+        put_number(gcwatch_statistic(2) - now.uncollectable);
+        put_number(seen - now.collections);
+        spool_commit();
+    }
+    now.collections = seen;
+    now.running = 0;
+}
+
+/* The end of a collection, when it is over: the sentinel goes back to the young objects. */
+static void notice_end(uint64_t ended_ns)
+{
+    if (!now.running || gc->collecting) {
+        return;
+    }
+    if (now.generation == 1) {
+        gc->long_lived_pending--;
+    } else if (now.generation == 2) {
+        gc->long_lived_total--;
+    }
+    gcwatch_unlink();
+    gcwatch_link();
+    note(ended_ns);
+}
+
+/* The collector subtracts references; lists are merged and counters reset. */
+void measure_collection(void)
+{
+    if (!gc->collecting || (now.running && gcwatch_statistic(0) == now.collections)) {
+        return; /* gc.get_referrers(), or the collector's second look */
+    }
+    uint64_t at = clock_ns();
+    if (_PyRuntimeState_GetFinalizing(&_PyRuntime) != NULL) {
+        capture_stop(SPOOL_ENDED, "");
+        return;
+    }
+    if (now.running) {
+        note(at); /* no malloc in between; this one starts with a full or a merged list */
+    }
+    now.running = 1;
+    now.generation = 0;
+    while (now.generation < 2
+           && _PyGCHead_NEXT(&gc->generations[now.generation].head) == &gc->generations[now.generation].head) {
+        now.generation++;
+    }
+    now.at_ns = now.begun_ns != 0 ? now.begun_ns : at;
+    now.begun_ns = 0;
+    now.collected = gcwatch_statistic(1);
+    now.uncollectable = gcwatch_statistic(2);
+    now.walked_ns = now.candidates = now.tracked = 0;
+    if (plan.sizes) {
+        count_objects(now.generation);
+    }
+}
+
+/* ---- the allocator: nothing but when something is asked for --------------------- */
+
+static void look(void)
+{
+    if (now.running) {
+        if (!gc->collecting) {
+            notice_end(clock_ns());
+        }
+    } else if (gc->enabled && gc->generations[0].threshold != 0) {
+        now.begun_ns = clock_ns(); /* if this malloc is of a GC object, it will trigger */
+    }
+}
+
+static inline void glance(void)
+{
+    if (now.running || gc->generations[0].count >= gc->generations[0].threshold) {
+        if (cap.measuring && !now.called) {
+            look();
+        }
+    }
+}
+
+#define HOOKS(DOMAIN)                                                                                                  \
+    static void *DOMAIN##_malloc(void *ctx, size_t n)                                                                  \
+    {                                                                                                                  \
+        glance();                                                                                                      \
+        return below_##DOMAIN.malloc(ctx, n);                                                                          \
+    }                                                                                                                  \
+    static void *DOMAIN##_calloc(void *ctx, size_t n, size_t size)                                                     \
+    {                                                                                                                  \
+        glance();                                                                                                      \
+        return below_##DOMAIN.calloc(ctx, n, size);                                                                    \
+    }                                                                                                                  \
+    static void DOMAIN##_install(PyMemAllocatorDomain domain)                                                          \
+    {                                                                                                                  \
+        PyMem_GetAllocator(domain, &below_##DOMAIN);                                                                   \
+        PyMemAllocatorEx mine = below_##DOMAIN;                                                                        \
+        mine.malloc = DOMAIN##_malloc;                                                                                 \
+        mine.calloc = DOMAIN##_calloc;                                                                                 \
+        PyMem_SetAllocator(domain, &mine);                                                                             \
+    }
+HOOKS(obj)
+HOOKS(mem)
+
+/* ---- the gc module ------------------------------------------------------------------ */
+
+static PyObject *hook_collect(PyObject *m, PyObject *const *args, Py_ssize_t n, PyObject *names)
+{
+    if (!cap.measuring || gc->collecting) {
+        return below_collect(m, args, n, names);
+    }
+    notice_end(clock_ns());
+    now.called = 1;
+    now.begun_ns = clock_ns();
+    PyObject *result = below_collect(m, args, n, names);
+    uint64_t ended = clock_ns();
+    if (cap.measuring) {
+        notice_end(ended);
+    }
+    now.called = 0;
+    now.begun_ns = 0;
+    return result;
+}
+
+static PyObject *hook_freeze(PyObject *m, PyObject *none)
+{
+    if (!cap.measuring) {
+        return below_freeze(m, none);
+    }
+    notice_end(clock_ns());
+    gcwatch_unlink();
+    PyObject *result = below_freeze(m, none);
+    gcwatch_link();
+    return result;
+}
+
+static void pin_thresholds(void)
+{
+    for (int g = 0; g < 3 && plan.pinned; g++) {
+        gc->generations[g].threshold = plan.threshold[g];
+    }
+}
+
+/* A setting that is measured holds whatever the program sets. */
+static PyObject *hook_set_threshold(PyObject *m, PyObject *args)
+{
+    PyObject *result = below_set_threshold(m, args);
+    if (cap.measuring && plan.applied) {
+        pin_thresholds();
+    }
+    return result;
+}
+
+/* ---- the plan ------------------------------------------------------------------------- */
+
+static void apply(void)
+{
+    plan.applied = 1;
+    pin_thresholds();
+}
+
+/* One instruction a line: `sizes`, `from MARK`, `thresholds T0,T1,T2`, `freeze MARK`,
+ * `collect N MARK`; see tracer/real.py.  The text is kept. */
+static int read_plan(char *text)
+{
+    for (char *rest = text, *line; (line = strsep(&rest, "\n")) != NULL;) {
+        int at = 0;
+        long every = 1;
+        action_t *next = &plan.action[plan.actions];
+        if (*line == '\0') {
+            continue;
+        }
+        if (strcmp(line, "sizes") == 0) {
+            plan.sizes = 1;
+        } else if (strncmp(line, "from ", 5) == 0) {
+            plan.from = line + 5;
+        } else if (sscanf(line, "thresholds %d,%d,%d", &plan.threshold[0], &plan.threshold[1], &plan.threshold[2])
+                   == 3) {
+            plan.pinned = 1;
+        } else if (plan.actions == MOST_ACTIONS) {
+            return 0;
+        } else if (strncmp(line, "freeze ", 7) == 0) {
+            *next = (action_t){FREEZE, 1, 0, line + 7};
+            plan.actions++;
+        } else if (sscanf(line, "collect %ld%n", &every, &at) == 1 && every > 0 && line[at] == ' ') {
+            *next = (action_t){COLLECT, every, 0, line + at + 1};
+            plan.actions++;
+        } else {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+static void act(action_t *action)
+{
+    PyObject *result = NULL;
+    action->passed++;
+    if (action->verb == FREEZE && action->passed == 1) {
+        result = hook_freeze(NULL, NULL);
+    } else if (action->verb == COLLECT && action->passed % action->every == 0) {
+        result = hook_collect(NULL, NULL, 0, NULL);
+    }
+    Py_XDECREF(result);
+    PyErr_Clear();
+}
+
+void measure_mark(PyObject *label)
+{
+    notice_end(clock_ns());
+    if (spool_room(RECORD_ROOM)) {
+        put_tag(R_MARK);
+        put_unicode(label);
+        spool_commit();
+    }
+    const char *text = PyUnicode_AsUTF8(label);
+    if (text == NULL) {
+        PyErr_Clear(); /* no mark of a plan is spelled so */
+        return;
+    }
+    if (!plan.applied && plan.from != NULL && strcmp(text, plan.from) == 0) {
+        apply();
+    }
+    for (int i = 0; i < plan.actions && plan.applied && cap.measuring; i++) {
+        if (strcmp(text, plan.action[i].mark) == 0) {
+            act(&plan.action[i]);
+        }
+    }
+}
+
+int measure_start(char *text, const char **why)
+{
+    gc = cap.gc;
+    *why = "the plan of what to measure cannot be read";
+    if (!read_plan(text)) {
+        return 0;
+    }
+    if (plan.from == NULL) {
+        apply();
+    }
+    cap.measuring = 1;
+    now.collections = gcwatch_statistic(0);
+    gcwatch_hide();
+    below_collect = (keywords_fn)gcwatch_replace("collect", METH_FASTCALL | METH_KEYWORDS, (any_fn)hook_collect);
+    below_freeze = (PyCFunction)gcwatch_replace("freeze", METH_NOARGS, (any_fn)hook_freeze);
+    below_set_threshold = (PyCFunction)gcwatch_replace("set_threshold", METH_VARARGS, (any_fn)hook_set_threshold);
+    obj_install(PYMEM_DOMAIN_OBJ);
+    mem_install(PYMEM_DOMAIN_MEM);
+    return 1;
+}
