@@ -308,6 +308,10 @@ always_inline int apply(Heap *h, uint32_t end, const int mode)
             break;
         }
         case OP_LINK: {
+            /* What an opaque reference held goes with its holder, whenever that is. */
+            if (mode == COLLECTING && unlikely(c[i] == OPAQUE) && a[i] < h->next_id && b[i] < h->next_id
+                && !(slot_of(h, a[i]) && slot_of(h, b[i])))
+                break;
             NAMED(source, a[i]);
             NAMED(target, b[i]);
             Object *o = &h->objects[source];

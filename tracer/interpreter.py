@@ -75,11 +75,11 @@ class Interpreter:
     def environment(
         base: Mapping[str, str],
         spool: Path,
-        numbers: tuple[int, int, int, int, int, int],
+        numbers: tuple[int, int, int, int, int, int, int],
         plan: str | None = None,
     ) -> dict[str, str]:
         """The environment in which the capture starts; `numbers` are granularity, full probe,
-        spool limit and the shifts of the three counters. With a `plan` it measures, see `real`."""
+        probe budget, spool limit and the shifts of the three counters. With a `plan` it measures, see `real`."""
         options = ",".join(map(str, numbers))
         path = os.pathsep.join(filter(None, [str(INJECT), base.get("PYTHONPATH", "")]))
         return {
@@ -104,7 +104,7 @@ class Interpreter:
         best: tuple[tuple[int, int, int], tuple[int, int, int]] | None = None
         for _ in range(_TRIES):
             Spool.create(spool).close()
-            attached = self.environment(environment, spool, (0, 0, _ROOM, *shift), plan)
+            attached = self.environment(environment, spool, (0, 0, 0, _ROOM, *shift), plan)
             seen = self._counts(attached)
             spool.unlink(missing_ok=True)
             if wanted is None or seen is None:

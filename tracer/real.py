@@ -181,7 +181,7 @@ class RealRunner:
                 environment = self._interpreter.environment(
                     {**self._environment, **options.environment},
                     spool.path,
-                    (0, 0, _SPOOL_LIMIT, *self._shift),
+                    (0, 0, 0, _SPOOL_LIMIT, *self._shift),
                     plan,
                 )
                 with undisturbed() as adopt:

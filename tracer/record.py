@@ -33,7 +33,8 @@ class RecordOptions:
 
     `argv` is what would follow the interpreter: a script or `-m MODULE` or `-c CODE`, then
     arguments. `granularity`: look at the young generation every so many allocations;
-    `full_probe`: at the whole heap; 0 means only at collections. `spool_limit` bounds the bytes
+    `full_probe`: at the whole heap; 0 means only at collections. `probe_budget`: look at the whole
+    heap as often as that per cent of the program's own work allows, unless `full_probe` says when. `spool_limit` bounds the bytes
     that the capture may write.
     """
 
@@ -42,6 +43,7 @@ class RecordOptions:
     python: str | None = None
     granularity: int = 0
     full_probe: int = 0
+    probe_budget: int = 0
     force: bool = False
     spool_limit: int | None = None
     environment: dict[str, str] = field(default_factory=dict)
@@ -191,6 +193,7 @@ def _new_log(options: RecordOptions, interpreter: Interpreter, spool: Spool) -> 
             "argv": options.argv,
             "granularity": options.granularity,
             "full_probe": options.full_probe,
+            "probe_budget": options.probe_budget,
             "counts": "probed",
             "checkpoints": "every allocation",
             "complete": False,
@@ -219,7 +222,13 @@ def _start(
     environment = interpreter.environment(
         _environment(options),
         spool.path.absolute(),
-        (options.granularity, options.full_probe, options.spool_limit or SPOOL_LIMIT, *shift),
+        (
+            options.granularity,
+            options.full_probe,
+            options.probe_budget,
+            options.spool_limit or SPOOL_LIMIT,
+            *shift,
+        ),
     )
     return subprocess.Popen([interpreter.executable, *options.argv], env=environment)
 

@@ -178,6 +178,8 @@ class Reference:
             self.lose(a, n)
 
     def on_link(self, a: int, b: int, label: int) -> None:
+        if label == OPAQUE and not (a in self.things and b in self.things):
+            return  # what it held goes with its holder, whenever that is
         if not self.known(a, b):
             return
         source = self.things[a]

@@ -122,7 +122,7 @@ static void born(void *block, size_t size, int typed)
     if (cap.granularity != 0 && --cap.until_young <= 0) {
         want_probe(1);
     }
-    if (cap.full_probe != 0 && --cap.until_full <= 0) {
+    if ((cap.full_probe | cap.probe_budget) != 0 && --cap.until_full <= 0) {
         want_probe(2);
     }
 }
@@ -206,6 +206,7 @@ static void freed_block(entry_t *e, void *block)
             type_forget((PyTypeObject *)((char *)block + presize_of(meta)));
         }
     }
+    entry_leaves(e, block);
     e->id = 0;
     e->type = 0;
     cap.until_young += cap.until_young < cap.granularity;
@@ -347,6 +348,7 @@ static void *hook_realloc(void *ctx, void *old, size_t n)
         handed_out(p, n);
     } else if (known && p != NULL) {
         entry_t moved = *e;
+        entry_leaves(e, old);
         e->id = 0;
         e->type = 0;
         e = map_make(p);

@@ -27,11 +27,12 @@
  * no two GC blocks can begin within the same 32 bytes. */
 typedef struct {
     uint32_t id;    /* object number; 0 = no live GC object begins here */
-    uint32_t hash;  /* of the links last written */
+    uint32_t hash;  /* of the pointers it held when its links were last written */
     uint32_t count; /* reference count last written */
     uint32_t type;  /* number of the type << 8 | flags; type 0 = not known yet */
 } entry_t;
 
+#define EF_HELD 1u   /* a probe has met it as a child */
 #define EF_KEPT 2u   /* its storage is in a free list (id is 0) */
 #define EF_IS_TYPE 4u
 #define EF_WATCHED 16u /* a frame held it at the last probe */
@@ -82,7 +83,7 @@ typedef struct {
     uint64_t seen_collections;
     uint64_t collected_before, uncollectable_before;
     uint64_t started_ns, excluded_ns, origin_ns, paused_ns;
-    long granularity, full_probe;
+    long granularity, full_probe, probe_budget;
     long until_young, until_full;
     int probe_wanted;     /* 0 none, 1 young, 2 full */
     int in_probe;         /* records are written into a probe, behind an escape */
@@ -259,6 +260,34 @@ static inline uint32_t site_here(void)
 }
 
 /* probe.c */
+
+/* Addresses of objects that something held at a probe and that have died since the last full
+ * one: who holds such an address holds another object by now.  A set of bits by hash. */
+#define REUSED_BITS 19
+extern uint64_t probe_reused[1u << (REUSED_BITS - 6)];
+
+static inline uint32_t reused_place(const void *op)
+{
+    return (uint32_t)((uintptr_t)op >> 4) * 0x9E3779B1u >> (32 - REUSED_BITS);
+}
+
+static inline int reused(const void *op)
+{
+    uint32_t at = reused_place(op);
+    return probe_reused[at >> 6] >> (at & 63) & 1;
+}
+
+/* The object of this entry is no more at its place. */
+static inline void entry_leaves(const entry_t *e, const void *block)
+{
+    if (e->type & EF_HELD) {
+        uint32_t at = reused_place((const char *)block + ((e->type & EF_NEAR) ? 16 : 32));
+        probe_reused[at >> 6] |= (uint64_t)1 << (at & 63);
+    }
+}
+
+void probe_paced(void);               /* sets when the next full probe is due */
+void probe_exactly(void);             /* the next full probe trusts no earlier look */
 void probe_found_heap(void);
 void probe_lists(int upto, PyGC_Head *drop);
 int probe_pending(void *unused);

@@ -104,6 +104,7 @@ static inline void kept(entry_t *e, PyObject *op, PyObject **held, int *seen, in
     /* Others may have been taken out of sight of any hook while this one was torn down. */
     shrink(held, seen, now - 1);
     put_record1(R_KEPT, cap.next_id - e->id);
+    entry_leaves(e, (char *)op - sizeof(PyGC_Head));
     e->id = 0;
     e->type = EF_KEPT | (e->type & EF_ODD);
     held[now - 1] = op;

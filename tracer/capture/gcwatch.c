@@ -240,7 +240,7 @@ SIMPLE(enable, CALL_ENABLE, , )
 SIMPLE(disable, CALL_DISABLE, , )
 SIMPLE(set_threshold, CALL_SET_THRESHOLD, , )
 SIMPLE(set_debug, CALL_SET_DEBUG, , )
-SIMPLE(unfreeze, CALL_UNFREEZE, , )
+SIMPLE(unfreeze, CALL_UNFREEZE, , probe_exactly())
 SIMPLE(freeze, CALL_FREEZE, if (!cap.collecting) gcwatch_unlink(), if (!cap.collecting) gcwatch_link(); capture_refresh())
 
 static PyMethodDef *method(const char *name, int flags)

@@ -85,7 +85,7 @@ static int check_interpreter(const char **why)
 }
 
 typedef struct {
-    long granularity, full_probe;
+    long granularity, full_probe, probe_budget;
     long long limit;
     long shift[3]; /* what to add to the counters, see tracer/interpreter.py */
     char *plan;    /* not NULL: measure, see measure.c */
@@ -98,7 +98,8 @@ static int start_recording(const options_t *options, const char **why)
         return 0;
     }
     cap.granularity = cap.until_young = options->granularity;
-    cap.full_probe = cap.until_full = options->full_probe;
+    cap.full_probe = options->full_probe;
+    cap.probe_budget = options->probe_budget;
     cap.enabled = cap.gc->enabled;
     cap.next_id = 1;
     sites_install();
@@ -268,8 +269,8 @@ static PyObject *create(PyObject *spec, PyModuleDef *def)
         const char *plan = getenv("GCREPLAY_PLAN");
         options_t o = {.plan = plan != NULL ? strdup(plan) : NULL}; /* kept */
         char *path = strdup(spool);
-        int read = sscanf(numbers, "%ld,%ld,%lld,%ld,%ld,%ld", &o.granularity, &o.full_probe, &o.limit, &o.shift[0],
-                          &o.shift[1], &o.shift[2]);
+        int read = sscanf(numbers, "%ld,%ld,%ld,%lld,%ld,%ld,%ld", &o.granularity, &o.full_probe, &o.probe_budget, &o.limit,
+                          &o.shift[0], &o.shift[1], &o.shift[2]);
         set_variable("GCREPLAY_SPOOL", NULL);
         set_variable("GCREPLAY_OPTIONS", NULL);
         if (plan != NULL) {
@@ -278,7 +279,7 @@ static PyObject *create(PyObject *spec, PyModuleDef *def)
         hide_folder();
         offer_module();
         take_back_list();
-        if (read == 6 && path != NULL) {
+        if (read == 7 && path != NULL) {
             start(path, &o);
         }
         free(path);

@@ -57,6 +57,9 @@ static void read_links(ingest_t *s, uint32_t id)
         if (t->scratch > 0) {
             t->scratch--;
             t->count--;
+            if (t->seen == s->epoch) {
+                touch(s, to, t); /* its count has been read, and was equal before */
+            }
             words_push(&s->removed, id);
             words_push(&s->removed, to);
             edge_drop(s, e);
@@ -210,7 +213,9 @@ void probe_read(ingest_t *s)
             o->reported = (uint32_t)read_number(s);
             o->reported += o->reported == 0; /* being torn down: its release is still to come */
         }
-        touch(s, id, o);
+        if (bits != 0 || o->count != o->reported) {
+            touch(s, id, o);
+        }
         if (bits & PE_CHILD) {
             continue;
         }
