@@ -160,7 +160,9 @@ static void explain(ingest_t *s)
                 if (holder->scratch & DOOMED) {
                     inner++;
                 } else {
-                    incref(s, o, 1);
+                    if (o->count <= o->reported) {
+                        incref(s, o, 1);
+                    }
                     emit(s, OP_UNLINK, holder->name, o->name, 0);
                     o->count--;
                     edge_drop(s, e);

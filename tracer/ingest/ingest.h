@@ -35,6 +35,7 @@ typedef struct {
     uint32_t count;    /* total references */
     uint32_t reported; /* reference count last read from the program, 1 at birth */
     uint32_t out_first, out_last, in_first; /* edges */
+    uint32_t links;    /* how many edges lead to it; never more than count */
     uint32_t seen;     /* last probe that met it as a member */
     uint32_t scratch;
     uint32_t lost_at, lost_in; /* where in which window a holder's death first took a link from it */

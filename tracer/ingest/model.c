@@ -176,6 +176,7 @@ void edge_add(ingest_t *s, uint32_t from, uint32_t to)
         s->edges[target->in_first].in_before = i;
     }
     target->in_first = i;
+    target->links++;
 }
 
 void edge_drop(ingest_t *s, uint32_t i)
@@ -189,6 +190,7 @@ void edge_drop(ingest_t *s, uint32_t i)
     if (e->in_before != NONE) s->edges[e->in_before].in_next = e->in_next;
     else target->in_first = e->in_next;
     if (e->in_next != NONE) s->edges[e->in_next].in_before = e->in_before;
+    target->links--;
     e->out_next = s->free_edge;
     s->free_edge = i;
 }

@@ -116,18 +116,46 @@ static uint32_t lost_at(const ingest_t *s, const object_t *o, int dated)
     return dated && garbage_is(s, o) ? o->unreachable_at : NONE;
 }
 
+/* An object that has fewer references than the model has links to it: holders that this probe did
+ * not look at have given theirs up.  All of them are dropped where all must have gone; which of
+ * several, is left to the next look at them, and until then the links count as references, lest a
+ * collector frees what a stale link still leads to. */
+static void drop_stale(ingest_t *s, uint32_t id, object_t *o)
+{
+    uint32_t unseen = 0;
+    for (uint32_t e = o->in_first; e != NONE; e = s->edges[e].in_next) {
+        unseen += object_get(s, s->edges[e].from)->seen != s->epoch;
+    }
+    if (unseen == 0 || unseen > o->links - o->reported) {
+        return;
+    }
+    for (uint32_t e = o->in_first, next; e != NONE; e = next) {
+        next = s->edges[e].in_next;
+        if (object_get(s, s->edges[e].from)->seen != s->epoch) {
+            words_push(&s->removed, s->edges[e].from);
+            words_push(&s->removed, id);
+            edge_drop(s, e);
+            o->count--;
+        }
+    }
+}
+
 static void reconcile(ingest_t *s, uint32_t upto)
 {
-    int lost = s->removed.n > 0;
+    int lost = 0;
     s->balance.n = 0;
     for (size_t i = 0; i < s->touched.n; i++) {
         object_t *o = object_get(s, s->touched.at[i]);
-        int32_t balance = (int32_t)(o->count - o->reported);
+        if (o->links > o->reported) {
+            drop_stale(s, s->touched.at[i], o);
+        }
+        uint32_t now = o->links > o->reported ? o->links : o->reported;
+        int32_t balance = (int32_t)(o->count - now);
         lost |= balance > 0;
         words_push(&s->balance, (uint32_t)balance);
-        o->count = o->reported;
+        o->count = now;
     }
-    int dated = lost && s->found_done && upto <= 2;
+    int dated = (lost || s->removed.n > 0) && s->found_done && upto <= 2;
     if (dated) {
         find_garbage(s, upto);
         date_garbage(s, upto);
