@@ -64,7 +64,7 @@ class Commands(click.Group):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(128 + signal.SIGPIPE)
         except OSError as error:
-            where = f"{error.filename}: " if error.filename else ""
+            where = f"{error.filename}: " if error.filename else "Output: "
             raise Failure(f"{where}{error.strerror or error}.") from error
         except KeyboardInterrupt:
             click.echo("Interrupted.", err=True)

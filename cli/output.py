@@ -7,7 +7,7 @@ import csv
 import io
 import json
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
@@ -22,7 +22,8 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 UNITS: Final = ("KiB", "MiB", "GiB", "TiB")
 NARROW: Final = 12
-FOLDED: Final = 6
+FOLDED: Final = 12
+NAMES: Final = 24
 FORMATS: Final = ("table", "json", "markdown", "csv")
 
 
@@ -159,35 +160,80 @@ def _show_in_terminal(tables: Sequence[Table]) -> None:
     console = Console(highlight=False)
     unbounded = console.options.update(max_width=10_000)
     for table in tables:
-        grid = RichTable(
-            box=SIMPLE_HEAD,
-            title=Text(table.title) if table.title else None,
-            title_justify="left",
-            title_style="bold",
-            show_edge=False,
-            collapse_padding=True,
-            show_header=any(table.columns),
-            header_style="bold",
-        )
-        for i in range(len(table.columns)):
-            _add_column(grid, table, i)
-        for row in table.rows:
-            grid.add_row(*(Text(words(cell)) for cell in row))
-        if console.measure(grid, options=unbounded).maximum > console.width:
-            grid.padding = 0
-        console.print(grid)
-        console.print()
+        for part in _parts(table, console.width):
+            grid = _grid(part)
+            if console.measure(grid, options=unbounded).maximum > console.width:
+                grid.padding = 0
+            console.print(grid)
+            console.print()
+
+
+def _parts(table: Table, width: int) -> Iterator[Table]:
+    """The table, or where the terminal is too narrow for it parts that fit below one another:
+    as many columns as there is room for, each time behind the first, which names the rows."""
+    least = [_least_width(table, i) for i in range(len(table.columns))]
+    shown = [0]
+    for i in range(1, len(least)):
+        if len(shown) > 1 and sum(least[k] + 1 for k in (*shown, i)) > width:
+            yield _with_columns(table, shown)
+            shown = [0]
+        shown.append(i)
+    yield _with_columns(table, shown)
+
+
+def _with_columns(table: Table, shown: Sequence[int]) -> Table:
+    return Table(
+        tuple(table.columns[i] for i in shown),
+        tuple(tuple(row[i] for i in shown) for row in table.rows),
+        title=table.title if len(shown) < 2 or shown[1] == 1 else "",
+    )
+
+
+def _widest_cell(table: Table, column: int) -> int:
+    return max((len(words(row[column])) for row in table.rows), default=0)
+
+
+def _short(table: Table, column: int) -> bool:
+    """Numbers and short words, which are never folded."""
+    widest = max(_widest_cell(table, column), len(table.columns[column]))
+    return table.numeric(column) or widest <= NARROW
+
+
+def _least_width(table: Table, column: int) -> int:
+    """What a column must have to be readable. Its heading stands in lines of a word each, if it
+    is short; the first column is folded only where it is longer than NAMES."""
+    heading = max(map(len, table.columns[column].split()), default=0)
+    cells = _widest_cell(table, column)
+    if _short(table, column):
+        return max(heading, cells)
+    return min(cells, NAMES) if column == 0 else FOLDED
+
+
+def _grid(table: Table) -> RichTable:
+    grid = RichTable(
+        box=SIMPLE_HEAD,
+        title=Text(table.title) if table.title else None,
+        title_justify="left",
+        title_style="bold",
+        show_edge=False,
+        collapse_padding=True,
+        show_header=any(table.columns),
+        header_style="bold",
+    )
+    for i in range(len(table.columns)):
+        _add_column(grid, table, i)
+    for row in table.rows:
+        grid.add_row(*(Text(words(cell)) for cell in row))
+    return grid
 
 
 def _add_column(grid: RichTable, table: Table, column: int) -> None:
-    """Numbers and short words are never folded, long ones down to FOLDED at the least."""
     heading = table.columns[column]
-    widest = max((len(words(row[column])) for row in table.rows), default=0)
-    short = table.numeric(column) or max(widest, len(heading)) <= NARROW
+    short = _short(table, column)
     grid.add_column(
         heading.replace(" ", "\n") if short else heading,
         justify="right" if table.numeric(column) else "left",
         no_wrap=short,
-        min_width=None if short else FOLDED,
+        min_width=_least_width(table, column),
         overflow="fold",
     )

@@ -6,6 +6,7 @@ it meanwhile; closing folds the WAL back, and the recording is one file.
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import struct
@@ -208,6 +209,8 @@ def translated(name: str) -> Iterator[None]:
         raise _translation(name, str(error)) from error
     except OSError as error:
         raise StorageError(f"{name}: {error.strerror or error}") from error
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise DamagedFile(f"{name} is damaged: one of its values is malformed ({error})") from error
 
 
 def _translation(name: str, reason: str) -> GcreplayError:
@@ -218,7 +221,7 @@ def _translation(name: str, reason: str) -> GcreplayError:
             f"{name} is damaged ({reason}): `gcreplay info` says how much of it is intact"
         )
     if "full" in reason:
-        return StorageError(f"{name}: the disk is full; what was written before is kept")
+        return StorageError(f"{name}: the disk is full: make room, or write elsewhere")
     if "locked" in reason:
         return StorageError(f"{name} is locked by another process: try again when it is done")
     if "readonly" in reason or "unable to open" in reason:

@@ -323,8 +323,10 @@ class EventLog:
     def observed(self) -> tuple[ObservedCollection, ...]:
         """The collections that the recorded interpreter made, in the order they ran."""
         with self._db.reading() as connection:
-            rows = connection.execute(select(*_OBSERVED).order_by(schema.observed.c.id))
-            return tuple(ObservedCollection(*row) for row in rows)
+            rows = connection.execute(select(*_OBSERVED).order_by(schema.observed.c.id)).all()
+        if not all(schema.fits(_OBSERVED, row) for row in rows):
+            raise DamagedFile(f"{self._db.name} is damaged: a recorded collection is malformed")
+        return tuple(ObservedCollection(*row) for row in rows)
 
     @property
     def start(self) -> StartState | None:

@@ -53,15 +53,18 @@ class NameTable:
 
         Raises ValueError when the rows are not such as this table holds.
         """
-        wanted = [column.type.python_type for column in self.table.columns][1:]
         if tuple(rows[: len(self._reserved)]) != self._reserved:
             raise ValueError(f"{self.table.name} must begin with {self._reserved}")
-        if any([type(value) for value in row] != wanted for row in rows):
+        if not all(map(self._well_formed, rows)):
             raise ValueError(f"a row of {self.table.name} is malformed")
         del self.rows[:]
         self._ids.clear()
         for row in rows:
             self.append(row)
+
+    def _well_formed(self, row: Row) -> bool:
+        columns = list(self.table.columns)[1:]
+        return len(row) == len(columns) and schema.fits(columns, row)
 
     def store(self, connection: Connection) -> None:
         """Write the rows that are not in the file yet."""
@@ -85,6 +88,8 @@ class NameTable:
                 continue
             if number != len(self.rows):
                 raise DamagedFile(f"table {self.table.name} lacks row {len(self.rows)}")
+            if not self._well_formed(tuple(row)):
+                raise DamagedFile(f"row {number} of table {self.table.name} is malformed")
             self._ids.setdefault(tuple(row), number)
             self.rows.append(tuple(row))
         self._stored = len(self.rows)

@@ -14,6 +14,8 @@ Versions
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 from sqlalchemy import JSON, BigInteger, Column, Integer, LargeBinary, MetaData, Table, Text
 
 from .events import Op
@@ -37,6 +39,18 @@ def _int(name: str, comment: str) -> Column[int]:
 
 def _text(name: str, comment: str) -> Column[str]:
     return Column(name, Text, nullable=False, comment=comment)
+
+
+def fits(columns: Iterable[Column[object]], row: Sequence[object]) -> bool:
+    """Whether the values are of the columns' types; SQLite keeps any value in any column.
+
+    JSON columns hold what they like. There are no negative numbers in a recording but arguments.
+    """
+    return all(
+        isinstance(column.type, JSON)
+        or (type(value) is column.type.python_type and not (type(value) is int and value < 0))
+        for column, value in zip(columns, row, strict=True)
+    )
 
 
 meta = Table(

@@ -87,7 +87,11 @@ class SegmentReader:
         except DamagedFile:
             rows = list(self._rescued(first))
             self._lost = True
-        for number, sequence, events, objects, *counts in rows:
+        for row in rows:
+            if not schema.fits(schema.HEADER_COLUMNS, row):
+                self._lost = True
+                continue
+            number, sequence, events, objects, *counts = row
             self._table.append(Segment(number, sequence, events, objects, tuple(counts)))
         return tuple(self._table)
 
@@ -118,7 +122,7 @@ class SegmentReader:
                 row = connection.execute(query.where(table.c.id == segment.id)).first()
         except DamagedFile:
             row = None
-        if row is None:
+        if row is None or not isinstance(row.payload, bytes):
             reason = "the file is cut short or damaged there"
         elif row.codec != codec.CODEC_VERSION:
             reason = f"its encoding {row.codec} is unknown"

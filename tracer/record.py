@@ -211,7 +211,7 @@ def _calibrated_shift(options: RecordOptions, interpreter: Interpreter) -> tuple
     try:
         return interpreter.calibrated_shift(_environment(options), spool)
     except OSError as error:
-        raise CannotRecord(f"{spool}: cannot be written ({error.strerror})") from None
+        raise CannotRecord(f"{options.output}: cannot be written ({error.strerror})") from None
     finally:
         spool.unlink(missing_ok=True)
 

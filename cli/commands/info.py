@@ -11,6 +11,7 @@ from gcreplay.output import Cell, Report, Table, by_generation, format_option, s
 from gcreplay.progress import working
 from gcreplay.store import EventLog
 from gcreplay.store.errors import DamagedFile
+from gcreplay.store.schema import SCHEMA_VERSION
 
 T = TypeVar("T")
 META = ("python", "argv", "exit_code", "granularity", "full_probe", "counts", "checkpoints")
@@ -41,15 +42,16 @@ def command(trace: Path, output_format: str) -> None:
 
 def _facts(trace: Path, log: EventLog) -> dict[str, Any]:
     """The JSON of `info`."""
-    meta = log.meta
+    meta = _meta(log)
     observed = _readable(lambda: log.observed)
     marks = _readable(log.marks)
     runs = _readable(log.runs)
-    size = trace.stat().st_size
+    wal = trace.with_name(f"{trace.name}-wal")  # not folded in yet, or left by a kill
+    size = trace.stat().st_size + (wal.stat().st_size if wal.exists() else 0)
     generations = max((each.generation for each in observed), default=2) + 1
     return {
         "trace": str(trace),
-        "schema": meta["schema"],
+        "schema": SCHEMA_VERSION,
         "complete": bool(meta.get("complete", False)),
         "events": log.event_count,
         "intact_events": log.intact_events(),
@@ -73,6 +75,14 @@ def _facts(trace: Path, log: EventLog) -> dict[str, Any]:
             for run in runs
         ],
     }
+
+
+def _meta(log: EventLog) -> dict[str, Any]:
+    """The facts about the recording, or none where the file is damaged."""
+    try:
+        return log.meta
+    except DamagedFile:
+        return {}
 
 
 def _readable(read: Callable[[], Iterable[T]]) -> list[T]:

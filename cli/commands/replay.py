@@ -75,7 +75,7 @@ def save_runs(trace: Path, runs: Sequence[RunResult], options: dict[str, Any]) -
             ]
     except StorageError as error:
         return f"The runs are not stored: {error}"
-    return "Stored as " + ", ".join(f"{trace}#{run_id}" for run_id in ids)
+    return f"Stored as {trace}#" + ", #".join(map(str, ids))
 
 
 def comparison(runs: Sequence[RunResult]) -> Table:

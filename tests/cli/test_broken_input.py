@@ -90,6 +90,24 @@ def test_an_unknown_command_or_option_is_wrong_usage(gcreplay: Gcreplay, command
     assert gcreplay(command).exit_code == 2
 
 
+def test_a_full_disk_is_said_with_the_file_and_leaves_nothing(
+    gcreplay: Gcreplay, cycles: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The system's error for a write names no file. (`/dev/full` is a disk without room.)"""
+    real = Path.open
+    monkeypatch.setattr(
+        Path,
+        "open",
+        lambda path, *a, **k: real(Path("/dev/full") if "part" in path.suffix else path, *a, **k),
+    )
+    done = gcreplay("export", cycles, "-o", tmp_path / "out.jsonl")
+    assert done.exit_code == 1
+    assert done.stderr == (
+        f"Error: {tmp_path / 'out.jsonl'}: No space left on device; it is not written\n"
+    )
+    assert sorted(path.name for path in tmp_path.iterdir()) == [cycles.name]
+
+
 def test_a_closed_pipe_ends_the_command_quietly(cycles: Path) -> None:
     reading, writing = os.pipe()
     os.close(reading)

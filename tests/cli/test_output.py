@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 
 import pytest
 
@@ -50,6 +51,28 @@ def test_nothing_is_an_empty_cell() -> None:
 )
 def test_sizes_are_told_in_the_largest_fitting_unit(size: int, told: str) -> None:
     assert size_words(size) == told
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 132, 200])
+def test_a_terminal_shows_every_figure_beside_its_policy_however_narrow(
+    width: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What does not fit stands below, behind the names of the rows again."""
+    columns = ("policy", *(f"column {i}" for i in range(8)))
+    figures = {
+        "generational:5000,10,10": [*range(1_111_111, 1_111_119)],
+        "never": [*range(2_222_221, 2_222_229)],
+    }
+    rows = tuple((policy, *numbers) for policy, numbers in figures.items())
+    monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    show(Report((Table(columns, rows),), {}), "table")
+    printed = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out)
+    lines = printed.splitlines()
+    assert max(map(len, lines)) <= width
+    for policy, numbers in figures.items():
+        behind = [line.split()[1:] for line in lines if line.split()[:1] == [policy]]
+        assert [each for part in behind for each in part] == [f"{n:,}" for n in numbers]
 
 
 def test_json_is_the_payload_and_remarks_go_to_standard_error(

@@ -20,6 +20,13 @@ EVENTS = 8000
 SEGMENTS = 20
 
 
+class Content(bytes):
+    """Bytes of a file: a failing test need not print them all."""
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} bytes>"
+
+
 @pytest.fixture(scope="module")
 def recording(tmp_path_factory):
     """The bytes of a recording of 20 segments of 8000 events.
@@ -37,7 +44,7 @@ def recording(tmp_path_factory):
             sites = draw.integers(0, 200, EVENTS, np.uint32)
             log.append(np.full(EVENTS, Op.ALLOC, np.uint8), ids, 0 * ids, sites)
             log.flush()
-    return path.read_bytes()
+    return Content(path.read_bytes())
 
 
 @pytest.fixture
@@ -157,6 +164,27 @@ def test_a_changed_name_is_noticed(recording, broken):
         for _ in range(2):
             with pytest.raises(DamagedFile, match="types, sites and labels"):
                 _ = log.sites
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE sites SET file = CAST(file AS BLOB) WHERE id = 7",
+        "UPDATE shapes SET size = 'many'",
+        "UPDATE segments SET events = CAST('many' AS BLOB) WHERE id = 3",
+        "UPDATE segments SET first_object = -1 WHERE id = 3",
+        "UPDATE segments SET payload = 'text' WHERE id = 3",
+        "INSERT INTO observed VALUES (0, 1, 1, 'call', 0, CAST('x' AS BLOB), 0, 0, 0, 0, 0)",
+        "UPDATE meta SET value = '{' WHERE key = 'checksums'",
+    ],
+)
+def test_a_value_of_the_wrong_type_is_damage(recording, broken, statement):
+    """SQLite keeps any value in any column, so a flipped bit can make a text a blob."""
+    path = broken(recording)
+    with sqlite3.connect(path) as connection:
+        connection.execute(statement)
+    with pytest.raises(DamagedFile):
+        read_everything(path)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
