@@ -2,6 +2,7 @@
 #   make demo    record an example program, replay it under five policies and both bounds
 #   make test    every test          make lint   ruff, mypy --strict
 #   make bench   speed and accuracy as ratios
+#   make soak    an hour of what might break a recording or a recorded program; needs pip
 #   make build   compile the native modules after a change
 
 PYTHON ?= python3.11
@@ -16,7 +17,7 @@ ifeq ($(CI),true)
 export GCREPLAY_WERROR := 1
 endif
 
-.PHONY: demo test lint bench build clean
+.PHONY: demo test lint bench soak build clean
 
 demo: build
 	$(BIN)/gcreplay record --force -o build/demo.gcreplay --full-probe 700 --granularity 50 \
@@ -36,6 +37,9 @@ lint: build
 
 bench: build
 	$(BIN)/python bench/run.py
+
+soak: build
+	$(BIN)/python soak/run.py $(SOAK)
 
 build: $(READY)
 

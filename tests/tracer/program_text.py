@@ -7,7 +7,7 @@ hold, so that shrinking a failing program leaves a program.
 from hypothesis import strategies as st
 
 PREAMBLE = '''
-import functools, gc, sys, types, weakref
+import asyncio, contextvars, functools, gc, sys, threading, types, weakref
 class Node: pass
 class Slots: __slots__ = ("a", "b", "__weakref__")
 class List(list): pass
@@ -15,6 +15,7 @@ class Dict(dict): pass
 class Told:
     def __del__(self): told.append([len(told)]); len(told) > 20 and told.clear()
 told, called = [], []
+variable = contextvars.ContextVar("variable")
 def callback(ref): called.append([ref]); len(called) > 20 and called.clear()
 def put(x, y):
     """x refers to y, in whatever way it can."""
@@ -49,6 +50,24 @@ def watch(x, *rest):
 def deep(x, n):
     for i in range(n): x = [x] if i % 3 else (x, {i: x})
     return x
+def suspended(x):
+    async def waits(): await later(x); return x
+    @types.coroutine
+    def later(x): yield x
+    c = waits(); c.send(None); return c
+def numbered(x):
+    async def numbers():
+        for i in range(9): yield [i, x]
+    async def some():
+        async for y in numbers():
+            if y[0] == 4: return numbers()
+    return asyncio.run(some())
+def context(x): variable.set(x); return contextvars.copy_context()
+def threads(x):
+    ts = [threading.Thread(target=deep, args=(x, 30)) for _ in range(3)]
+    for t in ts: t.start()
+    for t in ts: t.join()
+    return ts
 a = b = c = d = e = f = None
 '''
 
@@ -63,7 +82,11 @@ MAKERS = st.sampled_from(
         "functools.partial(put, {x})", "types.SimpleNamespace(x={x})", "[].append", "{x}.__class__",
         "watch({x})", "watch({x}, callback)", "weakref.WeakValueDictionary()", "iter([{x}])",
         "map(id, [{x}])", "slice({x}, None)", "type('T', (), {'x': {x}})", "frozenset([1])",
-        "[*range(3)] * 20", "None",
+        "[*range(3)] * 20", "None", "suspended({x})", "numbered({x})", "threads({x})",
+        "contextvars.Context().run(context, {x})", "slice([{x}], {y})", "[*range(9)][1:][::2]",
+        "[[i, {x}] for i in range(5000)]", "dict.fromkeys(range(3000), {x})", "set(range(2000))",
+        "tuple([{x}] for _ in range(1000))", "(lambda: (yield {x}))()", "memoryview(bytearray(8))",
+        "{**{1: {x}}, 2: {y}}", "types.MethodType(put, {x} or 0)", "types.MappingProxyType({1: {x}})",
     ]
 )  # fmt: skip
 COLLECTOR = st.sampled_from(
@@ -71,7 +94,8 @@ COLLECTOR = st.sampled_from(
         "gc.collect()", "gc.collect(0)", "gc.collect(1)", "gc.disable()", "gc.enable()",
         "gc.set_threshold(700, 10, 10)", "gc.set_threshold(30, 3, 2)", "gc.set_threshold(5, 2)",
         "gc.set_threshold(0)", "gc.set_threshold(1, 0, 0)", "gc.freeze()", "gc.unfreeze()",
-        "gc.get_objects()", "gc.get_referrers({x})",
+        "gc.get_objects()", "gc.get_referrers({x})", "gc.get_referents({x})", "gc.get_stats()",
+        "gc.freeze(); gc.collect(); gc.unfreeze()", "gc.set_threshold(3, 1, 1)",
     ]
 )  # fmt: skip
 

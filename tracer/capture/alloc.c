@@ -2,7 +2,9 @@
  * the young generation's counter: +1 after a malloc, -1 before a free. */
 #include "capture.h"
 
-#include <sys/mman.h>
+#include <errno.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 static inline int young_count(void) { return cap.gc->generations[0].count; }
 
@@ -52,16 +54,20 @@ static int looks_collectable(void *block, size_t size)
 }
 
 /* How much may be read of a block whose size is not known: to the end of its page, and on
- * when there is a page behind, for an object may stand across both. */
+ * when what lies behind can be read (it may be the guard page of a stack).  The kernel tells:
+ * it looks at the signal set before it refuses to do anything with it. */
 static size_t readable(const void *block)
 {
     const size_t most = 6 * sizeof(void *), page = 4096;
     size_t rest = page - ((uintptr_t)block & (page - 1));
-    unsigned char behind;
-    if (rest >= most || mincore((void *)((uintptr_t)block + rest), 1, &behind) == 0) {
+    if (rest >= most) {
         return most;
     }
-    return rest;
+    int kept = errno;
+    syscall(SYS_rt_sigprocmask, -1, (const char *)block + rest, NULL, 8);
+    size_t readable = errno == EFAULT ? rest : most;
+    errno = kept;
+    return readable;
 }
 
 /* Gives the entry the next number.  0 when numbers have run out. */

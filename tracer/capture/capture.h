@@ -314,8 +314,8 @@ void measure_mark(PyObject *label);
 /* spool.c */
 extern uint8_t *spool_at;    /* where the next byte goes */
 extern uint8_t *spool_limit; /* end of the mapped room */
+extern uint8_t *spool_base;  /* where the stream would begin if all of it were mapped */
 extern struct spool_header *spool_head;
-extern uint8_t *spool_base;
 int spool_open(const char *path, uint64_t limit, const char **why);
 int spool_grow(size_t need);
 void spool_detach(void);

@@ -79,6 +79,11 @@ static int check_interpreter(const char **why)
         || !PyCode_Check(ts->cframe->current_frame->f_code) || !PyFunction_Check(ts->cframe->current_frame->f_func)) {
         return 0;
     }
+    *why = "something watches the object allocator already, as PYTHONTRACEMALLOC does; the recorder's hooks "
+           "would go with it";
+    if (_PyMem_GetCurrentAllocatorName() == NULL) {
+        return 0;
+    }
     cap.interp = ts->interp;
     cap.gc = &ts->interp->gc;
     return gcwatch_check_layout(why) && freelist_check_layout(why);
@@ -114,6 +119,7 @@ static void start(const char *path, const options_t *options)
 {
     const char *why = "";
     if (spool_open(path, (uint64_t)options->limit, &why) != 0) {
+        spool_detach();
         return;
     }
     if (!check_interpreter(&why)

@@ -1,16 +1,20 @@
-/* The spool: a file mapped in chunks, each secured on disk before its first
- * write (a sparse mapping on a full file system would kill the program). */
+/* The spool: a file of which one window is mapped, the part that is being written.  Its
+ * disk space is secured before the first write (a sparse mapping on a full file system
+ * would kill the program), and no more address space is taken than the window, for the
+ * program may have a limit of that. */
 #include "capture.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define CHUNK ((size_t)16 << 20)
 #define CHUNK_SMALL ((size_t)256 << 10)
+#define PAGE ((size_t)4096)
 
 uint8_t *spool_at;
 uint8_t *spool_limit;
@@ -21,9 +25,9 @@ static int spool_fd = -1;
 static char *spool_path;
 static dev_t spool_device;
 static ino_t spool_inode;
-static size_t spool_reserved; /* address room behind spool_base */
-static size_t spool_mapped;   /* bytes of it backed by the file */
-static size_t spool_released; /* bytes given back to the kernel */
+static uint8_t *window;
+static size_t window_size;
+static uint64_t spool_secured; /* bytes of the stream that have disk space */
 static uint64_t spool_max;
 
 static int is_spool(int fd)
@@ -35,10 +39,12 @@ static int is_spool(int fd)
 /* A high number, so that the program's own files get the numbers they would have had. */
 static int moved_high(int fd)
 {
-    int high = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 200);
-    if (high >= 0) {
-        close(fd);
-        return high;
+    for (int least = 200; fd >= 0 && least > fd; least /= 2) { /* there may be fewer than 200 */
+        int high = fcntl(fd, F_DUPFD_CLOEXEC, least);
+        if (high >= 0) {
+            close(fd);
+            return high;
+        }
     }
     return fd;
 }
@@ -59,34 +65,47 @@ static int still_open(void)
     return spool_fd >= 0;
 }
 
-static int secure(off_t from, size_t length)
+static int secure(uint64_t end)
 {
+    struct rlimit most;
     int rc;
+    if (end <= spool_secured) {
+        return 0;
+    }
+    if (getrlimit(RLIMIT_FSIZE, &most) == 0 && most.rlim_cur != RLIM_INFINITY && SPOOL_HEADER + end > most.rlim_cur) {
+        return EFBIG; /* asking the kernel would send the program a signal */
+    }
     do {
-        rc = posix_fallocate(spool_fd, from, (off_t)length);
+        rc = posix_fallocate(spool_fd, (off_t)(SPOOL_HEADER + spool_secured), (off_t)(end - spool_secured));
     } while (rc == EINTR);
+    if (rc == 0) {
+        spool_secured = end;
+    }
     return rc;
 }
 
-static int map_more(size_t length)
+/* Moves the window to where the next byte goes, with room for that many bytes. */
+static int move_window(size_t room)
 {
-    if (spool_mapped + length > spool_reserved) {
-        return ENOMEM;
-    }
+    uint64_t place = (uint64_t)(spool_at - spool_base), from = place & ~(uint64_t)(PAGE - 1);
+    size_t length = ((size_t)(place - from) + room + PAGE - 1) & ~(PAGE - 1);
     if (!still_open()) {
         return EBADF;
     }
-    int rc = secure((off_t)(SPOOL_HEADER + spool_mapped), length);
+    int rc = secure(from + length);
     if (rc != 0) {
         return rc;
     }
-    void *at = mmap(spool_base + spool_mapped, length, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, spool_fd,
-                    (off_t)(SPOOL_HEADER + spool_mapped));
+    uint8_t *at = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_SHARED, spool_fd, (off_t)(SPOOL_HEADER + from));
     if (at == MAP_FAILED) {
         return errno;
     }
-    spool_mapped += length;
-    spool_limit = spool_base + spool_mapped;
+    release_memory(window, window_size);
+    window = at;
+    window_size = length;
+    spool_at = at + (place - from);
+    spool_base = spool_at - place;
+    spool_limit = at + length;
     return 0;
 }
 
@@ -113,19 +132,24 @@ int spool_open(const char *path, uint64_t limit, const char **why)
         *why = "the spool file is not one this capture can write";
         return -1;
     }
-    spool_reserved = (size_t)limit + CHUNK;
-    spool_base = mmap(NULL, spool_reserved, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (spool_base == MAP_FAILED) {
-        *why = "no address space for the spool";
-        return -1;
-    }
-    spool_at = spool_base;
-    size_t first = limit < CHUNK ? ((size_t)limit + SPOOL_HEADER - 1) & ~(size_t)(SPOOL_HEADER - 1) : CHUNK;
-    if (map_more(first) != 0 && map_more(CHUNK_SMALL) != 0) {
+    if (move_window(limit < CHUNK ? (size_t)limit : CHUNK) != 0 && move_window(CHUNK_SMALL) != 0) {
         *why = "no disk space for the spool";
         return -1;
     }
     return 0;
+}
+
+static void stop_because(int rc)
+{
+    if (rc == EBADF) {
+        capture_stop(SPOOL_NO_SPACE, "the program closed the spool's file and it cannot be opened again");
+    } else if (rc == EFBIG) {
+        capture_stop(SPOOL_NO_SPACE, "the spool reached the limit of a file's size (RLIMIT_FSIZE)");
+    } else if (rc == ENOMEM || rc == EAGAIN) {
+        capture_stop(SPOOL_FAILED, "no memory was left to map the spool");
+    } else {
+        capture_stop(SPOOL_NO_SPACE, "no disk space was left for the spool");
+    }
 }
 
 int spool_grow(size_t need)
@@ -137,34 +161,28 @@ int spool_grow(size_t need)
         capture_stop(SPOOL_LIMIT, "the size limit of the spool was reached");
         return 0;
     }
-    while ((size_t)(spool_limit - spool_at) < need) {
-        int rc = map_more(CHUNK);
-        if (rc == ENOSPC || rc == EDQUOT || rc == EFBIG) {
-            rc = map_more(CHUNK_SMALL);
-        }
-        if (rc != 0) {
-            capture_stop(SPOOL_NO_SPACE, rc == EBADF ? "the program closed the spool's file and it cannot be opened again"
-                                                     : "no disk space was left for the spool");
-            return 0;
-        }
+    int rc = move_window(need + CHUNK);
+    if (rc == ENOSPC || rc == EDQUOT || rc == EFBIG) {
+        rc = move_window(need + CHUNK_SMALL);
     }
-    /* What lies two chunks back is written and never touched again. */
-    size_t done = (size_t)(spool_at - spool_base) & ~(CHUNK - 1);
-    if (done > spool_released + CHUNK) {
-        size_t length = done - CHUNK - spool_released;
-        mmap(spool_base + spool_released, length, PROT_NONE,
-             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
-        spool_released += length;
+    if (rc != 0) {
+        stop_because(rc);
     }
-    return 1;
+    return rc == 0;
 }
 
+/* What is not committed yet is half a record, or rests on one: it and what the hook under way
+ * still writes go nowhere. */
 void spool_detach(void)
 {
+    static uint8_t nowhere[PAGE];
+    static struct spool_header nobody;
     if (is_spool(spool_fd)) {
         close(spool_fd);
     }
     spool_fd = -1;
+    spool_at = spool_limit = spool_base = nowhere;
+    spool_head = &nobody;
 }
 
 void put_bytes(const void *data, size_t n)
