@@ -122,7 +122,7 @@ observed = Table(
     _int("uncollectable", "objects found uncollectable"),
     _int("long_lived_total", "the interpreter's value after it"),
     _int("long_lived_pending", "the interpreter's value after it"),
-    _int("duration_ns", "nanoseconds, probes excluded"),
+    _int("duration_ns", "CPU time of it in nanoseconds, probes excluded"),
     comment="The collections that the recorded interpreter really made.",
 )
 
