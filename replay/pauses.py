@@ -18,7 +18,7 @@ estimates are no part of a result and of its hash.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from itertools import combinations
 from typing import Any, TypeAlias
 
@@ -126,11 +126,6 @@ def fit(
 def least(runs: Iterable[Sequence[int]]) -> list[int]:
     """The least duration of each collection over repeated runs that made the same collections."""
     return [min(each) for each in zip(*runs, strict=True)]
-
-
-def measured(model: PauseModel | None) -> PauseModel | None:
-    """The model, as one of an unrecorded run."""
-    return None if model is None else replace(model, source="measured")
 
 
 def _terms(collections: Sequence[Collection]) -> F64:
