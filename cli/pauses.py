@@ -56,7 +56,8 @@ def with_pauses(run: RunResult, model: PauseModel | None) -> dict[str, Any]:
         return values
     pauses = model.estimate(run.collections)
     collections = [
-        {**made, "pause_ns": ns} for made, ns in zip(values["collections"], pauses.each, strict=True)
+        {**made, "pause_ns": ns}
+        for made, ns in zip(values["collections"], pauses.each, strict=True)
     ]
     estimated = {"total_ns": pauses.total, "longest_ns": pauses.longest, "p99_ns": pauses.p99}
     return {**values, "collections": collections, "pauses": estimated}
@@ -70,7 +71,7 @@ def pause_cells(run: RunResult, model: PauseModel | None) -> tuple[Cell, ...]:
     return tuple(round(ns / 1e6, 2) for ns in (pauses.total, pauses.longest, pauses.p99))
 
 
-def told(model: PauseModel | None) -> str:
+def trust(model: PauseModel | None) -> str:
     """How far an estimate may be trusted, in a sentence."""
     if model is None:
         return f"Pauses are not estimated: the recording has fewer than {LEAST} collections to fit"

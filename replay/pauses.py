@@ -165,7 +165,8 @@ def _nonnegative(a: F64, b: F64) -> F64:
             if squares < best * (1 - 1e-12):
                 best, chosen = squares, np.zeros(a.shape[1])
                 chosen[list(subset)] = part
-    return chosen / scale
+    result: F64 = chosen / scale
+    return result
 
 
 def _held_out(terms: F64, took: F64) -> PauseError:

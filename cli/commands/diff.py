@@ -12,7 +12,7 @@ import click
 from gcreplay.limits import Limit, parse_limit
 from gcreplay.options import policy_option, window_bounds
 from gcreplay.output import Report, Signed, Table, format_option, show
-from gcreplay.pauses import COLUMNS, pause_cells, pause_model, told, with_pauses
+from gcreplay.pauses import COLUMNS, pause_cells, pause_model, trust, with_pauses
 from gcreplay.policy_errors import policy_errors
 from gcreplay.progress import working
 from gcreplay.replay import DiffResult, diff
@@ -174,7 +174,7 @@ def _report(
         if side.stored is not None and side.stored.result_hash != run.result_hash
     ]
     if show_pauses:
-        remarks.append(told(model))
+        remarks.append(trust(model))
     payload = {
         **result.to_json(),
         "pause_model": model and model.to_json(),

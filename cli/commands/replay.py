@@ -16,7 +16,7 @@ from gcreplay.output import (
     format_option,
     show,
 )
-from gcreplay.pauses import COLUMNS, pause_cells, pause_model, store_model, told, with_pauses
+from gcreplay.pauses import COLUMNS, pause_cells, pause_model, store_model, trust, with_pauses
 from gcreplay.policy_errors import policy_errors
 from gcreplay.progress import working
 from gcreplay.replay import RunResult, make_policy, replay
@@ -71,7 +71,7 @@ def command(
     table = comparison(runs)
     if show_pauses:
         table = _beside(table, runs, model)
-        remarks.append(told(model))
+        remarks.append(trust(model))
     payload = {
         "trace": str(trace),
         "pause_model": model and model.to_json(),
@@ -83,7 +83,8 @@ def command(
 def save_runs(
     trace: Path, runs: Sequence[RunResult], options: dict[str, Any], model: PauseModel | None
 ) -> str:
-    """Store the runs and the model of pauses in the recording; the value says where, or why not (it may be read-only)."""
+    """Store the runs and the model of pauses in the recording; the value says where, or why not
+    (it may be read-only)."""
     try:
         with EventLog.open(trace, writable=True) as log:
             ids = [
