@@ -13,6 +13,7 @@ from collections.abc import Iterator
 
 import cost
 import observer
+import pauses
 import size
 import verify
 import whatif
@@ -32,6 +33,7 @@ def sections(workloads: Workloads, names: list[str]) -> Iterator[str]:
     yield engine()
     yield from whatif.sections(workloads, names)
     yield from whatif.back_sections(workloads, names)
+    yield from pauses.sections(workloads, names)
 
 
 def engine() -> str:

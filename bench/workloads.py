@@ -133,6 +133,18 @@ class Workloads:
         out.unlink()
         return cost
 
+    def environment(self, added: Mapping[str, str]) -> dict[str, str]:
+        """In which the truth was made; nothing of the caller's leaks in."""
+        return {
+            "PATH": os.environ.get("PATH", ""),
+            "HOME": str(BUILD / "home"),
+            "LANG": "C.UTF-8",
+            "PYTHONHASHSEED": "0",
+            "PYTHONNOUSERSITE": "1",
+            "PYTHONPYCACHEPREFIX": str(BUILD / "pyc"),
+            **added,
+        }
+
     def _warm(self, name: str) -> None:
         """Compiled modules and the programs' own caches change what is allocated."""
         if name not in self._warmed:
@@ -165,16 +177,7 @@ class Workloads:
         added: Mapping[str, str] | None = None,
         out: Path | None = None,
     ) -> None:
-        """In the environment in which the truth was made; nothing of the caller's leaks in."""
-        environment = {
-            "PATH": os.environ.get("PATH", ""),
-            "HOME": str(BUILD / "home"),
-            "LANG": "C.UTF-8",
-            "PYTHONHASHSEED": "0",
-            "PYTHONNOUSERSITE": "1",
-            "PYTHONPYCACHEPREFIX": str(BUILD / "pyc"),
-            **(added or {}),
-        }
+        environment = self.environment(added or {})
         if out is not None:
             out.unlink(missing_ok=True)
             environment |= {"GCW_LOG": "control", "GCW_OUT": str(out)}

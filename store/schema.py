@@ -59,7 +59,8 @@ meta = Table(
     Column("key", Text, primary_key=True, comment="name of the fact"),
     Column("value", JSON, comment="its value, as JSON"),
     comment="Facts about the recording: created_by, python, argv, granularity, full_probe, "
-    "counts, checkpoints, complete, exit_code, repairs and so on.",
+    "counts, checkpoints, complete, exit_code, repairs and so on. `pauses` is the model that "
+    "estimates pauses: its coefficients in ns, what it was fitted to and its error.",
 )
 
 types = Table(
@@ -136,7 +137,7 @@ observed = Table(
     _int("uncollectable", "objects found uncollectable"),
     _int("long_lived_total", "the interpreter's value after it"),
     _int("long_lived_pending", "the interpreter's value after it"),
-    _int("duration_ns", "nanoseconds, probes excluded"),
+    _int("duration_ns", "CPU time of it in nanoseconds, probes excluded"),
     comment="The collections that the recorded interpreter really made.",
 )
 

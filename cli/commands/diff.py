@@ -12,9 +12,11 @@ import click
 from gcreplay.limits import Limit, parse_limit
 from gcreplay.options import policy_option, window_bounds
 from gcreplay.output import Report, Signed, Table, format_option, show
+from gcreplay.pauses import COLUMNS, pause_cells, pause_model, trust, with_pauses
 from gcreplay.policy_errors import policy_errors
 from gcreplay.progress import working
 from gcreplay.replay import DiffResult, diff
+from gcreplay.replay.pauses import PauseModel
 from gcreplay.store import EventLog
 from gcreplay.store.errors import UsageError
 from gcreplay.store.events import Run
@@ -34,6 +36,7 @@ FORMS = "TRACE -p A -p B, or A.db B.db -p POLICY, or two stored runs as TRACE#1 
     metavar="LIMIT",
     help="Exit with 1 when met: 'collected>+10%', 'peak_objects>+500', 'revived>0'; repeatable.",
 )
+@click.option("--pauses", "show_pauses", is_flag=True, help="Show estimated pauses as well.")
 @format_option
 @click.pass_context
 def command(
@@ -41,6 +44,7 @@ def command(
     operands: tuple[str, ...],
     policies: tuple[str, ...],
     limit_texts: tuple[str, ...],
+    show_pauses: bool,
     output_format: str,
 ) -> None:
     """Compare two replays: figures and their change, the first event at which the heaps differ,
@@ -67,7 +71,9 @@ def command(
                 apply_from=options.get("apply_from"),
                 window=window_bounds(options.get("window")),
             )
-        report = _report(result, first, second)
+        with working("fitting pauses"):
+            model = pause_model(first.log)
+        report = _report(result, first, second, model, show_pauses=show_pauses)
     show(report, output_format)
     broken = [told for limit in limits for told in _broken(limit, result)]
     for told in broken:
@@ -136,7 +142,15 @@ def _common_options(first: Opened, second: Opened) -> dict[str, Any]:
     return dict(options[0])
 
 
-def _report(result: DiffResult, first: Opened, second: Opened) -> Report:
+def _report(
+    result: DiffResult,
+    first: Opened,
+    second: Opened,
+    model: PauseModel | None,
+    *,
+    show_pauses: bool,
+) -> Report:
+    """One model, the first recording's, estimates the pauses of both: a change is one of work."""
     headings = [first.policy, second.policy]
     if headings[0] == headings[1]:
         headings = [first.name, second.name]
@@ -149,6 +163,8 @@ def _report(result: DiffResult, first: Opened, second: Opened) -> Report:
         ),
     )
     tables = [figures, Table(("", ""), (("first difference of the heaps", where),))]
+    if show_pauses:
+        tables.insert(1, _pauses(result, headings, model))
     if result.kept_longer:
         one_log = first.log.path == second.log.path
         tables.append(_kept_longer(result, headings, one_log=one_log))
@@ -157,7 +173,21 @@ def _report(result: DiffResult, first: Opened, second: Opened) -> Report:
         for side, run in ((first, result.first), (second, result.second))
         if side.stored is not None and side.stored.result_hash != run.result_hash
     ]
-    return Report(tuple(tables), result.to_json(), tuple(remarks))
+    if show_pauses:
+        remarks.append(trust(model))
+    payload = {
+        **result.to_json(),
+        "pause_model": model and model.to_json(),
+        "first": with_pauses(result.first, model),
+        "second": with_pauses(result.second, model),
+    }
+    return Report(tuple(tables), payload, tuple(remarks))
+
+
+def _pauses(result: DiffResult, headings: Sequence[str], model: PauseModel | None) -> Table:
+    cells = [pause_cells(run, model) for run in (result.first, result.second)]
+    rows = tuple(zip(COLUMNS, *cells, strict=True))
+    return Table(("estimate", *headings), rows)
 
 
 def _where(result: DiffResult, first: EventLog, second: EventLog) -> str:

@@ -8,9 +8,11 @@ import click
 
 from gcreplay.options import trace_argument
 from gcreplay.output import Cell, Report, Table, by_generation, format_option, show, size_words
+from gcreplay.pauses import model_lines, pause_model
 from gcreplay.progress import working
+from gcreplay.replay.pauses import PauseModel
 from gcreplay.store import EventLog
-from gcreplay.store.errors import DamagedFile
+from gcreplay.store.errors import DamagedFile, InvalidLog
 from gcreplay.store.schema import SCHEMA_VERSION
 
 T = TypeVar("T")
@@ -48,6 +50,7 @@ def _facts(trace: Path, log: EventLog) -> dict[str, Any]:
     runs = _readable(log.runs)
     wal = trace.with_name(f"{trace.name}-wal")  # not folded in yet, or left by a kill
     size = trace.stat().st_size + (wal.stat().st_size if wal.exists() else 0)
+    model = _model(log)
     generations = max((each.generation for each in observed), default=2) + 1
     return {
         "trace": str(trace),
@@ -64,6 +67,7 @@ def _facts(trace: Path, log: EventLog) -> dict[str, Any]:
         "observed_collected": sum(each.collected for each in observed),
         **{name: meta.get(name) for name in META},
         "repairs": meta.get("repairs", {}),
+        "pause_model": model and model.to_json(),
         "marks": [{"sequence": sequence, "label": label} for sequence, label in marks],
         "runs": [
             {
@@ -91,6 +95,13 @@ def _readable(read: Callable[[], Iterable[T]]) -> list[T]:
         return list(read())
     except DamagedFile:
         return []
+
+
+def _model(log: EventLog) -> PauseModel | None:
+    try:
+        return pause_model(log)
+    except (DamagedFile, InvalidLog):
+        return None
 
 
 def _tables(facts: dict[str, Any]) -> tuple[Table, ...]:
@@ -124,6 +135,8 @@ def _lines(facts: dict[str, Any]) -> list[tuple[Cell, Cell]]:
     ]
     if facts["exit_code"] is not None:
         lines.append(("exit code", f"{facts['exit_code']}"))
+    if facts["pause_model"] is not None:
+        lines += model_lines(PauseModel.from_json(facts["pause_model"]))
     lines += [(f"repairs: {kind}", f"{n:,}") for kind, n in facts["repairs"].items() if n]
     if facts["marks"]:
         labels = [mark["label"] for mark in facts["marks"]]

@@ -16,9 +16,11 @@ from gcreplay.output import (
     format_option,
     show,
 )
+from gcreplay.pauses import COLUMNS, pause_cells, pause_model, store_model, trust, with_pauses
 from gcreplay.policy_errors import policy_errors
 from gcreplay.progress import working
 from gcreplay.replay import RunResult, make_policy, replay
+from gcreplay.replay.pauses import PauseModel
 from gcreplay.store import EventLog
 from gcreplay.store.errors import StorageError
 
@@ -31,12 +33,14 @@ RARE = ("uncollectable", "revived", "displaced")
 @policy_option("A collector to replay, as `gcreplay policies` names it; repeat to compare.")
 @click.option("--apply-from", metavar="MARK", help="Begin with the policies at this mark.")
 @click.option("--window", metavar="A..B", help="Count between these two marks only.")
+@click.option("--pauses", "show_pauses", is_flag=True, help="Show estimated pauses in the table.")
 @format_option
 def command(
     trace: Path,
     policies: tuple[str, ...],
     apply_from: str | None,
     window: str | None,
+    show_pauses: bool,
     output_format: str,
 ) -> None:
     """Replay a recording under each policy and compare the results.
@@ -61,18 +65,32 @@ def command(
                 policy_errors(policy),
             ):
                 runs.append(replay(log, policy, apply_from=apply_from, window=bounds))
-    remark = save_runs(trace, runs, {"apply_from": apply_from, "window": window})
-    payload = {"trace": str(trace), "runs": [run.to_json() for run in runs]}
-    show(Report((comparison(runs),), payload, (remark,)), output_format)
+        with working("fitting pauses"):
+            model = pause_model(log)
+    remarks = [save_runs(trace, runs, {"apply_from": apply_from, "window": window}, model)]
+    table = comparison(runs)
+    if show_pauses:
+        table = _beside(table, runs, model)
+        remarks.append(trust(model))
+    payload = {
+        "trace": str(trace),
+        "pause_model": model and model.to_json(),
+        "runs": [with_pauses(run, model) for run in runs],
+    }
+    show(Report((table,), payload, tuple(remarks)), output_format)
 
 
-def save_runs(trace: Path, runs: Sequence[RunResult], options: dict[str, Any]) -> str:
-    """Store the runs in the recording; the value says where, or why not (it may be read-only)."""
+def save_runs(
+    trace: Path, runs: Sequence[RunResult], options: dict[str, Any], model: PauseModel | None
+) -> str:
+    """Store the runs and the model of pauses in the recording; the value says where, or why not
+    (it may be read-only)."""
     try:
         with EventLog.open(trace, writable=True) as log:
             ids = [
                 log.save_run(run.policy, options, run.to_json(), run.result_hash) for run in runs
             ]
+            store_model(log, model)
     except StorageError as error:
         return f"The runs are not stored: {error}"
     return f"Stored as {trace}#" + ", #".join(map(str, ids))
@@ -108,3 +126,11 @@ def _row(result: dict[str, Any], rare: Sequence[str]) -> tuple[Cell, ...]:
         result["work"]["visited"],
         *(result[name] for name in rare),
     )
+
+
+def _beside(table: Table, runs: Sequence[RunResult], model: PauseModel | None) -> Table:
+    """The table with the estimated pauses of each run."""
+    rows = tuple(
+        (*row, *pause_cells(run, model)) for row, run in zip(table.rows, runs, strict=True)
+    )
+    return Table((*table.columns, *COLUMNS), rows, table.title)

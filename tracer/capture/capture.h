@@ -83,6 +83,9 @@ typedef struct {
     uint64_t seen_collections;
     uint64_t collected_before, uncollectable_before;
     uint64_t started_ns, excluded_ns, origin_ns, paused_ns;
+    uint64_t due_ns;      /* when the next collection begins at the earliest; 0 = not known */
+    uint64_t before_ns;   /* of the collection under way, before the sentinel was met */
+    uint64_t started_cpu_ns;
     long granularity, full_probe, probe_budget;
     long until_young, until_full;
     int probe_wanted;     /* 0 none, 1 young, 2 full */
@@ -109,6 +112,7 @@ static inline int capture_on(void)
 void capture_sync(void);              /* classify, notice ends of collections and silent births */
 void capture_refresh(void);           /* after something that may have set the counters */
 uint64_t clock_ns(void);
+uint64_t cpu_ns(void);                /* of this thread: what others do on the machine is no pause */
 
 /* alloc.c */
 void alloc_install(void);

@@ -105,12 +105,14 @@ static int sentinel_traverse(PyObject *self, visitproc visit, void *arg)
     }
     int count = cap.count + (cap.pending != NULL && !cap.beginning);
     int cause = cap.beginning ? cap.beginning - 1 : (int)cause_of(cap.pending != NULL, count);
+    /* The references of older objects are subtracted by now: that counts as well. */
+    uint64_t due = cause != CAUSE_C && cap.due_ns != 0 ? cap.due_ns : begun;
     alloc_settle();
     if (!spool_room(RECORD_ROOM)) {
         return 0;
     }
     put_tag(R_TICK);
-    put_number(begun - cap.origin_ns - cap.excluded_ns - cap.paused_ns);
+    put_number(due - cap.origin_ns - cap.excluded_ns - cap.paused_ns);
     put_tag(R_START);
     put_number((uint64_t)generation);
     put_number((uint64_t)cause);
@@ -125,16 +127,19 @@ static int sentinel_traverse(PyObject *self, visitproc visit, void *arg)
     cap.collected_before = gcwatch_statistic(1);
     cap.uncollectable_before = gcwatch_statistic(2);
     spool_commit();
+    cap.due_ns = 0;
+    cap.before_ns = begun - due;
     cap.started_ns = clock_ns();
     cap.excluded_ns += cap.started_ns - begun;
+    cap.started_cpu_ns = cpu_ns();
     return 0;
 }
 
 void gcwatch_stopped(void)
 {
-    uint64_t took = clock_ns() - cap.started_ns, seen = gcwatch_statistic(0);
+    uint64_t took = cap.before_ns + cpu_ns() - cap.started_cpu_ns, seen = gcwatch_statistic(0);
     cap.collecting = 0;
-    cap.paused_ns += took;
+    cap.paused_ns += cap.before_ns + clock_ns() - cap.started_ns;
     if (!linked) {
         sentinel.head._gc_next = 0;
         sentinel.head._gc_prev = 0;
@@ -180,6 +185,7 @@ static PyObject *hook_collect(PyObject *m, PyObject *const *args, Py_ssize_t n, 
     }
     capture_sync();
     cap.explicit_call++;
+    cap.due_ns = clock_ns();
     PyObject *result = below_collect(m, args, n, names);
     cap.explicit_call--;
     if (cap.active) {

@@ -9,12 +9,16 @@
 
 capture_t cap;
 
-uint64_t clock_ns(void)
+static uint64_t read_clock(clockid_t which)
 {
     struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(which, &now);
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
+
+uint64_t clock_ns(void) { return read_clock(CLOCK_MONOTONIC); }
+
+uint64_t cpu_ns(void) { return read_clock(CLOCK_THREAD_CPUTIME_ID); }
 
 void capture_stop(enum spool_status why, const char *message)
 {

@@ -1,0 +1,104 @@
+"""Estimated pauses beside results: where the model comes from, and how its figures are said.
+
+They stand outside `result_hash`: a result is the same on every machine, a time is not.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from gcreplay.output import Cell
+from gcreplay.replay import RunResult, replay
+from gcreplay.replay.pauses import LEAST, PauseModel, fit
+from gcreplay.store import EventLog
+
+META: Final = "pauses"
+"""The model's place in the meta of a recording, as `PauseModel.to_json` gives it."""
+
+COLUMNS: Final = ("pauses ms", "longest ms", "p99 ms")
+
+
+def pause_model(log: EventLog) -> PauseModel | None:
+    """The recording's model: the stored one, or one fitted to the collections of its own run.
+
+    For that the run's own settings are replayed; where recorded and replayed collections are not
+    the same, they tell nothing. None for a recording that has too few collections.
+    """
+    stored = log.meta.get(META)
+    if isinstance(stored, dict):
+        try:
+            return PauseModel.from_json(stored)
+        except (TypeError, KeyError):
+            pass  # of another version: fitted anew
+    observed = log.observed
+    if len(observed) < LEAST:
+        return None
+    pairs = [
+        (made, seen.duration_ns)
+        for made, seen in zip(replay(log, "cpython-3.11").collections, observed, strict=False)
+        if (made.allocation, made.generation) == (seen.allocation, seen.generation)
+    ]
+    return fit([made for made, _ in pairs], [took for _, took in pairs], "recorded")
+
+
+def store_model(log: EventLog, model: PauseModel | None) -> None:
+    """Put the model into the recording, so that it need not be fitted again."""
+    if model is not None and log.meta.get(META) != model.to_json():
+        log.set_meta(**{META: model.to_json()})
+
+
+def with_pauses(run: RunResult, model: PauseModel | None) -> dict[str, Any]:
+    """The JSON of a run, with `pauses` and a `pause_ns` for each collection.
+
+    Without a model, and of the clairvoyant bound, whose collections do no work, as it is.
+    """
+    values = run.to_json()
+    if model is None or run.bound:
+        return values
+    pauses = model.estimate(run.collections)
+    collections = [
+        {**made, "pause_ns": ns}
+        for made, ns in zip(values["collections"], pauses.each, strict=True)
+    ]
+    estimated = {"total_ns": pauses.total, "longest_ns": pauses.longest, "p99_ns": pauses.p99}
+    return {**values, "collections": collections, "pauses": estimated}
+
+
+def pause_cells(run: RunResult, model: PauseModel | None) -> tuple[Cell, ...]:
+    """Milliseconds under COLUMNS."""
+    if model is None or run.bound:
+        return (None, None, None)
+    pauses = model.estimate(run.collections)
+    return tuple(round(ns / 1e6, 2) for ns in (pauses.total, pauses.longest, pauses.p99))
+
+
+def trust(model: PauseModel | None) -> str:
+    """How far an estimate may be trusted, in a sentence."""
+    if model is None:
+        return f"Pauses are not estimated: the recording has fewer than {LEAST} collections to fit"
+    return f"Pauses are estimates in ms, {in_short(model)}"
+
+
+def in_short(model: PauseModel) -> str:
+    """Where the model comes from and its error on collections that it did not see."""
+    error = model.error
+    source = {
+        "recorded": "recorded collections, whose objects were looked at just before",
+        "measured": "collections of an unrecorded run",
+    }.get(model.source, model.source)
+    return (
+        f"fitted to {model.collections:,} {source}: total {error.total:+.0%}, "
+        f"single ones off by {error.median:.0%} (median), {error.p90:.0%} (p90)"
+    )
+
+
+def model_lines(model: PauseModel) -> Sequence[tuple[Cell, Cell]]:
+    """The model as lines of `info`."""
+    return [
+        ("pause model", in_short(model)),
+        (
+            "pause in ns",
+            f"{model.per_collection:,.0f} a collection + {model.per_candidate:.1f} a candidate + "
+            f"{model.per_link:.1f} a link + {model.per_freed:.0f} a freed object + "
+            f"{model.per_doubling:.2f} a visit and doubling",
+        ),
+    ]

@@ -1,0 +1,154 @@
+"""The pause model: what it finds in collections whose times are made up, and what it never does."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gcreplay.replay.pauses import PauseError, PauseModel, Pauses, fit, least
+from gcreplay.replay.result import Collection
+
+EXACT = PauseError(0.0, 0.0, 0.0)
+
+
+def collection(candidates: int, links: int, freed: int) -> Collection:
+    return Collection(0, 0, "threshold", 0, candidates, links, 0, 0, candidates, freed, 0)
+
+
+def collections(seed: int, n: int = 60) -> list[Collection]:
+    """Young and full ones, with and without garbage, links not proportional to candidates."""
+    random = np.random.default_rng(seed)
+    sizes = np.rint(10 ** random.uniform(2, 5.5, n)).astype(int)
+    links = np.rint(sizes * random.uniform(0.3, 4, n)).astype(int)
+    freed = np.where(random.random(n) < 0.5, np.rint(sizes * random.random(n)), 0).astype(int)
+    rows = zip(sizes.tolist(), links.tolist(), freed.tolist(), strict=True)
+    return [collection(*row) for row in rows]
+
+
+def model(
+    per_collection: float = 0.0,
+    per_candidate: float = 0.0,
+    per_link: float = 0.0,
+    per_freed: float = 0.0,
+    per_doubling: float = 0.0,
+) -> PauseModel:
+    return PauseModel(
+        per_collection,
+        per_candidate,
+        per_link,
+        per_freed,
+        per_doubling,
+        source="measured",
+        collections=0,
+        error=EXACT,
+    )
+
+
+def coefficients(of: PauseModel) -> list[float]:
+    return [of.per_collection, of.per_candidate, of.per_link, of.per_freed, of.per_doubling]
+
+
+def test_an_estimate_worked_out_by_hand() -> None:
+    """1,000 candidates and 2,000 links are 3,000 visits, log2(1 + 3) = 2 doublings:
+    500 + 10 * 1,000 + 3 * 2,000 + 50 * 40 + 1 * 3,000 * 2 = 24,500."""
+    known = model(500, 10, 3, 50, 1)
+    assert known.estimate([collection(1000, 2000, 40)]).each == (24_500,)
+    assert known.estimate([]) == Pauses(())
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        model(1500, 20, 6, 90, 4),
+        model(0, 20, 0, 90, 0),  # what costs nothing comes out as nothing
+        model(2000, 0, 0, 0, 7),
+    ],
+)
+def test_known_coefficients_are_recovered(known: PauseModel) -> None:
+    made = collections(1)
+    found = fit(made, known.estimate(made).each, "measured")
+    assert found is not None
+    # Durations are whole nanoseconds, which moves a coefficient in the fifth digit at most.
+    assert coefficients(found) == pytest.approx(coefficients(known), rel=1e-3, abs=1e-2)
+    assert (found.source, found.collections) == ("measured", 60)
+    assert found.error.total == pytest.approx(0, abs=1e-3)
+    assert found.error.p90 < 1e-2
+
+
+def test_a_few_pauses_that_waited_for_something_else_hardly_count() -> None:
+    """Every tenth collection takes 20 times as long: other work had the processor."""
+    known = model(1500, 20, 6, 90, 4)
+    made = collections(2, 200)
+    took = [ns * 20 if i % 10 == 3 else ns for i, ns in enumerate(known.estimate(made).each)]
+    found = fit(made, took, "recorded")
+    assert found is not None
+    undisturbed = collections(3)
+    total = found.estimate(undisturbed).total / known.estimate(undisturbed).total
+    assert 0.95 < total < 1.1
+    # The durations themselves sum to half as much again.
+    assert sum(took) > 1.5 * known.estimate(made).total
+
+
+def test_the_error_is_that_of_collections_not_fitted() -> None:
+    """The second half of a pair takes twice as long as the first, with equal work: each half
+    predicts the other by a factor of 2 or 1/2, 100 % and 50 % off."""
+    known = model(1500, 20, 6, 90, 4)
+    twice = [each for each in collections(4) for _ in range(2)]
+    took = [ns * (1 + i % 2) for i, ns in enumerate(known.estimate(twice).each)]
+    found = fit(twice, took, "measured")
+    assert found is not None
+    assert found.error.median == pytest.approx(0.75, rel=1e-2)  # the mean of the middle two
+    assert found.error.p90 == pytest.approx(1.0, rel=1e-2)
+    assert found.error.total == pytest.approx(0.0, abs=1e-2)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 10**6),
+            st.integers(0, 10**6),
+            st.integers(0, 10**6),
+            st.integers(0, 10**9),
+        ),
+        min_size=20,
+        max_size=40,
+    )
+)
+def test_never_negative_and_monotone(rows: list[tuple[int, int, int, int]]) -> None:
+    """Whatever the durations: more work never takes less."""
+    made = [collection(candidates, links, freed) for candidates, links, freed, _ in rows]
+    found = fit(made, [row[3] for row in rows], "recorded")
+    assert found is not None
+    assert all(np.isfinite(value) and value >= 0 for value in coefficients(found))
+    less = found.estimate(made).each
+    for name in ("candidates", "links", "freed"):
+        more = found.estimate([replace(c, **{name: getattr(c, name) + 1000}) for c in made]).each
+        assert all(a <= b for a, b in zip(less, more, strict=True))
+
+
+def test_the_same_fit_twice() -> None:
+    made = collections(5)
+    took = [1000 + 7919 * i % 100_003 for i in range(len(made))]
+    first, second = fit(made, took, "recorded"), fit(made, took, "recorded")
+    assert first == second
+    assert first is not None
+    assert PauseModel.from_json(first.to_json()) == first
+
+
+def test_too_few_collections_give_no_model() -> None:
+    made = collections(6, 20)
+    assert fit(made[:19], [1000] * 19, "recorded") is None
+    assert fit(made, [1000] * 20, "recorded") is not None
+
+
+def test_sums_of_pauses() -> None:
+    """Of 200 pauses of 1 to 200 ns, 198 do not exceed 198: that is 99 %."""
+    pauses = Pauses(tuple(range(200, 0, -1)))
+    assert (pauses.total, pauses.longest, pauses.p99) == (20_100, 200, 198)
+    assert (Pauses((7,)).p99, Pauses(()).p99, Pauses(()).longest) == (7, 0, 0)
+
+
+def test_the_least_of_repeated_runs() -> None:
+    assert least([[5, 9, 3], [6, 2, 3], [7, 8, 1]]) == [5, 2, 1]
