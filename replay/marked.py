@@ -1,4 +1,4 @@
-"""A collector, and what a program that calls gc.freeze() or gc.collect() at its marks adds to it."""
+"""A collector, and gc.freeze() and gc.collect() at marks, as a program would call them."""
 
 from __future__ import annotations
 

@@ -14,7 +14,8 @@ class Collection:
 
     sequence: the event during which it ran. allocation: id of the object whose birth triggered
     it, or of the next object to be born. cause: "threshold", "call", or the policy's name.
-    candidates: objects examined; tracked: objects in all three generations at its start; links: their outgoing links, each once. collected: unreachable
+    candidates: objects examined; tracked: objects in all three generations at its start; links:
+    the candidates' outgoing links, each once. collected: unreachable
     objects, as the interpreter counts them; freed, bytes: those and what died with them.
     survivors: candidates that stay tracked.
     """

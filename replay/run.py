@@ -295,7 +295,7 @@ class Replay:
 
     def result(self) -> RunResult:
         """What the replay came to, after the last event."""
-        while self.actions:
+        while self.actions and not self.closed:
             self._act()
         self.heap.count_called()
         figures = self.engine.figures()

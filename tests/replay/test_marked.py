@@ -91,8 +91,14 @@ def test_marks_count_from_where_the_policy_begins() -> None:
     assert [(c.allocation, c.collected) for c in result.collections] == [(3, 3)]
 
 
+def test_an_action_at_the_windows_first_mark_counts_and_at_its_last_does_not() -> None:
+    """As in a program: what is called right after a mark stands behind that mark."""
+    result = replay(requests(3), "manual+every:request+every:ready", window=("ready", "request"))
+    assert collections(result) == [(2, 2, 2, 0)]
+
+
 def test_a_mark_the_recording_does_not_have_is_refused() -> None:
-    with pytest.raises(NotFound, match="no mark 'redy'.*ready"):
+    with pytest.raises(NotFound, match=r"no mark 'redy'.*ready"):
         replay(requests(1), "freeze@redy")
 
 
