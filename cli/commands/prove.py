@@ -103,7 +103,14 @@ def command(
         if trace is None:
             _record(
                 RecordOptions(
-                    path, argv, python, granularity, full_probe, True, stdin=stdin, stdout=2
+                    path,
+                    argv,
+                    python,
+                    granularity,
+                    full_probe,
+                    force=True,
+                    stdin=stdin,
+                    stdout=2,
                 )
             )
         with EventLog.open(path) as log:
