@@ -19,6 +19,7 @@ COMMANDS: Final = (
     "replay",
     "diff",
     "verify",
+    "prove",
     "info",
     "events",
     "export",

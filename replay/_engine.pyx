@@ -320,6 +320,11 @@ cdef class Engine:
         return self.h.sequence
 
     @property
+    def inside(self):
+        """Whether a finalizer or callback of a recorded collection is under way."""
+        return self.h.inside != 0
+
+    @property
     def next_id(self):
         return self.h.next_id
 

@@ -88,6 +88,8 @@ class Policy(ABC):
     foresees: ClassVar[bool] = False
     needs: ClassVar[frozenset[str]] = frozenset()
     """What the log must have: "ticks", "marks", "exact counts"."""
+    marks: ClassVar[frozenset[str]] = frozenset()
+    """The marks it acts at; each must stand in the log after the policy begins."""
 
     @classmethod
     def from_arguments(cls, arguments: str) -> Self:

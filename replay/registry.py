@@ -14,6 +14,7 @@ from gcreplay.store.errors import UsageError
 from .clairvoyant import Clairvoyant
 from .cpython311 import CPython311
 from .generational import Generational, Manual
+from .marked import AtMarks, action_from, is_action
 from .policy import Policy
 from .refcount import Refcount
 
@@ -35,6 +36,7 @@ _FILE = re.compile(r"(?P<file>.+\.py):(?P<name>[^:]+)(:(?P<arguments>.*))?")
 def policies() -> list[tuple[str, str, str]]:
     """(how to name it, what it does in one line, where it comes from) of every known policy."""
     listed = [(_SPELLED.get(name, name), cls.summary, "gcreplay") for name, cls in BUILT_IN.items()]
+    listed.append(("freeze@MARK, every:MARK[,N]", AtMarks.summary, "gcreplay"))
     for point in _installed():
         source = point.dist.name if point.dist else point.value
         listed.append((point.name, _loaded(point).summary, source))
@@ -42,10 +44,14 @@ def policies() -> list[tuple[str, str, str]]:
 
 
 def make_policy(spec: str) -> Policy:
-    """A fresh policy from `name`, `name:arguments` or `file.py:Class[:arguments]`.
+    """A fresh policy from `name`, `name:arguments` or `file.py:Class[:arguments]`; and such a one,
+    or by default `cpython-3.11`, combined by `+` with `freeze@MARK` and `every:MARK[,N]`.
 
     Raises UsageError when there is none of that name or its arguments are malformed.
     """
+    parts = spec.split("+")
+    if any(map(is_action, parts)):
+        return _combined(spec, parts)
     in_file = _FILE.fullmatch(spec)
     if in_file:
         cls = _class_in(Path(in_file["file"]), in_file["name"])
@@ -60,6 +66,16 @@ def make_policy(spec: str) -> Policy:
             f"there is no policy {name!r}; known are {known}, and FILE.py:Class names one of yours"
         )
     return found.from_arguments(arguments)
+
+
+def _combined(spec: str, parts: list[str]) -> Policy:
+    """Only an action ends at a `+`: the path of a file may hold one."""
+    actions = [action_from(part) for part in parts if is_action(part)]
+    name = "+".join(part for part in parts if not is_action(part)) or "cpython-3.11"
+    collector = make_policy(name)
+    if collector.counts_only:
+        raise UsageError(f"{spec!r}: {name} obeys no gc.freeze or gc.collect; combine with another")
+    return AtMarks(collector, actions)
 
 
 def _installed() -> Iterator[EntryPoint]:

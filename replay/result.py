@@ -14,7 +14,8 @@ class Collection:
 
     sequence: the event during which it ran. allocation: id of the object whose birth triggered
     it, or of the next object to be born. cause: "threshold", "call", or the policy's name.
-    candidates: objects examined; links: their outgoing links, each once. collected: unreachable
+    candidates: objects examined; tracked: objects in all three generations at its start; links:
+    the candidates' outgoing links, each once. collected: unreachable
     objects, as the interpreter counts them; freed, bytes: those and what died with them.
     survivors: candidates that stay tracked.
     """
@@ -24,6 +25,7 @@ class Collection:
     cause: str
     generation: int
     candidates: int
+    tracked: int
     links: int
     collected: int
     bytes: int
@@ -86,6 +88,11 @@ class RunResult:
         return [sum(c.collected for c in self.collections if c.generation == g) for g in range(3)]
 
     @property
+    def peak_tracked(self) -> int:
+        """Most objects in the three generations when a collection starts; 0 without one."""
+        return max((c.tracked for c in self.collections), default=0)
+
+    @property
     def result_hash(self) -> str:
         """SHA-256 of the canonical JSON of everything else."""
         return str(self.to_json()["result_hash"])
@@ -100,6 +107,7 @@ class RunResult:
             "freed_by_refcount": self.freed_by_refcount,
             "freed_by_collector": self.freed_by_collector,
             "uncollectable": sum(c.uncollectable for c in self.collections),
+            "peak_tracked": self.peak_tracked,
             "revived": self.revived,
             "first_revived": asdict(self.first_revived) if self.first_revived else None,
             "displaced": self.displaced,

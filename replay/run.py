@@ -113,6 +113,7 @@ class _EngineHeap:
         self.count_called()
         engine = self.engine
         target = min(generation + 1, OLDEST) if into is None else into
+        older = sum(engine.list_length(g) for g in range(generation + 1, PERMANENT))
         candidates, links, collected, uncollectable, survivors, freed, nbytes = engine.collect(
             generation, target, int(untrack)
         )
@@ -123,6 +124,7 @@ class _EngineHeap:
                 cause=self.cause,
                 generation=generation,
                 candidates=candidates,
+                tracked=candidates + older,
                 links=links,
                 collected=collected,
                 bytes=nbytes,
@@ -184,6 +186,8 @@ class Replay:
             self.actions.append((self.window[1], self._close_window))
         if type(self.wanted).on_mark is not Policy.on_mark:
             since = self.actions[0][0] if apply_from is not None else 0
+            for label in sorted(self.wanted.marks):
+                _mark(marks, label, since)
             self.actions += [
                 (at + 1, lambda label=label: self._dispatch_mark(label))  # type: ignore[misc]
                 for at, label in marks
@@ -261,7 +265,11 @@ class Replay:
         self.heap.set_limits()
 
     def _dispatch_mark(self, label: str) -> None:
+        if self.engine.inside:
+            return  # a recorded collection runs, in which another one cannot begin
         self.heap.cause, self.heap.at_birth = self.name, False
+        if label in self.policy.marks:
+            self.engine.model_free_lists()  # from here on it is no more the recorded run
         self.policy.on_mark(self.heap, label)
 
     def _take_over(self) -> None:
@@ -287,7 +295,7 @@ class Replay:
 
     def result(self) -> RunResult:
         """What the replay came to, after the last event."""
-        while self.actions:
+        while self.actions and not self.closed:
             self._act()
         self.heap.count_called()
         figures = self.engine.figures()

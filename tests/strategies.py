@@ -243,12 +243,12 @@ def _step(heap: Heap, pick, *, gc_calls: bool, regions: bool) -> None:  # type: 
             builder.begin_inside(heap.region)
         heap.in_region = not heap.in_region
     elif action == 23:
-        other = pick(4)
+        other = pick(8)
         if other == 0:
             builder.resize(heap.alive[pick(len(heap.alive))], pick(2**16) << pick(32))
         elif other == 1:
             builder.safepoint()
-        elif other == 2:
+        elif other > 3:
             builder.mark(f"m{pick(3)}")
         else:
             builder.tick(pick(2**16) << pick(48))

@@ -79,7 +79,8 @@ class Interpreter:
         plan: str | None = None,
     ) -> dict[str, str]:
         """The environment in which the capture starts; `numbers` are granularity, full probe,
-        probe budget, spool limit and the shifts of the three counters. With a `plan` it measures, see `real`."""
+        probe budget, spool limit and the shifts of the three counters. With a `plan` it measures,
+        see `real`."""
         options = ",".join(map(str, numbers))
         path = os.pathsep.join(filter(None, [str(INJECT), base.get("PYTHONPATH", "")]))
         return {

@@ -34,8 +34,9 @@ class RecordOptions:
     `argv` is what would follow the interpreter: a script or `-m MODULE` or `-c CODE`, then
     arguments. `granularity`: look at the young generation every so many allocations;
     `full_probe`: at the whole heap; 0 means only at collections. `probe_budget`: look at the whole
-    heap as often as that per cent of the program's own work allows, unless `full_probe` says when. `spool_limit` bounds the bytes
-    that the capture may write.
+    heap as often as that per cent of the program's own work allows, unless `full_probe` says when.
+    `spool_limit` bounds the bytes that the capture may write. `stdin`, `stdout` are the program's;
+    None: ours.
     """
 
     output: Path
@@ -47,6 +48,8 @@ class RecordOptions:
     force: bool = False
     spool_limit: int | None = None
     environment: dict[str, str] = field(default_factory=dict)
+    stdin: int | None = None
+    stdout: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +233,12 @@ def _start(
             *shift,
         ),
     )
-    return subprocess.Popen([interpreter.executable, *options.argv], env=environment)
+    return subprocess.Popen(
+        [interpreter.executable, *options.argv],
+        env=environment,
+        stdin=options.stdin,
+        stdout=options.stdout,
+    )
 
 
 @contextlib.contextmanager

@@ -91,7 +91,7 @@ def command(
       gcreplay record -o before.gcreplay app.py --port 8000
       gcreplay record --full-probe 700 -m json.tool data.json
     """
-    argv = _program(module, code, args)
+    argv = program_argv(module, code, args)
     options = RecordOptions(
         output=output or Path(f"{_program_name(module, code, argv)}.gcreplay"),
         argv=argv,
@@ -112,7 +112,8 @@ def command(
     ctx.exit(summary.exit_code)
 
 
-def _program(module: str | None, code: str | None, args: tuple[str, ...]) -> list[str]:
+def program_argv(module: str | None, code: str | None, args: tuple[str, ...]) -> list[str]:
+    """What follows the interpreter; raises UsageError when there is no such program."""
     if module is not None:
         return ["-m", module, *args]
     if code is not None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from gcreplay.store.events import Events, Flag, GcCall, Op, StartState
@@ -56,6 +57,7 @@ class Made:
     cause: str
     generation: int
     candidates: int
+    tracked: int
     links: int
     collected: int
     uncollectable: int
@@ -68,7 +70,8 @@ class Reference:
     """A replay. `rules`: "never", "manual", "generational" or "cpython-3.11".
 
     `thresholds` override the program's own; `modelled` says whether a model of the free lists
-    decides what counts, or the recorded flags.
+    decides what counts, or the recorded flags. `at_marks`: ("freeze" or "collect", mark, n), in
+    order; `name` is then the cause of these collections.
     """
 
     def __init__(
@@ -78,8 +81,14 @@ class Reference:
         *,
         thresholds: tuple[int, int, int] | None = None,
         modelled: bool = True,
+        at_marks: Sequence[tuple[str, str, int]] = (),
+        name: str = "",
     ) -> None:
         self.rules = rules
+        self.name = name
+        self.at_marks = at_marks
+        self.passed: Counter[str] = Counter()
+        self.labels = log.labels
         self.fixed = thresholds
         self.modelled = modelled
         self.types, self.shapes, self.arguments = log.types, log.shapes, log.arguments
@@ -233,7 +242,20 @@ class Reference:
     def on_safepoint(self, a: int, b: int, c: int) -> None:
         """Of interest to deferred collectors only."""
 
-    on_mark = on_tick = on_safepoint
+    on_tick = on_safepoint
+
+    def on_mark(self, a: int, b: int, c: int) -> None:
+        """As if the program called gc.freeze() or gc.collect() right after its mark."""
+        label = self.labels[a]
+        if self.inside or label not in {mark for _, mark, _ in self.at_marks}:
+            return
+        self.modelled = True
+        self.passed[label] += 1
+        for what, mark, n in self.at_marks:
+            if mark == label and what == "freeze" and self.passed[label] == 1:
+                self.freeze()
+            elif mark == label and what == "collect" and self.passed[label] % n == 0:
+                self.collect(2, self.name)
 
     def on_gc_call(self, a: int, b: int, c: int) -> None:
         call, arguments = GcCall(a), json.loads(self.arguments[b])
@@ -246,12 +268,15 @@ class Reference:
         elif call is GcCall.SET_THRESHOLD and self.fixed is None:
             self.thresholds = tuple(arguments)
         elif call is GcCall.FREEZE:
-            for g in range(3):
-                self.move_list(g, 3)
-            self.counts = [0, 0, 0]
-            self.pending_frees = 0
+            self.freeze()
         elif call is GcCall.UNFREEZE:
             self.move_list(3, 2)
+
+    def freeze(self) -> None:
+        for g in range(3):
+            self.move_list(g, 3)
+        self.counts = [0, 0, 0]
+        self.pending_frees = 0
 
     # -- tracking and death --
 
@@ -336,6 +361,7 @@ class Reference:
         self.counts[: g + 1] = [0] * (g + 1)
         self.pending_frees = self.late_frees = 0
         into = min(g + 1, 2)
+        tracked = sum(len(generation) for generation in self.lists[:3])
 
         young = [id for i in (g, *range(g)) for id in self.lists[i]]
         for i in range(g + 1):
@@ -425,6 +451,7 @@ class Reference:
                 cause=cause,
                 generation=g,
                 candidates=candidates,
+                tracked=tracked,
                 links=links,
                 collected=len(garbage),
                 uncollectable=len(uncollectable),

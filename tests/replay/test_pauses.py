@@ -14,7 +14,20 @@ EXACT = PauseError(0.0, 0.0, 0.0)
 
 
 def collection(candidates: int, links: int, freed: int) -> Collection:
-    return Collection(0, 0, "threshold", 0, candidates, links, 0, 0, candidates, freed, 0)
+    return Collection(
+        sequence=0,
+        allocation=0,
+        cause="threshold",
+        generation=0,
+        candidates=candidates,
+        tracked=candidates,
+        links=links,
+        collected=0,
+        bytes=0,
+        survivors=candidates,
+        freed=freed,
+        uncollectable=0,
+    )
 
 
 def collections(seed: int, n: int = 60) -> list[Collection]:

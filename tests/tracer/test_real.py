@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -100,9 +101,7 @@ def test_sizes_are_the_lengths_of_the_lists(tmp_path: Path) -> None:
     window = run.window("begin", "end")
     assert [c.candidates for c in window[1:]] == [701] * (len(window) - 1)
     assert [c.collected for c in window[1:]] == [700] * (len(window) - 1)
-    growth = [
-        b.tracked - a.tracked for a, b in zip(window[1:], window[2:]) if a.tracked and b.tracked
-    ]
+    growth = [b.tracked - a.tracked for a, b in pairwise(window[1:]) if a.tracked and b.tracked]
     assert growth == [1] * (len(window) - 2)  # one survivor a collection: the newest but one
     without, _ = measured(tmp_path, Plan(), loop, sizes=False)
     assert [c.collected for c in without.collections] == [c.collected for c in run.collections]

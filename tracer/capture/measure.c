@@ -297,6 +297,9 @@ void measure_mark(PyObject *label)
     if (!plan.applied && plan.from != NULL && strcmp(text, plan.from) == 0) {
         apply();
     }
+    if (gc->collecting) {
+        return; /* in a finalizer; the replay passes over such marks too */
+    }
     for (int i = 0; i < plan.actions && plan.applied && cap.measuring; i++) {
         if (strcmp(text, plan.action[i].mark) == 0) {
             act(&plan.action[i]);

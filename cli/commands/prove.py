@@ -1,0 +1,237 @@
+"""`gcreplay prove`: predictions from one recording beside real runs of the same program."""
+
+import contextlib
+import math
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import click
+
+from gcreplay.commands.record import OwnOptionsThenProgram, program_argv
+from gcreplay.options import policy_option, window_bounds
+from gcreplay.output import Cell, Report, Table, by_generation, format_option, show
+from gcreplay.policy_errors import policy_errors
+from gcreplay.progress import working
+from gcreplay.proof import COMPARED, Proof, Totals, measured_totals, predicted_totals
+from gcreplay.replay import make_policy, replay
+from gcreplay.stock import plan_of
+from gcreplay.store import EventLog
+from gcreplay.store.errors import FileExists, GcreplayError, UsageError
+from gcreplay.tracer import Plan, RealOptions, RealRun, RealRunner, RecordOptions, record
+
+DEFAULT = "cpython-3.11"
+REPEATS = 2
+
+
+@click.command(
+    cls=OwnOptionsThenProgram,
+    context_settings={"allow_interspersed_args": False},
+    options_metavar="[OPTIONS] SCRIPT | -m MODULE | -c CODE",
+)
+@policy_option("A setting to predict and to run, as `gcreplay policies` names it; repeat.")
+@click.option("--apply-from", metavar="MARK", help="Begin with the settings at this mark.")
+@click.option("--window", metavar="A..B", help="Count between these two marks only.")
+@click.option("--tolerance", metavar="P%", help="Exit code 1 when an error is above this.")
+@click.option(
+    "--trace",
+    type=click.Path(path_type=Path),
+    help="Predict from this recording of the program instead of a new one.",
+)
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="Keep the new recording there."
+)
+@click.option(
+    "--input",
+    "given",
+    type=click.Path(path_type=Path),
+    help="Standard input of every run.  [default: empty]",
+)
+@click.option(
+    "--granularity", type=click.IntRange(min=0), default=0, metavar="G", help="As in record."
+)
+@click.option(
+    "--full-probe", type=click.IntRange(min=0), default=0, metavar="F", help="As in record."
+)
+@click.option("--python", metavar="EXE", help="The interpreter to run with.  [default: ours]")
+@click.option("--force", is_flag=True, help="Overwrite an existing recording.")
+@format_option
+@click.option("-m", "module", metavar="MODULE", help="Run a module, as `python -m` does.")
+@click.option("-c", "code", metavar="CODE", help="Run code, as `python -c` does.")
+@click.argument("args", nargs=-1, type=click.UNPROCESSED)
+@click.pass_context
+def command(
+    ctx: click.Context,
+    policies: tuple[str, ...],
+    apply_from: str | None,
+    window: str | None,
+    tolerance: str | None,
+    trace: Path | None,
+    output: Path | None,
+    given: Path | None,
+    granularity: int,
+    full_probe: int,
+    python: str | None,
+    force: bool,
+    output_format: str,
+    module: str | None,
+    code: str | None,
+    args: tuple[str, ...],
+) -> None:
+    """Predict from one recording, really run the program, and compare.
+
+    The program is recorded once and then really run, unrecorded, twice under each setting and
+    under the interpreter's own default. What it prints while it is recorded goes to standard
+    error, what the real runs print is dropped. Exit code 1 when an error is above --tolerance.
+
+    \b
+    Example:
+      gcreplay prove --full-probe 700 -p cpython-3.11:5000,10,10 -p manual app.py --port 8000
+    """
+    argv = program_argv(module, code, args)
+    bounds = window_bounds(window)
+    limit = _percent(tolerance)
+    if trace is not None and (output or granularity or full_probe):
+        raise UsageError("--trace uses a recording as it is: leave out -o and record's options")
+    plans: dict[str, Plan] = {}
+    for policy in dict.fromkeys([DEFAULT, *policies]):
+        with policy_errors(policy):
+            plans[policy] = plan_of(policy, make_policy(policy), apply_from)
+    with _recording(trace, output, force) as path, _stdin(given) as stdin:
+        if trace is None:
+            _record(
+                RecordOptions(
+                    path,
+                    argv,
+                    python,
+                    granularity,
+                    full_probe,
+                    force=True,
+                    stdin=stdin,
+                    stdout=2,
+                )
+            )
+        with EventLog.open(path) as log:
+            runs = {}
+            for policy in plans:
+                with working(f"replaying {policy}"), policy_errors(policy):
+                    runs[policy] = replay(log, policy, apply_from=apply_from, window=bounds)
+        runner = RealRunner(python)
+        proofs = []
+        for policy, plan in plans.items():
+            measured = [_run(runner, argv, policy, plan, stdin, bounds) for _ in range(REPEATS)]
+            proofs.append(Proof(policy, runs[policy], tuple(measured)))
+    remarks = [
+        f"{proof.policy}: the program is not repeatable, two real runs differ"
+        for proof in proofs
+        if not proof.repeatable
+    ]
+    payload = {"trace": str(trace or output or ""), "window": window, "apply_from": apply_from}
+    payload |= {"proofs": [proof.to_json() for proof in proofs]}  # type: ignore[dict-item]
+    show(Report((_table(proofs),), payload, tuple(remarks)), output_format)
+    if limit is not None:
+        too_far = {proof.policy: proof.beyond(limit) for proof in proofs}
+        for policy, figures in too_far.items():
+            if figures:
+                click.echo(f"{policy}: {', '.join(figures)} off by more than {tolerance}", err=True)
+        if any(too_far.values()):
+            ctx.exit(1)
+
+
+def _percent(text: str | None) -> float | None:
+    if text is None:
+        return None
+    try:
+        value = float(text.removesuffix("%"))
+    except ValueError:
+        value = math.nan
+    if not (text.endswith("%") and 0 <= value < math.inf):
+        raise UsageError(f"--tolerance {text!r} is no tolerance: write a percentage, as in 5%")
+    return value
+
+
+@contextlib.contextmanager
+def _recording(trace: Path | None, output: Path | None, force: bool) -> Iterator[Path]:
+    """The recording to predict from: a given one, one to keep, or one for now."""
+    if trace is not None:
+        yield trace
+    elif output is not None:
+        if output.exists() and not force:
+            raise FileExists(f"{output} exists; give another -o or --force to replace it")
+        yield output
+    else:
+        with tempfile.TemporaryDirectory(prefix="gcreplay-") as folder:
+            yield Path(folder, "recording.gcreplay")
+
+
+@contextlib.contextmanager
+def _stdin(given: Path | None) -> Iterator[int]:
+    with Path(given or os.devnull).open("rb") as file:
+        yield file.fileno()
+
+
+def _record(options: RecordOptions) -> None:
+    """Record, with the program's output on our standard error."""
+    with working("recording"):
+        summary = record(options)
+    if not summary.complete:
+        raise GcreplayError(f"the program could not be recorded to its end: {summary.message}")
+    if summary.exit_code:
+        click.echo(f"The program ended with exit code {summary.exit_code}.", err=True)
+
+
+def _run(
+    runner: RealRunner,
+    argv: Sequence[str],
+    policy: str,
+    plan: Plan,
+    stdin: int,
+    window: tuple[str, str] | None,
+) -> Totals:
+    """The figures of one real run."""
+    os.lseek(stdin, 0, os.SEEK_SET)
+    with working(f"running under {policy}"):
+        run = runner.run(
+            RealOptions(
+                list(argv), plan, stdin=stdin, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            )
+        )
+    _check(run, policy)
+    return measured_totals(run.window(*window) if window else run.collections)
+
+
+def _check(run: RealRun, policy: str) -> None:
+    if not run.complete:
+        raise GcreplayError(f"the real run under {policy} has no figures to its end: {run.message}")
+    if run.missed:
+        click.echo(f"{policy}: {run.missed} collections of a real run were not seen", err=True)
+
+
+def _table(proofs: Sequence[Proof]) -> Table:
+    """Three rows a policy: predicted, measured, error in percent."""
+    heads = ("policy", "", "collections", "collected", "by generation")
+    rows: list[tuple[Cell, ...]] = []
+    for proof in proofs:
+        rows.append(_row(proof.policy, "predicted", predicted_totals(proof.predicted)))
+        rows.append(_row("", "measured", proof.measured[0]))
+        if not proof.repeatable:
+            rows.append(_row("", "again", proof.measured[1]))
+        errors = {figure: proof.error(figure) for figure in COMPARED}
+        said = {f: "-" if e is None else f"{e:+.1f}%" for f, e in errors.items()}
+        collected = (said["collections"], said["collected"], "")
+        rows.append(("", "error", *collected, said["uncollectable"], said["peak_tracked"]))
+    return Table((*heads, "uncollectable", "peak tracked"), tuple(rows))
+
+
+def _row(policy: str, what: str, totals: Totals) -> tuple[Cell, ...]:
+    return (
+        policy,
+        what,
+        by_generation(totals.collections_by_generation),
+        f"{totals.collected:,}",
+        by_generation(totals.collected_by_generation),
+        f"{totals.uncollectable:,}",
+        f"{totals.peak_tracked:,}",
+    )

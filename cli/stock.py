@@ -1,0 +1,44 @@
+"""Which policies a stock interpreter can really run, and the plan under which it does."""
+
+from gcreplay.replay import Policy
+from gcreplay.replay.cpython311 import CPython311
+from gcreplay.replay.generational import Generational, Manual
+from gcreplay.replay.marked import AtMarks, Every, Freeze
+from gcreplay.store.errors import UsageError
+from gcreplay.tracer import CollectAt, FreezeAt, Plan
+
+Thresholds = tuple[int, int, int]
+CALLS_ONLY: Thresholds = (0, 10, 10)
+
+
+def plan_of(name: str, policy: Policy, apply_from: str | None) -> Plan:
+    """The plan that does in a real run what the policy does in a replay.
+
+    Raises UsageError for a policy that no stock interpreter has.
+    """
+    actions: tuple[FreezeAt | CollectAt, ...] = ()
+    collector = policy
+    if type(policy) is AtMarks:
+        collector = policy.collector
+        actions = tuple(map(_real, policy.actions))
+    return Plan(_thresholds(name, collector), actions, apply_from)
+
+
+def _thresholds(name: str, collector: Policy) -> Thresholds | None:
+    if type(collector) is Manual:
+        return CALLS_ONLY
+    if type(collector) in (Generational, CPython311):
+        fixed = collector.fixed  # type: ignore[attr-defined]
+        return None if fixed is None else (fixed[0], fixed[1], fixed[2])
+    raise UsageError(
+        f"{name}: no stock interpreter can really run it, so it cannot be proved; known are "
+        f"generational and cpython-3.11 with thresholds, manual, freeze@MARK and every:MARK"
+    )
+
+
+def _real(action: Freeze | Every) -> FreezeAt | CollectAt:
+    match action:
+        case Freeze(mark):
+            return FreezeAt(mark)
+        case Every(mark, n):
+            return CollectAt(mark, n)

@@ -1,0 +1,96 @@
+"""A collector, and gc.freeze() and gc.collect() at marks, as a program would call them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gcreplay.store.errors import UsageError
+from gcreplay.store.events import GcCall, StartState
+
+from .policy import OLDEST, Heap, Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Freeze:
+    """`gc.freeze()`, once, right after the first such mark."""
+
+    mark: str
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    """`gc.collect()` right after each such mark, or each n-th."""
+
+    mark: str
+    n: int = 1
+
+
+class AtMarks(Policy):
+    """Another policy, and actions at marks, in order, as if the program called the gc module.
+
+    Marks count from where the policy begins. All else is the other policy's.
+    """
+
+    summary = "combined with +: gc.freeze() at the first, gc.collect() at every (N-th) such mark"
+
+    def __init__(self, collector: Policy, actions: Sequence[Freeze | Every]) -> None:
+        self.collector = collector
+        self.actions = tuple(actions)
+        self.needs = collector.needs  # type: ignore[misc]
+        self.marks = collector.marks | {action.mark for action in actions}  # type: ignore[misc]
+        self._passed = [0] * len(self.actions)
+
+    def recorded_storage(self, start: StartState) -> bool:
+        """Up to the first of its marks the run is the recorded one."""
+        return self.collector.recorded_storage(start)
+
+    def begin(self, heap: Heap, start: StartState) -> None:
+        self.collector.begin(heap, start)
+
+    def on_allocations(self, heap: Heap) -> None:
+        self.collector.on_allocations(heap)
+
+    def on_bytes(self, heap: Heap) -> None:
+        self.collector.on_bytes(heap)
+
+    def on_tick(self, heap: Heap) -> None:
+        self.collector.on_tick(heap)
+
+    def on_call(self, heap: Heap, call: GcCall, arguments: Sequence[int]) -> None:
+        self.collector.on_call(heap, call, arguments)
+
+    def on_mark(self, heap: Heap, label: str) -> None:
+        self.collector.on_mark(heap, label)
+        for i, action in enumerate(self.actions):
+            if action.mark == label:
+                self._passed[i] += 1
+                self._act(heap, action, self._passed[i])
+
+    def _act(self, heap: Heap, action: Freeze | Every, passed: int) -> None:
+        match action:
+            case Freeze() if passed == 1:
+                self.collector.on_call(heap, GcCall.FREEZE, [])
+            case Every(n=n) if passed % n == 0:
+                self.collector.on_call(heap, GcCall.COLLECT, [OLDEST])
+
+
+def is_action(part: str) -> bool:
+    """Whether this part of a combination is one at marks, and no collector."""
+    return part.startswith(("freeze@", "every:"))
+
+
+def action_from(part: str) -> Freeze | Every:
+    """`freeze@MARK`, `every:MARK` or `every:MARK,N`; raises UsageError."""
+    if part.startswith("freeze@"):
+        mark, n = part.removeprefix("freeze@"), "1"
+    else:
+        mark, comma, n = part.removeprefix("every:").rpartition(",")
+        if not (comma and n.strip().isdecimal()):
+            mark, n = part.removeprefix("every:"), "1"
+    if not mark or int(n) < 1:
+        raise UsageError(
+            f"{part!r} is no action at a mark: write freeze@MARK, every:MARK, or every:MARK,N "
+            f"for each N-th such mark"
+        )
+    return Freeze(mark) if part.startswith("freeze@") else Every(mark, int(n))

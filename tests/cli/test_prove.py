@@ -1,0 +1,142 @@
+"""`prove`: predictions beside real runs, and when it says no."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+CYCLES = """
+import sys
+from gcreplay_capture import mark
+class Node: pass
+def work(n):
+    for i in range(n):
+        node = Node()
+        node.me = node
+mark("begin")
+work(1500)
+mark("half")
+work(1500)
+mark("end")
+print("printed")
+print(sys.stdin.read())
+"""
+
+
+def prove(folder: Path, *args: str) -> subprocess.CompletedProcess[str]:
+    (folder / "app.py").write_text(CYCLES)
+    return subprocess.run(
+        [sys.executable, "-m", "gcreplay", "prove", *args],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def proofs(done: subprocess.CompletedProcess[str]) -> dict[str, dict[str, Any]]:
+    assert done.returncode == 0, done.stderr
+    return {proof["policy"]: proof for proof in json.loads(done.stdout)["proofs"]}
+
+
+def test_predictions_of_a_simple_program_are_exact(tmp_path: Path) -> None:
+    """Between the marks 3,000 self-cycles are born and dropped. A collection comes with every
+    201st, so 14 or 15 of them, 13 or 14 in the younger generations; freezing changes none of that.
+    Collecting at the mark in the middle finds the first 1,500, and what start-up left behind."""
+    by_policy = proofs(
+        prove(
+            tmp_path,
+            *("-p", "cpython-3.11:200,10,10", "-p", "manual+every:half"),
+            *("-p", "freeze@begin+generational:200,10,10"),
+            *("--granularity", "20", "--full-probe", "100", "--window", "begin..end"),
+            *("--apply-from", "begin", "--format", "json", "app.py"),
+        )
+    )
+    assert next(iter(by_policy)) == "cpython-3.11"
+    for proof in by_policy.values():
+        assert proof["repeatable"]
+        assert proof["predicted"]["collections"] == proof["measured"][0]["collections"]
+        assert abs(proof["error_percent"]["collected"]) < 1
+        seen = proof["measured"][0]["peak_tracked"]
+        assert abs(proof["predicted"]["peak_tracked"] - seen) <= max(10, seen // 100)
+    manual = by_policy["manual+every:half"]["measured"][0]
+    assert manual["collections_by_generation"] == [0, 0, 1]
+    assert 1500 <= manual["collected"] < 3000
+    for policy in ("cpython-3.11:200,10,10", "freeze@begin+generational:200,10,10"):
+        assert by_policy[policy]["measured"][0]["collections"] in (14, 15)
+
+
+def test_a_window_leaves_out_what_is_before_and_behind(tmp_path: Path) -> None:
+    done = prove(
+        tmp_path, "-p", "manual+every:half", "--window", "half..end", "--format", "json", "app.py"
+    )
+    proof = proofs(done)["manual+every:half"]
+    assert proof["measured"][0]["collections_by_generation"] == [0, 0, 1]
+    assert proof["measured"][0]["collected"] >= 1500
+    assert proof["predicted"]["collections_by_generation"] == [0, 0, 1]
+
+
+def test_the_programs_output_is_not_among_the_figures(tmp_path: Path) -> None:
+    (tmp_path / "given").write_text("from the file")
+    done = prove(tmp_path, "--input", "given", "--format", "json", "app.py")
+    json.loads(done.stdout)
+    assert done.stderr.count("printed") == done.stderr.count("from the file") == 1
+    assert not list(tmp_path.glob("*.gcreplay*"))
+
+
+def test_the_recording_is_kept_and_can_be_used_again(tmp_path: Path) -> None:
+    assert prove(tmp_path, "-o", "kept.gcreplay", "app.py").returncode == 0
+    again = prove(tmp_path, "--trace", "kept.gcreplay", "app.py")
+    assert again.returncode == 0
+    assert "printed" not in again.stderr
+    refused = prove(tmp_path, "-o", "kept.gcreplay", "app.py")
+    assert refused.returncode == 2 and "--force" in refused.stderr
+
+
+def test_an_error_above_the_tolerance_is_exit_code_1(tmp_path: Path) -> None:
+    """A recording of another program predicts what this one does not do."""
+    (tmp_path / "other.py").write_text(CYCLES.replace("1500", "4500"))
+    recorded = [sys.executable, "-m", "gcreplay", "record", "-o", "other.gcreplay", "other.py"]
+    subprocess.run(recorded, cwd=tmp_path, check=True, capture_output=True, input=b"")
+    done = prove(tmp_path, "--trace", "other.gcreplay", "--tolerance", "10%", "app.py")
+    assert done.returncode == 1
+    assert "cpython-3.11: collections, collected off by more than 10%" in done.stderr
+    without = prove(tmp_path, "--trace", "other.gcreplay", "app.py")
+    assert without.returncode == 0
+
+
+def test_a_program_that_is_not_repeatable_is_named(tmp_path: Path) -> None:
+    """It leaves a file behind and does twice the work when it finds it."""
+    once = "import os\nn = 9000 if os.path.exists('seen') else 3000\n"
+    once += "if os.path.exists('first'): open('seen', 'w')\nopen('first', 'w')\n"
+    once += "class Node: pass\nfor i in range(n):\n    x = Node(); x.me = x\n"
+    done = prove(tmp_path, "--format", "json", "-c", once)
+    proof = json.loads(done.stdout)["proofs"][0]
+    assert not proof["repeatable"]
+    first, second = (run["collections"] for run in proof["measured"])
+    assert second > first
+    assert "not repeatable" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (("-p", "never", "app.py"), "cannot be proved"),
+        (("-p", "freeze@", "app.py"), "write freeze@MARK"),
+        (("-p", "freeze@nowhere", "app.py"), "no mark 'nowhere'"),
+        (("--tolerance", "5", "app.py"), "as in 5%"),
+        (("--window", "begin", "app.py"), "FIRST..LAST"),
+        (("missing.py",), "does not exist"),
+        (("--trace", "none.gcreplay", "app.py"), "none.gcreplay"),
+        (("--input", "none", "app.py"), "none"),
+        (("--trace", "a", "--full-probe", "9", "app.py"), "leave out"),
+    ],
+)
+def test_wrong_usage_is_one_sentence(tmp_path: Path, args: tuple[str, ...], words: str) -> None:
+    done = prove(tmp_path, *args)
+    assert done.returncode in (1, 2)
+    assert words in done.stderr and "Traceback" not in done.stderr
