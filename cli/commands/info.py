@@ -16,7 +16,16 @@ from gcreplay.store.errors import DamagedFile, InvalidLog
 from gcreplay.store.schema import SCHEMA_VERSION
 
 T = TypeVar("T")
-META = ("python", "argv", "exit_code", "granularity", "full_probe", "counts", "checkpoints")
+META = (
+    "python",
+    "argv",
+    "exit_code",
+    "granularity",
+    "full_probe",
+    "probe_budget",
+    "counts",
+    "checkpoints",
+)
 
 
 @click.command()

@@ -55,6 +55,9 @@ REPEATS = 2
 @click.option(
     "--full-probe", type=click.IntRange(min=0), default=0, metavar="F", help="As in record."
 )
+@click.option(
+    "--probe-budget", type=click.IntRange(0, 10_000), default=0, metavar="P", help="As in record."
+)
 @click.option("--python", metavar="EXE", help="The interpreter to run with.  [default: ours]")
 @click.option("--force", is_flag=True, help="Overwrite an existing recording.")
 @format_option
@@ -73,6 +76,7 @@ def command(
     given: Path | None,
     granularity: int,
     full_probe: int,
+    probe_budget: int,
     python: str | None,
     force: bool,
     output_format: str,
@@ -93,7 +97,7 @@ def command(
     argv = program_argv(module, code, args)
     bounds = window_bounds(window)
     limit = _percent(tolerance)
-    if trace is not None and (output or granularity or full_probe):
+    if trace is not None and (output or granularity or full_probe or probe_budget):
         raise UsageError("--trace uses a recording as it is: leave out -o and record's options")
     plans: dict[str, Plan] = {}
     for policy in dict.fromkeys([DEFAULT, *policies]):
@@ -108,6 +112,7 @@ def command(
                     python,
                     granularity,
                     full_probe,
+                    probe_budget,
                     force=True,
                     stdin=stdin,
                     stdout=2,

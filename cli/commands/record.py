@@ -60,7 +60,14 @@ class OwnOptionsThenProgram(click.Command):
     type=click.IntRange(min=0),
     default=0,
     metavar="F",
-    help="Look at the whole heap every F net allocations (0: never); better what-ifs, slower.",
+    help="Look at the whole heap every F allocations (0: never); better what-ifs, slower.",
+)
+@click.option(
+    "--probe-budget",
+    type=click.IntRange(0, 10_000),
+    default=0,
+    metavar="P",
+    help="Look at the whole heap as often as P per cent of the program's own work pays for.",
 )
 @click.option(
     "--python", metavar="EXE", help="The interpreter to run the program with.  [default: ours]"
@@ -75,6 +82,7 @@ def command(
     output: Path | None,
     granularity: int,
     full_probe: int,
+    probe_budget: int,
     python: str | None,
     force: bool,
     module: str | None,
@@ -89,7 +97,7 @@ def command(
     \b
     Example:
       gcreplay record -o before.gcreplay app.py --port 8000
-      gcreplay record --full-probe 700 -m json.tool data.json
+      gcreplay record --granularity 100 --probe-budget 100 -m json.tool data.json
     """
     argv = program_argv(module, code, args)
     options = RecordOptions(
@@ -98,6 +106,7 @@ def command(
         python=python,
         granularity=granularity,
         full_probe=full_probe,
+        probe_budget=probe_budget,
         force=force,
     )
     # A terminal that shows the program's output is the program's: no progress in between.

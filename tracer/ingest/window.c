@@ -41,7 +41,9 @@ void window_born(ingest_t *s, object_t *o)
     if (s->found_done) {
         o->born_in = s->window;
         o->born_at = s->to == &s->out ? (uint32_t)(s->out.n - s->window_from) + 1 : NOWHERE;
-        used_at(s, o, o->born_at);
+        if (o->born_at != NOWHERE) {
+            used_at(s, o, o->born_at);
+        }
     }
 }
 
@@ -84,7 +86,7 @@ uint32_t window_linked(ingest_t *s, object_t *from, object_t *to)
 uint32_t window_last_use(const ingest_t *s, const object_t *o)
 {
     if (fresh(s, o) && o->born_at == NOWHERE) {
-        return NOWHERE;
+        return (uint32_t)(s->out.n - s->window_from);
     }
     if (o->used_in == s->window) {
         return o->used_at;
