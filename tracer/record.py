@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
-from gcreplay.store.errors import FileExists, GcreplayError
+from gcreplay.store.errors import FileExists, GcreplayError, StorageError
 from gcreplay.store.log import EventLog
 
 from .errors import BrokenSpool, CannotRecord
@@ -101,7 +101,8 @@ def record(
             summary, spool_served = _summary(options, child.returncode, spool, log, broken)
             return summary
         finally:
-            log.close()
+            with contextlib.suppress(StorageError):  # no room: the summary says it
+                log.close()
     finally:
         spool.close(remove=spool_served)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from recording import checked, run_plain, run_recorded
 
-from gcreplay.store.errors import FileExists, GcreplayError
+from gcreplay.store.errors import FileExists, GcreplayError, StorageError
 from gcreplay.store.log import EventLog
 from gcreplay.store.validate import validate
 from gcreplay.tracer import CannotRecord, RecordOptions, record, recover
@@ -92,3 +92,20 @@ def test_an_existing_file_is_kept(tmp_path: Path) -> None:
         record(RecordOptions(tmp_path / "run.gcreplay", ["-c", "pass"]))
     assert (tmp_path / "run.gcreplay").read_text() == "mine"
     assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_disk_that_fills_at_the_very_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the log has buffered finds no room, nor does its closing: the program's exit code is
+    still the program's, and the spool is kept."""
+
+    def no_room(log: EventLog, *_: object, **__: object) -> None:
+        raise StorageError("the disk is full")
+
+    (tmp_path / "program.py").write_text("import sys; sys.exit(5)")
+    monkeypatch.setattr(EventLog, "event_count", property(no_room))
+    monkeypatch.setattr(EventLog, "close", no_room)
+    done = run_recorded(tmp_path, "program.py")
+    assert done.ran.exit_code == 5
+    assert not done.summary.complete
+    assert "the disk is full; all is in the spool" in done.summary.message
+    assert (tmp_path / "run.gcreplay.spool").exists()
