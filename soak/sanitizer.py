@@ -67,15 +67,7 @@ def _built(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     suffix = sysconfig.get_config_var("EXT_SUFFIX")
     sources = sorted((ROOT / "tracer" / "capture").glob("*.c"))
-    flags = [
-        "-shared",
-        "-fPIC",
-        "-O1",
-        "-g",
-        "-std=gnu11",
-        "-fno-omit-frame-pointer",
-        "-fsanitize=address",
-    ]
+    flags = ["-shared", "-fPIC", "-O1", "-g", "-std=gnu11", "-fsanitize=address"]
     command = ["gcc", *flags, f"-I{sysconfig.get_path('include')}", *sources]
     subprocess.run([*command, "-o", folder / f"sitecustomize{suffix}"], check=True)
     return folder

@@ -137,10 +137,32 @@ def _indent(text: str) -> str:
     return "\n".join("    " + line for line in text.splitlines())
 
 
+ENDING = """
+gc.enable(); gc.set_threshold(50)
+for _ in range(300): x = [[]]; x[0].append(x)
+"""
+
 programs = st.lists(statements(), min_size=5, max_size=25).map(
-    lambda lines: (
-        PREAMBLE + "\n".join(lines) + "\ngc.enable(); gc.set_threshold(50)\n"
-        "for _ in range(300): x = [[]]; x[0].append(x)\n"
-    )
+    lambda lines: PREAMBLE + "\n".join(lines) + ENDING
 )
 """Whole programs; at the end the collector runs whatever was done to it."""
+
+RISING = """
+class Back:
+    def __del__(self): back.append(self); len(back) > 10 and back.clear()
+class Linked(Back): __slots__ = ("a",)
+back = []
+def lose(x, kind):
+    saved = kind(); saved.a = [saved, x]
+"""
+
+rising_programs = st.lists(
+    st.one_of(
+        statements(),
+        st.builds("lose({}, {})".format, NAMES, st.sampled_from(["Back", "Linked"])),
+        st.sampled_from(["back.pop() if back else None", "back.clear()", "gc.collect(1)"]),
+    ),
+    min_size=5,
+    max_size=25,
+).map(lambda lines: PREAMBLE + RISING + "\n".join(lines) + ENDING)
+"""The same with finalizers that save what was garbage."""

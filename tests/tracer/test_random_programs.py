@@ -9,8 +9,8 @@ from pathlib import Path
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from program_text import programs
-from recording import checked, run_recorded
+from program_text import programs, rising_programs
+from recording import checked, checked_places, run_recorded
 
 
 @settings(
@@ -18,7 +18,7 @@ from recording import checked, run_recorded
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
-@given(programs, st.sampled_from([(0, 0), (0, 0), (1, 0), (20, 300)]))
+@given(programs, st.sampled_from([(0, 0), (0, 0), (1, 0), (50, 0), (20, 300)]))
 def test_every_collection_is_replayed(text: str, looks: tuple[int, int]) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -27,3 +27,22 @@ def test_every_collection_is_replayed(text: str, looks: tuple[int, int]) -> None
         assert done.ran.exit_code == 0, done.ran.err
         assert done.summary.complete, done.summary.message
         assert checked(done.path).recorded > 3
+
+
+@settings(
+    max_examples=int(os.environ.get("GCREPLAY_RANDOM_PROGRAMS", "6")),
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
+@given(rising_programs, st.sampled_from([(0, 0), (1, 0), (50, 700)]))
+def test_objects_that_rise_again_leave_every_collection_in_its_place(
+    text: str, looks: tuple[int, int]
+) -> None:
+    """What a finalizer saves cannot be foreseen, but it is no reason to lose the thread."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "program.py").write_text(text)
+        done = run_recorded(folder, "program.py", granularity=looks[0], full_probe=looks[1])
+        assert done.ran.exit_code == 0, done.ran.err
+        assert done.summary.complete, done.summary.message
+        checked_places(done.path)
