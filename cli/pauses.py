@@ -8,8 +8,9 @@ from typing import Any, Final
 
 from gcreplay.output import Cell
 from gcreplay.replay import RunResult, replay
-from gcreplay.replay.pauses import LEAST, PauseModel, fit
+from gcreplay.replay.pauses import LEAST, PauseModel, fit, least
 from gcreplay.store import EventLog
+from gcreplay.tracer.real import RealCollection
 
 META: Final = "pauses"
 """The model's place in the meta of a recording, as `PauseModel.to_json` gives it."""
@@ -38,6 +39,26 @@ def pause_model(log: EventLog) -> PauseModel | None:
         if (made.allocation, made.generation) == (seen.allocation, seen.generation)
     ]
     return fit([made for made, _ in pairs], [took for _, took in pairs], "recorded")
+
+
+def quiet(runs: Sequence[Sequence[RealCollection]]) -> list[int]:
+    """Nanoseconds of each collection, the least over the real runs that made the first one's."""
+    shapes = [[(one.generation, one.collected) for one in run] for run in runs]
+    same = [run for run, shape in zip(runs, shapes, strict=True) if shape == shapes[0]]
+    return least([one.pause_ns for one in run] for run in same)
+
+
+def measured_model(log: EventLog, runs: Sequence[Sequence[RealCollection]]) -> PauseModel | None:
+    """Fitted to whole, unrecorded runs of the program under the settings it was recorded under,
+    where they made the collections that the replay of the recording makes."""
+    pairs = [
+        (made, ns)
+        for made, real, ns in zip(
+            replay(log, "cpython-3.11").collections, runs[0], quiet(runs), strict=False
+        )
+        if (made.generation, made.collected) == (real.generation, real.collected)
+    ]
+    return fit([made for made, _ in pairs], [ns for _, ns in pairs], "measured")
 
 
 def store_model(log: EventLog, model: PauseModel | None) -> None:
