@@ -62,7 +62,10 @@ def real_runs(
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
             )
-            runs[name, setting].append(runner.run(asked))
+            done = runner.run(asked)
+            if done.exit_code or not done.complete:
+                raise SystemExit(f"{name} under {setting} did not run to its end: {done.message}")
+            runs[name, setting].append(done)
     return runs
 
 
