@@ -4,11 +4,12 @@ They stand outside `result_hash`: a result is the same on every machine, a time 
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
-from gcreplay.output import Cell
+from gcreplay.output import Cell, Table
 from gcreplay.replay import RunResult, replay
-from gcreplay.replay.pauses import LEAST, PauseModel, fit, least
+from gcreplay.replay.pauses import LEAST, PauseModel, Pauses, fit, least
 from gcreplay.store import EventLog
 from gcreplay.tracer.real import RealCollection
 
@@ -80,8 +81,11 @@ def with_pauses(run: RunResult, model: PauseModel | None) -> dict[str, Any]:
         {**made, "pause_ns": ns}
         for made, ns in zip(values["collections"], pauses.each, strict=True)
     ]
-    estimated = {"total_ns": pauses.total, "longest_ns": pauses.longest, "p99_ns": pauses.p99}
-    return {**values, "collections": collections, "pauses": estimated}
+    return {**values, "collections": collections, "pauses": _sums(pauses)}
+
+
+def _sums(pauses: Pauses) -> dict[str, int]:
+    return {"total_ns": pauses.total, "longest_ns": pauses.longest, "p99_ns": pauses.p99}
 
 
 def pause_cells(run: RunResult, model: PauseModel | None) -> tuple[Cell, ...]:
@@ -123,3 +127,47 @@ def model_lines(model: PauseModel) -> Sequence[tuple[Cell, Cell]]:
             f"{model.per_doubling:.2f} a visit and doubling",
         ),
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class PauseProof:
+    """Predicted and measured pauses of one setting."""
+
+    policy: str
+    predicted: Pauses
+    measured: Pauses
+
+    def error(self, figure: str) -> float | None:
+        """In percent of the measured one, of "total", "longest" or "p99"; None without any."""
+        predicted, measured = getattr(self.predicted, figure), getattr(self.measured, figure)
+        return 100 * (predicted - measured) / measured if measured else None
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "predicted": _sums(self.predicted),
+            "measured": _sums(self.measured),
+            "error_percent": {f: self.error(f) for f in ("total", "longest", "p99")},
+        }
+
+
+def proof_table(proofs: Sequence[PauseProof]) -> Table:
+    """One row a setting, milliseconds and percent."""
+    rows = tuple(
+        (
+            proof.policy,
+            *(
+                cell
+                for figure in ("total", "longest")
+                for cell in (
+                    round(getattr(proof.predicted, figure) / 1e6, 2),
+                    round(getattr(proof.measured, figure) / 1e6, 2),
+                    proof.error(figure),
+                )
+            ),
+        )
+        for proof in proofs
+    )
+    heads = [
+        f"{figure} {what}" for figure in ("total", "longest") for what in ("", "real", "% off")
+    ]
+    return Table(("pauses, ms", *(head.strip() for head in heads)), rows)
