@@ -15,11 +15,11 @@ from tables import bar, section, show, table
 from whatif import INEXPRESSIBLE, policy_of
 from workloads import MARKS, Workloads, chosen, options, variables
 
-from gcreplay.pauses import pause_model
+from gcreplay.pauses import measured_model, pause_model, quiet
 from gcreplay.replay import Collection, replay
-from gcreplay.replay.pauses import PauseModel, fit, least
+from gcreplay.replay.pauses import PauseModel
 from gcreplay.store import EventLog
-from gcreplay.tracer.real import RealCollection, RealOptions, RealRun, RealRunner
+from gcreplay.tracer.real import RealOptions, RealRun, RealRunner
 
 ROUNDS = 3
 GOAL = 0.30
@@ -62,28 +62,11 @@ def real_runs(
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
             )
-            runs[name, setting].append(runner.run(asked))
+            done = runner.run(asked)
+            if done.exit_code or not done.complete:
+                raise SystemExit(f"{name} under {setting} did not run to its end: {done.message}")
+            runs[name, setting].append(done)
     return runs
-
-
-def quiet(runs: Sequence[Sequence[RealCollection]]) -> list[int]:
-    """Nanoseconds of each collection, the least over the runs that made the first one's."""
-    shapes = [[(one.generation, one.collected) for one in run] for run in runs]
-    same = [run for run, shape in zip(runs, shapes, strict=True) if shape == shapes[0]]
-    return least([one.pause_ns for one in run] for run in same)
-
-
-def measured_model(log: EventLog, runs: Sequence[RealRun]) -> PauseModel | None:
-    """Fitted to the collections that the real runs made as the recorded one did."""
-    took = quiet([run.collections for run in runs])
-    pairs = [
-        (made, ns)
-        for made, real, ns in zip(
-            replay(log, "cpython-3.11").collections, runs[0].collections, took, strict=False
-        )
-        if (made.generation, made.collected) == (real.generation, real.collected)
-    ]
-    return fit([made for made, _ in pairs], [ns for _, ns in pairs], "measured")
 
 
 def errors(
@@ -129,7 +112,7 @@ def sections(
         with EventLog.open(paths[name]) as log:
             models = {
                 "recorded": pause_model(log),
-                "measured": measured_model(log, runs[name, "default"]),
+                "measured": measured_model(log, [run.collections for run in runs[name, "default"]]),
             }
             biases.append([name, *bias(log, runs[name, "default"])])
             for setting in [setting for program, setting in cells if program == name]:

@@ -4,12 +4,14 @@ They stand outside `result_hash`: a result is the same on every machine, a time 
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
-from gcreplay.output import Cell
+from gcreplay.output import Cell, Table
 from gcreplay.replay import RunResult, replay
-from gcreplay.replay.pauses import LEAST, PauseModel, fit
+from gcreplay.replay.pauses import LEAST, PauseModel, Pauses, fit, least
 from gcreplay.store import EventLog
+from gcreplay.tracer.real import RealCollection
 
 META: Final = "pauses"
 """The model's place in the meta of a recording, as `PauseModel.to_json` gives it."""
@@ -40,6 +42,26 @@ def pause_model(log: EventLog) -> PauseModel | None:
     return fit([made for made, _ in pairs], [took for _, took in pairs], "recorded")
 
 
+def quiet(runs: Sequence[Sequence[RealCollection]]) -> list[int]:
+    """Nanoseconds of each collection, the least over the real runs that made the first one's."""
+    shapes = [[(one.generation, one.collected) for one in run] for run in runs]
+    same = [run for run, shape in zip(runs, shapes, strict=True) if shape == shapes[0]]
+    return least([one.pause_ns for one in run] for run in same)
+
+
+def measured_model(log: EventLog, runs: Sequence[Sequence[RealCollection]]) -> PauseModel | None:
+    """Fitted to whole, unrecorded runs of the program under the settings it was recorded under,
+    where they made the collections that the replay of the recording makes."""
+    pairs = [
+        (made, ns)
+        for made, real, ns in zip(
+            replay(log, "cpython-3.11").collections, runs[0], quiet(runs), strict=False
+        )
+        if (made.generation, made.collected) == (real.generation, real.collected)
+    ]
+    return fit([made for made, _ in pairs], [ns for _, ns in pairs], "measured")
+
+
 def store_model(log: EventLog, model: PauseModel | None) -> None:
     """Put the model into the recording, so that it need not be fitted again."""
     if model is not None and log.meta.get(META) != model.to_json():
@@ -59,8 +81,11 @@ def with_pauses(run: RunResult, model: PauseModel | None) -> dict[str, Any]:
         {**made, "pause_ns": ns}
         for made, ns in zip(values["collections"], pauses.each, strict=True)
     ]
-    estimated = {"total_ns": pauses.total, "longest_ns": pauses.longest, "p99_ns": pauses.p99}
-    return {**values, "collections": collections, "pauses": estimated}
+    return {**values, "collections": collections, "pauses": _sums(pauses)}
+
+
+def _sums(pauses: Pauses) -> dict[str, int]:
+    return {"total_ns": pauses.total, "longest_ns": pauses.longest, "p99_ns": pauses.p99}
 
 
 def pause_cells(run: RunResult, model: PauseModel | None) -> tuple[Cell, ...]:
@@ -102,3 +127,47 @@ def model_lines(model: PauseModel) -> Sequence[tuple[Cell, Cell]]:
             f"{model.per_doubling:.2f} a visit and doubling",
         ),
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class PauseProof:
+    """Predicted and measured pauses of one setting."""
+
+    policy: str
+    predicted: Pauses
+    measured: Pauses
+
+    def error(self, figure: str) -> float | None:
+        """In percent of the measured one, of "total", "longest" or "p99"; None without any."""
+        predicted, measured = getattr(self.predicted, figure), getattr(self.measured, figure)
+        return 100 * (predicted - measured) / measured if measured else None
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "predicted": _sums(self.predicted),
+            "measured": _sums(self.measured),
+            "error_percent": {f: self.error(f) for f in ("total", "longest", "p99")},
+        }
+
+
+def proof_table(proofs: Sequence[PauseProof]) -> Table:
+    """One row a setting, milliseconds and percent."""
+    rows = tuple(
+        (
+            proof.policy,
+            *(
+                cell
+                for figure in ("total", "longest")
+                for cell in (
+                    round(getattr(proof.predicted, figure) / 1e6, 2),
+                    round(getattr(proof.measured, figure) / 1e6, 2),
+                    proof.error(figure),
+                )
+            ),
+        )
+        for proof in proofs
+    )
+    heads = [
+        f"{figure} {what}" for figure in ("total", "longest") for what in ("", "real", "% off")
+    ]
+    return Table(("pauses, ms", *(head.strip() for head in heads)), rows)

@@ -54,14 +54,14 @@ cdef extern from "heap.h" nogil:
         void *stack
         void *queue
         void *aside
-        uint32_t *called
         int64_t young, limit
-        uint64_t pending, bytes_since, bytes_limit, tick, tick_limit, called_died
+        uint64_t pending, bytes_since, bytes_limit, tick, tick_limit
+        uint8_t *dies_inside
         uint32_t free_count[27]
         uint32_t free_capacity[27]
         uint8_t modelled, started
         uint32_t inside
-        uint64_t inside_since
+        uint64_t inside_since, inside_tick
         const Due *due
         uint64_t due_length
         const uint32_t *pinned
@@ -134,7 +134,7 @@ cdef class Engine:
 
     cdef Heap h
     cdef int mode
-    cdef object shapes, events, due, pinned, deaths
+    cdef object shapes, events, due, pinned, deaths, inside_deaths
 
     def __cinit__(self, int mode, shapes, free_count, free_capacity, bint modelled, bint started):
         cdef int i
@@ -153,6 +153,7 @@ cdef class Engine:
         h.slots = h.pool_length = h.hub_count = h.watch_count = 1
         h.pool_length = 64
         h.limit = NO_LIMIT
+        h.inside_tick = 2**64 - 2  # no tick yet
         h.bytes_limit = h.tick_limit = h.stop = 2**64 - 1
         h.objects = <Object *>calloc(256, sizeof(Object))
         h.extra = malloc(256 * 16)
@@ -174,8 +175,7 @@ cdef class Engine:
             free(h.lists[i].slot)
         free(h.hubs); free(h.slab); free(h.directory); free(h.objects); free(h.extra)
         free(h.pool); free(h.watches); free(h.stack); free(h.queue); free(h.aside)
-        free(h.called)
-
+    
     # -- events --
 
     def feed(self, op, a, b, c, first_sequence):
@@ -261,11 +261,13 @@ cdef class Engine:
         """From here on births and deaths follow the free-list model, not the recorded flags."""
         self.h.modelled = 1
 
-    def take_called_died(self):
-        """Called-back weak references that died since the last collection, counted once."""
-        cdef uint64_t n = self.h.called_died
-        self.h.called_died = 0
-        return n
+    def know_inside(self, dies_inside):
+        """dies_inside: uint8, by object id of the whole log: 1 of what a callback or finalizer of
+        a recorded collection killed. ANNOTATING writes it, COLLECTING reads it: a weak reference
+        whose callback a collection calls counts as collected if it dies of that."""
+        cdef uint8_t[::1] view = dies_inside
+        self.inside_deaths = dies_inside
+        self.h.dies_inside = &view[0] if view.shape[0] else NULL
 
     # -- the schedule of garbage --
 

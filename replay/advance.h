@@ -18,12 +18,6 @@ never_inline void settle(Heap *h)
     h->aftermath = 0;
     h->pending += h->late;
     h->late = 0;
-    for (uint32_t i = 0; i < h->called_length; i++) {
-        uint32_t slot = slot_of(h, h->called[i]);
-        if (slot)
-            h->objects[slot].marks &= ~IS_CALLED;
-    }
-    h->called_length = 0;
     if (h->newborn)
         enlist(h, h->newborn, 0);
     h->newborn = 0;
@@ -224,8 +218,11 @@ never_inline int apply_other(Heap *h, uint32_t i, const int mode)
         return ENGINE_CALL;
     case OP_INSIDE:
         if (b) {
-            if (!h->inside++)
+            if (!h->inside++) {
                 h->inside_since = h->sequence;
+                /* What callbacks do after the garbage is freed stands behind a tick. */
+                h->inside_first = h->inside_tick + 1 != h->sequence;
+            }
         } else {
             if (!h->inside)
                 return broken(h, "no region begun is open");
@@ -238,6 +235,7 @@ never_inline int apply_other(Heap *h, uint32_t i, const int mode)
         break;
     case OP_TICK:
         h->tick = (uint64_t)b << 32 | a;
+        h->inside_tick = h->sequence;
         if (h->tick >= h->tick_limit && !h->inside)
             return ENGINE_TICK;
         break;

@@ -31,11 +31,13 @@ class Garbage:
 
     due: structured array (sequence uint64, id uint32), the event after which each object is
     unreachable, ascending. alive: uint32, ids of what reference counting alone leaves alive at
-    the end, ascending.
+    the end, ascending. dies_inside: uint8 by object id, 1 of what callbacks and finalizers of the
+    recorded collections killed before the garbage was freed.
     """
 
     due: npt.NDArray[Any]
     alive: U32
+    dies_inside: npt.NDArray[np.uint8]
 
 
 def garbage_of(log: EventLog) -> Garbage:
@@ -45,11 +47,13 @@ def garbage_of(log: EventLog) -> Garbage:
     if known is not None and known[0] == events:
         return known[1]
     engine = engine_for(log, _engine.ANNOTATING, modelled=False)
+    dies_inside = np.zeros(log.object_count, np.uint8)
+    engine.know_inside(dies_inside)
     for segment in log.segments():
         engine.feed(*segment.columns(), segment.first_sequence)
         while advance(engine) != _engine.END:
             pass
     due, alive = engine.find_garbage()
-    garbage = Garbage(due, np.asarray(alive))
+    garbage = Garbage(due, np.asarray(alive), dies_inside)
     _cache[log] = (events, garbage)
     return garbage

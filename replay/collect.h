@@ -160,9 +160,11 @@ static uint32_t keep_uncollectable(Heap *h, uint32_t *aside)
     return n;
 }
 
-/* Weak references to garbage lapse; those with a callback that live on move to the end of `into`. */
-static void call_weakrefs(Heap *h, uint32_t aside, int into)
+/* Weak references to garbage lapse; those with a callback that live on move to the end of `into`.
+   How many of these die in their callback returns, told by what they did when the program ran. */
+static uint32_t call_weakrefs(Heap *h, uint32_t aside, int into)
 {
+    uint32_t died = 0;
     for (uint32_t i = 0; i < aside; i++) {
         if (likely(!(h->objects[h->aside[i]].marks & IS_WATCHED)))
             continue;
@@ -176,11 +178,10 @@ static void call_weakrefs(Heap *h, uint32_t aside, int into)
                 delist(h, o);
                 enlist(h, slot, into);
             }
-            o->marks |= IS_CALLED;
-            ROOM(h, h->called, h->called_length, h->called_capacity);
-            h->called[h->called_length++] = o->id;
+            died += h->dies_inside != NULL && h->dies_inside[o->id];
         }
     }
+    return died;
 }
 
 static void delete_garbage(Heap *h, uint32_t aside)
@@ -218,13 +219,12 @@ static Figures collect_generation(Heap *h, int generation, int into, int untrack
     figures.survivors = survivors;
 
     uint32_t uncollectable = keep_uncollectable(h, &aside);
-    call_weakrefs(h, aside, into);
+    figures.collected = aside + call_weakrefs(h, aside, into);
     for (uint32_t i = 0; i < uncollectable; i++) {
         enlist(h, h->queue[i], into);
         h->objects[h->queue[i]].state = OUTSIDE;
     }
     figures.uncollectable = uncollectable;
-    figures.collected = aside;
     delete_garbage(h, aside);
     figures.freed = live - h->live;
     figures.bytes = bytes - h->live_bytes;

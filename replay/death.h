@@ -78,8 +78,6 @@ never_inline void leave_marks(Heap *h, uint32_t slot, uint64_t bytes)
         unwatch(h, h->extra[slot].watch);
     while (o->marks & IS_WATCHED)
         unwatch(h, h->extra[slot].watchers);
-    if ((o->marks & IS_CALLED) && !h->collecting)
-        h->called_died++;       /* in its callback; alive after it, it may die with the garbage */
 }
 
 /* The slot of a dead object, whose links are undone, becomes free. */
@@ -112,6 +110,8 @@ always_inline void release(Heap *h, uint32_t slot, const int mode)
         h->freed_by_count++;
     if (unlikely(o->marks & ~OWNS_BYTES))
         leave_marks(h, slot, bytes);
+    if (mode == ANNOTATING && unlikely(h->inside && h->inside_first) && h->dies_inside != NULL)
+        h->dies_inside[o->id] = 1;
     if (unlikely(h->deaths != NULL))
         h->deaths[o->id] = h->sequence;
     drop_links(h, o);

@@ -30,8 +30,7 @@ enum { OPAQUE = 1 };
 enum { OUTSIDE, WAITING, ASIDE, DYING };
 
 /* Object.marks */
-enum { IS_FLOATING = 1, OWNS_BYTES = 2, IS_WATCHED = 4, IS_WEAKREF = 8, IS_CALLED = 16,
-       IN_GARBAGE = 32 };
+enum { IS_FLOATING = 1, OWNS_BYTES = 2, IS_WATCHED = 4, IS_WEAKREF = 8, IN_GARBAGE = 16 };
 
 typedef struct {                /* 32 bytes: two objects in a cache line */
     uint32_t count;             /* references: external ones and incoming links; 0 in a free slot */
@@ -145,9 +144,11 @@ typedef struct Heap {
     uint32_t newborn;           /* to be tracked when its collection and its regions are over */
     uint32_t inside;
     uint64_t inside_since;
-    uint32_t *called;           /* weak references whose callbacks the last collection called */
-    uint32_t called_length, called_capacity;
-    uint64_t called_died;
+    uint64_t inside_tick;       /* sequence number of the last tick */
+    uint8_t inside_first;       /* the open region stands directly behind a collection */
+
+    /* by object id: dies in such a region, killed by a callback or finalizer */
+    uint8_t *dies_inside;
 
     /* the schedule of garbage: when each of these objects became unreachable */
     const Due *due;

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -110,7 +109,6 @@ class _EngineHeap:
     def collect(
         self, generation: int, *, into: int | None = None, untrack: Untrack = Untrack.NOTHING
     ) -> Collection:
-        self.count_called()
         engine = self.engine
         target = min(generation + 1, OLDEST) if into is None else into
         older = sum(engine.list_length(g) for g in range(generation + 1, PERMANENT))
@@ -134,13 +132,6 @@ class _EngineHeap:
             )
         )
         return self.collections[-1]
-
-    def count_called(self) -> None:
-        """Weak references whose callback ran and that died of it count as collected."""
-        died = self.engine.take_called_died()
-        if died:
-            last = self.collections[-1]
-            self.collections[-1] = replace(last, collected=last.collected + died)
 
     def freeze(self) -> None:
         for generation in range(PERMANENT):
@@ -215,6 +206,7 @@ class Replay:
         mode = _engine.COUNTING if self.first.counts_only else _engine.COLLECTING
         self.engine = engine_for(self.log, mode, modelled=self.modelled)
         self.engine.schedule(garbage.due, garbage.alive)
+        self.engine.know_inside(garbage.dies_inside)
         if self.deaths is not None:
             self.engine.note_deaths(self.deaths)
         self.heap = _EngineHeap(self.engine)
@@ -297,7 +289,6 @@ class Replay:
         """What the replay came to, after the last event."""
         while self.actions and not self.closed:
             self._act()
-        self.heap.count_called()
         figures = self.engine.figures()
         since = {name: figures[name] - self._before[name] for name in _SUMMED}
         begin, end = self.window

@@ -98,8 +98,8 @@ class RealOptions:
 class RealCollection:
     """A collection that the interpreter made.
 
-    `called`: by gc.collect(), otherwise by the thresholds (or from C). `at_ns`: since the
-    capture attached. `pause_ns`: the collection alone; it ends at the call's end or, of an
+    `called`: by gc.collect(), otherwise by the thresholds (or from C). `at_ns`: since the capture
+    attached. `pause_ns`: CPU time of the collection alone; it ends at the call's end or, of an
     automatic one, at the program's next malloc. `candidates`: objects in the collected
     generations; `tracked`: in all three; None when not counted.
     """

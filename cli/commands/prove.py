@@ -13,13 +13,15 @@ import click
 from gcreplay.commands.record import OwnOptionsThenProgram, program_argv
 from gcreplay.options import policy_option, window_bounds
 from gcreplay.output import Cell, Report, Table, by_generation, format_option, show
+from gcreplay.pauses import PauseProof, measured_model, proof_table, quiet, store_model, trust
 from gcreplay.policy_errors import policy_errors
 from gcreplay.progress import working
 from gcreplay.proof import COMPARED, Proof, Totals, measured_totals, predicted_totals
-from gcreplay.replay import make_policy, replay
+from gcreplay.replay import RunResult, make_policy, replay
+from gcreplay.replay.pauses import PauseModel, Pauses
 from gcreplay.stock import plan_of
 from gcreplay.store import EventLog
-from gcreplay.store.errors import FileExists, GcreplayError, UsageError
+from gcreplay.store.errors import FileExists, GcreplayError, StorageError, UsageError
 from gcreplay.tracer import Plan, RealOptions, RealRun, RealRunner, RecordOptions, record
 
 DEFAULT = "cpython-3.11"
@@ -58,6 +60,12 @@ REPEATS = 2
 @click.option(
     "--probe-budget", type=click.IntRange(0, 10_000), default=0, metavar="P", help="As in record."
 )
+@click.option(
+    "--pauses",
+    "show_pauses",
+    is_flag=True,
+    help="Predict pauses as well; takes two runs more each.",
+)
 @click.option("--python", metavar="EXE", help="The interpreter to run with.  [default: ours]")
 @click.option("--force", is_flag=True, help="Overwrite an existing recording.")
 @format_option
@@ -77,6 +85,7 @@ def command(
     granularity: int,
     full_probe: int,
     probe_budget: int,
+    show_pauses: bool,
     python: str | None,
     force: bool,
     output_format: str,
@@ -128,6 +137,10 @@ def command(
         for policy, plan in plans.items():
             measured = [_run(runner, argv, policy, plan, stdin, bounds) for _ in range(REPEATS)]
             proofs.append(Proof(policy, runs[policy], tuple(measured)))
+        model: PauseModel | None = None
+        pauses: list[PauseProof] = []
+        if show_pauses:
+            model, pauses = _prove_pauses(path, runner, argv, plans, runs, stdin, bounds)
     remarks = [
         f"{proof.policy}: the program is not repeatable, two real runs differ"
         for proof in proofs
@@ -135,7 +148,13 @@ def command(
     ]
     payload = {"trace": str(trace or output or ""), "window": window, "apply_from": apply_from}
     payload |= {"proofs": [proof.to_json() for proof in proofs]}  # type: ignore[dict-item]
-    show(Report((_table(proofs),), payload, tuple(remarks)), output_format)
+    tables = [_table(proofs)]
+    if show_pauses:
+        payload["pause_model"] = model and model.to_json()  # type: ignore[assignment]
+        payload["pauses"] = {one.policy: one.to_json() for one in pauses}  # type: ignore[assignment]
+        tables.append(proof_table(pauses))
+        remarks.append(trust(model))
+    show(Report(tuple(tables), payload, tuple(remarks)), output_format)
     if limit is not None:
         too_far = {proof.policy: proof.beyond(limit) for proof in proofs}
         for policy, figures in too_far.items():
@@ -205,6 +224,46 @@ def _run(
         )
     _check(run, policy)
     return measured_totals(run.window(*window) if window else run.collections)
+
+
+def _prove_pauses(
+    path: Path,
+    runner: RealRunner,
+    argv: Sequence[str],
+    plans: dict[str, Plan],
+    predicted: dict[str, RunResult],
+    stdin: int,
+    window: tuple[str, str] | None,
+) -> tuple[PauseModel | None, list[PauseProof]]:
+    """Runs that count no objects, which would warm the caches. The model is fitted to those under
+    the program's own settings, and stays in the recording."""
+    runs: dict[str, list[RealRun]] = {policy: [] for policy in plans}
+    for policy in list(plans) * REPEATS:
+        os.lseek(stdin, 0, os.SEEK_SET)
+        quiet_run = RealOptions(
+            list(argv),
+            plans[policy],
+            sizes=False,
+            stdin=stdin,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        with working(f"timing {policy}"):
+            run = runner.run(quiet_run)
+        _check(run, policy)
+        runs[policy].append(run)
+    with EventLog.open(path) as log, working("fitting pauses"):
+        model = measured_model(log, [run.collections for run in runs[DEFAULT]])
+    with contextlib.suppress(StorageError), EventLog.open(path, writable=True) as log:
+        store_model(log, model)  # a recording that may not be written is as good
+    if model is None:
+        return None, []
+    proofs = []
+    for policy, made in runs.items():
+        windows = [run.window(*window) if window else run.collections for run in made]
+        estimated = model.estimate(predicted[policy].collections)
+        proofs.append(PauseProof(policy, estimated, Pauses(tuple(quiet(windows)))))
+    return model, proofs
 
 
 def _check(run: RealRun, policy: str) -> None:

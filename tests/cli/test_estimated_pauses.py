@@ -12,10 +12,12 @@ from typing import Any
 import pytest
 from command_line import Gcreplay, write_cycles
 
+from gcreplay.pauses import measured_model, quiet
 from gcreplay.replay import replay
 from gcreplay.replay.pauses import PauseError, PauseModel
 from gcreplay.store import EventLog
 from gcreplay.store.events import ObservedCollection
+from gcreplay.tracer.real import RealCollection
 
 DEFAULT = "generational:700,10,10"
 MODEL = PauseModel(1000.0, 10.0, 0.0, 100.0, 0.0, "measured", 60, PauseError(0.03, 0.125, 0.25))
@@ -133,3 +135,30 @@ def test_a_recording_is_fitted_to_its_own_collections(
     assert model.estimate(made).total == pytest.approx(sum(took), rel=1e-3)
     with EventLog.open(path) as log:
         assert ("pauses" in log.meta) == (shown == "replay")  # info writes nothing
+
+
+def real(generation: int, pause_ns: int, collected: int) -> RealCollection:
+    return RealCollection(generation, False, 0, pause_ns, None, None, collected, 0)
+
+
+def test_of_repeated_real_runs_the_least_counts_where_they_agree() -> None:
+    """The third run made other collections, so its pauses say nothing of the first one's."""
+    first = [real(0, 50, 7), real(1, 90, 8)]
+    second = [real(0, 60, 7), real(1, 80, 8)]
+    third = [real(0, 1, 7), real(1, 1, 9)]
+    assert quiet([first, second, third]) == [50, 80]
+
+
+def test_a_model_of_real_runs_uses_the_collections_that_were_foreseen(tmp_path: Path) -> None:
+    """30 collections; the last real one found another number of objects and is left out."""
+    path = tmp_path / "own.gcreplay"
+    write_cycles(path, 701 * 30)
+    with EventLog.open(path) as log:
+        made = replay(log, "cpython-3.11").collections
+        took = MODEL.estimate(made).each
+        run = [real(c.generation, ns, c.collected) for c, ns in zip(made, took, strict=True)]
+        run[-1] = real(run[-1].generation, 10**9, 0)
+        model = measured_model(log, [run])
+    assert model is not None
+    assert (model.source, model.collections) == ("measured", 29)
+    assert model.estimate(made).total == pytest.approx(sum(took), rel=1e-3)

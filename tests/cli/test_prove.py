@@ -140,3 +140,38 @@ def test_wrong_usage_is_one_sentence(tmp_path: Path, args: tuple[str, ...], word
     done = prove(tmp_path, *args)
     assert done.returncode in (1, 2)
     assert words in done.stderr and "Traceback" not in done.stderr
+
+
+def test_pauses_are_predicted_from_the_runs_under_the_default(tmp_path: Path) -> None:
+    """No time is asserted but that there is one: errors and sums belong together."""
+    done = prove(
+        tmp_path,
+        *("-p", "cpython-3.11:200,10,10", "--pauses", "--format", "json", "-o", "kept.gcreplay"),
+        *("-c", "for i in range(30000): x = []; x.append(x)"),
+    )
+    by_policy = proofs(done)
+    told = json.loads(done.stdout)
+    assert told["pause_model"]["source"] == "measured"
+    # 30,000 cycles make 42 collections; those that found what was not foreseen are left out.
+    assert (
+        30
+        <= told["pause_model"]["collections"]
+        <= sum(by_policy["cpython-3.11"]["predicted"]["collections_by_generation"])
+    )
+    assert list(told["pauses"]) == ["cpython-3.11", "cpython-3.11:200,10,10"]
+    for pauses in told["pauses"].values():
+        predicted, measured = pauses["predicted"], pauses["measured"]
+        assert measured["total_ns"] > measured["longest_ns"] >= measured["p99_ns"] > 0
+        error = 100 * (predicted["total_ns"] - measured["total_ns"]) / measured["total_ns"]
+        assert pauses["error_percent"]["total"] == pytest.approx(error)
+    info = [sys.executable, "-m", "gcreplay", "info", "kept.gcreplay", "--format", "json"]
+    kept = subprocess.run(info, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert json.loads(kept.stdout)["pause_model"] == told["pause_model"]
+
+
+def test_without_enough_collections_no_pause_is_predicted(tmp_path: Path) -> None:
+    done = prove(tmp_path, "--pauses", "--format", "json", "-c", "pass")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert (told["pause_model"], told["pauses"]) == (None, {})
+    assert "fewer than 20 collections" in done.stderr

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from gcreplay.store.events import Events, Flag, GcCall, Op, StartState
@@ -33,7 +33,6 @@ class Thing:
     generation: int | None = None
     owned: int = 0
     in_garbage: bool = False
-    called: bool = False
 
     def shown(self) -> list[int]:
         """Targets that a traversal shows."""
@@ -71,7 +70,8 @@ class Reference:
 
     `thresholds` override the program's own; `modelled` says whether a model of the free lists
     decides what counts, or the recorded flags. `at_marks`: ("freeze" or "collect", mark, n), in
-    order; `name` is then the cause of these collections.
+    order; `name` is then the cause of these collections. `killed`: what callbacks kill, as
+    `died_inside` of a replay under "never" tells.
     """
 
     def __init__(
@@ -83,9 +83,14 @@ class Reference:
         modelled: bool = True,
         at_marks: Sequence[tuple[str, str, int]] = (),
         name: str = "",
+        killed: Collection[int] = (),
     ) -> None:
         self.rules = rules
         self.name = name
+        self.killed = killed
+        self.died_inside: set[int] = set()
+        self.after_collection = False
+        self.ticked = -2
         self.at_marks = at_marks
         self.passed: Counter[str] = Counter()
         self.labels = log.labels
@@ -105,7 +110,6 @@ class Reference:
         self.made: list[Made] = []
         self.collecting = self.aftermath = False
         self.newborn: int | None = None
-        self.called: list[Thing] = []
         self.started = log.start is None
         if self.started:
             self.begin(StartState())
@@ -237,12 +241,16 @@ class Reference:
             self.weakrefs[a] = (b, bool(callback))
 
     def on_inside(self, a: int, begin: int, c: int) -> None:
+        if begin and not self.inside:
+            # What callbacks do after the garbage is freed stands behind a tick.
+            self.after_collection = self.ticked + 1 != self.sequence
         self.inside += 1 if begin else -1
 
     def on_safepoint(self, a: int, b: int, c: int) -> None:
         """Of interest to deferred collectors only."""
 
-    on_tick = on_safepoint
+    def on_tick(self, a: int, b: int, c: int) -> None:
+        self.ticked = self.sequence
 
     def on_mark(self, a: int, b: int, c: int) -> None:
         """As if the program called gc.freeze() or gc.collect() right after its mark."""
@@ -315,10 +323,8 @@ class Reference:
     def bury(self, id: int, thing: Thing) -> None:
         """All that a death changes beside the links."""
         self.live_bytes -= thing.size + thing.owned
-        # handle_weakrefs counts a weak reference that its callback has killed. One that outlives
-        # its callback and then dies with the garbage that held it is not counted.
-        if thing.called and not self.collecting:
-            self.made[-1].collected += 1
+        if self.inside and self.after_collection and not self.collecting:
+            self.died_inside.add(id)
         if self.newborn == id:
             self.newborn = None
         self.weakrefs.pop(id, None)
@@ -420,13 +426,15 @@ class Reference:
                     uncollectable.append(target)
         garbage = [id for id in aside if id not in uncollectable]
 
+        killed = 0
         for id in garbage:
             for weakref, (target, callback) in reversed(self.weakrefs.items()):
                 if target == id and callback and weakref not in unreachable:
                     if things[weakref].generation is not None:
                         self.track(weakref, into)
-                    things[weakref].called = True
-                    self.called.append(things[weakref])
+                    # handle_weakrefs counts a weak reference that its callback kills. One that
+                    # outlives it and then dies with the garbage that held it is not counted.
+                    killed += weakref in self.killed
         for id in uncollectable:
             things[id].generation = into
             self.lists[into][id] = None
@@ -453,7 +461,7 @@ class Reference:
                 candidates=candidates,
                 tracked=tracked,
                 links=links,
-                collected=len(garbage),
+                collected=len(garbage) + killed,
                 uncollectable=len(uncollectable),
                 survivors=len(survivors),
                 freed=before - len(things),
@@ -467,9 +475,6 @@ class Reference:
         self.aftermath = False
         self.pending_frees += self.late_frees
         self.late_frees = 0
-        for thing in self.called:
-            thing.called = False
-        self.called = []
         if self.newborn is not None:
             self.track(self.newborn, 0)
             self.newborn = None
@@ -486,3 +491,10 @@ class Reference:
             id: (t.count, 4 if t.generation is None else t.generation, t.links)
             for id, t in self.things.items()
         }
+
+
+def killed_inside(log: EventLog) -> set[int]:
+    """What callbacks and finalizers of the recorded collections killed: the same in every run."""
+    plain = Reference(log, "never")
+    plain.apply(log.events())
+    return plain.died_inside

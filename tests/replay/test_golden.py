@@ -7,7 +7,7 @@ peaks under a collector are what the native and the plain-Python engine agree on
 from __future__ import annotations
 
 import pytest
-from reference import Reference
+from reference import Reference, killed_inside
 
 from gcreplay.replay import replay
 from gcreplay.store import EventLog, TraceBuilder
@@ -68,7 +68,7 @@ def test_chain_figures(golden: tuple[tuple[int, int], str, list[int], int, int, 
 @pytest.mark.parametrize(("n", "hold"), [(10, 100), (10, 2000), (100, 100)])
 def test_chain_collections_equal_the_specification(n: int, hold: int) -> None:
     with chain(n, hold, 9000) as log:
-        plain = Reference(log, "cpython-3.11", modelled=False)
+        plain = Reference(log, "cpython-3.11", modelled=False, killed=killed_inside(log))
         plain.apply(log.events())
         result = replay(log, "cpython-3.11")
         assert [

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
-from reference import Reference
+from reference import Reference, killed_inside
 from strategies import valid_logs
 
 from gcreplay.replay.run import Replay
@@ -50,7 +50,13 @@ def compare(log: EventLog, policy: str) -> None:
     as_recorded = rules == "cpython-3.11" and recorded
     at_marks = POLICIES[policy].get("at_marks", [])
     plain = Reference(
-        log, rules, thresholds=fixed, modelled=not as_recorded, at_marks=at_marks, name=policy
+        log,
+        rules,
+        thresholds=fixed,
+        modelled=not as_recorded,
+        at_marks=at_marks,
+        name=policy,
+        killed=killed_inside(log),
     )
     events = log.events()
     for i in range(len(events)):

@@ -313,8 +313,9 @@ static inline void handed_out(void *p, size_t n)
     if (p != NULL && n >= sizeof(PyGC_Head) + sizeof(PyObject)) {
         cap.pending = p;
         cap.pending_size = n;
-        if (cap.count >= cap.gc->generations[0].threshold && cap.enabled) {
-            cap.due_ns = clock_ns(); /* if this is a GC object, it begins a collection */
+        int threshold = cap.gc->generations[0].threshold;
+        if (cap.count >= threshold && threshold != 0 && cap.enabled) {
+            cap.due = stopwatch_started(); /* if this is a GC object, it begins a collection */
         }
     }
 }

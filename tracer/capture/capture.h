@@ -64,6 +64,15 @@ static inline entry_t *map_make(const void *block) { return map_entry(block, 1);
 
 /* ---- the capture -------------------------------------------------------- */
 
+/* Measures CPU time of the thread that started it, since what others do on the machine is no
+ * pause; when another thread stops it, the wall clock has to do. */
+typedef struct {
+    uint64_t cpu_ns, wall_ns;
+    unsigned long thread; /* 0 = not started */
+} stopwatch_t;
+stopwatch_t stopwatch_started(void);
+uint64_t stopwatch_ns(const stopwatch_t *w);
+
 typedef struct {
     int active;
     int measuring;        /* instead: collections are noted, nothing is recorded */
@@ -83,9 +92,8 @@ typedef struct {
     uint64_t seen_collections;
     uint64_t collected_before, uncollectable_before;
     uint64_t started_ns, excluded_ns, origin_ns, paused_ns;
-    uint64_t due_ns;      /* when the next collection begins at the earliest; 0 = not known */
+    stopwatch_t due;      /* since the next collection begins at the earliest */
     uint64_t before_ns;   /* of the collection under way, before the sentinel was met */
-    uint64_t started_cpu_ns;
     long granularity, full_probe, probe_budget;
     long until_young, until_full;
     int probe_wanted;     /* 0 none, 1 young, 2 full */
@@ -112,7 +120,6 @@ static inline int capture_on(void)
 void capture_sync(void);              /* classify, notice ends of collections and silent births */
 void capture_refresh(void);           /* after something that may have set the counters */
 uint64_t clock_ns(void);
-uint64_t cpu_ns(void);                /* of this thread: what others do on the machine is no pause */
 
 /* alloc.c */
 void alloc_install(void);

@@ -19,6 +19,7 @@ static struct {
 } sentinel = {{0, 0}, {_PyObject_EXTRA_INIT 1, &sentinel_type}};
 
 static int linked;
+static stopwatch_t watch; /* of the collection under way, since the probe at its start */
 
 int gcwatch_is_sentinel(const PyGC_Head *g) { return g == &sentinel.head; }
 
@@ -106,7 +107,10 @@ static int sentinel_traverse(PyObject *self, visitproc visit, void *arg)
     int count = cap.count + (cap.pending != NULL && !cap.beginning);
     int cause = cap.beginning ? cap.beginning - 1 : (int)cause_of(cap.pending != NULL, count);
     /* The references of older objects are subtracted by now: that counts as well. */
-    uint64_t due = cause != CAUSE_C && cap.due_ns != 0 ? cap.due_ns : begun;
+    int known = cause != CAUSE_C && cap.due.thread != 0;
+    uint64_t due = known ? cap.due.wall_ns : begun;
+    cap.before_ns = known ? stopwatch_ns(&cap.due) : 0;
+    cap.due.thread = 0;
     alloc_settle();
     if (!spool_room(RECORD_ROOM)) {
         return 0;
@@ -127,19 +131,18 @@ static int sentinel_traverse(PyObject *self, visitproc visit, void *arg)
     cap.collected_before = gcwatch_statistic(1);
     cap.uncollectable_before = gcwatch_statistic(2);
     spool_commit();
-    cap.due_ns = 0;
-    cap.before_ns = begun - due;
+    cap.paused_ns += begun - due;
     cap.started_ns = clock_ns();
     cap.excluded_ns += cap.started_ns - begun;
-    cap.started_cpu_ns = cpu_ns();
+    watch = stopwatch_started();
     return 0;
 }
 
 void gcwatch_stopped(void)
 {
-    uint64_t took = cap.before_ns + cpu_ns() - cap.started_cpu_ns, seen = gcwatch_statistic(0);
+    uint64_t took = cap.before_ns + stopwatch_ns(&watch), seen = gcwatch_statistic(0);
     cap.collecting = 0;
-    cap.paused_ns += cap.before_ns + clock_ns() - cap.started_ns;
+    cap.paused_ns += clock_ns() - cap.started_ns;
     if (!linked) {
         sentinel.head._gc_next = 0;
         sentinel.head._gc_prev = 0;
@@ -185,7 +188,7 @@ static PyObject *hook_collect(PyObject *m, PyObject *const *args, Py_ssize_t n, 
     }
     capture_sync();
     cap.explicit_call++;
-    cap.due_ns = clock_ns();
+    cap.due = stopwatch_started();
     PyObject *result = below_collect(m, args, n, names);
     cap.explicit_call--;
     if (cap.active) {

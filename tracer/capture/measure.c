@@ -32,7 +32,8 @@ static struct {
     int running;        /* between the sentinel's call and the noticed end */
     int called;         /* inside gc.collect() */
     int generation;
-    uint64_t begun_ns;  /* when the collection under way, or the next, began at the earliest */
+    stopwatch_t begun;   /* since the next collection began at the earliest */
+    stopwatch_t started; /* since the one under way began */
     uint64_t at_ns, walked_ns;
     uint64_t candidates, tracked; /* 1 more than counted; 0: not counted */
     uint64_t collections, collected, uncollectable;
@@ -59,18 +60,19 @@ static uint64_t length(int generation)
  * object too many. */
 static void count_objects(int generation)
 {
-    uint64_t before = clock_ns();
+    stopwatch_t watch = stopwatch_started();
     now.candidates = now.tracked = length(generation);
     for (int g = generation + 1; g < NUM_GENERATIONS; g++) {
         now.tracked += length(g);
     }
-    now.walked_ns = clock_ns() - before;
+    now.walked_ns = stopwatch_ns(&watch);
 }
 
-static void note(uint64_t ended_ns)
+static void note(void)
 {
     uint64_t seen = gcwatch_statistic(0);
-    uint64_t took = ended_ns - now.at_ns - now.walked_ns;
+    uint64_t took = stopwatch_ns(&now.started);
+    took -= took < now.walked_ns ? took : now.walked_ns;
     if (spool_room(RECORD_ROOM)) {
         put_tag(R_MEASURED);
         put_number((uint64_t)now.generation);
@@ -89,7 +91,7 @@ static void note(uint64_t ended_ns)
 }
 
 /* The end of a collection, when it is over: the sentinel goes back to the young objects. */
-static void notice_end(uint64_t ended_ns)
+static void notice_end(void)
 {
     if (!now.running || gc->collecting) {
         return;
@@ -101,7 +103,7 @@ static void notice_end(uint64_t ended_ns)
     }
     gcwatch_unlink();
     gcwatch_link();
-    note(ended_ns);
+    note();
 }
 
 /* The collector subtracts references; lists are merged and counters reset. */
@@ -116,7 +118,7 @@ void measure_collection(void)
         return;
     }
     if (now.running) {
-        note(at); /* no malloc in between; this one starts with a full or a merged list */
+        note(); /* no malloc in between; this one starts with a full or a merged list */
     }
     now.running = 1;
     now.generation = 0;
@@ -124,8 +126,9 @@ void measure_collection(void)
            && _PyGCHead_NEXT(&gc->generations[now.generation].head) == &gc->generations[now.generation].head) {
         now.generation++;
     }
-    now.at_ns = now.begun_ns != 0 ? now.begun_ns : at;
-    now.begun_ns = 0;
+    now.at_ns = at;
+    now.started = now.begun.thread != 0 ? now.begun : stopwatch_started();
+    now.begun.thread = 0;
     now.collected = gcwatch_statistic(1);
     now.uncollectable = gcwatch_statistic(2);
     now.walked_ns = now.candidates = now.tracked = 0;
@@ -140,10 +143,10 @@ static void look(void)
 {
     if (now.running) {
         if (!gc->collecting) {
-            notice_end(clock_ns());
+            notice_end();
         }
     } else if (gc->enabled && gc->generations[0].threshold != 0) {
-        now.begun_ns = clock_ns(); /* if this malloc is of a GC object, it will trigger */
+        now.begun = stopwatch_started(); /* if this malloc is of a GC object, it will trigger */
     }
 }
 
@@ -185,16 +188,15 @@ static PyObject *hook_collect(PyObject *m, PyObject *const *args, Py_ssize_t n, 
     if (!cap.measuring || gc->collecting) {
         return below_collect(m, args, n, names);
     }
-    notice_end(clock_ns());
+    notice_end();
     now.called = 1;
-    now.begun_ns = clock_ns();
+    now.begun = stopwatch_started();
     PyObject *result = below_collect(m, args, n, names);
-    uint64_t ended = clock_ns();
     if (cap.measuring) {
-        notice_end(ended);
+        notice_end();
     }
     now.called = 0;
-    now.begun_ns = 0;
+    now.begun.thread = 0;
     return result;
 }
 
@@ -203,7 +205,7 @@ static PyObject *hook_freeze(PyObject *m, PyObject *none)
     if (!cap.measuring) {
         return below_freeze(m, none);
     }
-    notice_end(clock_ns());
+    notice_end();
     gcwatch_unlink();
     PyObject *result = below_freeze(m, none);
     gcwatch_link();
@@ -283,7 +285,7 @@ static void act(action_t *action)
 
 void measure_mark(PyObject *label)
 {
-    notice_end(clock_ns());
+    notice_end();
     if (spool_room(RECORD_ROOM)) {
         put_tag(R_MARK);
         put_unicode(label);

@@ -18,7 +18,18 @@ static uint64_t read_clock(clockid_t which)
 
 uint64_t clock_ns(void) { return read_clock(CLOCK_MONOTONIC); }
 
-uint64_t cpu_ns(void) { return read_clock(CLOCK_THREAD_CPUTIME_ID); }
+stopwatch_t stopwatch_started(void)
+{
+    return (stopwatch_t){read_clock(CLOCK_THREAD_CPUTIME_ID), clock_ns(), PyThread_get_thread_ident()};
+}
+
+uint64_t stopwatch_ns(const stopwatch_t *w)
+{
+    if (w->thread == PyThread_get_thread_ident()) {
+        return read_clock(CLOCK_THREAD_CPUTIME_ID) - w->cpu_ns;
+    }
+    return clock_ns() - w->wall_ns;
+}
 
 void capture_stop(enum spool_status why, const char *message)
 {
