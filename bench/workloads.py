@@ -14,15 +14,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
+
+from gcreplay.tracer import Plan, RealOptions, RealRun, RealRunner
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 BENCH = Path(__file__).resolve().parent
 FOLDER = CHECKOUT.parent / "shared" / "workloads"
 BUILD = CHECKOUT / "build" / "bench"
-MARKS = {"GCW_PHASE_HOOK": "gcreplay_capture:mark"}
+HOOK = {"GCW_PHASE_HOOK": "gcreplay_bench_hook:phase", "PYTHONPATH": str(BENCH / "hooks")}
 EMPTY = ["-c", "pass"]
 
 
@@ -32,6 +34,17 @@ class Figures:
 
     collections: tuple[int, ...]
     collected: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Real:
+    """What a measured run did in its window, by generation; the most objects in the three
+    generations when a collection began; and what a gc.collect() at the window's end found."""
+
+    collections: tuple[int, ...]
+    collected: tuple[int, ...]
+    peak_tracked: int
+    left: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +59,8 @@ class Workloads:
     """The programs, an interpreter that has what they need, and a folder for what runs leave.
 
     `reuse` keeps recordings and plain figures of earlier runs: they depend on the programs and
-    the interpreter, not on load. `probes` are granularity and full probe of recordings.
+    the interpreter, not on load. `probes` are granularity and full probe of recordings, `more`
+    further options of `gcreplay record`.
     """
 
     def __init__(
@@ -56,6 +70,7 @@ class Workloads:
         *,
         reuse: bool = False,
         probes: tuple[int, int] = (0, 0),
+        more: Sequence[str] = (),
     ) -> None:
         if not (folder / "programs" / "_common.py").exists():
             raise SystemExit(
@@ -65,6 +80,7 @@ class Workloads:
         self.cwd = self.folder / "programs"
         self.reuse = reuse
         self.probes = probes
+        self.more = list(more)
         self._warmed: set[str] = set()
         (BUILD / "home").mkdir(parents=True, exist_ok=True)
         self.venv = venv or self._own_venv()
@@ -106,16 +122,56 @@ class Workloads:
     ) -> tuple[Path, Figures]:
         """A recording of a run, and what the program told about its window meanwhile.
 
-        With `marks`, "start", "imports_done" and "end" stand in the recording; the import that
-        this takes stands before the window."""
-        stem = ("marked" if marks else "recorded") + "-".join(["", *map(str, self.probes)])
+        With `marks`, "start", "imports_done", "end" and each N-th "tick" stand in the recording;
+        the import that this takes stands before the window."""
+        chosen = [*map(str, self.probes), *self.more]
+        stem = "-".join(["ticked" if marks else "recorded", *(one.strip("-") for one in chosen)])
         path = self._place(stem, name, setting, ".gcreplay")
         out = self._place(stem, name, setting, ".json")
         if not (self.reuse and out.exists() and path.exists()):
             self._warm(name)
-            added = variables(setting) | (MARKS if marks else {})
+            added = variables(setting) | (self._hook(name) if marks else {})
             self._run(self._record(self.python, path, [f"{name}.py"]), added, out)
         return path, told(out)
+
+    def real(self, name: str, setting: str, plan: Plan) -> Real:
+        """What a real run under a plan does; `setting` names the plan."""
+        out = self._place("real", name, setting, ".json")
+        if not (self.reuse and out.exists()):
+            self._warm(name)
+            options = RealOptions(
+                [f"{name}.py"],
+                plan,
+                environment=self._hook(name),
+                directory=self.cwd,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+            )
+            run = self._runner.run(options)
+            if run.exit_code or not run.complete or run.missed:
+                raise SystemExit(f"{name} under {setting}: {run.message or run.exit_code}")
+            out.write_text(json.dumps(asdict(_in_window(run))))
+        said = json.loads(out.read_text())
+        by_generation = (tuple(said[key]) for key in ("collections", "collected"))
+        return Real(*by_generation, said["peak_tracked"], said["left"])
+
+    @cached_property
+    def _runner(self) -> RealRunner:
+        return RealRunner(self.python, base=self.environment({}))
+
+    def _hook(self, name: str) -> dict[str, str]:
+        every = json.loads((self.cwd / "manifest.json").read_text())[name]["manual_every"]
+        return {**HOOK, "GCREPLAY_BENCH_EVERY": str(every)}
+
+    @property
+    def how(self) -> str:
+        """How recordings are made, in words."""
+        granularity, full = self.probes
+        given = [f"--granularity {granularity}"] * bool(granularity)
+        given += [f"--full-probe {full}"] * bool(full)
+        return (
+            f"with `{' '.join([*given, *self.more])}`" if given or self.more else "at the defaults"
+        )
 
     def cost_plain(self, program: Sequence[str]) -> Cost:
         return self._cost([str(self._timed), *program])
@@ -155,7 +211,7 @@ class Workloads:
         gcreplay = str(Path(sys.executable).parent / "gcreplay")
         command = [gcreplay, "record", "--force", "--python", python, "-o", str(path)]
         granularity, full = map(str, self.probes)
-        return [*command, "--granularity", granularity, "--full-probe", full, *program]
+        return [*command, "--granularity", granularity, "--full-probe", full, *self.more, *program]
 
     def _cost(self, command: Sequence[str], added: Mapping[str, str] | None = None) -> Cost:
         started = time.perf_counter()
@@ -216,6 +272,17 @@ def _install(python: Path, what: Sequence[str]) -> None:
     subprocess.run([*command, *what], check=True)
 
 
+def _in_window(run: RealRun) -> Real:
+    window = run.window("start", "end")
+    behind = run.collections[next(m.collections for m in run.marks if m.label == "end") :]
+    return Real(
+        tuple(sum(c.generation == g for c in window) for g in range(3)),
+        tuple(sum(c.collected for c in window if c.generation == g) for g in range(3)),
+        max((c.tracked or 0 for c in window), default=0),
+        behind[0].collected,
+    )
+
+
 def variables(setting: str) -> dict[str, str]:
     """How a program is told to apply a setting at the start of its window."""
     if setting == "default":
@@ -246,13 +313,15 @@ def options(purpose: str | None) -> argparse.ArgumentParser:
     parser.add_argument("--reuse", action="store_true", help="keep recordings of earlier runs")
     parser.add_argument("--granularity", type=int, default=0, metavar="G", help="of recordings")
     parser.add_argument("--full-probe", type=int, default=0, metavar="F", help="of recordings")
+    parser.add_argument("--record", default="", metavar="OPTIONS", help="more of gcreplay record's")
     parser.add_argument("--output", type=Path, metavar="FILE", help="write the tables there too")
     return parser
 
 
 def chosen(given: argparse.Namespace) -> tuple[Workloads, list[str]]:
     probes = (given.granularity, given.full_probe)
-    workloads = Workloads(given.workloads, given.venv, reuse=given.reuse, probes=probes)
+    more = given.record.split()
+    workloads = Workloads(given.workloads, given.venv, reuse=given.reuse, probes=probes, more=more)
     wanted = given.programs
     names = [
         name

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -163,9 +164,15 @@ def run_real(options: RealOptions) -> RealRun:
 class RealRunner:
     """Runs programs with one interpreter in one environment, calibrated once."""
 
-    def __init__(self, python: str | None = None, environment: dict[str, str] | None = None):
+    def __init__(
+        self,
+        python: str | None = None,
+        environment: Mapping[str, str] | None = None,
+        base: Mapping[str, str] | None = None,
+    ) -> None:
+        """`base`: the environment to add to, by default our own."""
         self._interpreter = Interpreter.find(python)
-        self._environment = {**os.environ, **(environment or {})}
+        self._environment = {**(os.environ if base is None else base), **(environment or {})}
         with tempfile.TemporaryDirectory(prefix="gcreplay-") as folder:
             self._shift = self._interpreter.calibrated_shift(
                 self._environment, Path(folder, "calibration"), plan=""
