@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from gcreplay.store import NO_OBJECT, EventLog, Events, Flag, GcCall, Op
-from gcreplay.store.events import StartState
+from gcreplay.store.events import StartState, signed64
 
 GENERATIONS: Final = ("young", "generation 1", "generation 2", "permanent")
 NO_OBJECTS: Final = (Op.START, Op.GC_CALL, Op.SAFEPOINT, Op.MARK, Op.TICK)
@@ -64,7 +64,7 @@ class Wording:
                 label = f"  {self._labels[c]}" if c else ""
                 return f"{self._object(a)} -> {self._object(b)}{label}"
             case Op.RESIZE:
-                return f"{self._object(a)} owns {b | c << 32:,} bytes outside its block"
+                return f"{self._object(a)} has {signed64(b, c):+,} bytes beside its block of birth"
             case Op.TRACK:
                 return f"{self._object(a)}  {GENERATIONS[b]}"
             case Op.GC_CALL:

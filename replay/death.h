@@ -66,6 +66,15 @@ always_inline uint64_t bytes_of(const Heap *h, uint32_t slot)
 
 /* -- death -- */
 
+/* The free list that a dead object goes to; a tuple goes by its last size. */
+always_inline uint8_t last_free_list(const Object *o, const Shape *shape, uint64_t bytes)
+{
+    if (likely(!(o->marks & OWNS_BYTES) || !shape->is_tuple))
+        return shape->free_list;
+    uint64_t length = (bytes - TUPLE_HEADER) / 8;
+    return bytes > TUPLE_HEADER && length <= TUPLE_LENGTHS ? (uint8_t)(FIRST_TUPLE + length - 1) : 0;
+}
+
 never_inline void leave_marks(Heap *h, uint32_t slot, uint64_t bytes)
 {
     Object *o = &h->objects[slot];
@@ -96,8 +105,9 @@ always_inline void release(Heap *h, uint32_t slot, const int mode)
         if (unlikely(slot == h->newborn))
             h->newborn = 0;
         if (shape->flags & FLAG_GC) {
-            int keeps = h->free_count[shape->free_list] < h->free_capacity[shape->free_list];
-            h->free_count[shape->free_list] += keeps;
+            uint8_t list = last_free_list(o, shape, bytes);
+            int keeps = h->free_count[list] < h->free_capacity[list];
+            h->free_count[list] += keeps;
             if (unlikely(h->collecting))
                 h->late += !keeps;
             else

@@ -120,8 +120,8 @@ class TraceBuilder:
         self.event(Op.KEPT, object)
 
     def resize(self, object: int, bytes: int) -> None:
-        """What the object alone owns outside its block now has this size."""
-        self.event(Op.RESIZE, object, bytes & _LOW, bytes >> 32)
+        """The object has so many bytes more (fewer) than the block it was born with."""
+        self.event(Op.RESIZE, object, bytes & _LOW, bytes >> 32 & _LOW)
 
     def track(self, object: int, generation: int = 0) -> None:
         """The collector starts to see the object."""

@@ -289,3 +289,9 @@ class Run:
     options: dict[str, object]
     result: dict[str, object]
     result_hash: str
+
+
+def signed64(low: int, high: int) -> int:
+    """The signed number whose two's complement is these 32-bit halves."""
+    value = low | high << 32
+    return value - (1 << 64) if value >> 63 else value

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
-from .events import NO_OBJECT, Flag, GcCall, Op
+from .events import NO_OBJECT, Flag, GcCall, Op, signed64
 from .log import EventLog
 
 Record: TypeAlias = dict[str, object]
@@ -66,7 +66,7 @@ def _operands(log: EventLog) -> list[_Operands]:
         Op.LINK: link,
         Op.UNLINK: link,
         Op.KEPT: lambda a, b, c: {"object": a},
-        Op.RESIZE: lambda a, b, c: {"object": a, "bytes": b | c << 32},
+        Op.RESIZE: lambda a, b, c: {"object": a, "bytes": signed64(b, c)},
         Op.TRACK: lambda a, b, c: {"object": a, "generation": b},
         Op.UNTRACK: lambda a, b, c: {"object": a},
         Op.GC_CALL: gc_call,

@@ -97,7 +97,7 @@ class _Rows:
         label[mark] = self._labels[a[mark]]
         size = _only(alloc, self._sizes[b[alloc]])
         resize = op == Op.RESIZE
-        size[resize] = (b | c << 32)[resize].tolist()
+        size[resize] = (b | c << 32)[resize].astype(np.int64).tolist()
         value = _only(weak | (op == Op.GC_CALL), c[weak | (op == Op.GC_CALL)])
         value[op == Op.INSIDE] = b[op == Op.INSIDE].tolist()
         value[op == Op.TICK] = (a | b << 32)[op == Op.TICK].tolist()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .events import NO_OBJECT, GcCall, Op
+from .events import NO_OBJECT, GcCall, Op, signed64
 
 
 def describe(op: int, a: int, b: int, c: int) -> str:
@@ -19,7 +19,7 @@ def describe(op: int, a: int, b: int, c: int) -> str:
         case Op.ALLOC:
             rest = f" {a} of shape {b}"
         case Op.RESIZE:
-            rest = f" {a} to {b | c << 32} bytes"
+            rest = f" {a} by {signed64(b, c)} bytes"
         case Op.TRACK:
             rest = f" {a} in generation {b}"
         case Op.GC_CALL:

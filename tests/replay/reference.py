@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from gcreplay.store.events import Events, Flag, GcCall, Op, StartState
+from gcreplay.store.events import Events, Flag, GcCall, Op, StartState, signed64
 from gcreplay.store.log import EventLog
 
 CAPACITY = {"list": 80, "dict": 80, "slice": 1, "context": 255}
@@ -42,7 +42,7 @@ class Thing:
         if Flag.GC not in self.flags:
             return None
         if self.kind == "tuple":
-            length = (self.size - 40) // 8
+            length = (self.size + self.owned - 40) // 8
             return length if 1 <= length <= 20 else None
         return self.kind if self.kind in CAPACITY else None
 
@@ -220,8 +220,9 @@ class Reference:
     def on_resize(self, a: int, low: int, high: int) -> None:
         if self.known(a):
             thing = self.things[a]
-            self.live_bytes += (high << 32 | low) - thing.owned
-            thing.owned = high << 32 | low
+            owned = signed64(low, high)
+            self.live_bytes += owned - thing.owned
+            thing.owned = owned
             self.note_peaks()
 
     def on_track(self, a: int, generation: int, c: int) -> None:

@@ -31,7 +31,7 @@ typedef struct { uint8_t *op; uint32_t *a, *b, *c; size_t n, room; } events_t;
 typedef struct {
     uint32_t name;     /* number in the canonical log; NONE before its ALLOC is written */
     uint32_t type;     /* number of the type, 0 = unknown */
-    uint32_t size8;
+    uint32_t size8, born8; /* its block, now and at birth, in eight bytes */
     uint32_t count;    /* total references */
     uint32_t reported; /* reference count last read from the program, 1 at birth */
     uint32_t out_first, out_last, in_first; /* edges */

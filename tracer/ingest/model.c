@@ -121,7 +121,7 @@ object_t *object_new(ingest_t *s, uint32_t type, uint32_t size8)
     memset(o, 0, sizeof(*o));
     o->name = NONE;
     o->type = type;
-    o->size8 = size8;
+    o->size8 = o->born8 = size8;
     o->count = o->reported = 1;
     o->out_first = o->out_last = o->in_first = NONE;
     o->generation = 4;

@@ -365,8 +365,10 @@ int read_record(ingest_t *s)
     case R_RESIZED: {
         uint32_t id = read_named(s), size8 = (uint32_t)read_number(s);
         object_t *o = object_get(s, id);
-        if (o != NULL && size8 > o->size8) {
-            emit(s, OP_RESIZE, o->name, (size8 - o->size8) * 8, 0);
+        if (o != NULL && size8 != o->size8) {
+            o->size8 = size8;
+            uint64_t more = (uint64_t)((int64_t)size8 - (int64_t)o->born8) * 8;
+            emit(s, OP_RESIZE, o->name, (uint32_t)more, (uint32_t)(more >> 32));
         }
         break;
     }
