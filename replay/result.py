@@ -58,6 +58,7 @@ class RunResult:
     freed_by_refcount: int
     freed_by_collector: int
     revived: int
+    spared: int
     first_revived: FirstRevived | None
     displaced: int
     peak_objects: int
@@ -109,6 +110,7 @@ class RunResult:
             "uncollectable": sum(c.uncollectable for c in self.collections),
             "peak_tracked": self.peak_tracked,
             "revived": self.revived,
+            "spared": self.spared,
             "first_revived": asdict(self.first_revived) if self.first_revived else None,
             "displaced": self.displaced,
             "peak_objects": self.peak_objects,

@@ -24,6 +24,7 @@ _SUMMED = (
     "freed_by_refcount",
     "freed_by_collector",
     "revived",
+    "spared",
     "displaced",
     "floating_object_events",
     "floating_byte_events",
@@ -207,6 +208,8 @@ class Replay:
         self.engine = engine_for(self.log, mode, modelled=self.modelled)
         self.engine.schedule(garbage.due, garbage.alive)
         self.engine.know_inside(garbage.dies_inside)
+        if self.log.meta.get("counts") == "probed":
+            self.engine.spare_used()
         if self.deaths is not None:
             self.engine.note_deaths(self.deaths)
         self.heap = _EngineHeap(self.engine)
@@ -305,6 +308,7 @@ class Replay:
             freed_by_refcount=since["freed_by_refcount"],
             freed_by_collector=since["freed_by_collector"],
             revived=since["revived"],
+            spared=since["spared"],
             first_revived=self._first_revived(),
             displaced=since["displaced"],
             peak_objects=figures["peak_objects"],
