@@ -59,8 +59,8 @@ meta = Table(
     Column("key", Text, primary_key=True, comment="name of the fact"),
     Column("value", JSON, comment="its value, as JSON"),
     comment="Facts about the recording: created_by, python, argv, granularity, full_probe, "
-    "counts, checkpoints, complete, exit_code, repairs and so on. `pauses` is the model that "
-    "estimates pauses: its coefficients in ns, what it was fitted to and its error.",
+    "probe_budget, counts, checkpoints, complete, exit_code, repairs and so on. `pauses` is the "
+    "model that estimates pauses: its coefficients in ns, what it was fitted to and its error.",
 )
 
 types = Table(
