@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tables import bar, section, show, slashed, table
 from workloads import Real, Workloads, chosen, options
 
-from gcreplay.replay import RunResult, replay
+from gcreplay.replay import RunResult, replay_in_range
 from gcreplay.store import EventLog
 from gcreplay.tracer import CollectAt, FreezeAt, Plan
 
@@ -101,7 +101,9 @@ def cells(
     with EventLog.open(path) as log:
         return {
             (name, setting): Cell(
-                replay(log, policy_of(setting), apply_from="start", window=("start", "end")),
+                replay_in_range(
+                    log, policy_of(setting), apply_from="start", window=("start", "end")
+                ),
                 real[setting],
                 garbage,
             )

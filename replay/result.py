@@ -49,7 +49,8 @@ class RunResult:
     Objects and bytes are numbers of live objects and bytes that the log tells of. Floating
     garbage is unreachable and not freed yet; its integrals are in objects (bytes) times events.
     died_by_refcount and died_by_collector count deaths by the generation in which the object
-    stood: 0, 1, 2, permanent, untracked.
+    stood: 0, 1, 2, permanent, untracked. spared: objects that references alone left to a collection
+    and a later event uses, where that spares them. collected_low, collected_high: see ranges.py.
     """
 
     policy: str
@@ -74,6 +75,8 @@ class RunResult:
     died_by_refcount: tuple[int, ...]
     died_by_collector: tuple[int, ...]
     bound: bool = False
+    collected_low: int | None = None
+    collected_high: int | None = None
 
     @property
     def collected(self) -> int:
@@ -133,4 +136,7 @@ class RunResult:
             "collections": [asdict(c) for c in self.collections],
         }
         text = json.dumps(values, sort_keys=True, separators=(",", ":"))
-        return {**values, "result_hash": hashlib.sha256(text.encode()).hexdigest()}
+        values["result_hash"] = hashlib.sha256(text.encode()).hexdigest()
+        if self.collected_low is not None:
+            values |= {"collected_low": self.collected_low, "collected_high": self.collected_high}
+        return values

@@ -146,7 +146,8 @@ class Replay:
     """One replay: feeds the engine, calls the policy at its triggers, gathers the result.
 
     `note_deaths` makes `deaths` (uint64, by object id) hold the sequence number at which each
-    object died, or the number of events if it did not.
+    object died, or the number of events if it did not. With `spare` no collection frees
+    what a later event uses.
     """
 
     def __init__(
@@ -156,6 +157,7 @@ class Replay:
         *,
         apply_from: str | None = None,
         window: tuple[str, str] | None = None,
+        spare: bool = False,
     ) -> None:
         self.log = log
         self.name, self.wanted = named(policy)
@@ -186,6 +188,7 @@ class Replay:
                 if at >= since
             ]
         self.actions.sort(key=lambda action: action[0])
+        self.spare = spare
         self.deaths: U64 | None = None
         self._before: dict[str, int] = dict.fromkeys(_SUMMED, 0)
         self._died_before: tuple[list[int], list[int]] = ([0] * 5, [0] * 5)
@@ -208,7 +211,7 @@ class Replay:
         self.engine = engine_for(self.log, mode, modelled=self.modelled)
         self.engine.schedule(garbage.due, garbage.alive)
         self.engine.know_inside(garbage.dies_inside)
-        if self.log.meta.get("counts") == "probed":
+        if self.spare:
             self.engine.spare_used()
         if self.deaths is not None:
             self.engine.note_deaths(self.deaths)

@@ -74,9 +74,9 @@ OPERANDS: dict[Op, tuple[str, str, str, str]] = {
         "object",
         "bytes, low 32 bits",
         "bytes, high 32 bits",
-        "So many bytes (signed) more than the block it was born with are now its own: what it alone "
-        "owns outside, or a block that has grown or shrunk. The free list that a dead tuple goes to "
-        "is the one of its last size.",
+        "So many bytes (signed) more than the block it was born with are now its own: what it "
+        "alone owns outside, or a block that has grown or shrunk. The free list that a dead tuple "
+        "goes to is the one of its last size.",
     ),
     Op.TRACK: (
         "object",

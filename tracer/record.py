@@ -25,6 +25,7 @@ from .spool import Spool, Status
 
 SPOOL_LIMIT = 64 << 30
 _POLL_SECONDS = 0.02
+_FACTS: dict[str, object] = {"counts": "probed", "checkpoints": "every allocation"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +131,7 @@ def recover(spool_path: Path, output: Path, force: bool = False) -> RecordSummar
         ours = meta and output.resolve() == spool_path.with_suffix("").resolve()
         if output.exists() and not (force or ours):
             raise FileExists(f"{output} exists; give another -o or --force to replace it")
+        meta = {**_FACTS, **meta}
         with contextlib.closing(EventLog.create(output, force=True, meta=meta)) as log:
             ingest = SpoolIngest(spool, log)
             message = ""
@@ -198,8 +200,7 @@ def _new_log(options: RecordOptions, interpreter: Interpreter, spool: Spool) -> 
             "granularity": options.granularity,
             "full_probe": options.full_probe,
             "probe_budget": options.probe_budget,
-            "counts": "probed",
-            "checkpoints": "every allocation",
+            **_FACTS,
             "complete": False,
             "spool": spool.path.name,
         },

@@ -17,7 +17,7 @@ from gcreplay.pauses import PauseProof, measured_model, proof_table, quiet, stor
 from gcreplay.policy_errors import policy_errors
 from gcreplay.progress import working
 from gcreplay.proof import COMPARED, Proof, Totals, measured_totals, predicted_totals
-from gcreplay.replay import RunResult, make_policy, replay
+from gcreplay.replay import RunResult, make_policy, replay_in_range
 from gcreplay.replay.pauses import PauseModel, Pauses
 from gcreplay.stock import plan_of
 from gcreplay.store import EventLog
@@ -101,7 +101,7 @@ def command(
 
     \b
     Example:
-      gcreplay prove --full-probe 700 -p cpython-3.11:5000,10,10 -p manual app.py --port 8000
+      gcreplay prove --granularity 100 --probe-budget 100 -p cpython-3.11:5000,10,10 -p manual app.py --port 8000
     """
     argv = program_argv(module, code, args)
     bounds = window_bounds(window)
@@ -131,7 +131,9 @@ def command(
             runs = {}
             for policy in plans:
                 with working(f"replaying {policy}"), policy_errors(policy):
-                    runs[policy] = replay(log, policy, apply_from=apply_from, window=bounds)
+                    runs[policy] = replay_in_range(
+                        log, policy, apply_from=apply_from, window=bounds
+                    )
         runner = RealRunner(python)
         proofs = []
         for policy, plan in plans.items():
@@ -279,6 +281,9 @@ def _table(proofs: Sequence[Proof]) -> Table:
     rows: list[tuple[Cell, ...]] = []
     for proof in proofs:
         rows.append(_row(proof.policy, "predicted", predicted_totals(proof.predicted)))
+        low, high = proof.predicted.collected_low, proof.predicted.collected_high
+        if low != high:
+            rows.append(("", "in the range", "", f"{low:,} to {high:,}", "", "", ""))
         rows.append(_row("", "measured", proof.measured[0]))
         if not proof.repeatable:
             rows.append(_row("", "again", proof.measured[1]))
