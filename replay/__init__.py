@@ -2,8 +2,8 @@
 
 Reading order: `policy` (what a policy is), `refcount`, `generational`, `cpython311`,
 `clairvoyant` (the policies), `registry` (their names), `storage` (free lists), `annotation`
-(when garbage became unreachable), `run` (replaying), `result`, `ranges`, `pauses`, `verify`, `diff`;
-below them `_engine` and the headers beside it.
+(when garbage became unreachable), `run` (replaying), `result`, `ranges`, `pauses`, `verify`,
+`diff`; below them `_engine` and the headers beside it.
 """
 
 from .diff import DiffResult, diff
