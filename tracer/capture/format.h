@@ -52,7 +52,7 @@ enum record_tag {
     R_FOUND = 14,   /* type, size/8, generation (0-2, 3 permanent, 4 untracked) : before the start */
     R_FOUND_END = 15, /* : the found heap is complete */
     R_START = 16,   /* generation, cause, nanoseconds, c0 at the trigger : a collection begins */
-    R_PROBE = 17,   /* generation up to which lists are walked; then probe entries; 0 ends */
+    R_PROBE = 17,   /* generation up to which lists are walked, + PROBE_CHANGES; then entries; 0 ends */
     R_STOP = 18,    /* collected, uncollectable, long_lived_total, long_lived_pending, nanoseconds, c0, collections seen */
     R_CALL = 19,    /* call, via, count of arguments, z arguments */
     R_MARK = 20,    /* string */
@@ -67,6 +67,9 @@ enum record_tag {
  * With PE_COUNT a varint reference count follows, with PE_LINKS the number of links and each
  * target as zigzag(target - object).  PE_CHILD: met as a child, not as a member of the list.
  * PE_LIST, all bits, with difference 0: the next members are of the generation that follows. */
+/* With PROBE_CHANGES members of generations 1 and 2 that have not changed are left out. */
+#define PROBE_CHANGES 8u
+
 #define PE_COUNT 1u
 #define PE_LINKS 2u
 #define PE_CHILD 4u

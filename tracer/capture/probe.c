@@ -57,6 +57,7 @@ static uint64_t held;  /* hash of the pointers the object holds */
 static uint64_t doubt; /* not 0: one of them may be another object than it was */
 static int exactly;    /* the probe under way trusts no earlier look */
 static int exactly_next;
+static int changes_only; /* of the generation under way */
 static size_t visited; /* objects looked at in this probe */
 
 void probe_exactly(void) { exactly_next = 1; }
@@ -131,7 +132,7 @@ static void look_at(PyObject *op)
     }
     if (e->count != (uint32_t)Py_REFCNT(op)) bits |= PE_COUNT;
     uint32_t id = e->id;
-    if (!entry_head(id, bits)) {
+    if ((bits == 0 && changes_only) || !entry_head(id, bits)) {
         return;
     }
     if (bits & PE_COUNT) {
@@ -255,7 +256,8 @@ void probe_lists(int upto, PyGC_Head *drop)
         return;
     }
     put_tag(R_PROBE);
-    put_number((uint64_t)upto);
+    int whole = upto != 2 || drop != NULL;
+    put_number((uint64_t)upto + (whole ? 0 : PROBE_CHANGES));
     cap.in_probe = 1;
     last_id = 0;
     late_count = 0;
@@ -266,6 +268,7 @@ void probe_lists(int upto, PyGC_Head *drop)
         PyGC_Head *before = head;
         put_number((zigzag(0) << PE_BITS | PE_LIST) + 1);
         put_number((uint64_t)g);
+        changes_only = !whole && g > 0;
         for (PyGC_Head *at = _PyGCHead_NEXT(head); at != head && cap.active; at = _PyGCHead_NEXT(at)) {
             if (at == drop) {
                 before->_gc_next = at->_gc_next;
@@ -286,6 +289,7 @@ void probe_lists(int upto, PyGC_Head *drop)
     if (spool_room(RECORD_ROOM)) {
         put_number((zigzag(0) << PE_BITS | PE_LIST) + 1);
         put_number(4);
+        changes_only = 0;
         look_at_watched();
         for (size_t i = 0; i < late_count && cap.active; i++) {
             if (traversable(late[i])) {

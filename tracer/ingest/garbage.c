@@ -1,9 +1,11 @@
 /* What a look at the heap finds unreachable, and since when it can have been so. */
 #include "ingest.h"
 
-#include <stdlib.h>
-
-static int examined(const ingest_t *s, const object_t *o) { return o->seen == s->epoch && o->state == S_ALIVE; }
+/* A member of what the last probe looked at. */
+int examined(const ingest_t *s, const object_t *o)
+{
+    return o->state == S_ALIVE && (o->seen == s->epoch || (s->changes && (o->generation == 1 || o->generation == 2)));
+}
 
 int garbage_is(const ingest_t *s, const object_t *o) { return examined(s, o) && o->scratch == 0; }
 
@@ -56,53 +58,57 @@ void forget_garbage(ingest_t *s, uint32_t upto)
     }
 }
 
-typedef struct { uint32_t id, at; } used_t;
-
-static int used_later(const void *a, const void *b)
+/* Since where in this window `id` has been unreachable, by the look just taken; NONE when it is
+ * reachable.  Who is reachable has an ancestor that something outside holds, and going up the
+ * links finds one soon; the ancestors of garbage are few.  The last event that shows running code
+ * to have had hold of one of them dates it: after Hertz et al., "Generating object lifetime traces
+ * with Merlin", TOPLAS 28(3), 2006. */
+uint32_t unreachable_since(ingest_t *s, uint32_t id)
 {
-    const used_t *x = a, *y = b;
-    return x->at != y->at ? (x->at > y->at ? -1 : 1) : (x->id > y->id ? -1 : x->id < y->id);
-}
-
-/* After find_garbage(): gives each garbage object `unreachable_at`, the place in this window of
- * the last event that shows running code to have had hold of it or of what leads to it.
- * After Hertz et al., "Generating object lifetime traces with Merlin", TOPLAS 28(3), 2006. */
-void date_garbage(ingest_t *s, uint32_t upto)
-{
-    used_t *found = NULL;
-    size_t n = 0, room = 0;
-    for (uint32_t g = 0; g <= upto; g++) {
-        for (size_t i = 0; i < s->generations[g].n; i++) {
-            uint32_t id = s->generations[g].at[i];
-            object_t *o = object_get(s, id);
-            if (o == NULL || !garbage_is(s, o)) continue;
-            if (n == room && !array_grow((void **)&found, &room, sizeof(*found))) {
-                fail(s, "memory ran out");
-                free(found);
-                return;
+    object_t *first = object_get(s, id);
+    if (first->judged_in == s->epoch) {
+        return first->unreachable_at;
+    }
+    words_t *trail = &s->trail; /* pairs: an ancestor, and where in the trail what it leads to stands */
+    uint32_t since = 0;
+    size_t held = NONE, i = 0;
+    trail->n = 0;
+    words_push(trail, id);
+    words_push(trail, 0);
+    first->scratch = 1;
+    for (; i < trail->n && held == NONE; i += 2) {
+        object_t *o = object_get(s, trail->at[i]);
+        if (!examined(s, o) || o->count > o->links) {
+            held = i;
+            break;
+        }
+        uint32_t used = window_last_use(s, o);
+        since = used > since ? used : since;
+        for (uint32_t e = o->in_first; e != NONE; e = s->edges[e].in_next) {
+            object_t *holder = object_get(s, s->edges[e].from);
+            if (holder->scratch) continue;
+            if (holder->judged_in == s->epoch && holder->unreachable_at == NONE) {
+                held = i;
+                break;
             }
-            o->unreachable_at = NONE;
-            found[n++] = (used_t){id, window_last_use(s, o)};
+            holder->scratch = 1;
+            words_push(trail, s->edges[e].from);
+            words_push(trail, (uint32_t)i);
         }
     }
-    if (n > 0) {
-        qsort(found, n, sizeof(*found), used_later);
-    }
-    for (size_t i = 0; i < n; i++) {
-        object_t *o = object_get(s, found[i].id);
-        if (o->unreachable_at != NONE) continue;
-        o->unreachable_at = found[i].at;
-        words_push(&s->stack, found[i].id);
-        while (s->stack.n > 0) {
-            o = object_get(s, s->stack.at[--s->stack.n]);
-            for (uint32_t e = o->out_first; e != NONE; e = s->edges[e].out_next) {
-                object_t *c = object_get(s, s->edges[e].to);
-                if (garbage_is(s, c) && c->unreachable_at == NONE) {
-                    c->unreachable_at = found[i].at;
-                    words_push(&s->stack, s->edges[e].to);
-                }
-            }
+    for (size_t j = 0; j < trail->n; j += 2) {
+        object_t *o = object_get(s, trail->at[j]);
+        o->scratch = 0;
+        if (held == NONE) {
+            o->judged_in = s->epoch;
+            o->unreachable_at = since;
         }
     }
-    free(found);
+    for (size_t j = held; held != NONE; j = trail->at[j + 1]) {
+        object_t *o = object_get(s, trail->at[j]);
+        o->judged_in = s->epoch;
+        o->unreachable_at = NONE;
+        if (j == 0) break;
+    }
+    return first->unreachable_at;
 }

@@ -41,7 +41,7 @@ typedef struct {
     uint32_t lost_at, lost_in; /* where in which window a holder's death first took a link from it */
     uint32_t born_at, born_in; /* where in which window it was born; born_in 0 once it was looked at */
     uint32_t used_at, used_in; /* where in which window something last shows it to be in use */
-    uint32_t unreachable_at;   /* of garbage: where in this window it has become so */
+    uint32_t judged_in, unreachable_at; /* in which probe: garbage since there; NONE = reachable */
     uint8_t generation; /* 0-2, 3 permanent, 4 untracked */
     uint8_t state;
     uint8_t kept;
@@ -121,10 +121,11 @@ typedef struct {
 
     /* deaths not written yet */
     words_t batch;
-    words_t stack, holds, pairs;
+    words_t stack, holds, pairs, trail;
 
     /* probe under way */
     uint32_t epoch;
+    int changes;             /* the probe left out what has not changed of generations 1 and 2 */
     words_t touched;
     words_t balance;         /* of each of them: references by the model less those reported */
     words_t added, removed;  /* pairs source, target of links that are new, or gone */
@@ -169,10 +170,11 @@ void collection_finish(ingest_t *s);
 void write_side(ingest_t *s, size_t acts);
 
 /* garbage.c */
+int examined(const ingest_t *s, const object_t *o);
 void find_garbage(ingest_t *s, uint32_t upto);
-void date_garbage(ingest_t *s, uint32_t upto);
 void forget_garbage(ingest_t *s, uint32_t upto);
 int garbage_is(const ingest_t *s, const object_t *o);
+uint32_t unreachable_since(ingest_t *s, uint32_t id);
 
 /* window.c */
 void window_open(ingest_t *s);

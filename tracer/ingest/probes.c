@@ -57,7 +57,7 @@ static void read_links(ingest_t *s, uint32_t id)
         if (t->scratch > 0) {
             t->scratch--;
             t->count--;
-            if (t->seen == s->epoch) {
+            if (examined(s, t)) {
                 touch(s, to, t); /* its count has been read, and was equal before */
             }
             words_push(&s->removed, id);
@@ -88,7 +88,7 @@ static void member(ingest_t *s, uint32_t id, object_t *o, uint32_t list)
  * collection were untracked by it, which is the policy's act; else it was the program's. */
 static void missing(ingest_t *s, uint32_t upto)
 {
-    for (uint32_t g = 0; g <= upto; g++) {
+    for (uint32_t g = 0; g <= (s->changes ? 0 : upto); g++) {
         words_t *list = &s->generations[g];
         size_t keep = 0;
         for (size_t i = 0; i < list->n; i++) {
@@ -110,10 +110,10 @@ static void missing(ingest_t *s, uint32_t upto)
     }
 }
 
-/* Where the loss of a reference to `o` is dated. */
-static uint32_t lost_at(const ingest_t *s, const object_t *o, int dated)
+/* Where the loss of a reference to an object is dated: to when it became garbage, else to now. */
+static uint32_t lost_at(ingest_t *s, uint32_t id, int dated)
 {
-    return dated && garbage_is(s, o) ? o->unreachable_at : NONE;
+    return dated ? unreachable_since(s, id) : NONE;
 }
 
 /* An object that has fewer references than the model has links to it: holders that this probe did
@@ -124,14 +124,14 @@ static void drop_stale(ingest_t *s, uint32_t id, object_t *o)
 {
     uint32_t unseen = 0;
     for (uint32_t e = o->in_first; e != NONE; e = s->edges[e].in_next) {
-        unseen += object_get(s, s->edges[e].from)->seen != s->epoch;
+        unseen += !examined(s, object_get(s, s->edges[e].from));
     }
     if (unseen == 0 || unseen > o->links - o->reported) {
         return;
     }
     for (uint32_t e = o->in_first, next; e != NONE; e = next) {
         next = s->edges[e].in_next;
-        if (object_get(s, s->edges[e].from)->seen != s->epoch) {
+        if (!examined(s, object_get(s, s->edges[e].from))) {
             words_push(&s->removed, s->edges[e].from);
             words_push(&s->removed, id);
             edge_drop(s, e);
@@ -156,21 +156,17 @@ static void reconcile(ingest_t *s, uint32_t upto)
         o->count = now;
     }
     int dated = (lost || s->removed.n > 0) && s->found_done && upto <= 2;
-    if (dated) {
-        find_garbage(s, upto);
-        date_garbage(s, upto);
-    }
     for (size_t i = 0; i < s->added.n; i += 2) {
         object_t *from = object_get(s, s->added.at[i]), *to = object_get(s, s->added.at[i + 1]);
         uint32_t at = window_linked(s, from, to);
-        window_write(s, at == NONE ? lost_at(s, to, dated) : at, OP_LINK, from->name, to->name);
+        window_write(s, at == NONE ? lost_at(s, s->added.at[i + 1], dated) : at, OP_LINK, from->name, to->name);
     }
     for (size_t i = 0; i < s->touched.n; i++) {
         object_t *o = object_get(s, s->touched.at[i]);
         int32_t balance = (int32_t)s->balance.at[i];
         if (balance < 0) {
             uint32_t at = window_gained(s, o);
-            window_write(s, at == NONE ? lost_at(s, o, dated) : at, OP_INCREF, o->name, (uint32_t)-balance);
+            window_write(s, at == NONE ? lost_at(s, s->touched.at[i], dated) : at, OP_INCREF, o->name, (uint32_t)-balance);
         }
     }
     for (size_t i = 0; i < s->removed.n; i += 2) {
@@ -183,19 +179,16 @@ static void reconcile(ingest_t *s, uint32_t upto)
     }
     for (size_t i = 0; i < s->removed.n; i += 2) {
         object_t *from = object_get(s, s->removed.at[i]), *to = object_get(s, s->removed.at[i + 1]);
-        window_write(s, lost_at(s, to, dated), OP_UNLINK, from->name, to->name);
+        window_write(s, lost_at(s, s->removed.at[i + 1], dated), OP_UNLINK, from->name, to->name);
     }
     for (size_t i = 0; i < s->touched.n; i++) {
         object_t *o = object_get(s, s->touched.at[i]);
         int32_t balance = (int32_t)s->balance.at[i];
         o->touched = 0;
         if (balance > 0) {
-            window_write(s, lost_at(s, o, dated), OP_DECREF, o->name, (uint32_t)balance);
+            window_write(s, lost_at(s, s->touched.at[i], dated), OP_DECREF, o->name, (uint32_t)balance);
         }
         o->born_in = 0;
-    }
-    if (dated) {
-        forget_garbage(s, upto);
     }
     s->touched.n = s->added.n = s->removed.n = 0;
     window_merge(s);
@@ -205,6 +198,8 @@ static void reconcile(ingest_t *s, uint32_t upto)
 void probe_read(ingest_t *s)
 {
     uint32_t upto = (uint32_t)read_number(s), id = 0, list = 4;
+    s->changes = (upto & PROBE_CHANGES) != 0;
+    upto &= ~PROBE_CHANGES;
     s->epoch++;
     s->walked = 0;
     while (!s->failed) {
