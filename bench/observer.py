@@ -39,7 +39,7 @@ def sections(workloads: Workloads, names: list[str]) -> Iterator[str]:
         n for n, e in effects.items() if e.truth and e.recorded.collections != e.truth.collections
     ]
     yield section(
-        "Observer effect: the recorded run against an unrecorded one",
+        f"Observer effect: the run recorded {workloads.how} against an unrecorded one",
         NOTE,
         table(
             ["program", *_heads("collections"), *_heads("collected")],

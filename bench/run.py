@@ -2,7 +2,7 @@
 
 Each runs alone as well, on some programs: `python bench/whatif.py w03 --settings 5000,10,10`,
 with `--reuse` on the recordings of the last time. `--output bench/results/VERSION.md` keeps the
-tables. All of it takes about ten minutes.
+tables. All of it takes about half an hour.
 """
 
 from __future__ import annotations
@@ -26,12 +26,17 @@ def sections(workloads: Workloads, names: list[str]) -> Iterator[str]:
         f"# Figures under CPython {workloads.version}\n\nMade by `make bench`. Counts do not "
         "depend on the machine or its load; of times only ratios are shown."
     )
-    yield from verify.sections(workloads, names)
-    yield from observer.sections(workloads, names)
+    closer = workloads.closer()
     yield from cost.sections(workloads, names)
+    yield from cost.sections(closer, names, limits=(3, 5))
+    yield from verify.sections(workloads, names)
+    yield from verify.sections(workloads, names, whatif.CLOSE)
+    yield from observer.sections(workloads, names)
+    yield from observer.sections(closer, names)
     yield from size.sections(workloads, names)
     yield engine()
     yield from whatif.sections(workloads, names)
+    yield from whatif.sections(closer, names)
     yield from whatif.back_sections(workloads, names)
     yield from pauses.sections(workloads, names)
 

@@ -13,16 +13,16 @@ from gcreplay.store import EventLog
 EQUAL = ["position equal", "generation equal", "collected equal"]
 
 
-def verified(workloads: Workloads, name: str) -> VerifyResult:
-    path, _ = workloads.recording(name)
+def verified(workloads: Workloads, name: str, setting: str) -> VerifyResult:
+    path, _ = workloads.recording(name, setting)
     with EventLog.open(path) as log:
         return verify(log)
 
 
-def sections(workloads: Workloads, names: list[str]) -> Iterator[str]:
-    results = {name: verified(workloads, name) for name in names}
+def sections(workloads: Workloads, names: list[str], setting: str = "default") -> Iterator[str]:
+    results = {name: verified(workloads, name, setting) for name in names}
     yield section(
-        "Verify: each collection of the recorded run against the replayed one",
+        f"Verify: each collection of the recorded run against the replayed one (run at {setting})",
         "The whole run, start and end of the interpreter too. In order, never resynchronised.",
         table(
             ["program", "recorded", "replayed", *EQUAL, "", "repairs"],

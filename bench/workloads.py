@@ -26,6 +26,8 @@ FOLDER = CHECKOUT.parent / "shared" / "workloads"
 BUILD = CHECKOUT / "build" / "bench"
 HOOK = {"GCW_PHASE_HOOK": "gcreplay_bench_hook:phase", "PYTHONPATH": str(BENCH / "hooks")}
 EMPTY = ["-c", "pass"]
+CLOSER = "--probe-budget 80"
+"""With a granularity of 100: the options for predictions of other settings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,12 @@ class Workloads:
         self.venv = venv or self._own_venv()
         self.python = str(self.venv.absolute() / "bin" / "python")
 
+    def closer(self) -> Workloads:
+        """The same, recorded as predictions of other settings want it."""
+        return Workloads(
+            self.folder, self.venv, reuse=self.reuse, probes=(100, 0), more=CLOSER.split()
+        )
+
     @cached_property
     def names(self) -> list[str]:
         return sorted(path.stem for path in self.cwd.glob("w*.py"))
@@ -130,7 +138,7 @@ class Workloads:
         out = self._place(stem, name, setting, ".json")
         if not (self.reuse and out.exists() and path.exists()):
             self._warm(name)
-            added = variables(setting) | (self._hook(name) if marks else {})
+            added = variables(setting) | (self.hook(name) if marks else {})
             self._run(self._record(self.python, path, [f"{name}.py"]), added, out)
         return path, told(out)
 
@@ -142,7 +150,7 @@ class Workloads:
             options = RealOptions(
                 [f"{name}.py"],
                 plan,
-                environment=self._hook(name),
+                environment=self.hook(name),
                 directory=self.cwd,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -159,7 +167,8 @@ class Workloads:
     def _runner(self) -> RealRunner:
         return RealRunner(self.python, base=self.environment({}))
 
-    def _hook(self, name: str) -> dict[str, str]:
+    def hook(self, name: str) -> dict[str, str]:
+        """Variables under which the program passes its phases and ticks as marks."""
         every = json.loads((self.cwd / "manifest.json").read_text())[name]["manual_every"]
         return {**HOOK, "GCREPLAY_BENCH_EVERY": str(every)}
 
