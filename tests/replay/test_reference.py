@@ -41,7 +41,7 @@ POLICIES: dict[str, dict[str, Any]] = {
 }
 
 
-def compare(log: EventLog, policy: str) -> None:
+def compare(log: EventLog, policy: str, killed: set[int]) -> None:
     """Play both engines side by side and compare all that can be seen after each event."""
     native = Replay(log, policy)
     native.begin()
@@ -56,7 +56,7 @@ def compare(log: EventLog, policy: str) -> None:
         modelled=not as_recorded,
         at_marks=at_marks,
         name=policy,
-        killed=killed_inside(log),
+        killed=killed,
     )
     events = log.events()
     for i in range(len(events)):
@@ -94,6 +94,7 @@ def compare(log: EventLog, policy: str) -> None:
 def test_native_engine_equals_the_specification(log: EventLog) -> None:
     with log:
         labels = {label for _, label in log.marks()}
+        killed = killed_inside(log)
         for policy, rules in POLICIES.items():
             if {mark for _, mark, _ in rules.get("at_marks", [])} <= labels:
-                compare(log, policy)
+                compare(log, policy, killed)
