@@ -44,6 +44,12 @@ class Cell:
         return abs(predicted - real) <= max(1, real / 50)
 
     @property
+    def generations_close(self) -> bool:
+        """Those of each generation within 10 % or 1."""
+        pairs = zip(self.predicted.collections_by_generation, self.real.collections, strict=True)
+        return all(abs(one - other) <= max(1, other / 10) for one, other in pairs)
+
+    @property
     def collected_error(self) -> float:
         return (self.predicted.collected - sum(self.real.collected)) / max(1, self.garbage)
 
@@ -132,8 +138,12 @@ def back_sections(workloads: Workloads, names: list[str]) -> Iterator[str]:
     rows: dict[tuple[str, str], Cell] = {}
     for name in names:
         rows |= cells(workloads, name, ["default"], CLOSE)
+    far = [name for (name, _), one in rows.items() if not one.generations_close]
     yield section(
-        f"What-if: recorded at ({CLOSE}), replayed as the default", _table(rows), _bars(rows)
+        f"What-if: recorded at ({CLOSE}), replayed as the default",
+        _table(rows),
+        bar("collections of each generation within 10 % or 1", not far, ", ".join(far)),
+        _bars(rows),
     )
 
 
