@@ -18,7 +18,7 @@ from .registry import make_policy
 from .result import RunResult
 from .run import Replay
 
-LEANS = (0.9, 1.0, 1.1)
+LEANS = (0.8, 0.9, 1.0, 1.1, 1.2)
 """Shares of the long-lived survivors that the 25 % rule counts."""
 
 
@@ -29,7 +29,7 @@ def replay_in_range(
     apply_from: str | None = None,
     window: tuple[str, str] | None = None,
 ) -> RunResult:
-    """As `replay`, with `collected_low` and `collected_high`; takes up to six replays.
+    """As `replay`, with `collected_low` and `collected_high`; takes up to ten replays.
 
     Of a log whose counts are exact both are what was collected. Raises as `replay`.
     """
