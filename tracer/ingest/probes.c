@@ -79,6 +79,10 @@ static void member(ingest_t *s, uint32_t id, object_t *o, uint32_t list)
     if (!s->found_done || !moved) {
         return;
     }
+    if (o->generation <= 3) {
+        /* Untracked and tracked again, as an asynchronous generator that its finalizer saved. */
+        emit(s, OP_UNTRACK, o->name, 0, 0);
+    }
     emit(s, OP_TRACK, o->name, 0, 0);
     o->generation = 0;
     words_push(&s->generations[0], id);
