@@ -355,6 +355,7 @@ void collection_finish(ingest_t *s)
                         .generation = s->start_generation, .candidates = s->walked, .collected = s->stop[0],
                         .uncollectable = s->stop[1], .long_lived_total = s->stop[2], .long_lived_pending = s->stop[3]};
     s->repairs[REPAIR_MISSED_COLLECTION] += s->stop[6] > 1 ? s->stop[6] - 1 : 0;
+    promote(s, s->start_generation); /* before the object whose birth triggered it is tracked */
     if (s->held) {
         held_flush(s);
     } else {
@@ -366,7 +367,6 @@ void collection_finish(ingest_t *s)
         *call = (call_def_t){CALL_COLLECT, 1, {(int64_t)s->start_generation, 0, 0}};
         emit(s, OP_GC_CALL, CALL_COLLECT, s->call_count++, s->start_cause == CAUSE_C);
     }
-    promote(s, s->start_generation);
     if (nothing_found && s->doomed.n > 0) {
         /* No garbage was found, so these died by what finalizers and callbacks did. */
         s->to = &s->side;
