@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from sqlalchemy import func, insert, select
+from sqlalchemy import bindparam, func, insert, select
 
 from . import codec, schema
 from .database import Database
@@ -14,6 +14,16 @@ from .events import SEGMENT_EVENTS, Events, Op, Segment
 from .names import Names
 
 _DTYPES = (np.uint8, np.uint32, np.uint32, np.uint32)
+
+# Asked for again and again: built once.
+_HEADERS = (
+    select(*schema.HEADER_COLUMNS)
+    .where(schema.segments.c.id >= bindparam("first"))
+    .order_by(schema.segments.c.id)
+)
+_CONTENT = select(
+    schema.segments.c.codec, schema.segments.c.checksum, schema.segments.c.payload
+).where(schema.segments.c.id == bindparam("segment"))
 
 
 class SegmentWriter:
@@ -78,12 +88,11 @@ class SegmentReader:
 
     def table(self) -> tuple[Segment, ...]:
         """Headers of all segments that can be found; a growing log gives more each time."""
-        query = select(*schema.HEADER_COLUMNS).order_by(schema.segments.c.id)
         first = self._table[-1].id + 1 if self._table else 0
         rows: Sequence[Sequence[int]]
         try:
             with self._db.reading() as connection:
-                rows = connection.execute(query.where(schema.segments.c.id >= first)).all()
+                rows = connection.execute(_HEADERS, {"first": first}).all()
         except DamagedFile:
             rows = list(self._rescued(first))
             self._lost = True
@@ -115,11 +124,9 @@ class SegmentReader:
             raise self._damaged(number, sequence, "the file is cut short or damaged there")
 
     def _read(self, segment: Segment) -> Events:
-        table = schema.segments
-        query = select(table.c.codec, table.c.checksum, table.c.payload)
         try:
             with self._db.reading() as connection:
-                row = connection.execute(query.where(table.c.id == segment.id)).first()
+                row = connection.execute(_CONTENT, {"segment": segment.id}).first()
         except DamagedFile:
             row = None
         if row is None or not isinstance(row.payload, bytes):
