@@ -20,6 +20,37 @@ def policy_option(help_text: str) -> Callable[[Command], Command]:
     )
 
 
+def closeness_options(command: Command) -> Command:
+    """How closely to record: `granularity`, `full_probe`, `probe_budget`."""
+    options = (
+        click.option(
+            "--granularity",
+            type=click.IntRange(min=0),
+            default=0,
+            metavar="G",
+            help="Look at the young objects every G net allocations (0: only at collections).",
+        ),
+        click.option(
+            "--full-probe",
+            type=click.IntRange(min=0),
+            default=0,
+            metavar="F",
+            help="Look at the whole heap every F allocations (0: never); better what-ifs, slower.",
+        ),
+        click.option(
+            "--probe-budget",
+            type=click.IntRange(0, 10_000),
+            default=0,
+            metavar="P",
+            help="Look at the whole heap as often as P per cent of the program's own work pays "
+            "for.",
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
 def window_bounds(window: str | None) -> tuple[str, str] | None:
     """`A..B` as the two mark labels; raises UsageError for anything else."""
     if window is None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from gcreplay.commands.record import OwnOptionsThenProgram, program_argv
-from gcreplay.options import policy_option, window_bounds
+from gcreplay.options import closeness_options, policy_option, window_bounds
 from gcreplay.output import Cell, Report, Table, by_generation, format_option, show
 from gcreplay.pauses import PauseProof, measured_model, proof_table, quiet, store_model, trust
 from gcreplay.policy_errors import policy_errors
@@ -51,15 +51,7 @@ REPEATS = 2
     type=click.Path(path_type=Path),
     help="Standard input of every run.  [default: empty]",
 )
-@click.option(
-    "--granularity", type=click.IntRange(min=0), default=0, metavar="G", help="As in record."
-)
-@click.option(
-    "--full-probe", type=click.IntRange(min=0), default=0, metavar="F", help="As in record."
-)
-@click.option(
-    "--probe-budget", type=click.IntRange(0, 10_000), default=0, metavar="P", help="As in record."
-)
+@closeness_options
 @click.option(
     "--pauses",
     "show_pauses",

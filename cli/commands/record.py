@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from gcreplay.options import closeness_options
 from gcreplay.output import size_words
 from gcreplay.progress import working
 from gcreplay.store.errors import UsageError
@@ -48,27 +49,7 @@ class OwnOptionsThenProgram(click.Command):
     type=click.Path(path_type=Path),
     help="The recording to write.  [default: the program's name + .gcreplay]",
 )
-@click.option(
-    "--granularity",
-    type=click.IntRange(min=0),
-    default=0,
-    metavar="G",
-    help="Look at the young objects every G net allocations (0: only at collections).",
-)
-@click.option(
-    "--full-probe",
-    type=click.IntRange(min=0),
-    default=0,
-    metavar="F",
-    help="Look at the whole heap every F allocations (0: never); better what-ifs, slower.",
-)
-@click.option(
-    "--probe-budget",
-    type=click.IntRange(0, 10_000),
-    default=0,
-    metavar="P",
-    help="Look at the whole heap as often as P per cent of the program's own work pays for.",
-)
+@closeness_options
 @click.option(
     "--python", metavar="EXE", help="The interpreter to run the program with.  [default: ours]"
 )

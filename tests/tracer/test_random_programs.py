@@ -5,12 +5,26 @@ A few by default; GCREPLAY_RANDOM_PROGRAMS=500 records that many.
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from program_text import programs, rising_programs
 from recording import checked, checked_places, run_recorded
+
+
+@contextmanager
+def recorded(text: str, looks: tuple[int, int]) -> Iterator[Path]:
+    """The recording of a program that runs to its end."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "program.py").write_text(text)
+        done = run_recorded(folder, "program.py", granularity=looks[0], full_probe=looks[1])
+        assert done.ran.exit_code == 0, done.ran.err
+        assert done.summary.complete, done.summary.message
+        yield done.path
 
 
 @settings(
@@ -20,13 +34,8 @@ from recording import checked, checked_places, run_recorded
 )
 @given(programs, st.sampled_from([(0, 0), (0, 0), (1, 0), (50, 0), (20, 300)]))
 def test_every_collection_is_replayed(text: str, looks: tuple[int, int]) -> None:
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        (folder / "program.py").write_text(text)
-        done = run_recorded(folder, "program.py", granularity=looks[0], full_probe=looks[1])
-        assert done.ran.exit_code == 0, done.ran.err
-        assert done.summary.complete, done.summary.message
-        assert checked(done.path).recorded > 3
+    with recorded(text, looks) as path:
+        assert checked(path).recorded > 3
 
 
 @settings(
@@ -39,10 +48,5 @@ def test_objects_that_rise_again_leave_every_collection_in_its_place(
     text: str, looks: tuple[int, int]
 ) -> None:
     """What a finalizer saves cannot be foreseen, but it is no reason to lose the thread."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        (folder / "program.py").write_text(text)
-        done = run_recorded(folder, "program.py", granularity=looks[0], full_probe=looks[1])
-        assert done.ran.exit_code == 0, done.ran.err
-        assert done.summary.complete, done.summary.message
-        checked_places(done.path)
+    with recorded(text, looks) as path:
+        checked_places(path)

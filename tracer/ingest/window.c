@@ -20,6 +20,23 @@ void window_open(ingest_t *s)
     s->window++;
 }
 
+static void used_at(ingest_t *s, object_t *o, uint32_t at)
+{
+    if (o->used_in != s->window || o->used_at < at) {
+        o->used_in = s->window;
+        o->used_at = at;
+    }
+}
+
+/* Running code has hold of `o` when the next event is written. */
+void window_used(ingest_t *s, object_t *o)
+{
+    if (s->to == &s->out && s->found_done) {
+        o->used_in = s->window;
+        o->used_at = (uint32_t)(s->out.n - s->window_from);
+    }
+}
+
 /* The next event written takes a link from `o`, which lives on. */
 void window_lost(ingest_t *s, object_t *o)
 {
@@ -33,8 +50,6 @@ void window_lost(ingest_t *s, object_t *o)
     window_used(s, o);
 }
 
-static void used_at(ingest_t *s, object_t *o, uint32_t at);
-
 /* The next event written is its birth. */
 void window_born(ingest_t *s, object_t *o)
 {
@@ -47,24 +62,7 @@ void window_born(ingest_t *s, object_t *o)
     }
 }
 
-/* Running code has hold of `o` when the next event is written. */
-void window_used(ingest_t *s, object_t *o)
-{
-    if (s->to == &s->out && s->found_done) {
-        o->used_in = s->window;
-        o->used_at = (uint32_t)(s->out.n - s->window_from);
-    }
-}
-
 static int fresh(const ingest_t *s, const object_t *o) { return o->born_in == s->window && s->found_done; }
-
-static void used_at(ingest_t *s, object_t *o, uint32_t at)
-{
-    if (o->used_in != s->window || o->used_at < at) {
-        o->used_in = s->window;
-        o->used_at = at;
-    }
-}
 
 /* Where a link that a probe has found is dated: to the birth of the later of its ends, or NOWHERE
  * when both are older than the window. */
