@@ -1,14 +1,13 @@
 """Which policies a stock interpreter can really run, and the plan under which it does."""
 
 from gcreplay.replay import Policy
-from gcreplay.replay.cpython311 import CPython311
-from gcreplay.replay.generational import Generational, Manual
+from gcreplay.replay.cpython311 import CPython311, Manual
+from gcreplay.replay.generational import Generational
 from gcreplay.replay.marked import AtMarks, Every, Freeze
 from gcreplay.store.errors import UsageError
 from gcreplay.tracer import CollectAt, FreezeAt, Plan
 
 Thresholds = tuple[int, int, int]
-CALLS_ONLY: Thresholds = (0, 10, 10)
 
 
 def plan_of(name: str, policy: Policy, apply_from: str | None) -> Plan:
@@ -25,9 +24,7 @@ def plan_of(name: str, policy: Policy, apply_from: str | None) -> Plan:
 
 
 def _thresholds(name: str, collector: Policy) -> Thresholds | None:
-    if type(collector) is Manual:
-        return CALLS_ONLY
-    if type(collector) in (Generational, CPython311):
+    if type(collector) in (Generational, CPython311, Manual):
         fixed = collector.fixed  # type: ignore[attr-defined]
         return None if fixed is None else (fixed[0], fixed[1], fixed[2])
     raise UsageError(

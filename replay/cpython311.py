@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Self
 
+from gcreplay.store.errors import UsageError
 from gcreplay.store.events import StartState
 
 from .generational import Generational
@@ -66,3 +68,18 @@ class CPython311(Generational):
             long_lived_total=self.long_lived_total,
             long_lived_pending=self.long_lived_pending,
         )
+
+
+class Manual(CPython311):
+    """CPython 3.11 with a first threshold of 0, whatever the program sets itself."""
+
+    summary = "CPython 3.11's collector, run by the program's own gc.collect() calls alone"
+
+    def __init__(self) -> None:
+        super().__init__((0, 10, 10))
+
+    @classmethod
+    def from_arguments(cls, arguments: str) -> Self:
+        if arguments:
+            raise UsageError(f"{cls.__name__} takes no arguments, not {arguments!r}")
+        return cls()

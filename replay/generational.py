@@ -64,12 +64,3 @@ class Generational(Policy):
             super().on_call(heap, call, arguments)
             if call is GcCall.FREEZE:
                 self.counts = [0, 0, 0]
-
-
-class Manual(Policy):
-    """Only the program's own `gc.collect` collects."""
-
-    summary = "only the program's own gc.collect() calls collect"
-
-    def begin(self, heap: Heap, start: StartState) -> None:
-        heap.arm()

@@ -12,8 +12,8 @@ from types import MappingProxyType
 from gcreplay.store.errors import UsageError
 
 from .clairvoyant import Clairvoyant
-from .cpython311 import CPython311
-from .generational import Generational, Manual
+from .cpython311 import CPython311, Manual
+from .generational import Generational
 from .marked import AtMarks, action_from, is_action
 from .policy import Policy
 from .refcount import Refcount

@@ -66,7 +66,7 @@ class Made:
 
 
 class Reference:
-    """A replay. `rules`: "never", "manual", "generational" or "cpython-3.11".
+    """A replay. `rules`: "never", "generational" or "cpython-3.11".
 
     `thresholds` override the program's own; `modelled` says whether a model of the free lists
     decides what counts, or the recorded flags. `at_marks`: ("freeze" or "collect", mark, n), in
@@ -363,7 +363,7 @@ class Reference:
 
     def collect(self, g: int, cause: str) -> None:
         cpython = self.rules == "cpython-3.11"
-        if g < 2 and self.rules != "manual":
+        if g < 2:
             self.counts[g + 1] += 1
         self.counts[: g + 1] = [0] * (g + 1)
         self.pending_frees = self.late_frees = 0

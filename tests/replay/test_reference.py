@@ -19,7 +19,7 @@ LOGS = int(os.environ.get("GCREPLAY_LOGS") or (2000 if os.environ.get("CI") == "
 
 POLICIES: dict[str, dict[str, Any]] = {
     "never": {"rules": "never"},
-    "manual": {"rules": "manual"},
+    "manual": {"rules": "cpython-3.11", "thresholds": (0, 10, 10)},
     "generational:3,2,1": {"rules": "generational", "thresholds": (3, 2, 1)},
     "generational:1,0,0": {"rules": "generational", "thresholds": (1, 0, 0)},
     "generational": {"rules": "generational"},
@@ -27,7 +27,7 @@ POLICIES: dict[str, dict[str, Any]] = {
     "cpython-3.11:2,1,1": {"rules": "cpython-3.11", "thresholds": (2, 1, 1)},
     "cpython-3.11:-1,2,1": {"rules": "cpython-3.11", "thresholds": (-1, 2, 1)},
     "every:m2": {"rules": "cpython-3.11", "at_marks": [("collect", "m2", 1)]},
-    "manual+every:m1": {"rules": "manual", "at_marks": [("collect", "m1", 1)]},
+    "manual+every:m1": {"rules": "cpython-3.11", "thresholds": (0, 10, 10), "at_marks": [("collect", "m1", 1)]},
     "freeze@m0+cpython-3.11:2,1,1": {
         "rules": "cpython-3.11",
         "thresholds": (2, 1, 1),
