@@ -259,6 +259,8 @@ static Figures collect_generation(Heap *h, int generation, int into, int untrack
     figures.bytes = bytes - h->live_bytes;
     if (generation == 2)
         for (int i = 1; i < FREE_LISTS; i++) {
+            if (i == SLICE_LIST)
+                continue;       /* clear_freelists leaves the one slice that is kept */
             h->late += h->free_count[i];
             h->free_count[i] = 0;
         }

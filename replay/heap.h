@@ -68,7 +68,7 @@ typedef struct {
 } Shape;
 
 #define FREE_LISTS 27
-enum { FIRST_TUPLE = 7, TUPLE_LENGTHS = 20, TUPLE_HEADER = 40 };  /* as in storage.py */
+enum { SLICE_LIST = 3, FIRST_TUPLE = 7, TUPLE_LENGTHS = 20, TUPLE_HEADER = 40 };  /* as in storage.py */
 
 enum { PAGE_BITS = 7, PAGE_IDS = 1 << PAGE_BITS };
 typedef struct {

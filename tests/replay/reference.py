@@ -451,8 +451,9 @@ class Reference:
                     self.lose(target, 1)
         self.collecting = False
         if g == 2:
+            slices = self.waiting.pop("slice", 0)  # clear_freelists leaves them
             self.late_frees += sum(self.waiting.values())
-            self.waiting.clear()
+            self.waiting = Counter({"slice": slices})
         self.made.append(
             Made(
                 sequence=self.sequence,

@@ -259,7 +259,9 @@ static void read_stop(ingest_t *s)
     }
     s->stopping = s->collecting;
     if (s->start_generation == 2) {
+        uint32_t slices = s->kept[KIND_SLICE][0]; /* clear_freelists leaves them */
         memset(s->kept, 0, sizeof(s->kept));
+        s->kept[KIND_SLICE][0] = slices;
     }
 }
 
