@@ -1,12 +1,6 @@
 /* What a look at the heap finds unreachable, and since when it can have been so. */
 #include "ingest.h"
 
-/* A member of what the last probe looked at. */
-int examined(const ingest_t *s, const object_t *o)
-{
-    return o->state == S_ALIVE && (o->seen == s->epoch || (s->changes && (o->generation == 1 || o->generation == 2)));
-}
-
 int garbage_is(const ingest_t *s, const object_t *o) { return examined(s, o) && o->scratch == 0; }
 
 /* CPython's deduce_unreachable over the members of the generations 0..upto that the last probe

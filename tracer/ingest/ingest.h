@@ -22,7 +22,6 @@ enum repair { REPAIR_STALE_LINK, REPAIR_LATE_DECREF, REPAIR_HOLD, REPAIR_OPAQUE,
 /* ---- growable arrays ------------------------------------------------------ */
 
 typedef struct { uint32_t *at; size_t n, room; } words_t;
-int words_push(words_t *w, uint32_t v);
 
 typedef struct { uint8_t *op; uint32_t *a, *b, *c; size_t n, room; } events_t;
 
@@ -148,12 +147,11 @@ typedef struct {
 } ingest_t;
 
 /* model.c */
-object_t *object_get(ingest_t *s, uint32_t id);
 object_t *object_new(ingest_t *s, uint32_t type, uint32_t size8);
 void object_died(ingest_t *s, uint32_t id);
 void edge_add(ingest_t *s, uint32_t from, uint32_t to);
 void edge_drop(ingest_t *s, uint32_t edge);
-void emit(ingest_t *s, int op, uint32_t a, uint32_t b, uint32_t c);
+int events_room(ingest_t *s, events_t *e, size_t more);
 void events_append(ingest_t *s, events_t *to, const events_t *from);
 void write_alloc(ingest_t *s, uint32_t id, unsigned flags, uint32_t site);
 void fail(ingest_t *s, const char *why);
@@ -161,7 +159,6 @@ int array_grow(void **at, size_t *room, size_t item);
 #define APPEND(S, NAME) \
     ((S)->NAME##_n < (S)->NAME##_room || array_grow((void **)&(S)->NAME, &(S)->NAME##_room, sizeof(*(S)->NAME)) \
          ? &(S)->NAME[(S)->NAME##_n++] : NULL)
-unsigned kind_of(const ingest_t *s, const object_t *o);
 void link_made(ingest_t *s, uint32_t from, uint32_t to);
 
 /* deaths.c */
@@ -170,7 +167,6 @@ void collection_finish(ingest_t *s);
 void write_side(ingest_t *s, size_t acts);
 
 /* garbage.c */
-int examined(const ingest_t *s, const object_t *o);
 void find_garbage(ingest_t *s, uint32_t upto);
 void forget_garbage(ingest_t *s, uint32_t upto);
 int garbage_is(const ingest_t *s, const object_t *o);
@@ -191,7 +187,7 @@ void window_merge(ingest_t *s);
 void probe_read(ingest_t *s);
 
 /* reader.c */
-uint64_t read_number(ingest_t *s);
+uint64_t read_long_number(ingest_t *s);
 int read_record(ingest_t *s);       /* one record; 0 at the end of the input */
 ingest_t *ingest_new(void);
 void ingest_free(ingest_t *s);
@@ -201,6 +197,56 @@ void ingest_finish(ingest_t *s);    /* after the last record */
 void ingest_taken(ingest_t *s);     /* the caller has copied the final events */
 void held_flush(ingest_t *s);
 
+/* ---- what runs once per number, object or event: small enough to stand where it is used ------- */
+
 static inline int64_t unzigzag(uint64_t v) { return (int64_t)(v >> 1) ^ -(int64_t)(v & 1); }
+
+static inline uint64_t read_number(ingest_t *s)
+{
+    return s->at < s->end && *s->at < 128 ? *s->at++ : read_long_number(s);
+}
+
+static inline int words_push(words_t *w, uint32_t v)
+{
+    if (w->n == w->room && !array_grow((void **)&w->at, &w->room, sizeof(*w->at))) {
+        return 0;
+    }
+    w->at[w->n++] = v;
+    return 1;
+}
+
+static inline void emit(ingest_t *s, int op, uint32_t a, uint32_t b, uint32_t c)
+{
+    events_t *e = s->to;
+    if (e->n == e->room && !events_room(s, e, 1)) {
+        return;
+    }
+    e->op[e->n] = (uint8_t)op;
+    e->a[e->n] = a;
+    e->b[e->n] = b;
+    e->c[e->n] = c;
+    e->n++;
+}
+
+/* The object with this number, or NULL: never born, or its page was given back. */
+static inline object_t *object_get(ingest_t *s, uint32_t id)
+{
+    if (id == 0 || id >= s->next_id) {
+        return NULL;
+    }
+    page_t *p = s->pages[id >> PAGE_BITS];
+    return p == NULL ? NULL : &p->objects[id & (PAGE_OBJECTS - 1)];
+}
+
+static inline unsigned kind_of(const ingest_t *s, const object_t *o)
+{
+    return o->type < s->type_count + 1 && o->type != 0 ? s->type_flags[o->type] & TYPE_KIND_MASK : KIND_OTHER;
+}
+
+/* A member of what the last probe looked at. */
+static inline int examined(const ingest_t *s, const object_t *o)
+{
+    return o->state == S_ALIVE && (o->seen == s->epoch || (s->changes && (o->generation == 1 || o->generation == 2)));
+}
 
 #endif

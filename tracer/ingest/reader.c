@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-uint64_t read_number(ingest_t *s)
+uint64_t read_long_number(ingest_t *s)
 {
     uint64_t v = 0;
     for (int shift = 0; shift < 64; shift += 7) {
