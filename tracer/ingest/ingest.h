@@ -27,6 +27,7 @@ typedef struct { uint8_t *op; uint32_t *a, *b, *c; size_t n, room; } events_t;
 
 /* ---- the model --------------------------------------------------------------- */
 
+/* One cache line: what a look reads of each object it meets must not take two. */
 typedef struct {
     uint32_t name;     /* number in the canonical log; NONE before its ALLOC is written */
     uint32_t type;     /* number of the type, 0 = unknown */
@@ -37,15 +38,22 @@ typedef struct {
     uint32_t links;    /* how many edges lead to it; never more than count */
     uint32_t seen;     /* last probe that met it as a member */
     uint32_t scratch;
-    uint32_t lost_at, lost_in; /* where in which window a holder's death first took a link from it */
-    uint32_t born_at, born_in; /* where in which window it was born; born_in 0 once it was looked at */
-    uint32_t used_at, used_in; /* where in which window something last shows it to be in use */
-    uint32_t judged_in, unreachable_at; /* in which probe: garbage since there; NONE = reachable */
+    uint32_t note, noted_in; /* its note, if this is the window that was noted in */
     uint8_t generation; /* 0-2, 3 permanent, 4 untracked */
     uint8_t state;
     uint8_t kept;
     uint8_t touched;
-} object_t;
+} __attribute__((aligned(64))) object_t;
+
+/* What a window knows of an object that it concerns.  Few are in any window, and none is when the
+ * next one opens. */
+typedef struct {
+    uint32_t born;        /* where it was born; 0 = before */
+    uint32_t lost;        /* where a holder's death first took a link from it; NONE = nowhere */
+    uint32_t used;        /* where something last shows it to be in use; NONE = nothing does */
+    uint32_t unreachable; /* by the look just taken garbage since there; NONE = reachable */
+} note_t;
+#define UNJUDGED (NONE - 1)
 
 enum { S_UNBORN, S_ALIVE, S_KILLED /* by an event already written */, S_DEAD };
 
@@ -85,7 +93,8 @@ typedef struct {
     events_t *to;            /* where events go now */
     uint64_t taken;          /* events handed to the caller before out */
     size_t window_from;      /* events of out before this one are final */
-    uint32_t window;         /* number of the window that begins there */
+    uint32_t window;         /* number of the window that begins there, from 1 */
+    ARRAY(note_t, notes);    /* of this window */
     ARRAY(insertion_t, insertions);
     ARRAY(type_def_t, types);
     ARRAY(code_def_t, codes);
@@ -174,6 +183,8 @@ uint32_t unreachable_since(ingest_t *s, uint32_t id);
 
 /* window.c */
 void window_open(ingest_t *s);
+const note_t *note_of(const ingest_t *s, const object_t *o);
+note_t *note_on(ingest_t *s, object_t *o);
 void window_born(ingest_t *s, object_t *o);
 void window_lost(ingest_t *s, object_t *o);
 void window_used(ingest_t *s, object_t *o);

@@ -77,9 +77,12 @@ object_t *object_new(ingest_t *s, uint32_t type, uint32_t size8)
         }
         memset(s->pages + had, 0, (s->pages_room - had) * sizeof(*s->pages));
     }
-    if (s->pages[page] == NULL && (s->pages[page] = calloc(1, sizeof(page_t))) == NULL) {
-        fail(s, "memory ran out");
-        return NULL;
+    if (s->pages[page] == NULL) {
+        if ((s->pages[page] = aligned_alloc(_Alignof(page_t), sizeof(page_t))) == NULL) {
+            fail(s, "memory ran out");
+            return NULL;
+        }
+        s->pages[page]->born = s->pages[page]->dead = 0;
     }
     s->next_id++;
     page_t *p = s->pages[page];

@@ -192,7 +192,6 @@ static void reconcile(ingest_t *s, uint32_t upto)
         if (balance > 0) {
             window_write(s, lost_at(s, s->touched.at[i], dated), OP_DECREF, o->name, (uint32_t)balance);
         }
-        o->born_in = 0;
     }
     s->touched.n = s->added.n = s->removed.n = 0;
     window_merge(s);

@@ -18,13 +18,38 @@ void window_open(ingest_t *s)
 {
     s->window_from = s->out.n;
     s->window++;
+    s->notes_n = 0;
+}
+
+const note_t *note_of(const ingest_t *s, const object_t *o)
+{
+    static const note_t nothing = {0, NOWHERE, NONE, UNJUDGED};
+    return o->noted_in == s->window ? &s->notes[o->note] : &nothing;
+}
+
+/* The note on `o`, to be written; good until the next one is made. */
+note_t *note_on(ingest_t *s, object_t *o)
+{
+    static note_t spare;
+    if (o->noted_in == s->window) {
+        return &s->notes[o->note];
+    }
+    note_t *note = APPEND(s, notes);
+    if (note == NULL) {
+        fail(s, "memory ran out");
+        return &spare;
+    }
+    *note = (note_t){0, NOWHERE, NONE, UNJUDGED};
+    o->note = (uint32_t)(note - s->notes);
+    o->noted_in = s->window;
+    return note;
 }
 
 static void used_at(ingest_t *s, object_t *o, uint32_t at)
 {
-    if (o->used_in != s->window || o->used_at < at) {
-        o->used_in = s->window;
-        o->used_at = at;
+    note_t *note = note_on(s, o);
+    if (note->used == NONE || note->used < at) {
+        note->used = at;
     }
 }
 
@@ -32,20 +57,18 @@ static void used_at(ingest_t *s, object_t *o, uint32_t at)
 void window_used(ingest_t *s, object_t *o)
 {
     if (s->to == &s->out && s->found_done) {
-        o->used_in = s->window;
-        o->used_at = (uint32_t)(s->out.n - s->window_from);
+        note_on(s, o)->used = (uint32_t)(s->out.n - s->window_from);
     }
 }
 
 /* The next event written takes a link from `o`, which lives on. */
 void window_lost(ingest_t *s, object_t *o)
 {
-    if (s->to == &s->out && o->lost_in != s->window && s->found_done) {
+    if (s->to == &s->out && note_of(s, o)->lost == NOWHERE && s->found_done) {
         if (s->out.n - s->window_from > WINDOW_EVENTS) {
             window_open(s);
         }
-        o->lost_in = s->window;
-        o->lost_at = (uint32_t)(s->out.n - s->window_from);
+        note_on(s, o)->lost = (uint32_t)(s->out.n - s->window_from);
     }
     window_used(s, o);
 }
@@ -54,23 +77,20 @@ void window_lost(ingest_t *s, object_t *o)
 void window_born(ingest_t *s, object_t *o)
 {
     if (s->found_done) {
-        o->born_in = s->window;
-        o->born_at = s->to == &s->out ? (uint32_t)(s->out.n - s->window_from) + 1 : NOWHERE;
-        if (o->born_at != NOWHERE) {
-            used_at(s, o, o->born_at);
+        note_t *note = note_on(s, o);
+        note->born = s->to == &s->out ? (uint32_t)(s->out.n - s->window_from) + 1 : NOWHERE;
+        if (note->born != NOWHERE) {
+            note->used = note->born;
         }
     }
 }
-
-static int fresh(const ingest_t *s, const object_t *o) { return o->born_in == s->window && s->found_done; }
 
 /* Where a link that a probe has found is dated: to the birth of the later of its ends, or NOWHERE
  * when both are older than the window. */
 uint32_t window_linked(ingest_t *s, object_t *from, object_t *to)
 {
-    uint32_t at = 0;
-    if (fresh(s, from)) at = from->born_at;
-    if (fresh(s, to) && to->born_at > at) at = to->born_at;
+    uint32_t source = note_of(s, from)->born, target = note_of(s, to)->born;
+    uint32_t at = source > target ? source : target;
     if (at == 0 || at == NOWHERE) {
         return NOWHERE;
     }
@@ -83,23 +103,19 @@ uint32_t window_linked(ingest_t *s, object_t *from, object_t *to)
  * can have been given up anywhere in it. */
 uint32_t window_last_use(const ingest_t *s, const object_t *o)
 {
-    if (fresh(s, o) && o->born_at == NOWHERE) {
+    const note_t *note = note_of(s, o);
+    if (note->born == NOWHERE) {
         return (uint32_t)(s->out.n - s->window_from);
     }
-    if (o->used_in == s->window) {
-        return o->used_at;
-    }
-    return (uint32_t)((s->out.n - s->window_from) / 2);
+    return note->used != NONE ? note->used : (uint32_t)((s->out.n - s->window_from) / 2);
 }
 
 /* Since where an object must have had the references that it turned out to have more: its birth,
  * or the death of a holder that would have taken it along. */
 uint32_t window_gained(const ingest_t *s, const object_t *o)
 {
-    if (fresh(s, o)) {
-        return o->born_at;
-    }
-    return o->lost_in == s->window && s->found_done ? o->lost_at : NOWHERE;
+    const note_t *note = note_of(s, o);
+    return note->born != 0 ? note->born : note->lost;
 }
 
 /* Writes an event where it belongs; NOWHERE: now. */
