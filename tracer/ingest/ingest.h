@@ -76,7 +76,7 @@ typedef struct {
     uint64_t collected, uncollectable, long_lived_total, long_lived_pending;
 } observed_t;
 
-typedef struct { uint32_t at, order, op, a, b, c; } insertion_t;
+typedef struct { uint32_t at, op, a, b; } insertion_t;
 
 #define ARRAY(T, NAME) T *NAME; size_t NAME##_n, NAME##_room
 
@@ -96,6 +96,7 @@ typedef struct {
     uint32_t window;         /* number of the window that begins there, from 1 */
     ARRAY(note_t, notes);    /* of this window */
     ARRAY(insertion_t, insertions);
+    ARRAY(insertion_t, sorted);
     ARRAY(type_def_t, types);
     ARRAY(code_def_t, codes);
     ARRAY(site_def_t, sites);
@@ -247,6 +248,14 @@ static inline object_t *object_get(ingest_t *s, uint32_t id)
     }
     page_t *p = s->pages[id >> PAGE_BITS];
     return p == NULL ? NULL : &p->objects[id & (PAGE_OBJECTS - 1)];
+}
+
+/* For loops over lists of objects that lie far apart: asks for the one some turns on. */
+static inline void object_ahead(ingest_t *s, const words_t *list, size_t i)
+{
+    if (i + 8 < list->n) {
+        __builtin_prefetch(object_get(s, list->at[i + 8]));
+    }
 }
 
 static inline unsigned kind_of(const ingest_t *s, const object_t *o)

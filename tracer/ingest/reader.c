@@ -434,7 +434,7 @@ void ingest_free(ingest_t *s)
                     &s->doomed};
     for (size_t i = 0; i < sizeof(w) / sizeof(*w); i++) free(w[i]->at);
     void *arrays[] = {s->types, s->codes, s->sites, s->shapes, s->marks, s->calls, s->observed, s->type_flags, s->insertions,
-                      s->notes, s->shape_keys, s->shape_values, s->pages, s->edges};
+                      s->sorted, s->notes, s->shape_keys, s->shape_values, s->pages, s->edges};
     for (size_t i = 0; i < sizeof(arrays) / sizeof(*arrays); i++) free(arrays[i]);
     free(s);
 }

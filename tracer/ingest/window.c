@@ -7,9 +7,6 @@
  * from then on. */
 #include "ingest.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #define WINDOW_EVENTS (1u << 20) /* a program that is looked at less often loses this */
 
 #define NOWHERE NONE /* born inside callbacks, whose events get their place only later */
@@ -130,42 +127,66 @@ void window_write(ingest_t *s, uint32_t at, int op, uint32_t a, uint32_t b)
         fail(s, "memory ran out");
         return;
     }
-    *i = (insertion_t){at, (uint32_t)s->insertions_n, (uint32_t)op, a, b, 0};
+    *i = (insertion_t){at, (uint32_t)op, a, b};
 }
 
-static int earlier(const void *a, const void *b)
+#define DIGIT 11
+
+/* Sorts the insertions by where they belong, those of one place in the order they were made: digit
+ * by digit, from the last. */
+static void sort_insertions(ingest_t *s)
 {
-    const insertion_t *x = a, *y = b;
-    return x->at != y->at ? (x->at < y->at ? -1 : 1) : (x->order < y->order ? -1 : 1);
+    size_t m = s->insertions_n, most = s->out.n - s->window_from;
+    while (s->sorted_room < m) {
+        if (!array_grow((void **)&s->sorted, &s->sorted_room, sizeof(*s->sorted))) {
+            fail(s, "memory ran out");
+            return;
+        }
+    }
+    for (int shift = 0; most >> shift > 0; shift += DIGIT) {
+        uint32_t starts[(1 << DIGIT) + 1] = {0};
+        for (size_t i = 0; i < m; i++) {
+            starts[(s->insertions[i].at >> shift & ((1 << DIGIT) - 1)) + 1]++;
+        }
+        for (size_t d = 1; d < 1 << DIGIT; d++) {
+            starts[d] += starts[d - 1];
+        }
+        for (size_t i = 0; i < m; i++) {
+            s->sorted[starts[s->insertions[i].at >> shift & ((1 << DIGIT) - 1)]++] = s->insertions[i];
+        }
+        insertion_t *turn = s->insertions;
+        size_t room = s->insertions_room;
+        s->insertions = s->sorted;
+        s->insertions_room = s->sorted_room;
+        s->sorted = turn;
+        s->sorted_room = room;
+    }
 }
 
 void window_merge(ingest_t *s)
 {
-    size_t m = s->insertions_n;
-    if (m == 0) {
+    size_t m = s->insertions_n, from = s->out.n, to = from + m;
+    events_t *e = &s->out;
+    if (m == 0 || !events_room(s, e, m)) {
         return;
     }
-    qsort(s->insertions, m, sizeof(*s->insertions), earlier);
-    size_t n = s->out.n;
-    for (size_t i = 0; i < m; i++) {
-        emit(s, OP_INCREF, 0, 0, 0); /* room */
-    }
-    events_t *e = &s->out;
-    size_t to = e->n, end = n;
+    sort_insertions(s);
+    e->n = to;
     while (m > 0) {
         const insertion_t *i = &s->insertions[--m];
-        size_t at = s->window_from + i->at, tail = end - at;
-        to -= tail;
-        memmove(e->op + to, e->op + at, tail);
-        memmove(e->a + to, e->a + at, tail * sizeof(*e->a));
-        memmove(e->b + to, e->b + at, tail * sizeof(*e->b));
-        memmove(e->c + to, e->c + at, tail * sizeof(*e->c));
-        end = at;
+        while (from > s->window_from + i->at) {
+            from--;
+            to--;
+            e->op[to] = e->op[from];
+            e->a[to] = e->a[from];
+            e->b[to] = e->b[from];
+            e->c[to] = e->c[from];
+        }
         to--;
         e->op[to] = (uint8_t)i->op;
         e->a[to] = i->a;
         e->b[to] = i->b;
-        e->c[to] = i->c;
+        e->c[to] = 0;
     }
     s->insertions_n = 0;
 }
