@@ -223,8 +223,8 @@ static void side_deaths(ingest_t *s)
 {
     words_t *d = &s->doomed;
     size_t first = 0, keep = 0;
-    if (d->n == 0) {
-        return;
+    if (d->n == 0 || unreachable_since(s, d->at[0]) != NONE) {
+        return; /* garbage from the first */
     }
     find_garbage(s, s->start_generation);
     while (first < d->n) {
