@@ -123,8 +123,7 @@ class SpoolIngest:
         self._marks += [log.add_label(label) for label in definitions["marks"]]
         self._calls += [log.add_argument(_json(arguments)) for _, arguments in definitions["calls"]]
         op, a, b, c = self._native.take()
-        alloc = op == Op.ALLOC
-        c[alloc] = np.asarray(self._sites, np.uint32)[c[alloc]]
+        self._rename(op, c, Op.ALLOC, self._sites)
         self._rename(op, a, Op.MARK, self._marks)
         self._rename(op, b, Op.GC_CALL, self._calls)
         if not self._start_written and (op == Op.START).any():
@@ -138,8 +137,8 @@ class SpoolIngest:
             )
 
     def _rename(self, op: Any, column: Any, which: Op, names: list[int]) -> None:
-        chosen = op == which
-        if chosen.any():
+        chosen = np.flatnonzero(op == which)  # a mask would be gone over at each use
+        if len(chosen):
             column[chosen] = np.asarray(names, np.uint32)[column[chosen]]
 
 
