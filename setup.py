@@ -11,6 +11,8 @@ STRICT = ["-O3", "-std=gnu11", "-Wall", "-Wextra", "-Wno-unused-parameter"]
 STRICT += ["-Wno-missing-field-initializers", "-Wno-cast-function-type"]
 # Cython's generated code compares signs and leaves helpers unused.
 GENERATED = [*STRICT, "-Wno-sign-compare", "-Wno-unused-function", "-Wno-unused-variable"]
+# Calls between the C files of a module need not go through the table of what it exports.
+GENERATED += ["-fvisibility=hidden"]
 if os.environ.get("GCREPLAY_WERROR") == "1":
     STRICT.append("-Werror")
 

@@ -92,6 +92,11 @@ class SpoolIngest:
         return int(self._native.events)
 
     @property
+    def objects(self) -> int:
+        """Objects among them. (The log would first have to write what it buffers.)"""
+        return int(self._native.objects)
+
+    @property
     def ended(self) -> bool:
         """Whether the interpreter's shutdown was reached."""
         return bool(self._native.ended)
@@ -118,22 +123,22 @@ class SpoolIngest:
         self._marks += [log.add_label(label) for label in definitions["marks"]]
         self._calls += [log.add_argument(_json(arguments)) for _, arguments in definitions["calls"]]
         op, a, b, c = self._native.take()
-        alloc = op == Op.ALLOC
-        c[alloc] = np.asarray(self._sites, np.uint32)[c[alloc]]
+        self._rename(op, c, Op.ALLOC, self._sites)
         self._rename(op, a, Op.MARK, self._marks)
         self._rename(op, b, Op.GC_CALL, self._calls)
         if not self._start_written and (op == Op.START).any():
             self._start_written = True
             a[op == Op.START] = log.add_argument(_start_state(self._native.state).to_json())
         log.append(op, a, b, c)
-        log.add_observed(
-            ObservedCollection(row[0], row[1], "threshold" if row[2] == 0 else "call", *row[3:])
-            for row in definitions["observed"]
-        )
+        if definitions["observed"]:  # else it would be a transaction for nothing
+            log.add_observed(
+                ObservedCollection(row[0], row[1], "threshold" if row[2] == 0 else "call", *row[3:])
+                for row in definitions["observed"]
+            )
 
     def _rename(self, op: Any, column: Any, which: Op, names: list[int]) -> None:
-        chosen = op == which
-        if chosen.any():
+        chosen = np.flatnonzero(op == which)  # a mask would be gone over at each use
+        if len(chosen):
             column[chosen] = np.asarray(names, np.uint32)[column[chosen]]
 
 

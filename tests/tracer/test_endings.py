@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from recording import FIXED, checked, run_plain, run_recorded
 
+from gcreplay.store.events import SEGMENT_EVENTS
 from gcreplay.store.log import EventLog
+from gcreplay.tracer import RecordOptions, RecordProgress, record
 
 GARBAGE = """
 class Node: pass
@@ -141,3 +143,16 @@ def started(folder: Path, *argv: str) -> subprocess.Popen[str]:
         text=True,
         start_new_session=True,
     )
+
+
+def test_progress_cuts_no_segments(tmp_path: Path) -> None:
+    """What is said meanwhile is known without the log, which would write what it buffers."""
+    program = f"{GARBAGE}\nimport time\nfor _ in range(5): time.sleep(0.1); make(3000)"
+    said: list[RecordProgress] = []
+    options = RecordOptions(tmp_path / "a.gcreplay", ["-c", program], stdout=subprocess.DEVNULL)
+    summary = record(options, said.append)
+    assert summary.complete
+    assert 0 < said[-1].objects <= summary.objects
+    assert 0 < said[-1].events <= summary.events < SEGMENT_EVENTS
+    with EventLog.open(summary.output) as log:
+        assert len(log.segment_table) == 1

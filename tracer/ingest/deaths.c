@@ -223,8 +223,8 @@ static void side_deaths(ingest_t *s)
 {
     words_t *d = &s->doomed;
     size_t first = 0, keep = 0;
-    if (d->n == 0) {
-        return;
+    if (d->n == 0 || unreachable_since(s, d->at[0]) != NONE) {
+        return; /* garbage from the first */
     }
     find_garbage(s, s->start_generation);
     while (first < d->n) {
@@ -272,6 +272,7 @@ static void promote(ingest_t *s, uint32_t generation)
         words_t *list = &s->generations[g];
         size_t keep = 0;
         for (size_t i = 0; i < list->n; i++) {
+            object_ahead(s, list, i);
             object_t *o = object_get(s, list->at[i]);
             if (o == NULL || o->state != S_ALIVE || o->generation != g) {
                 continue;
