@@ -112,8 +112,8 @@ def recover(spool_path: Path, output: Path, force: bool = False) -> RecordSummar
     """Finish an ingest that was interrupted: the spool, read from its start, becomes a recording.
 
     The partial recording that the interrupted ingest left is replaced, another file only with
-    `force`. The spool is kept. Raises NotASpool; FileExists; CannotRecord while the program
-    runs; BrokenSpool when the run was so long that the start of the spool was released.
+    `force`. The spool is kept. Raises NotASpool; NotFound; FileExists; CannotRecord while the
+    program runs; BrokenSpool when the run was so long that the start of the spool was released.
     """
     spool = Spool(spool_path)
     try:
