@@ -1,13 +1,16 @@
 """The command `gcreplay`: its subcommands, and how every failure ends.
 
-Exit codes: 0 done, 1 a failed check or a broken input, 2 wrong usage, 130 interrupted; `record`
-ends with the exit code of the recorded program.
+Exit codes: 0 done, 1 a failed check or a broken input, 2 wrong usage, 130 interrupted, 143
+terminated; `record` ends with the exit code of the recorded program.
 """
 
 import importlib
 import os
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from types import FrameType
 from typing import Any, Final
 
 import click
@@ -39,6 +42,25 @@ class WrongUsage(click.ClickException):
     exit_code = 2
 
 
+class Terminated(BaseException):
+    """SIGTERM: like Ctrl-C it ends what is being done, files are left as they were."""
+
+
+@contextmanager
+def terminable() -> Iterator[None]:
+    """In this block SIGTERM raises Terminated, unless whoever started us had it ignored."""
+
+    def terminate(number: int, frame: FrameType | None) -> None:
+        raise Terminated
+
+    with ExitStack() as stack:
+        if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+            with suppress(ValueError):  # not in the main thread
+                before = signal.signal(signal.SIGTERM, terminate)
+                stack.callback(signal.signal, signal.SIGTERM, before)
+        yield
+
+
 class Commands(click.Group):
     """Imports a subcommand when it is asked for, and turns every error into one sentence."""
 
@@ -55,7 +77,8 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            with terminable():
+                return super().invoke(ctx)
         except UsageError as error:
             raise WrongUsage(str(error)) from error
         except GcreplayError as error:
@@ -70,6 +93,9 @@ class Commands(click.Group):
         except KeyboardInterrupt:
             click.echo("Interrupted.", err=True)
             ctx.exit(128 + signal.SIGINT)
+        except Terminated:
+            click.echo("Terminated.", err=True)
+            ctx.exit(128 + signal.SIGTERM)
 
 
 @click.group(

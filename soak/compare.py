@@ -64,14 +64,16 @@ def compared(
         (folder / f"{name}.plain").write_text(all_of_it(plain))
         (folder / f"{name}.recorded").write_text(all_of_it(recorded))
         return failed(name, f"{told(recorded)[-200:]!r} instead of {told(plain)[-200:]!r}")
+    verified = run([str(GCREPLAY), "verify", "--format", "json", str(recording)], folder, {})
+    if not verified.out:
+        return failed(name, f"{recording.name} is no sound recording: {verified.err.strip()}")
     cut = own.partition("cut short: ")[2]
-    return passed(name, figures(recording, folder) + (f"; cut short: {cut}" if cut else ""))
+    return passed(name, figures(verified) + (f"; cut short: {cut}" if cut else ""))
 
 
-def figures(recording: Path, folder: Path) -> str:
+def figures(verified: Ran) -> str:
     """What `verify` says, in short; it is no condition where programs play with finalizers."""
-    ran = run([str(GCREPLAY), "verify", "--format", "json", str(recording)], folder, {})
-    seen = json.loads(ran.out)
+    seen = json.loads(verified.out)
     return (
         f"{seen['recorded']} collections, replayed equal: position {seen['position_equal']}, "
         f"generation {seen['generation_equal']}, collected {seen['collected_equal']}"

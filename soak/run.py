@@ -8,7 +8,8 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
-from collections.abc import Iterator
+import traceback
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from compare import compared, told_by_unittest
@@ -60,9 +61,18 @@ def outcomes(given: argparse.Namespace) -> Iterator[Outcome]:
         "long": lambda: iter([long_run(BUILD, given.minutes)]),
     }
     for name in given.only or items:
-        for outcome in items[name]():
+        for outcome in whatever_happens(name, items[name]):
             excused = outcome.verdict == "FAILED" and outcome.name in REASONS
             yield listed(outcome.name, REASONS[outcome.name]) if excused else outcome
+
+
+def whatever_happens(name: str, item: Callable[[], Iterator[Outcome]]) -> Iterator[Outcome]:
+    """An item that breaks off has failed; the others get their turn."""
+    try:
+        yield from item()
+    except Exception as error:
+        traceback.print_exc()
+        yield failed(name, f"broke off: {error}")
 
 
 def main() -> int:
@@ -73,9 +83,9 @@ def main() -> int:
     given = parser.parse_args()
     BUILD.mkdir(parents=True, exist_ok=True)
     bad = 0
-    print(f"{'item':<20} {'verdict':<8} figures", flush=True)
+    print(f"{'item':<30} {'verdict':<8} figures", flush=True)
     for one in outcomes(given):
-        print(f"{one.name:<20} {one.verdict:<8} {one.told}", flush=True)
+        print(f"{one.name:<30} {one.verdict:<8} {one.told}", flush=True)
         bad += one.verdict == failed("", "").verdict
     return 1 if bad else 0
 

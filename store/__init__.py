@@ -3,7 +3,7 @@
 Reading order: `events` (what a log consists of), `schema` (what the file holds), `log` (append
 and read), `builder` and `jsonl` (logs written by hand), `validate` (the rules), `projections`
 and `rows` (plain SQL over a log); below them `codec`, `_codec` and `segments` (how events
-become bytes), `names`, `database` and `upcast`.
+become bytes), `names`, `seal` (checksums of the tables), `database` and `upcast`.
 """
 
 from .builder import TraceBuilder

@@ -61,6 +61,7 @@ class Database:
                 yield self._transaction
                 return
             with self._engine.connect() as connection:
+                connection.exec_driver_sql("BEGIN")  # sqlite3 would not, for reading
                 yield connection
 
     @contextmanager

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import numpy as np
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import Connection, Table, delete, func, insert, select
 
 from . import database as db
-from . import projections, schema, upcast
+from . import projections, schema, seal, upcast
 from .errors import DamagedFile, NotFound, StorageError
 from .events import (
     U32,
@@ -46,6 +47,7 @@ class EventLog:
         self._db = database
         self._names = Names()
         self._reader = SegmentReader(database)
+        self._seal = seal.Seal(database)
         self._writer: SegmentWriter | None = None
         self._new = False
         self._closed = False
@@ -98,6 +100,8 @@ class EventLog:
         if log.path is not None:
             database.use_wal()
         log._writer = SegmentWriter(database, log._names, 0, 0)
+        with database.writing() as connection:
+            log._seal.open(connection)
         log.set_meta(**{"complete": False, **meta})
         log.flush()
         return log
@@ -115,9 +119,11 @@ class EventLog:
                 meta["complete"] = complete
             if self._writer is not None:
                 self.flush()
-                meta["checksums"] = self._names.checksums()
             if meta:
                 self.set_meta(**meta)
+            if self._writer is not None:
+                with self._db.writing() as connection:
+                    self._seal.close(connection, self._names.checksums(), self.event_count)
         finally:
             self._closed = True
             self._db.close()
@@ -203,6 +209,7 @@ class EventLog:
 
     def add_observed(self, collections: Iterable[ObservedCollection]) -> None:
         """Append collections that the recorded interpreter made, in the order they ran."""
+        self._writing()
         with self._db.writing() as connection:
             table = schema.observed
             first = connection.execute(select(func.count()).select_from(table)).scalar_one()
@@ -215,7 +222,7 @@ class EventLog:
 
     def set_meta(self, **values: object) -> None:
         """Set facts about the recording; values must be JSON."""
-        with self._db.writing() as connection:
+        with self._changing(schema.meta) as connection:
             rows = [{"key": key, "value": value} for key, value in values.items()]
             connection.execute(insert(schema.meta).prefix_with("OR REPLACE"), rows)
 
@@ -224,10 +231,10 @@ class EventLog:
     @property
     def meta(self) -> dict[str, object]:
         """Facts about the recording, with the `schema` version."""
-        with self._db.reading() as connection:
+        with self._sealed(schema.meta) as connection:
             rows = connection.execute(select(schema.meta.c.key, schema.meta.c.value))
             values = {row.key: row.value for row in rows}
-        values.pop("checksums", None)
+        values.pop(seal.KEY, None)
         return {"schema": schema.SCHEMA_VERSION, **values}
 
     @property
@@ -238,9 +245,9 @@ class EventLog:
 
     @property
     def event_count(self) -> int:
-        """Number of events."""
+        """Number of events that were written."""
         table = self.segment_table
-        return table[-1].stop_sequence if table else 0
+        return max(self._sealed_events(), table[-1].stop_sequence if table else 0)
 
     @property
     def object_count(self) -> int:
@@ -261,7 +268,7 @@ class EventLog:
         DamagedFile when one cannot be read.
         """
         self._written()
-        return self._reader.segments(start, stop)
+        return self._reader.segments(start, stop, self._sealed_events())
 
     def window(self, start: int, stop: int) -> Events:
         """Events `start` up to `stop` as one run; raises as `segments`."""
@@ -322,7 +329,7 @@ class EventLog:
     @property
     def observed(self) -> tuple[ObservedCollection, ...]:
         """The collections that the recorded interpreter made, in the order they ran."""
-        with self._db.reading() as connection:
+        with self._sealed(schema.observed) as connection:
             rows = connection.execute(select(*_OBSERVED).order_by(schema.observed.c.id)).all()
         if not all(schema.fits(_OBSERVED, row) for row in rows):
             raise DamagedFile(f"{self._db.name} is damaged: a recorded collection is malformed")
@@ -368,29 +375,30 @@ class EventLog:
             if (run.policy, run.options, run.result_hash) == (policy, options, result_hash):
                 return run.id
         row = {"policy": policy, "options": options, "result": result, "result_hash": result_hash}
-        with self._db.writing() as connection:
+        with self._changing(schema.runs) as connection:
             key = connection.execute(insert(schema.runs), row).inserted_primary_key
         assert key is not None
         return int(key[0])
 
     def runs(self) -> list[Run]:
         """All stored results, oldest first."""
-        with self._db.reading() as connection:
+        with self._sealed(schema.runs) as connection:
             rows = connection.execute(select(schema.runs).order_by(schema.runs.c.id))
             return [Run(*row) for row in rows]
 
     def run(self, id: int) -> Run:
         """The stored result of that number; raises NotFound."""
-        with self._db.reading() as connection:
+        with self._sealed(schema.runs) as connection:
             row = connection.execute(select(schema.runs).where(schema.runs.c.id == id)).first()
         if row is None:
             raise NotFound(f"{self._db.name} has no run {id}: see `gcreplay info`")
         return Run(*row)
 
     def discard_runs(self) -> None:
-        """Delete all stored results."""
+        """Delete all stored results, damaged ones too."""
         with self._db.writing() as connection:
             connection.execute(delete(schema.runs))
+            self._seal.renew(connection, schema.runs)
 
     # Projections
 
@@ -422,9 +430,11 @@ class EventLog:
             self._verify_names()
             if self.path is not None:
                 self._db.use_wal()
+            events = self.event_count  # those of lost segments too, so that the gap stays seen
             with self._db.writing() as connection:
-                connection.execute(delete(schema.meta).where(schema.meta.c.key == "checksums"))
-            self._writer = SegmentWriter(self._db, self._names, self.event_count, self.object_count)
+                self._seal.check_all(connection)
+                self._seal.open(connection)
+            self._writer = SegmentWriter(self._db, self._names, events, self.object_count)
         return self._writer
 
     def _written(self) -> None:
@@ -441,17 +451,37 @@ class EventLog:
         return names.rows
 
     def _verify_names(self) -> None:
-        """A closed recording carries checksums of its names; they are checked once."""
+        """The names of a closed recording are checked once."""
         with self._db.reading() as connection:
-            query = select(schema.meta.c.value).where(schema.meta.c.key == "checksums")
-            expected = connection.execute(query).scalar()
+            sealed = self._seal.read(connection)
             self._names.load(connection)
-        if expected is not None and expected != self._names.checksums():
+        names = self._names.checksums()
+        if sealed and any(sealed[name] != checksum for name, checksum in names.items()):
             raise DamagedFile(
                 f"{self._db.name} is damaged: its types, sites and labels are not those that were "
                 "written, so only `gcreplay info` and undecoded events can be trusted"
             )
         self._verified = True
+
+    def _sealed_events(self) -> int:
+        with self._db.reading() as connection, suppress(DamagedFile):
+            return self._seal.events(connection)
+        return 0
+
+    @contextmanager
+    def _sealed(self, table: Table) -> Iterator[Connection]:
+        """A snapshot in which the table is known to be what was written."""
+        with self._db.reading() as connection:
+            self._seal.check(connection, table)
+            yield connection
+
+    @contextmanager
+    def _changing(self, table: Table) -> Iterator[Connection]:
+        """A transaction that changes such a table."""
+        with self._db.writing() as connection:
+            self._seal.check(connection, table)
+            yield connection
+            self._seal.renew(connection, table)
 
     def _with(self, op: Op) -> Iterator[Events]:
         for segment in self.segment_table:

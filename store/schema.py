@@ -60,7 +60,8 @@ meta = Table(
     Column("value", JSON, comment="its value, as JSON"),
     comment="Facts about the recording: created_by, python, argv, granularity, full_probe, "
     "probe_budget, counts, checkpoints, complete, exit_code, repairs and so on. `pauses` is the "
-    "model that estimates pauses: its coefficients in ns, what it was fitted to and its error.",
+    "model that estimates pauses: its coefficients in ns, what it was fitted to and its error. "
+    "`checksums` holds a CRC-32 of every table, of `segments` the number of events.",
 )
 
 types = Table(

@@ -104,8 +104,8 @@ class SegmentReader:
             self._table.append(Segment(number, sequence, events, objects, tuple(counts)))
         return tuple(self._table)
 
-    def segments(self, start: int, stop: int | None) -> Iterator[Events]:
-        """See `EventLog.segments`."""
+    def segments(self, start: int, stop: int | None, written: int) -> Iterator[Events]:
+        """See `EventLog.segments`; `written`: the least number of events that there must be."""
         sequence = objects = number = 0
         for segment in self.table():
             if stop is not None and segment.first_sequence >= stop:
@@ -120,7 +120,7 @@ class SegmentReader:
                 low = max(0, start - segment.first_sequence)
                 high = len(events) if stop is None else stop - segment.first_sequence
                 yield events if low == 0 and high >= len(events) else events.part(low, high)
-        if self._lost and (stop is None or stop > sequence):
+        if (self._lost or sequence < written) and (stop is None or stop > sequence):
             raise self._damaged(number, sequence, "the file is cut short or damaged there")
 
     def _read(self, segment: Segment) -> Events:

@@ -18,6 +18,7 @@ from sqlalchemy import JSON, Connection, Table, insert, text
 from . import codec, schema
 from . import database as db
 from .events import Events, Segment
+from .seal import Seal
 
 Row: TypeAlias = dict[str, object]
 
@@ -71,6 +72,7 @@ def _convert(source: db.Database, target: db.Database, version: int) -> None:
                 continue
             for row in _rows(old, table, version):
                 new.execute(insert(table), row)
+        Seal(target).open(new)  # the checksums were those of the old rows
 
 
 def _rows(old: Connection, table: Table, version: int) -> Iterator[Row]:

@@ -1,9 +1,10 @@
 """Recording: the capture that runs inside a program, and everything around it.
 
 Reading order: `record` (run a program, write its recording), `interpreter` (who runs it),
-`spool` and `ingest` (raw records become canonical events), `linetable`, `real` (run a program
-under a setting without recording it, and note its collections); natively `capture/`
-(inside the program) and `ingest/` (outside), with `capture/format.h` between them.
+`signals` (whom a request to end means), `spool` and `ingest` (raw records become canonical
+events), `linetable`, `real` (run a program under a setting without recording it, and note its
+collections); natively `capture/` (inside the program) and `ingest/` (outside), with
+`capture/format.h` between them.
 """
 
 from .errors import BrokenSpool, CannotRecord, NotASpool

@@ -7,7 +7,7 @@ class CannotRecord(UsageError):
     """The program or the interpreter cannot be recorded."""
 
 
-class NotASpool(UsageError):
+class NotASpool(GcreplayError):
     """The file is no spool of an interrupted recording."""
 
 

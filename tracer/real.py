@@ -17,7 +17,7 @@ from gcreplay.store.errors import NotFound
 
 from .errors import BrokenSpool, CannotRecord
 from .interpreter import Interpreter
-from .record import check_program, undisturbed
+from .record import check_program
 from .spool import Spool, Status
 
 _SPOOL_LIMIT = 1 << 30
@@ -191,18 +191,19 @@ class RealRunner:
                     (0, 0, 0, _SPOOL_LIMIT, *self._shift),
                     plan,
                 )
-                with undisturbed() as adopt:
-                    child = adopt(
-                        subprocess.Popen(
-                            [self._interpreter.executable, *options.argv],
-                            env=environment,
-                            cwd=options.directory,
-                            stdin=options.stdin,
-                            stdout=options.stdout,
-                            stderr=options.stderr,
-                        )
-                    )
+                child = subprocess.Popen(
+                    [self._interpreter.executable, *options.argv],
+                    env=environment,
+                    cwd=options.directory,
+                    stdin=options.stdin,
+                    stdout=options.stdout,
+                    stderr=options.stderr,
+                )
+                try:
                     code = child.wait()
+                finally:  # nobody is left to read what it notes; see also measure_start()
+                    child.kill()
+                    child.wait()
                 return _read(spool, 128 - code if code < 0 else code)
             finally:
                 spool.close()

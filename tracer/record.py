@@ -10,10 +10,9 @@ import contextlib
 import os
 import signal
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
 
 from gcreplay.store.errors import FileExists, GcreplayError, StorageError
 from gcreplay.store.log import EventLog
@@ -21,6 +20,7 @@ from gcreplay.store.log import EventLog
 from .errors import BrokenSpool, CannotRecord
 from .ingest import SpoolIngest
 from .interpreter import Interpreter
+from .signals import Requests, requests
 from .spool import Spool, Status
 
 SPOOL_LIMIT = 64 << 30
@@ -65,7 +65,9 @@ class RecordProgress:
 @dataclass(frozen=True, slots=True)
 class RecordSummary:
     """How a recording ended. `complete`: the program's end was reached by the recording;
-    `message` says why not, or is empty. `signal` is set when the program died by one."""
+    `message` says why not, or is empty. `exit_code`: the program's, as a shell says it, or 128 + n
+    when signal n ended the recorder after the program. `signal` is set when the program died by
+    one."""
 
     output: Path
     exit_code: int
@@ -95,12 +97,14 @@ def record(
     try:
         log = _new_log(options, interpreter, spool)
         try:
-            with undisturbed() as adopt:
-                child = adopt(_start(options, interpreter, spool, shift))
+            with requests() as asked:
+                child = asked.adopt(_start(options, interpreter, spool, shift))
                 spool_served = False
-                broken = _follow(child, spool, log, progress)
-            summary, spool_served = _summary(options, child.returncode, spool, log, broken)
-            return summary
+                broken, ended_by = _follow(child, spool, log, asked, progress)
+                summary, spool_served = _summary(
+                    options, child.returncode, spool, log, broken, ended_by
+                )
+                return summary
         finally:
             with contextlib.suppress(StorageError):  # no room: the summary says it
                 log.close()
@@ -112,8 +116,8 @@ def recover(spool_path: Path, output: Path, force: bool = False) -> RecordSummar
     """Finish an ingest that was interrupted: the spool, read from its start, becomes a recording.
 
     The partial recording that the interrupted ingest left is replaced, another file only with
-    `force`. The spool is kept. Raises NotASpool; FileExists; CannotRecord while the program
-    runs; BrokenSpool when the run was so long that the start of the spool was released.
+    `force`. The spool is kept. Raises NotASpool; NotFound; FileExists; CannotRecord while the
+    program runs; BrokenSpool when the run was so long that the start of the spool was released.
     """
     spool = Spool(spool_path)
     try:
@@ -243,55 +247,35 @@ def _start(
     )
 
 
-@contextlib.contextmanager
-def undisturbed() -> Iterator[Callable[[subprocess.Popen[bytes]], subprocess.Popen[bytes]]]:
-    """The recorder stays to write the end. Ctrl-C reaches the program through the terminal,
-    a request to end only through us. (No SIG_IGN: what starts later would inherit that.)"""
-    children: list[subprocess.Popen[bytes]] = []
-
-    def pass_on(number: int, frame: FrameType | None) -> None:
-        for child in children:
-            child.send_signal(number)
-
-    def adopt(child: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
-        children.append(child)
-        return child
-
-    answers = {signal.SIGINT: lambda number, frame: None, signal.SIGTERM: pass_on}
-    with contextlib.ExitStack() as stack:
-        for number, answer in answers.items():
-            if signal.getsignal(number) is signal.SIG_IGN:
-                continue  # the program ignores it too
-            with contextlib.suppress(ValueError):  # not in the main thread
-                stack.callback(signal.signal, number, signal.signal(number, answer))
-        yield adopt
-
-
 def _follow(
     child: subprocess.Popen[bytes],
     spool: Spool,
     log: EventLog,
+    asked: Requests,
     progress: Callable[[RecordProgress], None] | None,
-) -> str:
-    """Ingest beside the running program, to its end. Returns what went wrong, or nothing.
+) -> tuple[str, signal.Signals | None]:
+    """Ingest beside the running program, to its end. Returns what went wrong, or nothing, and the
+    signal that ended us.
 
     A failing ingest never stops the program: the spool then simply grows to its limit.
     """
     ingest: SpoolIngest | None = SpoolIngest(spool, log)
     broken = ""
     while True:
-        alive = child.poll() is None
+        ended = child.poll() is not None  # asked before the step: nothing comes after it
         busy = False
         if ingest is not None:
             try:
-                if alive:
-                    busy = ingest.step()
-                else:
+                busy = ingest.step()
+                if ended and not busy:
                     ingest.finish()
             except (GcreplayError, OSError) as error:
-                broken, ingest = str(error), None
-        if not alive:
-            return broken
+                broken, ingest, busy = str(error), None, False
+        if ended and not busy:
+            return broken, None
+        if ended and asked.ended_by is not None:
+            name = asked.ended_by.name
+            return f"{name} ended the recorder before everything was taken", asked.ended_by
         if progress is not None and ingest is not None:
             progress(RecordProgress(ingest.events, ingest.objects, spool.waiting))
         if not busy:
@@ -300,10 +284,15 @@ def _follow(
 
 
 def _summary(
-    options: RecordOptions, returncode: int, spool: Spool, log: EventLog, broken: str
+    options: RecordOptions,
+    returncode: int,
+    spool: Spool,
+    log: EventLog,
+    broken: str,
+    ended_by: signal.Signals | None,
 ) -> tuple[RecordSummary, bool]:
     """How it ended, and whether the spool has served: it is kept when the recording fell short
-    of it, as on a full disk."""
+    of it, as on a full disk, and it can be recovered."""
     status = spool.status
     message = broken or {
         Status.CREATED: "the program ran, but the recorder never started in it: it was not run by "
@@ -322,14 +311,14 @@ def _summary(
     except GcreplayError as error:
         complete, broken = False, broken or str(error)
     if broken:
-        message = (
-            f"{broken}; all is in the spool, so make room and say: gcreplay recover {spool.path}"
-        )
+        room = "" if ended_by else "make room and "
+        say = f"; all is in the spool, so {room}say: gcreplay recover {spool.path}"
+        message = broken + ("" if spool.released else say)
     if status in (Status.CREATED, Status.REFUSED):
         options.output.unlink(missing_ok=True)
     summary = RecordSummary(
         options.output,
-        128 - returncode if returncode < 0 else returncode,
+        128 + ended_by if ended_by else 128 - returncode if returncode < 0 else returncode,
         -returncode if returncode < 0 else None,
         events,
         objects,
@@ -337,4 +326,4 @@ def _summary(
         complete,
         message,
     )
-    return summary, not broken
+    return summary, not broken or spool.released > 0

@@ -12,6 +12,8 @@ import struct
 from enum import IntEnum
 from pathlib import Path
 
+from gcreplay.store.errors import NotFound, StorageError
+
 from .errors import NotASpool
 
 MAGIC = b"gcrspool"
@@ -47,15 +49,26 @@ class Spool:
         self.path = path
         try:
             self._fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        except FileNotFoundError:
+            raise NotFound(f"{path} does not exist: check the name") from None
+        except IsADirectoryError:
+            raise NotASpool(f"{path} is a directory, no spool of gcreplay") from None
         except OSError as error:
-            raise NotASpool(f"{path}: cannot be opened ({error.strerror})") from None
+            raise StorageError(f"{path}: cannot be opened ({error.strerror})") from None
         self._libc = ctypes.CDLL(None, use_errno=True)
         head = os.pread(self._fd, _FIELDS.size, 0)
         if len(head) < _FIELDS.size or not head.startswith(MAGIC):
             os.close(self._fd)
-            raise NotASpool(f"{path}: not a spool of gcreplay; give the .spool file of a recording")
-        if self._head()[1] != FORMAT:
-            raise NotASpool(f"{path}: a spool of another version of gcreplay; recover it with that")
+            raise NotASpool(
+                f"{path} is no spool of gcreplay: give the .spool file beside a recording"
+            )
+        version = self._head()[1]
+        if version != FORMAT:
+            os.close(self._fd)
+            raise NotASpool(
+                f"{path} is a spool of version {version}, this gcreplay reads {FORMAT}: recover it "
+                f"with the gcreplay that wrote it"
+            )
         self.consumed = self.released = self._head()[4]
 
     @classmethod

@@ -41,22 +41,39 @@ def command(trace: Path, output_format: str) -> None:
     Example:
       gcreplay info demo.gcreplay
     """
+    reading = _Reading()
     with EventLog.open(trace) as log, working("reading"):
-        payload = _facts(trace, log)
+        payload = _facts(trace, log, reading)
         damage = log.damage
     show(Report(_tables(payload), payload), output_format)
     intact, events = payload["intact_events"], payload["events"]
     if damage or intact < events:
         what = damage or f"{trace} is damaged"
         raise DamagedFile(f"{what}: the first {intact:,} of {events:,} events are good")
+    if reading.damage is not None:
+        raise reading.damage
 
 
-def _facts(trace: Path, log: EventLog) -> dict[str, Any]:
-    """The JSON of `info`."""
-    meta = _meta(log)
-    observed = _readable(lambda: log.observed)
-    marks = _readable(log.marks)
-    runs = _readable(log.runs)
+class _Reading:
+    """Reads what is intact; `damage` is the first thing that was not."""
+
+    def __init__(self) -> None:
+        self.damage: DamagedFile | None = None
+
+    def __call__(self, read: Callable[[], Iterable[T]]) -> list[T]:
+        try:
+            return list(read())
+        except DamagedFile as error:
+            self.damage = self.damage or error
+            return []
+
+
+def _facts(trace: Path, log: EventLog, reading: _Reading) -> dict[str, Any]:
+    """The JSON of `info`, without what is damaged."""
+    meta: dict[str, Any] = dict(reading(lambda: log.meta.items()))
+    observed = reading(lambda: log.observed)
+    marks = reading(log.marks)
+    runs = reading(log.runs)
     wal = trace.with_name(f"{trace.name}-wal")  # not folded in yet, or left by a kill
     size = trace.stat().st_size + (wal.stat().st_size if wal.exists() else 0)
     model = _model(log)
@@ -88,22 +105,6 @@ def _facts(trace: Path, log: EventLog) -> dict[str, Any]:
             for run in runs
         ],
     }
-
-
-def _meta(log: EventLog) -> dict[str, Any]:
-    """The facts about the recording, or none where the file is damaged."""
-    try:
-        return log.meta
-    except DamagedFile:
-        return {}
-
-
-def _readable(read: Callable[[], Iterable[T]]) -> list[T]:
-    """What `read` gives, or nothing where the file is damaged."""
-    try:
-        return list(read())
-    except DamagedFile:
-        return []
 
 
 def _model(log: EventLog) -> PauseModel | None:

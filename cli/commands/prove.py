@@ -3,6 +3,7 @@
 import contextlib
 import math
 import os
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -194,6 +195,8 @@ def _record(options: RecordOptions) -> None:
     """Record, with the program's output on our standard error."""
     with working("recording"):
         summary = record(options)
+    if summary.signal == signal.SIGINT:  # Ctrl-C, which the recorder leaves to the program
+        raise KeyboardInterrupt
     if not summary.complete:
         raise GcreplayError(f"the program could not be recorded to its end: {summary.message}")
     if summary.exit_code:

@@ -7,6 +7,13 @@ import threading
 import types
 import weakref
 
+try:
+    from gcreplay_capture import mark
+except ImportError:
+
+    def mark(label):
+        """Without a recording there is nothing to mark."""
+
 
 class Node:
     pass
@@ -93,10 +100,17 @@ def churn(n):
             called.clear()
 
 
+def thread():
+    mark("thread")
+    churn(200)
+
+
+mark("begin")
 churn(1200)
 asyncio.run(clients())
+mark("churned")
 gc.freeze()
-threads = [threading.Thread(target=churn, args=(200,)) for _ in range(3)]
+threads = [threading.Thread(target=thread) for _ in range(3)]
 [thread.start() for thread in threads]
 [thread.join() for thread in threads]
 gc.unfreeze()

@@ -58,9 +58,33 @@ def test_a_file_that_is_no_recording(
     assert path.read_bytes() == before
 
 
-@pytest.mark.parametrize("command", READING)
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"Dear diary", b"gcrspool" + b"\xff" * 5000],
+    ids=["empty", "text", "version"],
+)
+def test_a_file_that_is_no_spool(gcreplay: Gcreplay, tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "app.gcreplay.spool"
+    path.write_bytes(content)
+    told = gcreplay("recover", path)
+    assert (told.exit_code, told.stdout, len(told.stderr.splitlines())) == (1, "", 1)
+    assert f"Error: {path} is " in told.stderr
+    assert path.read_bytes() == content
+    assert [*tmp_path.iterdir()] == [path]
+
+
+def test_a_recording_or_folder_is_no_spool(
+    gcreplay: Gcreplay, cycles: Path, tmp_path: Path
+) -> None:
+    for path in (cycles, tmp_path):
+        told = gcreplay("recover", path, "-o", tmp_path / "new.gcreplay")
+        assert (told.exit_code, told.stdout) == (1, "")
+        assert f"Error: {path} is " in told.stderr
+
+
+@pytest.mark.parametrize("command", [*READING, "recover"])
 def test_a_missing_file_is_wrong_usage(gcreplay: Gcreplay, tmp_path: Path, command: str) -> None:
-    told = gcreplay(command, tmp_path / "missing.gcreplay", *READING[command])
+    told = gcreplay(command, tmp_path / "missing.gcreplay", *READING.get(command, ()))
     assert told.exit_code == 2
     assert "missing.gcreplay" in told.stderr
     assert len(told.stderr.splitlines()) == 1

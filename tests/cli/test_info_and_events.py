@@ -1,6 +1,7 @@
 """`info` and `events`: what a recording holds, and its events in words."""
 
 import json
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,27 @@ def test_a_cut_file_says_how_many_events_are_good(gcreplay: Gcreplay, cycles: Pa
     assert told.exit_code == 1
     assert "cut short" in told.stderr
     assert "events are good" in told.stderr
+
+
+@pytest.mark.parametrize(
+    ("statement", "table"),
+    [
+        ("INSERT INTO observed VALUES (0, 1, 1, 'call', 0, 0, 0, 0, 0, 0, 0)", "observed"),
+        ("UPDATE meta SET value = '\"3.12\"' WHERE key = 'python'", "meta"),
+        ("UPDATE runs SET policy = 'manual'", "runs"),
+    ],
+)
+def test_a_changed_table_is_named_and_the_rest_is_shown(
+    gcreplay: Gcreplay, cycles: Path, statement: str, table: str
+) -> None:
+    assert gcreplay("replay", cycles, "-p", "never").exit_code == 0
+    with sqlite3.connect(cycles) as connection:
+        connection.execute(statement)
+    told = gcreplay("info", cycles, "--format", "json")
+    assert told.exit_code == 1
+    assert json.loads(told.stdout)["intact_events"] == EVENTS
+    assert f"its table {table} is not what was written" in told.stderr
+    assert len(told.stderr.splitlines()) == 1
 
 
 def test_events_from_the_beginning(gcreplay: Gcreplay, cycles: Path) -> None:

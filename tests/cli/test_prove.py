@@ -1,10 +1,15 @@
 """`prove`: predictions beside real runs, and when it says no."""
 
+import contextlib
 import json
+import os
+import select
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import pytest
 
@@ -175,3 +180,49 @@ def test_without_enough_collections_no_pause_is_predicted(tmp_path: Path) -> Non
     told = json.loads(done.stdout)
     assert (told["pause_model"], told["pauses"]) == (None, {})
     assert "fewer than 20 collections" in done.stderr
+
+
+@contextlib.contextmanager
+def waiting(folder: Path, run: int) -> Iterator[tuple[subprocess.Popen[str], TextIO]]:
+    """`prove` of a program that waits in that run, from 0, and a pipe whose one end it holds."""
+    (folder / "app.py").write_text(
+        "import os, time\n"
+        f"if os.path.exists('run{run}'):\n"
+        "    held = open('held', 'w')\n"
+        "    print('waits', file=held, flush=True)\n"
+        "    time.sleep(600)\n"
+        "open('run1', 'w').close()\n"
+    )
+    (folder / "run0").touch()
+    os.mkfifo(folder / "held")
+    command = subprocess.Popen(
+        [sys.executable, "-m", "gcreplay", "prove", "app.py"],
+        cwd=folder,
+        env={**os.environ, "TMPDIR": str(folder)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    with command, (folder / "held").open() as held:
+        assert held.readline() == "waits\n"
+        yield command, held
+
+
+def test_sigterm_ends_the_real_run_with_the_command(tmp_path: Path) -> None:
+    with waiting(tmp_path, run=1) as (command, held):
+        command.terminate()
+        out, err = command.communicate(timeout=60)
+        assert select.select([held], [], [], 60)[0], "the program runs on"
+    assert (command.returncode, out, err) == (128 + signal.SIGTERM, "", "Terminated.\n")
+    assert not list(tmp_path.glob("gcreplay-*"))
+
+
+@pytest.mark.parametrize("run", [0, 1])
+def test_ctrl_c_ends_the_command_in_whichever_run(tmp_path: Path, run: int) -> None:
+    with waiting(tmp_path, run) as (command, _):
+        os.killpg(command.pid, signal.SIGINT)
+        out, err = command.communicate(timeout=60)
+    assert (command.returncode, out) == (128 + signal.SIGINT, "")
+    assert err.endswith("Interrupted.\n")
+    assert not list(tmp_path.glob("gcreplay-*"))

@@ -15,6 +15,7 @@ from gcreplay.store.errors import (
     NotARecording,
     NotFound,
 )
+from gcreplay.store.events import ObservedCollection
 
 EVENTS = 8000
 SEGMENTS = 20
@@ -47,6 +48,22 @@ def recording(tmp_path_factory):
     return Content(path.read_bytes())
 
 
+@pytest.fixture(scope="module")
+def with_tables(recording, tmp_path_factory):
+    """The same with 2000 observed collections and 5 stored runs."""
+    path = tmp_path_factory.mktemp("tables") / "log.db"
+    path.write_bytes(recording)
+    with EventLog.open(path, writable=True) as log:
+        log.add_observed(
+            ObservedCollection(n, n, "threshold", 0, 700, n % 97, 0, 50, 50, 10**6 + n)
+            for n in range(2000)
+        )
+    with EventLog.open(path, writable=True) as log:
+        for n in range(5):
+            log.save_run("manual", {"window": f"a..b{n}"}, {"collected": list(range(900))}, f"{n}")
+    return Content(path.read_bytes())
+
+
 @pytest.fixture
 def broken(tmp_path):
     """A function that writes bytes to a file and returns its path."""
@@ -69,7 +86,8 @@ def sentence(path) -> str:
 def read_everything(path) -> list:
     with EventLog.open(path) as log:
         columns = [column.tolist() for column in log.events().columns()]
-        return [columns, log.types, log.sites, log.labels, log.shapes, log.arguments, log.observed]
+        names = [log.types, log.sites, log.labels, log.shapes, log.arguments]
+        return [columns, names, log.observed, log.meta, log.runs()]
 
 
 @pytest.mark.parametrize(
@@ -156,6 +174,20 @@ def test_a_missing_segment_is_named(recording, broken):
         assert len(log.window(6 * EVENTS, 8 * EVENTS)) == 2 * EVENTS
 
 
+def test_missing_last_segments_are_noticed(recording, broken):
+    path = broken(recording)
+    with sqlite3.connect(path) as connection:
+        connection.execute("DELETE FROM segments WHERE id >= 18")
+    with EventLog.open(path) as log:
+        assert (log.event_count, log.intact_events()) == (EVENTS * SEGMENTS, EVENTS * 18)
+        with pytest.raises(DamagedSegment, match=r"segment 18, from event 144000 on"):
+            log.events()
+    with EventLog.open(path, writable=True) as log:
+        log.append(*(np.zeros(1, np.uint8) + [Op.MARK, 0, 0, 0][i] for i in range(4)))
+    with EventLog.open(path) as log, pytest.raises(DamagedSegment, match="segment 18"):
+        log.events()
+
+
 def test_a_changed_name_is_noticed(recording, broken):
     at = recording.index(b"demo.py")
     path = broken(recording[:at] + b"dEmo.py" + recording[at + 7 :])
@@ -164,6 +196,110 @@ def test_a_changed_name_is_noticed(recording, broken):
         for _ in range(2):
             with pytest.raises(DamagedFile, match="types, sites and labels"):
                 _ = log.sites
+
+
+TABLES = {
+    "observed": (
+        lambda log: log.observed,
+        "UPDATE observed SET duration_ns = duration_ns + 1 WHERE id = 700",
+        "DELETE FROM observed WHERE id = 1999",
+        "UPDATE observed SET cause = 'call' WHERE id = 3",
+    ),
+    "meta": (
+        lambda log: log.meta,
+        "UPDATE meta SET value = 'false' WHERE key = 'complete'",
+        "DELETE FROM meta WHERE key = 'complete'",
+        "UPDATE meta SET key = 'Complete' WHERE key = 'complete'",
+        "UPDATE meta SET value = CAST(value AS BLOB) WHERE key = 'complete'",
+    ),
+    "runs": (
+        EventLog.runs,
+        "UPDATE runs SET policy = 'manuel' WHERE id = 2",
+        "UPDATE runs SET result = replace(result, '7', '8') WHERE id = 5",
+        "UPDATE runs SET id = 9 WHERE id = 5",
+        "DELETE FROM runs WHERE id = 5",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("table", "statement"),
+    [(table, change) for table, (_, *changes) in TABLES.items() for change in changes],
+)
+def test_a_changed_table_is_named_and_the_others_are_read(with_tables, broken, table, statement):
+    path = broken(with_tables)
+    with sqlite3.connect(path) as connection:
+        connection.execute(statement)
+    with EventLog.open(path) as log:
+        assert log.intact_events() == EVENTS * SEGMENTS
+        assert len(log.sites) == 200
+        for other, (read, *_) in TABLES.items():
+            if other != table:
+                read(log)
+                continue
+            for _ in range(2):
+                with pytest.raises(DamagedFile, match=f"its table {table} is not what was"):
+                    read(log)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM meta WHERE key = 'checksums'",
+        "UPDATE meta SET key = 'checksuns' WHERE key = 'checksums'",
+        "UPDATE meta SET value = replace(value, 'runs', 'rums') WHERE key = 'checksums'",
+        "UPDATE meta SET value = NULL WHERE key = 'checksums'",
+        "DELETE FROM meta",
+    ],
+)
+def test_lost_checksums_are_damage(with_tables, broken, statement):
+    path = broken(with_tables)
+    with sqlite3.connect(path) as connection:
+        connection.execute(statement)
+    with EventLog.open(path) as log, pytest.raises(DamagedFile, match="checksums are lost"):
+        log.runs()
+
+
+def test_what_was_damaged_is_not_sealed_anew(with_tables, broken):
+    for table, write in {
+        "runs": lambda log: log.save_run("never", {}, {}, "x"),
+        "meta": lambda log: log.set_meta(pauses=None),
+        "observed": lambda log: log.add_label("new"),
+    }.items():
+        path = broken(with_tables)
+        with sqlite3.connect(path) as connection:
+            connection.execute(TABLES[table][1])
+        with EventLog.open(path, writable=True) as log, pytest.raises(DamagedFile, match=table):
+            write(log)
+        with EventLog.open(path) as log, pytest.raises(DamagedFile, match=table):
+            TABLES[table][0](log)
+
+
+def test_damaged_runs_can_be_discarded(with_tables, broken):
+    path = broken(with_tables)
+    with sqlite3.connect(path) as connection:
+        connection.execute("DELETE FROM runs WHERE id = 5")
+    with EventLog.open(path, writable=True) as log:
+        log.discard_runs()
+        assert log.runs() == []
+
+
+def test_an_older_recording_has_checksums_of_its_names_alone(with_tables, broken):
+    """Then the other tables are taken as they are."""
+    path = broken(with_tables)
+    with sqlite3.connect(path) as connection:
+        connection.execute(
+            "UPDATE meta SET value = json_remove(value, '$.observed', '$.meta', '$.runs', "
+            "'$.segments') WHERE key = 'checksums'"
+        )
+        connection.execute("DELETE FROM observed")
+    with EventLog.open(path, writable=True) as log:
+        assert (log.observed, len(log.sites), len(log.runs())) == ((), 200, 5)
+        assert log.save_run("never", {}, {}, "x") == 6
+    at = path.read_bytes().index(b"demo.py")
+    path.write_bytes(path.read_bytes()[:at] + b"dEmo.py" + path.read_bytes()[at + 7 :])
+    with EventLog.open(path) as log, pytest.raises(DamagedFile, match="types, sites and labels"):
+        _ = log.sites
 
 
 @pytest.mark.parametrize(
@@ -189,11 +325,11 @@ def test_a_value_of_the_wrong_type_is_damage(recording, broken, statement):
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
-def test_a_flipped_bit_anywhere_is_said_or_does_no_harm(recording, broken, data):
-    at = data.draw(st.integers(0, len(recording) - 1))
+def test_a_flipped_bit_anywhere_is_said_or_does_no_harm(with_tables, broken, data):
+    at = data.draw(st.integers(0, len(with_tables) - 1))
     bit = 1 << data.draw(st.integers(0, 7))
-    whole = read_everything(broken(recording))
-    path = broken(recording[:at] + bytes([recording[at] ^ bit]) + recording[at + 1 :])
+    whole = read_everything(broken(with_tables))
+    path = broken(with_tables[:at] + bytes([with_tables[at] ^ bit]) + with_tables[at + 1 :])
     try:
         assert read_everything(path) == whole
     except GcreplayError as error:

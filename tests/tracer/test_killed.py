@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from recording import FIXED, checked, collections, run_plain, run_recorded
 
-from gcreplay.store.errors import FileExists
+from gcreplay.store.errors import FileExists, NotFound
 from gcreplay.store.log import EventLog
 from gcreplay.store.validate import validate
 from gcreplay.tracer import BrokenSpool, CannotRecord, NotASpool, recover, spool
@@ -144,7 +144,7 @@ def test_what_is_no_spool_is_said_so(tmp_path: Path, content: bytes) -> None:
 
 
 def test_a_missing_spool(tmp_path: Path) -> None:
-    with pytest.raises(NotASpool, match="No such file"):
+    with pytest.raises(NotFound, match="does not exist"):
         recover(tmp_path / "missing.spool", tmp_path / "x.gcreplay")
 
 

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import select
+import signal
+import subprocess
+import sys
 from itertools import pairwise
 from pathlib import Path
 
@@ -147,3 +152,37 @@ def test_a_run_that_ends_without_shutdown_is_told(tmp_path: Path) -> None:
     run = run_real(RealOptions(["-c", "import gc, os; gc.collect(); os._exit(3)"], python=BARE))
     assert (run.exit_code, run.complete, len(run.collections)) == (3, False, 1)
     assert "os._exit" in run.message
+
+
+STUBBORN = """
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+held = open("held", "w")
+print("runs", file=held, flush=True)
+time.sleep(600)
+"""
+RUNNER = """
+import signal
+from gcreplay.tracer import RealOptions, run_real
+signal.signal(signal.SIGINT, signal.default_int_handler)
+run_real(RealOptions(["program.py"]))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_program_does_not_outlive_who_measures_it(tmp_path: Path, number: signal.Signals) -> None:
+    """The program holds one end of a pipe, and neither of the signals would end it."""
+    (tmp_path / "program.py").write_text(STUBBORN)
+    os.mkfifo(tmp_path / "held")
+    with (
+        subprocess.Popen(
+            [sys.executable, "-c", RUNNER], cwd=tmp_path, stderr=subprocess.DEVNULL
+        ) as runner,
+        (tmp_path / "held").open() as held,
+    ):
+        assert held.readline() == "runs\n"
+        runner.send_signal(number)
+        assert runner.wait(60) != 0
+        assert select.select([held], [], [], 60)[0], "the program runs on"
+        assert held.read() == ""

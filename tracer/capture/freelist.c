@@ -9,7 +9,7 @@
 #define TUPLE_MAX 2000
 #define CONTEXT_MAX 255
 #define ASYNC_MAX 80
-#define TRASH_DEPTH 50 /* the nesting from which _PyTrash_begin() defers a death */
+#define TRASH_DEPTH 50 /* _PyTrash_UNWIND_LEVEL of Objects/object.c, from which a death is deferred */
 
 int freelist_seen;
 static int seen_list, seen_dict, seen_slice, seen_tuple[TUPLE_CLASSES];
@@ -192,10 +192,34 @@ static int hold(PyObject **held, int at, PyObject *op, PyTypeObject *t)
     return 1;
 }
 
+/* Whether _PyTrash_begin() defers a death from TRASH_DEPTH on and not before, asked with a body
+ * that never lived; what it noted is taken back. */
+static int trash_depth_known(void)
+{
+    static struct {
+        PyGC_Head head;
+        PyObject body;
+    } dead = {.body.ob_type = &PyList_Type};
+    PyThreadState *ts = _PyThreadState_GET();
+    int nesting = ts->trash_delete_nesting;
+    PyObject *later = ts->trash_delete_later;
+    ts->trash_delete_nesting = TRASH_DEPTH - 1;
+    int before = _PyTrash_begin(ts, &dead.body);
+    ts->trash_delete_nesting = TRASH_DEPTH;
+    int from = _PyTrash_begin(ts, &dead.body);
+    ts->trash_delete_nesting = nesting;
+    ts->trash_delete_later = later;
+    return !before && from;
+}
+
 /* Reads the lists as they are; any surprise means that the layout is not the one known. */
 int freelist_check_layout(const char **why)
 {
     PyInterpreterState *is = cap.interp;
+    *why = "this interpreter defers the deaths of deep structures otherwise than expected";
+    if (!trash_depth_known()) {
+        return 0;
+    }
     *why = "the free lists of this interpreter are not laid out as expected";
     if (is->list.numfree < 0 || is->list.numfree > LIST_MAX || is->dict_state.numfree < 0
         || is->dict_state.numfree > PyDict_MAXFREELIST || is->context.numfree < 0 || is->context.numfree > CONTEXT_MAX

@@ -7,8 +7,10 @@
  * call's end or at the next malloc, whichever comes first. */
 #include "capture.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 #define MOST_ACTIONS 64
 
@@ -319,6 +321,7 @@ int measure_start(char *text, const char **why)
     if (plan.from == NULL) {
         apply();
     }
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* unlike a recorded program it runs for us alone */
     cap.measuring = 1;
     now.collections = gcwatch_statistic(0);
     gcwatch_hide();
