@@ -42,6 +42,7 @@ def _tables(result: VerifyResult) -> tuple[Table, ...]:
         ("position equal", result.position_equal),
         ("generation equal", result.generation_equal),
         ("collected equal", result.collected_equal),
+        ("candidates equal", result.candidates_equal),
         *((f"repairs: {kind}", n) for kind, n in result.repairs.items() if n),
     ]
     tables = [Table(("", ""), tuple(lines))]

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -101,3 +102,19 @@ def test_one_threshold_is_found_at_the_first_collection(
     first = difference(gcreplay, damaged(recording, tmp_path / "t0.gcreplay", raise_threshold))
     assert first["index"] == 0
     assert (first["recorded"]["allocation"], first["replayed"]["allocation"]) == (at[0], at[0] + 1)
+
+
+def test_other_candidates_are_shown_and_are_no_difference(
+    gcreplay: Gcreplay, recording: Path, tmp_path: Path
+) -> None:
+    """One collection examined an object more than the log has."""
+    path = tmp_path / "candidates.gcreplay"
+    with EventLog.open(recording) as log, EventLog.create(path, meta=log.meta) as copy:
+        copy.take_names(log.names)
+        copy.append(*log.events().columns())
+        first, *others = log.observed
+        copy.add_observed([replace(first, candidates=first.candidates + 1), *others])
+    told = gcreplay("verify", path)
+    assert told.exit_code == 0
+    shown = dict(line.rsplit(maxsplit=1) for line in told.stdout.splitlines())
+    assert int(shown["candidates equal"]) == int(shown["collected equal"]) - 1 == len(others)
