@@ -54,7 +54,7 @@ cdef enum:
     SECOND_START = 20
     NOT_FOUND_HEAP = 21
     DEATH_FOUND_HEAP = 22
-    LEFT_LINK = 23
+    NOT_HELD = 23
     BAD_FLAGS = 24
     OVERFLOW = 25
 
@@ -231,8 +231,8 @@ cdef class State:
         if op == DECREF:
             if b == 0:
                 return NO_REFERENCES
-            if b > object.count:
-                return TOO_MANY
+            if b > object.count - object.linked:
+                return NOT_HELD
             object.count -= b
             return self.kill(a) if object.count == 0 else VALID
         if op == LINK or op == UNLINK or op == WEAKREF:
@@ -362,9 +362,6 @@ cdef class State:
                 self.links[link].next = self.free_links
                 self.free_links = link
                 link = following
-                if self.objects[target].state & IS_DEAD:
-                    self.culprit = target
-                    return LEFT_LINK
                 self.objects[target].linked -= 1
                 self.objects[target].count -= 1
                 if self.objects[target].count == 0 and not self.objects[target].state & IS_IMMORTAL:

@@ -55,7 +55,9 @@ static void cascade(ingest_t *s, uint32_t root)
 static void write_before(ingest_t *s)
 {
     for (size_t i = 0; i < s->holds.n; i++) {
-        emit(s, OP_INCREF, object_get(s, s->holds.at[i])->name, 1, 0);
+        object_t *held = object_get(s, s->holds.at[i]);
+        emit(s, OP_INCREF, held->name, 1, 0);
+        window_used(s, held); /* what running code takes here it drops behind, not before */
         s->repairs[REPAIR_HOLD]++;
     }
     for (size_t i = 0; i < s->pairs.n; i += 2) {
