@@ -226,6 +226,8 @@ cdef class State:
                 return NO_REFERENCES
             if b > NONE - object.count:
                 return TOO_MANY
+            if c >= self.labels:
+                return UNKNOWN_LABEL
             object.count += b
             return VALID
         if op == DECREF:
@@ -233,6 +235,8 @@ cdef class State:
                 return NO_REFERENCES
             if b > object.count - object.linked:
                 return NOT_HELD
+            if c >= self.labels:
+                return UNKNOWN_LABEL
             object.count -= b
             return self.kill(a) if object.count == 0 else VALID
         if op == LINK or op == UNLINK or op == WEAKREF:

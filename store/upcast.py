@@ -96,7 +96,7 @@ def _new_events(row: Row, upcasters: list[Upcaster]) -> Row:
     segment = Segment(number, sequence, count, objects, tuple(counts))
     payload = row["payload"]
     assert isinstance(payload, bytes)
-    events = codec.decode(payload, segment)
+    events = codec.decode(payload, segment, int(str(row["codec"])))
     for upcaster in upcasters:
         events = upcaster.events(events) if upcaster.events else events
     encoded = codec.encode(*events.columns(), segment.first_object)
@@ -105,6 +105,7 @@ def _new_events(row: Row, upcasters: list[Upcaster]) -> Row:
     return {
         **row,
         **dict(zip(names, encoded.counts, strict=True)),
+        "codec": codec.CODEC_VERSION,
         "payload": encoded.payload,
         "checksum": codec.checksum(encoded.payload, segment),
     }

@@ -90,10 +90,10 @@ class Program:
     def apply_to(self, op: int, a: int, b: int, c: int) -> None:
         match op:
             case Op.INCREF:
-                require(b >= 1 and self.count[a] + b < 2**32)
+                require(b >= 1 and self.count[a] + b < 2**32 and c < self.labels)
                 self.count[a] += b
             case Op.DECREF:
-                require(1 <= b <= self.count[a] - self.linked(a))
+                require(1 <= b <= self.count[a] - self.linked(a) and c < self.labels)
                 self.drop(a, b)
             case Op.LINK:
                 require(b in self.count and c < self.labels)

@@ -110,6 +110,8 @@ def old_after_start(b: TraceBuilder) -> None:
         (lambda b: b.incref(0, 2**32 - 1), 2, "reference count of object 0"),
         (lambda b: b.unlink(0, 1), 2, "no such link"),
         (lambda b: b.event(Op.LINK, 0, 1, 9), 2, "the label is not in"),
+        (lambda b: b.event(Op.INCREF, 0, 1, 9), 2, "the label is not in"),
+        (lambda b: b.event(Op.DECREF, 0, 1, 9), 2, "the label is not in"),
         (lambda b: b.event(Op.MARK, 9), 2, "the label is not in"),
         (lambda b: b.kept(0), 2, "follows the event that killed"),
         (kept_late, 4, "follows the event that killed"),
