@@ -77,8 +77,7 @@ class Validator:
             if i < index and not self._takes(events, i):
                 index, rule = i, _BAD_ARGUMENT
         if rule:
-            event = describe(*(int(column[index]) for column in events.columns()))
-            raise InvalidLog(events.first_sequence + index, event, RULES[rule].format(culprit))
+            raise broken(events, index, rule, culprit)
 
     def _takes(self, events: Events, i: int) -> bool:
         """Whether the argument of a START or GC_CALL event is what it takes."""
@@ -96,6 +95,12 @@ class Validator:
                 return False
             self._good.add(key)
         return True
+
+
+def broken(events: Events, index: int, rule: int, culprit: int) -> InvalidLog:
+    """The error that names the event at `index`, its broken rule and the object it speaks of."""
+    event = describe(*(int(column[index]) for column in events.columns()))
+    return InvalidLog(events.first_sequence + index, event, RULES[rule].format(culprit))
 
 
 def validate(log: EventLog) -> int:
