@@ -17,6 +17,7 @@ from sqlalchemy import JSON, Connection, Table, insert, text
 
 from . import codec, schema
 from . import database as db
+from .errors import DamagedFile
 from .events import Events, Segment
 
 Row: TypeAlias = dict[str, object]
@@ -47,8 +48,11 @@ def opened(path: Path, version: int, *, writable: bool) -> db.Database:
     """The recording of an older `version` in the present one.
 
     For reading it is converted into a temporary database and the file stays as it is; a
-    `writable` one is replaced by its conversion once that is complete.
+    `writable` one is replaced by its conversion once that is complete. Raises DamagedFile for a
+    version that no upcaster starts from.
     """
+    if not UPCASTERS.keys() >= set(range(version, schema.SCHEMA_VERSION)):
+        raise DamagedFile(f"{path} is damaged: there has never been a schema version {version}")
     source = db.open_existing(path, writable=False)
     if not writable:
         target = db.temporary()
