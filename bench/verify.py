@@ -1,4 +1,5 @@
-"""Does a replay under the recorded settings do what the interpreter did in that very run?"""
+"""Does a replay under the recorded settings do what the interpreter did in that very run? And
+how much of that is owed to repairs?"""
 
 from __future__ import annotations
 
@@ -9,18 +10,23 @@ from workloads import Workloads, chosen, options
 
 from gcreplay.replay import VerifyResult, verify
 from gcreplay.store import EventLog
+from gcreplay.store.events import REPAIR_LABELS
+from gcreplay.store.unrepaired import unrepaired
 
 EQUAL = ["position equal", "generation equal", "collected equal"]
-
-
-def verified(workloads: Workloads, name: str, setting: str) -> VerifyResult:
-    path, _ = workloads.recording(name, setting)
-    with EventLog.open(path) as log:
-        return verify(log)
+WITHOUT = ["program", "left out", "events less"]
+ALL = ["all objects collected, recorded", "replayed"]
 
 
 def sections(workloads: Workloads, names: list[str], setting: str = "default") -> Iterator[str]:
-    results = {name: verified(workloads, name, setting) for name in names}
+    results: dict[str, VerifyResult] = {}
+    without: list[list[object]] = []
+    for name in names:
+        path, _ = workloads.recording(name, setting)
+        with EventLog.open(path) as log:
+            results[name] = verify(log)
+            without.append([name, "nothing", 0, *_figures(results[name])])
+            without += ([name, *row] for row in _without_repairs(log))
     yield section(
         f"Verify: each collection of the recorded run against the replayed one (run at {setting})",
         "The whole run, start and end of the interpreter too. In order, never resynchronised.",
@@ -30,6 +36,33 @@ def sections(workloads: Workloads, names: list[str], setting: str = "default") -
         ),
         _bars(results),
     )
+    yield section(
+        f"What repairs hide: the same without them (run at {setting}, recorded {workloads.how})",
+        "Left out is what the recording did not see but concluded from deaths, of all kinds and of "
+        "each alone, with all that can no longer happen then. Never resynchronised: one death "
+        "less, and the next collection comes earlier.",
+        table([*WITHOUT, "recorded", "replayed", *EQUAL, *ALL], without),
+    )
+
+
+def _without_repairs(log: EventLog) -> Iterator[list[object]]:
+    kinds = tuple(REPAIR_LABELS)
+    for left_out, some in (("all repairs", kinds), *((kind, [kind]) for kind in kinds)):
+        with unrepaired(log, some) as rest:
+            less = log.event_count - rest.event_count
+            yield [left_out, less, *_figures(verify(rest))]
+
+
+def _figures(result: VerifyResult) -> list[object]:
+    return [
+        result.recorded,
+        result.replayed,
+        result.position_equal,
+        result.generation_equal,
+        result.collected_equal,
+        result.collected_recorded,
+        result.collected_replayed,
+    ]
 
 
 def _row(result: VerifyResult) -> list[object]:

@@ -178,7 +178,8 @@ always_inline void add_link(Heap *h, Object *o, uint32_t target, uint32_t label)
     o->degree++;
 }
 
-/* Remove the newest link to `target` with this label, else the newest to `target`; 0 if none. */
+/* Remove the newest link to `target` with this label, else without a label, else with any; 0 if
+   there is none. */
 static int remove_link(Heap *h, Object *o, uint32_t target, uint32_t label)
 {
     uint32_t span = link_span(h, o), found = 0;
@@ -186,6 +187,8 @@ static int remove_link(Heap *h, Object *o, uint32_t target, uint32_t label)
     if (o->block == HUB) {
         Hub *hub = &h->hubs[o->links];
         found = hub->table[hub_find(hub, target, label)];
+        if (!found)
+            found = hub->table[hub_find(hub, target, UNKNOWN)];
         for (uint32_t i = span; !found && i-- > 0;)
             if (link[i].target == target)
                 found = i + 1;
@@ -198,7 +201,7 @@ static int remove_link(Heap *h, Object *o, uint32_t target, uint32_t label)
                     found = i + 1;
                     break;
                 }
-                if (!found)
+                if (!found || (link[i].label == UNKNOWN && link[found - 1].label != UNKNOWN))
                     found = i + 1;
             }
         if (found)

@@ -29,7 +29,8 @@ class VerifyResult:
     """Recorded and replayed collections, compared one by one in order, never resynchronised.
 
     position: the object whose birth triggered it, or the next one at a call. The `_equal` values
-    count collections. repairs: how often, by kind, the recording had to be mended.
+    count collections, the `collected_` others the objects that all of them found unreachable.
+    repairs: how often, by kind, the recording had to be mended.
     """
 
     recorded: int
@@ -38,6 +39,8 @@ class VerifyResult:
     generation_equal: int
     collected_equal: int
     candidates_equal: int
+    collected_recorded: int
+    collected_replayed: int
     first_difference: Difference | None
     repairs: Mapping[str, int]
 
@@ -70,6 +73,8 @@ def verify(log: EventLog) -> VerifyResult:
         generation_equal=sum("generation" not in what for what in unequal),
         collected_equal=sum("collected" not in what for what in unequal),
         candidates_equal=sum("candidates" not in what for what in unequal),
+        collected_recorded=sum(one.collected for one in log.observed),
+        collected_replayed=sum(one.collected for one in replayed),
         first_difference=None if first is None else _difference(first, *pairs[first]),
         repairs=dict(repairs) if isinstance(repairs, Mapping) else {},
     )

@@ -8,7 +8,7 @@ Seven streams, so that like stands beside like and compresses:
     targets  the same for the target of LINK, UNLINK, WEAKREF
     shapes   one per ALLOC
     sites    one per ALLOC
-    labels   one per LINK and UNLINK
+    labels   one per INCREF, DECREF, LINK and UNLINK; version 1 had none of the first two
     values   all other operands, in event order
 
 Object ids of ALLOC are dense and cost nothing. All but `ops` hold 32-bit numbers as group
@@ -55,14 +55,14 @@ cdef enum:
 # Which operands an op has. 0 or 1, so that the hot loops add them instead of branching.
 cdef uint32_t[OPS] HAS_AGE = [0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 1]
 cdef uint32_t[OPS] HAS_TARGET = [0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]
-cdef uint32_t[OPS] HAS_LABEL = [0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
+cdef uint32_t[OPS] HAS_LABEL = [0, 0, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
 cdef uint32_t[OPS] HAS_COUNT = [0, 0, 1, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0]
 # The others put this many operands into `values`; rare, so a branch serves them.
 cdef uint32_t[OPS] RARE = [1, 0, 0, 0, 0, 0, 0, 2, 0, 0, 3, 2, 0, 1, 2, 1]
 # Operands that must be 0 because no stream holds them.
 cdef uint32_t[OPS] UNUSED_A = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ~0, 0, 0, 0]
 cdef uint32_t[OPS] UNUSED_B = [~0, 0, 0, 0, 0, 0, ~0, 0, 0, ~0, 0, 0, ~0, ~0, 0, 0]
-cdef uint32_t[OPS] UNUSED_C = [~0, 0, ~0, ~0, 0, 0, ~0, 0, ~0, ~0, 0, ~0, ~0, ~0, ~0, 0]
+cdef uint32_t[OPS] UNUSED_C = [~0, 0, 0, 0, 0, 0, ~0, 0, ~0, ~0, 0, ~0, ~0, ~0, ~0, 0]
 
 
 cdef inline uint32_t load(const uint8_t *where) noexcept nogil:
@@ -152,7 +152,9 @@ cdef void histogram(const uint8_t *op, size_t n, uint64_t *counts) noexcept nogi
         counts[i] += part[0][i] + part[1][i] + part[2][i] + part[3][i]
 
 
-cdef void stream_lengths(const uint64_t *counts, size_t *lengths) noexcept nogil:
+cdef void stream_lengths(
+    const uint64_t *counts, size_t *lengths, const uint32_t *labelled
+) noexcept nogil:
     """How many numbers each word stream holds, from the events of each op."""
     cdef size_t op
     for op in range(WORD_STREAMS):
@@ -160,7 +162,7 @@ cdef void stream_lengths(const uint64_t *counts, size_t *lengths) noexcept nogil
     for op in range(OPS):
         lengths[AGES] += counts[op] * HAS_AGE[op]
         lengths[TARGETS] += counts[op] * HAS_TARGET[op]
-        lengths[LABELS] += counts[op] * HAS_LABEL[op]
+        lengths[LABELS] += counts[op] * labelled[op]
         lengths[VALUES] += counts[op] * (HAS_COUNT[op] + RARE[op])
     lengths[SHAPES] = lengths[SITES] = counts[ALLOC]
 
@@ -218,9 +220,12 @@ cdef size_t split(
 
 cdef void join(
     uint8_t *op, uint32_t *a, uint32_t *b, uint32_t *c, size_t n, uint32_t following,
-    uint32_t **streams,
+    uint32_t **streams, const uint32_t *labelled,
 ) noexcept nogil:
-    """The inverse of `split`: fill the operand columns; every read stays within the streams."""
+    """The inverse of `split`: fill the operand columns; every read stays within the streams.
+
+    `labelled` says which ops have a label, in the version that is read.
+    """
     cdef const uint32_t *ages = streams[AGES]
     cdef const uint32_t *targets = streams[TARGETS]
     cdef const uint32_t *shapes = streams[SHAPES]
@@ -234,7 +239,7 @@ cdef void join(
         alloc = o == ALLOC
         has_age = HAS_AGE[o]
         has_target = HAS_TARGET[o]
-        has_label = HAS_LABEL[o]
+        has_label = labelled[o]
         has_count = HAS_COUNT[o]
         a[i] = (following - (ages[0] & (0 - has_age))) & (0 - (has_age | alloc))
         b[i] = (
@@ -301,7 +306,7 @@ def encode(
             raise ValueError(good)
         memset(counts, 0, sizeof(counts))
         histogram(&op[0], n, counts)
-        stream_lengths(counts, lengths)
+        stream_lengths(counts, lengths, HAS_LABEL)
         ops = PyBytes_FromStringAndSize(NULL, (n + 1) // 2)
         half = <uint8_t *>PyBytes_AS_STRING(ops)
         for i in range(n // 2):
@@ -322,15 +327,18 @@ def encode(
 def decode(
     list streams not None, uint32_t first_object, uint8_t[::1] op not None,
     uint32_t[::1] a not None, uint32_t[::1] b not None, uint32_t[::1] c not None,
+    bint labelled_counts=True,
 ):
     """Decode `encode`'s streams into the given columns, whose length is the number of events.
 
-    Returns the 16 event counts. Raises ValueError when the streams are not those of so many
+    Without `labelled_counts` the streams are those of version 1, where INCREF and DECREF have no
+    label. Returns the 16 event counts. Raises ValueError when the streams are not those of so many
     events.
     """
     cdef size_t n = op.shape[0], i, k, total = 0
     cdef size_t[WORD_STREAMS] lengths
     cdef uint64_t[OPS] counts
+    cdef uint32_t[OPS] labelled
     cdef uint32_t *words
     cdef uint32_t *start[WORD_STREAMS]
     cdef const uint8_t *raw
@@ -350,7 +358,9 @@ def decode(
         op[n - 1] = raw[n // 2] & 15
     memset(counts, 0, sizeof(counts))
     histogram(&op[0], n, counts)
-    stream_lengths(counts, lengths)
+    memcpy(labelled, HAS_LABEL, sizeof(labelled))
+    labelled[INCREF] = labelled[DECREF] = labelled_counts
+    stream_lengths(counts, lengths, labelled)
     for k in range(WORD_STREAMS):
         total += lengths[k] + MOST_VALUES
     words = <uint32_t *>malloc(total * sizeof(uint32_t))
@@ -370,7 +380,7 @@ def decode(
             if not good:
                 raise ValueError("stream of wrong length")
         with nogil:
-            join(&op[0], &a[0], &b[0], &c[0], n, first_object, start)
+            join(&op[0], &a[0], &b[0], &c[0], n, first_object, start, labelled)
         return [counts[k] for k in range(OPS)]
     finally:
         free(words)

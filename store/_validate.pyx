@@ -54,7 +54,7 @@ cdef enum:
     SECOND_START = 20
     NOT_FOUND_HEAP = 21
     DEATH_FOUND_HEAP = 22
-    LEFT_LINK = 23
+    NOT_HELD = 23
     BAD_FLAGS = 24
     OVERFLOW = 25
 
@@ -77,6 +77,7 @@ cdef enum:
     NONE = 0xFFFFFFFF
     LONG_SEARCH = 32
     GC_CALLS = 7
+    COUNTING_OPS = 1 << INCREF | 1 << DECREF | 1 << UNLINK
     # UNTRACK undoes the tracking that a link from a dict implies.
     FOUND_HEAP_OPS = 1 << ALLOC | 1 << INCREF | 1 << DECREF | 1 << LINK | 1 << RESIZE | 1 << TRACK | 1 << UNTRACK | 1 << WEAKREF
 
@@ -156,6 +157,53 @@ cdef class State:
             raise MemoryError("too many links")
         return (i if rule != VALID else n), rule
 
+    def sift(
+        self, State recorded not None, const uint8_t[::1] op not None, uint32_t[::1] a not None,
+        uint32_t[::1] b not None, const uint32_t[::1] c not None,
+        const uint8_t[::1] left_out not None, uint8_t[::1] keep not None,
+    ):
+        """Apply what remains of the next events when some are left out.
+
+        After START these are the INCREF, DECREF and UNLINK whose label `left_out` (uint8, by
+        label) says so. `recorded` is the state of the whole log, to which all events are applied.
+        `keep` becomes 1 for what remains; `a` and `b` are changed where that says less than what
+        was recorded. Returns as `feed` whether all that was recorded is valid.
+        """
+        cdef size_t n = op.shape[0], i
+        cdef int rule = VALID
+        with nogil:
+            for i in range(n):
+                rule = recorded.apply(op[i], a[i], b[i], c[i])
+                if rule != VALID:
+                    break
+                keep[i] = (
+                    recorded.found_heap
+                    or not (1 << op[i]) & COUNTING_OPS
+                    or not left_out[c[i]]
+                ) and self.remains(recorded, op[i], &a[i], &b[i], c[i])
+        if rule == OVERFLOW:
+            raise MemoryError("too many links")
+        return (i if rule != VALID else n), rule
+
+    cdef bint remains(
+        self, State recorded, uint8_t op, uint32_t *a, uint32_t *b, uint32_t c
+    ) except -1 nogil:
+        """Apply a valid event of the whole log as far as it can still happen; whether it can."""
+        cdef Object *object
+        if op == INSIDE:
+            if not b[0]:
+                a[0] = self.inside
+            elif a[0] != NONE and self.objects[a[0]].state & IS_DEAD:
+                a[0] = NONE
+        elif op == DECREF:
+            object = &self.objects[a[0]]
+            if not object.state & IS_DEAD:
+                b[0] = min(b[0], object.count - object.linked)
+        elif op == KEPT:
+            if recorded.objects[a[0]].state & ~self.objects[a[0]].state & IS_DEAD:
+                return False
+        return self.apply(op, a[0], b[0], c) == VALID
+
     cdef int apply(self, uint8_t op, uint32_t a, uint32_t b, uint32_t c) except -1 nogil:
         cdef Object *object
         cdef uint32_t flags, state
@@ -226,13 +274,17 @@ cdef class State:
                 return NO_REFERENCES
             if b > NONE - object.count:
                 return TOO_MANY
+            if c >= self.labels:
+                return UNKNOWN_LABEL
             object.count += b
             return VALID
         if op == DECREF:
             if b == 0:
                 return NO_REFERENCES
-            if b > object.count:
-                return TOO_MANY
+            if b > object.count - object.linked:
+                return NOT_HELD
+            if c >= self.labels:
+                return UNKNOWN_LABEL
             object.count -= b
             return self.kill(a) if object.count == 0 else VALID
         if op == LINK or op == UNLINK or op == WEAKREF:
@@ -362,9 +414,6 @@ cdef class State:
                 self.links[link].next = self.free_links
                 self.free_links = link
                 link = following
-                if self.objects[target].state & IS_DEAD:
-                    self.culprit = target
-                    return LEFT_LINK
                 self.objects[target].linked -= 1
                 self.objects[target].count -= 1
                 if self.objects[target].count == 0 and not self.objects[target].state & IS_IMMORTAL:

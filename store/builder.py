@@ -97,13 +97,13 @@ class TraceBuilder:
         self._objects += 1
         return self._objects - 1
 
-    def incref(self, object: int, n: int = 1) -> None:
+    def incref(self, object: int, n: int = 1, label: str | None = None) -> None:
         """Running code takes `n` references."""
-        self.event(Op.INCREF, object, n)
+        self.event(Op.INCREF, object, n, self._label(label))
 
-    def decref(self, object: int, n: int = 1) -> None:
-        """Running code drops `n` references; at 0 the object dies."""
-        self.event(Op.DECREF, object, n)
+    def decref(self, object: int, n: int = 1, label: str | None = None) -> None:
+        """Running code drops `n` of the references it holds; at 0 the object dies."""
+        self.event(Op.DECREF, object, n, self._label(label))
 
     def link(self, source: int, target: int, n: int = 1, label: str | None = None) -> None:
         """`source` takes `n` references to `target`: `n` events."""

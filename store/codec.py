@@ -1,8 +1,8 @@
 """A segment's payload: the native streams, each a zstd frame, behind a table of lengths.
 
-Payload layout, codec version 1: for each of the seven streams two little-endian uint32 (length
+Payload layout: for each of the seven streams two little-endian uint32 (length
 before and after compression), then the frames. The checksum is the CRC-32 of the segment's
-header columns followed by the payload.
+header columns followed by the payload. Version 1 is read too: there only links have a label.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import zstandard
 from . import _codec
 from .events import U8, U32, Events, Segment
 
-CODEC_VERSION = 1
+CODEC_VERSION = 2
 STREAMS = 7
 MOST_EVENTS = 1 << 24
 """More events than any segment holds: what a damaged header may not ask memory for."""
@@ -45,8 +45,11 @@ def encode(op: U8, a: U32, b: U32, c: U32, first_object: int) -> Encoded:
     return Encoded(_LENGTHS.pack(*lengths) + b"".join(frames), tuple(counts))
 
 
-def decode(payload: bytes, segment: Segment) -> Events:
-    """Decode a payload into fresh arrays. Raises ValueError when it is not what was encoded."""
+def decode(payload: bytes, segment: Segment, version: int = CODEC_VERSION) -> Events:
+    """Decode a payload of that codec version into fresh arrays.
+
+    Raises ValueError when it is not what was encoded.
+    """
     if segment.events > MOST_EVENTS or len(payload) < _LENGTHS.size:
         raise ValueError("impossible header")
     lengths = _LENGTHS.unpack_from(payload)
@@ -65,7 +68,7 @@ def decode(payload: bytes, segment: Segment) -> Events:
             raise ValueError(str(error)) from None
     op = np.empty(segment.events, np.uint8)
     a, b, c = (np.empty(segment.events, np.uint32) for _ in range(3))
-    counts = _codec.decode(streams, segment.first_object, op, a, b, c)
+    counts = _codec.decode(streams, segment.first_object, op, a, b, c, version > 1)
     if tuple(counts) != segment.counts:
         raise ValueError("event counts differ from the header")
     return Events(op, a, b, c, segment.first_sequence, segment.first_object)

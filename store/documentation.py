@@ -34,14 +34,14 @@ OPERANDS: dict[Op, tuple[str, str, str, str]] = {
     Op.INCREF: (
         "object",
         "n",
-        "",
+        "label",
         "Running code, or anything that is no recorded object, takes n >= 1 references.",
     ),
     Op.DECREF: (
         "object",
         "n",
-        "",
-        "It drops n >= 1 references. At 0 the object dies at once, and "
+        "label",
+        "It drops n >= 1 of its references. At 0 the object dies at once, and "
         "each of its links is undone.",
     ),
     Op.LINK: (
@@ -59,7 +59,8 @@ OPERANDS: dict[Op, tuple[str, str, str, str]] = {
         "target",
         "label",
         "It drops one: the youngest link of that target and "
-        "label, else the youngest of that target.",
+        "label, else the youngest of that target without a label, else the youngest of that "
+        "target.",
     ),
     Op.KEPT: (
         "object",
@@ -157,6 +158,15 @@ def _lines() -> Iterator[str]:
     yield (
         "Label 0 is unknown. Label 1, `(opaque)`, marks a reference that is held but not shown by "
         "`tp_traverse`: it is undone when its source dies, and no cycle detection sees it."
+    )
+    yield ""
+    yield (
+        "Labels of INCREF, DECREF and UNLINK say for what a reference is, if anything. In a "
+        "recording they mark *repairs*, events that nobody saw and that only the later death of an "
+        "object, or its living on, tells of: `(stale link)` undoes a link to an object that died "
+        "while the log still had that link, `(late decref)` drops all references to such an object "
+        "where more than one was known, `(hold)` takes one to an object that lives on although all "
+        "known holders died, `(opaque)` drops those that an opaque link takes the place of."
     )
     yield from _section("Types")
     kinds = ", ".join(f"`{kind}`" for kind in KINDS)

@@ -53,6 +53,10 @@ class DamagedSegment(DamagedFile):
         self.first_sequence = first_sequence
 
 
+class Unmarked(GcreplayError):
+    """The recording has repairs, and does not say which of its events they are."""
+
+
 class InvalidLog(GcreplayError):
     """The log breaks a rule of the event log (see docs/event-log.md).
 

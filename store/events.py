@@ -25,6 +25,13 @@ NO_OBJECT = 0xFFFFFFFF
 UNKNOWN_LABEL = 0
 OPAQUE_LABEL = 1
 UNKNOWN_SITE = 0
+REPAIR_LABELS = {
+    "stale_link": "(stale link)",
+    "late_decref": "(late decref)",
+    "hold": "(hold)",
+    "opaque": "(opaque)",
+}
+"""By kind of repair: the label of the INCREF, DECREF and UNLINK events that are such repairs."""
 SEGMENT_EVENTS = 131072
 
 

@@ -54,6 +54,9 @@ def _operands(log: EventLog) -> list[_Operands]:
     def link(a: int, b: int, c: int) -> Record:
         return {"source": a, "target": b, **({"label": labels[c]} if c else {})}
 
+    def count(a: int, b: int, c: int) -> Record:
+        return {"object": a, "n": b, **({"label": labels[c]} if c else {})}
+
     def gc_call(a: int, b: int, c: int) -> Record:
         via = "c" if c else "python"
         return {"call": GcCall(a).name.lower(), "arguments": json.loads(arguments[b]), "via": via}
@@ -61,8 +64,8 @@ def _operands(log: EventLog) -> list[_Operands]:
     table: dict[Op, _Operands] = {
         Op.START: lambda a, b, c: {"state": json.loads(arguments[a])},
         Op.ALLOC: alloc,
-        Op.INCREF: lambda a, b, c: {"object": a, "n": b},
-        Op.DECREF: lambda a, b, c: {"object": a, "n": b},
+        Op.INCREF: count,
+        Op.DECREF: count,
         Op.LINK: link,
         Op.UNLINK: link,
         Op.KEPT: lambda a, b, c: {"object": a},

@@ -26,7 +26,7 @@ events = Table(
     Column("object", BigInteger, comment="object, source of a link, or weak reference object"),
     Column("target", BigInteger, comment="target of link, unlink and weakref"),
     Column("n", BigInteger, comment="references of incref and decref; generation of track"),
-    Column("label", Text, comment="label of link, unlink and mark"),
+    Column("label", Text, comment="label of incref, decref, link, unlink and mark"),
     Column("type", BigInteger, comment="alloc: id in `types`"),
     Column("size", BigInteger, comment="alloc and resize: bytes"),
     Column("flags", BigInteger, comment="alloc: sum of flags"),
@@ -89,11 +89,13 @@ class _Rows:
         a, b, c = (column.astype(np.int64) for column in (run.a, run.b, run.c))
         links = (op == Op.LINK) | (op == Op.UNLINK)
         weak = op == Op.WEAKREF
-        counted = (op == Op.INCREF) | (op == Op.DECREF) | (op == Op.TRACK)
+        counts = (op == Op.INCREF) | (op == Op.DECREF)
+        numbered = counts | (op == Op.TRACK)
         alloc = op == Op.ALLOC
         mark = op == Op.MARK
         label = np.full(len(op), None, object)
-        label[links] = self._labels[c[links]]
+        labelled = links | counts
+        label[labelled] = self._labels[c[labelled]]
         label[mark] = self._labels[a[mark]]
         size = _only(alloc, self._sizes[b[alloc]])
         resize = op == Op.RESIZE
@@ -107,7 +109,7 @@ class _Rows:
             self._names[op].tolist(),
             _only(named, a[named]).tolist(),
             _only(links | weak, b[links | weak]).tolist(),
-            _only(counted, b[counted]).tolist(),
+            _only(numbered, b[numbered]).tolist(),
             label.tolist(),
             _only(alloc, self._types[b[alloc]]).tolist(),
             size.tolist(),

@@ -131,13 +131,13 @@ class SegmentReader:
             row = None
         if row is None or not isinstance(row.payload, bytes):
             reason = "the file is cut short or damaged there"
-        elif row.codec != codec.CODEC_VERSION:
+        elif row.codec not in range(1, codec.CODEC_VERSION + 1):
             reason = f"its encoding {row.codec} is unknown"
         elif row.checksum != codec.checksum(row.payload, segment):
             reason = "its checksum does not match"
         else:
             try:
-                return codec.decode(row.payload, segment)
+                return codec.decode(row.payload, segment, row.codec)
             except ValueError as error:
                 reason = str(error)
         raise self._damaged(segment.id, segment.first_sequence, reason)

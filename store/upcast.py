@@ -17,6 +17,7 @@ from sqlalchemy import JSON, Connection, Table, insert, text
 
 from . import codec, schema
 from . import database as db
+from .errors import DamagedFile
 from .events import Events, Segment
 from .seal import Seal
 
@@ -48,8 +49,11 @@ def opened(path: Path, version: int, *, writable: bool) -> db.Database:
     """The recording of an older `version` in the present one.
 
     For reading it is converted into a temporary database and the file stays as it is; a
-    `writable` one is replaced by its conversion once that is complete.
+    `writable` one is replaced by its conversion once that is complete. Raises DamagedFile for a
+    version that no upcaster starts from.
     """
+    if not UPCASTERS.keys() >= set(range(version, schema.SCHEMA_VERSION)):
+        raise DamagedFile(f"{path} is damaged: there has never been a schema version {version}")
     source = db.open_existing(path, writable=False)
     if not writable:
         target = db.temporary()
@@ -98,7 +102,7 @@ def _new_events(row: Row, upcasters: list[Upcaster]) -> Row:
     segment = Segment(number, sequence, count, objects, tuple(counts))
     payload = row["payload"]
     assert isinstance(payload, bytes)
-    events = codec.decode(payload, segment)
+    events = codec.decode(payload, segment, int(str(row["codec"])))
     for upcaster in upcasters:
         events = upcaster.events(events) if upcaster.events else events
     encoded = codec.encode(*events.columns(), segment.first_object)
@@ -107,6 +111,7 @@ def _new_events(row: Row, upcasters: list[Upcaster]) -> Row:
     return {
         **row,
         **dict(zip(names, encoded.counts, strict=True)),
+        "codec": codec.CODEC_VERSION,
         "payload": encoded.payload,
         "checksum": codec.checksum(encoded.payload, segment),
     }

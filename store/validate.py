@@ -25,7 +25,7 @@ RULES = (
     "object {0} has not been allocated yet",
     "object {0} is dead",
     "the number of references must be at least 1",
-    "the reference count of object {0} would leave 0..4294967295",
+    "the reference count of object {0} would exceed 4294967295",
     "there is no such link to undo",
     "the label is not in the log's table of labels",
     "`kept` follows the event that killed its object, once, before the next alloc or gc call,"
@@ -41,7 +41,7 @@ RULES = (
     "a log has one START, at the end of the found heap",
     "before START only the found heap is described",
     "object {0} dies in the found heap, where nothing happens yet",
-    "a dying object still holds object {0}, which is dead already",
+    "running code holds fewer references to object {0}: its count less its incoming links",
     "an object without a GC header is neither counted nor tracked",
 )
 """The rules, by the number that the native code gives; {0} is an object id."""
@@ -77,8 +77,7 @@ class Validator:
             if i < index and not self._takes(events, i):
                 index, rule = i, _BAD_ARGUMENT
         if rule:
-            event = describe(*(int(column[index]) for column in events.columns()))
-            raise InvalidLog(events.first_sequence + index, event, RULES[rule].format(culprit))
+            raise broken(events, index, rule, culprit)
 
     def _takes(self, events: Events, i: int) -> bool:
         """Whether the argument of a START or GC_CALL event is what it takes."""
@@ -96,6 +95,12 @@ class Validator:
                 return False
             self._good.add(key)
         return True
+
+
+def broken(events: Events, index: int, rule: int, culprit: int) -> InvalidLog:
+    """The error that names the event at `index`, its broken rule and the object it speaks of."""
+    event = describe(*(int(column[index]) for column in events.columns()))
+    return InvalidLog(events.first_sequence + index, event, RULES[rule].format(culprit))
 
 
 def validate(log: EventLog) -> int:

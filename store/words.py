@@ -15,7 +15,7 @@ def describe(op: int, a: int, b: int, c: int) -> str:
         case Op.LINK | Op.UNLINK | Op.WEAKREF:
             rest = f" {a} -> {b}" + (f" label {c}" if c and kind != Op.WEAKREF else "")
         case Op.INCREF | Op.DECREF:
-            rest = f" {a} by {b}"
+            rest = f" {a} by {b}" + (f" label {c}" if c else "")
         case Op.ALLOC:
             rest = f" {a} of shape {b}"
         case Op.RESIZE:

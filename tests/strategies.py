@@ -13,11 +13,13 @@ from dataclasses import dataclass, field
 from hypothesis import strategies as st
 
 from gcreplay.store.builder import TraceBuilder
-from gcreplay.store.events import Flag, FreeLists
+from gcreplay.store.events import REPAIR_LABELS, Flag, FreeLists
 from gcreplay.store.log import EventLog
 
 PLAIN = Flag.GC | Flag.COUNTED
 LABELS = (None, None, "next", "[0]", "(opaque)")
+REASONS = (None, None, *REPAIR_LABELS.values())
+"""Labels of INCREF, DECREF and UNLINK: no reason given, or a repair."""
 
 
 @dataclass
@@ -65,14 +67,15 @@ class Heap:
         self.links[source].append((target, label))
         self.incoming[target] += 1
 
-    def unlink(self, source: int, index: int) -> list[int]:
-        target, label = self.links[source].pop(index)
+    def unlink(self, source: int, index: int, label: str | None) -> list[int]:
+        """Undo a link to the target of that one, of this label if there is one."""
+        target, _ = self.links[source].pop(index)
         self.builder.unlink(source, target, label=label)
         self.incoming[target] -= 1
         return self._reap(target)
 
-    def release(self, target: int, n: int) -> list[int]:
-        self.builder.decref(target, n)
+    def release(self, target: int, n: int, label: str | None = None) -> list[int]:
+        self.builder.decref(target, n, label)
         self.held[target] -= n
         return self._reap(target)
 
@@ -212,15 +215,17 @@ def _step(heap: Heap, pick, *, gc_calls: bool, regions: bool) -> None:  # type: 
     elif action < 16:
         target = heap.alive[pick(len(heap.alive))]
         if heap.releasable(target):
-            _die(heap, pick, heap.release(target, 1 + pick(heap.releasable(target))))
+            reason = REASONS[pick(len(REASONS))]
+            _die(heap, pick, heap.release(target, 1 + pick(heap.releasable(target)), reason))
     elif action < 18:
         sources = [source for source in heap.alive if heap.links[source]]
         if sources:
             source = sources[pick(len(sources))]
-            _die(heap, pick, heap.unlink(source, pick(len(heap.links[source]))))
+            label = (*LABELS, *REASONS)[pick(len(LABELS) + len(REASONS))]
+            _die(heap, pick, heap.unlink(source, pick(len(heap.links[source])), label))
     elif action == 18:
         target = heap.alive[pick(len(heap.alive))]
-        builder.incref(target, n := 1 + pick(2))
+        builder.incref(target, n := 1 + pick(2), REASONS[pick(len(REASONS))])
         heap.held[target] += n
     elif action == 19:
         containers = sorted(heap.containers.intersection(heap.alive))

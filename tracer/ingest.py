@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from gcreplay.store.errors import GcreplayError
-from gcreplay.store.events import Flag, FreeLists, ObservedCollection, Op, StartState
+from gcreplay.store.events import REPAIR_LABELS, Flag, FreeLists, ObservedCollection, Op, StartState
 from gcreplay.store.log import EventLog
 
 from ._ingest import Ingest
@@ -55,6 +55,8 @@ class SpoolIngest:
         self._calls: list[int] = []
         self._start_written = False
         log.add_types([("", "(unknown)", "other", 0)])
+        for label in REPAIR_LABELS.values():  # the native ingest knows their numbers
+            log.add_label(label)
 
     def step(self) -> bool:
         """Take up to `BATCH_EVENTS` events; False when nothing was waiting."""

@@ -9,15 +9,31 @@ from gcreplay.output import Cell, Report, Table, format_option, show
 from gcreplay.progress import working
 from gcreplay.replay import VerifyResult, verify
 from gcreplay.store import EventLog
+from gcreplay.store.unrepaired import unrepaired
 
+FIGURES = (
+    ("collections recorded", "recorded"),
+    ("collections replayed", "replayed"),
+    ("position equal", "position_equal"),
+    ("generation equal", "generation_equal"),
+    ("collected equal", "collected_equal"),
+    ("candidates equal", "candidates_equal"),
+    ("objects collected, recorded", "collected_recorded"),
+    ("objects collected, replayed", "collected_replayed"),
+)
 COMPARED = ("sequence", "allocation", "cause", "generation", "candidates", "collected")
 
 
 @click.command()
 @trace_argument
+@click.option(
+    "--without-repairs",
+    is_flag=True,
+    help="Also replay what remains without the events that the recording only concluded.",
+)
 @format_option
 @click.pass_context
-def command(ctx: click.Context, trace: Path, output_format: str) -> None:
+def command(ctx: click.Context, trace: Path, without_repairs: bool, output_format: str) -> None:
     """Replay under the recorded settings and compare with the interpreter's own collections.
 
     The replay runs freely: after a difference it is never set right again. Exit code 0 when every
@@ -28,27 +44,45 @@ def command(ctx: click.Context, trace: Path, output_format: str) -> None:
       gcreplay verify demo.gcreplay
     """
     with EventLog.open(trace) as log, working("verifying"):
-        result = verify(log)
-    show(Report(_tables(result), result.to_json()), output_format)
+        result, without = verify(log), None
+        if without_repairs:
+            with unrepaired(log) as rest:
+                without = verify(rest)
+    told = result.to_json()
+    if without is None:
+        tables = (_figures(result), *_difference(result))
+    else:
+        told["without_repairs"] = without.to_json()
+        tables = (
+            _figures(result, without),
+            *_difference(result),
+            *_difference(without, "Without repairs, first difference"),
+        )
+    show(Report(tables, told), output_format)
     if not result.equal:
         click.echo(f"{trace}: the replay differs from the recorded collections", err=True)
         ctx.exit(1)
 
 
-def _tables(result: VerifyResult) -> tuple[Table, ...]:
+def _figures(*results: VerifyResult) -> Table:
+    """A column of figures a result; the repairs are those of the first."""
     lines: list[tuple[Cell, ...]] = [
-        ("collections recorded", result.recorded),
-        ("collections replayed", result.replayed),
-        ("position equal", result.position_equal),
-        ("generation equal", result.generation_equal),
-        ("collected equal", result.collected_equal),
-        *((f"repairs: {kind}", n) for kind, n in result.repairs.items() if n),
+        (title, *(getattr(result, figure) for result in results)) for title, figure in FIGURES
     ]
-    tables = [Table(("", ""), tuple(lines))]
+    lines += [
+        (f"repairs: {kind}", n, *(result.repairs.get(kind, 0) for result in results[1:]))
+        for kind, n in results[0].repairs.items()
+        if n
+    ]
+    head = ("", "with repairs", "without") if len(results) > 1 else ("", "")
+    return Table(head, tuple(lines))
+
+
+def _difference(result: VerifyResult, title: str = "First difference") -> tuple[Table, ...]:
     first = result.first_difference
-    if first is not None:
-        recorded, replayed = first.recorded or {}, first.replayed or {}
-        rows = tuple((name, recorded.get(name), replayed.get(name)) for name in COMPARED)
-        title = f"First difference: collection {first.index}, in {', '.join(first.what)}"
-        tables.append(Table(("", "recorded", "replayed"), rows, title=title))
-    return tuple(tables)
+    if first is None:
+        return ()
+    recorded, replayed = first.recorded or {}, first.replayed or {}
+    rows = tuple((name, recorded.get(name), replayed.get(name)) for name in COMPARED)
+    title = f"{title}: collection {first.index}, in {', '.join(first.what)}"
+    return (Table(("", "recorded", "replayed"), rows, title=title),)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -101,3 +102,41 @@ def test_one_threshold_is_found_at_the_first_collection(
     first = difference(gcreplay, damaged(recording, tmp_path / "t0.gcreplay", raise_threshold))
     assert first["index"] == 0
     assert (first["recorded"]["allocation"], first["replayed"]["allocation"]) == (at[0], at[0] + 1)
+
+
+def test_without_repairs_the_same_figures_stand_beside_those_with(
+    gcreplay: Gcreplay, recording: Path
+) -> None:
+    """What the interpreter left behind at its start dies without a trace of why; held for ever
+    instead, each leaves the young counter one higher, and the first collection comes earlier."""
+    told = gcreplay("verify", recording, "--without-repairs", "--format", "json")
+    assert told.exit_code == 0
+    result = json.loads(told.stdout)
+    without = result["without_repairs"]
+    assert result["repairs"]["late_decref"] > 0
+    assert without["recorded"] == result["recorded"] == result["position_equal"]
+    first = without["first_difference"]
+    assert (first["index"], without["repairs"]) == (0, {})
+    assert first["replayed"]["allocation"] < first["recorded"]["allocation"]
+    shown = gcreplay("verify", recording, "--without-repairs").stdout
+    assert "with repairs  without" in shown
+    assert "Without repairs, first difference: collection 0, in position" in shown
+    assert "without_repairs" not in json.loads(
+        gcreplay("verify", recording, "--format", "json").stdout
+    )
+
+
+def test_other_candidates_are_shown_and_are_no_difference(
+    gcreplay: Gcreplay, recording: Path, tmp_path: Path
+) -> None:
+    """One collection examined an object more than the log has."""
+    path = tmp_path / "candidates.gcreplay"
+    with EventLog.open(recording) as log, EventLog.create(path, meta=log.meta) as copy:
+        copy.take_names(log.names)
+        copy.append(*log.events().columns())
+        first, *others = log.observed
+        copy.add_observed([replace(first, candidates=first.candidates + 1), *others])
+    told = gcreplay("verify", path)
+    assert told.exit_code == 0
+    shown = dict(line.rsplit(maxsplit=1) for line in told.stdout.splitlines())
+    assert int(shown["candidates equal"]) == int(shown["collected equal"]) - 1 == len(others)

@@ -17,6 +17,7 @@ from gcreplay.store.log import EventLog
 
 CAPACITY = {"list": 80, "dict": 80, "slice": 1, "context": 255}
 CAPACITY |= {"async_gen_asend": 80, "async_gen_value": 80}
+UNKNOWN = 0
 OPAQUE = 1
 
 
@@ -209,6 +210,7 @@ class Reference:
             return
         links = self.things[a].links
         at = [i for i, link in enumerate(links) if link == (b, label)]
+        at = at or [i for i, link in enumerate(links) if link == (b, UNKNOWN)]
         at = at or [i for i, link in enumerate(links) if link[0] == b]
         del links[at[-1]]
         self.lose(b, 1)

@@ -187,6 +187,28 @@ def test_hubs_unlink_in_any_order() -> None:
     assert replay(b.build(), "never").live_objects == 0
 
 
+@pytest.mark.parametrize("others", [0, 200])
+def test_a_link_without_a_label_is_undone_before_one_of_another_label(others: int) -> None:
+    """Of few links and of many, the latter by hash: the youngest of the label, else the youngest
+    without one, else the youngest."""
+    b = TraceBuilder()
+    hub, item, *rest = (b.alloc("list") for _ in range(2 + others))
+    for label in (None, None, "x", "y"):
+        b.link(hub, item, label=label)
+    for other in rest:
+        b.link(hub, other)
+    left = []
+    for label in ("gone", "x", "gone", "gone"):
+        b.unlink(hub, item, label=label)
+        with b.build() as log:
+            run = Replay(log, "never")
+            run.begin()
+            run.apply(log.events())
+            links = run.engine.snapshot()[hub][2]
+            left.append([log.labels[label] for target, label in links if target == item])
+    assert left == [["", "x", "y"], ["", "y"], ["y"], []]
+
+
 def test_an_invalid_log_is_refused_with_the_event() -> None:
     b = TraceBuilder()
     b.alloc("list")

@@ -31,8 +31,10 @@ class Program:
         self.kept: set[int] = set()
         self.region: list[int] = []
 
+    def linked(self, target: int) -> int:
+        return sum(links[target] for links in self.links.values())
+
     def drop(self, target: int, n: int) -> None:
-        require(target in self.count and self.count[target] >= n)
         self.count[target] -= n
         if self.count[target] == 0 and not self.flag[target] & Flag.IMMORTAL:
             require(not self.found_heap)
@@ -74,8 +76,7 @@ class Program:
                     require(self.region == [a])
                     self.region = []
             case Op.KEPT if a in self.count:
-                linked = sum(links[a] for links in self.links.values())
-                require(self.count[a] <= linked and a not in self.kept)
+                require(self.count[a] <= self.linked(a) and a not in self.kept)
                 self.kept.add(a)
             case Op.KEPT:
                 require(a in self.just_died)
@@ -89,10 +90,10 @@ class Program:
     def apply_to(self, op: int, a: int, b: int, c: int) -> None:
         match op:
             case Op.INCREF:
-                require(b >= 1 and self.count[a] + b < 2**32)
+                require(b >= 1 and self.count[a] + b < 2**32 and c < self.labels)
                 self.count[a] += b
             case Op.DECREF:
-                require(b >= 1)
+                require(1 <= b <= self.count[a] - self.linked(a) and c < self.labels)
                 self.drop(a, b)
             case Op.LINK:
                 require(b in self.count and c < self.labels)

@@ -1,6 +1,7 @@
 """Segments: columns to bytes and back."""
 
 import dataclasses
+import sqlite3
 from contextlib import suppress
 
 import numpy as np
@@ -8,15 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gcreplay.store import _codec, codec
+from gcreplay.store import EventLog, TraceBuilder, _codec, codec, validate
 from gcreplay.store.events import NO_OBJECT, Events, Op, Segment
 
 # Operands each op has; every other operand must be 0.
 OPERANDS = {
     Op.START: "a",
     Op.ALLOC: "abc",
-    Op.INCREF: "ab",
-    Op.DECREF: "ab",
+    Op.INCREF: "abc",
+    Op.DECREF: "abc",
     Op.LINK: "abc",
     Op.UNLINK: "abc",
     Op.KEPT: "a",
@@ -84,13 +85,57 @@ def test_a_payload_cut_anywhere_is_refused(events, data):
         codec.decode(payload[:cut], header)
 
 
+VERSION_1 = bytes.fromhex(
+    "060000000f0000000c000000150000000700000010000000060000000f000000060000000f000000070000001000"
+    "0000140000001d00000028b52ffd200631000011423485ea0328b52ffd200c6100000000010201010202020000"
+    "0028b52ffd20073900000001020100000028b52ffd200631000000000100000028b52ffd200631000000010000"
+    "000028b52ffd20073900000002000200000028b52ffd2014a100000530002c012d01000000000010a5d4e80100"
+    "0000"
+)
+"""What `before` was encoded as when only links had a label."""
+
+
+def before() -> TraceBuilder:
+    """Eleven events, links with a label among them, increfs and decrefs without."""
+    b = TraceBuilder()
+    hub = b.alloc("list", site=("demo.py", 1, "main"))
+    d = b.alloc("dict")
+    b.incref(d, 300)
+    b.link(hub, d, label="[0]")
+    b.link(d, hub)
+    b.decref(d, 301)
+    b.unlink(hub, d, label="[0]")
+    b.track(hub)
+    b.gc_call("collect", 2)
+    b.tick(10**12)
+    b.decref(hub)
+    return b
+
+
+def test_the_former_encoding_is_read(tmp_path):
+    path = tmp_path / "former.gcreplay"
+    with before().build(path) as log:
+        (segment,) = log.segment_table
+        expected = log.events()
+    with sqlite3.connect(path) as connection:
+        connection.execute(
+            "UPDATE segments SET codec = 1, payload = ?, checksum = ?",
+            (VERSION_1, codec.checksum(VERSION_1, segment)),
+        )
+    with EventLog.open(path) as log:
+        assert log.events() == expected
+        assert validate(log) == 0
+    with pytest.raises(ValueError, match="stream of wrong length"):
+        codec.decode(VERSION_1, segment)
+
+
 @pytest.mark.parametrize(
     ("op", "a", "b", "c"),
     [
         (16, 0, 0, 0),  # no such op
         (Op.ALLOC, 6, 0, 0),  # the next object is 5
         (Op.KEPT, 0, 1, 0),  # KEPT has no b
-        (Op.INCREF, 0, 1, 1),  # INCREF has no c
+        (Op.TRACK, 0, 1, 1),  # TRACK has no c
         (Op.SAFEPOINT, 1, 0, 0),  # SAFEPOINT has no operand
     ],
 )

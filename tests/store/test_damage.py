@@ -323,6 +323,12 @@ def test_a_value_of_the_wrong_type_is_damage(recording, broken, statement):
         read_everything(path)
 
 
+def test_a_version_that_never_was_is_damage(recording, broken):
+    """The lowest bit of the schema version, in byte 63 of an SQLite file."""
+    with pytest.raises(DamagedFile, match="never been a schema version 0"):
+        EventLog.open(broken(recording[:63] + bytes([recording[63] ^ 1]) + recording[64:]))
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_a_flipped_bit_anywhere_is_said_or_does_no_harm(with_tables, broken, data):

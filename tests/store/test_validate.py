@@ -36,11 +36,23 @@ def kept_twice(b: TraceBuilder) -> None:
     b.kept(0)
 
 
-def dead_child(b: TraceBuilder) -> None:
-    # 0 takes a reference to 1, then running code drops two references to 1 where it held one:
-    # 1 dies although 0 still holds it, which shows when 0 dies.
+def linked_child(b: TraceBuilder) -> None:
+    # 0 takes a reference to 1, then running code drops two references to 1 where it held one.
+    # The count would be 0 although 0 still leads there.
     b.link(0, 1)
     b.decref(1, 2)
+
+
+def linked_twice(b: TraceBuilder) -> None:
+    # As above, and the count would be 1, of two links.
+    b.link(0, 1, n=2)
+    b.decref(1, 2)
+
+
+def own_link(b: TraceBuilder) -> None:
+    # What an object holds of itself running code does not hold.
+    b.link(0, 0)
+    b.decref(0)
     b.decref(0)
 
 
@@ -91,10 +103,15 @@ def old_after_start(b: TraceBuilder) -> None:
         (lambda b: (b.decref(0), b.incref(0)), 3, "object 0 is dead"),
         (lambda b: (b.decref(0), b.link(1, 0)), 3, "object 0 is dead"),
         (lambda b: b.incref(0, 0), 2, "at least 1"),
-        (lambda b: b.decref(0, 2), 2, "reference count of object 0"),
+        (lambda b: b.decref(0, 2), 2, "holds fewer references to object 0"),
+        (linked_child, 3, "holds fewer references to object 1"),
+        (linked_twice, 4, "holds fewer references to object 1"),
+        (own_link, 4, "holds fewer references to object 0"),
         (lambda b: b.incref(0, 2**32 - 1), 2, "reference count of object 0"),
         (lambda b: b.unlink(0, 1), 2, "no such link"),
         (lambda b: b.event(Op.LINK, 0, 1, 9), 2, "the label is not in"),
+        (lambda b: b.event(Op.INCREF, 0, 1, 9), 2, "the label is not in"),
+        (lambda b: b.event(Op.DECREF, 0, 1, 9), 2, "the label is not in"),
         (lambda b: b.event(Op.MARK, 9), 2, "the label is not in"),
         (lambda b: b.kept(0), 2, "follows the event that killed"),
         (kept_late, 4, "follows the event that killed"),
@@ -113,7 +130,6 @@ def old_after_start(b: TraceBuilder) -> None:
         (second_start, 3, "one START"),
         (call_in_found_heap, 2, "before START"),
         (death_in_found_heap, 2, "dies in the found heap"),
-        (dead_child, 4, "still holds object 1"),
     ],
 )
 def test_a_broken_rule_is_named_with_the_event(breaks, sequence, rule):

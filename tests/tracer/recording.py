@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gcreplay.replay.verify import VerifyResult, verify
+from gcreplay.store.events import REPAIR_LABELS, Op
 from gcreplay.store.log import EventLog
 from gcreplay.store.validate import validate
 from gcreplay.tracer import RecordOptions, RecordSummary, record
@@ -134,7 +135,18 @@ def checked(path: Path) -> VerifyResult:
         result = verify(log)
         assert result.equal, result
         assert result.repairs["missed_collection"] == 0
+        assert marked(log) == {kind: result.repairs[kind] for kind in REPAIR_LABELS}
         return result
+
+
+def marked(log: EventLog) -> dict[str, int]:
+    """How many events a recording marks as each kind of repair: one for each that it counts."""
+    op, _, _, label = log.events().columns()
+    ops = {"stale_link": Op.UNLINK, "hold": Op.INCREF}
+    return {
+        kind: int(((op == ops.get(kind, Op.DECREF)) & (label == log.labels.index(text))).sum())
+        for kind, text in REPAIR_LABELS.items()
+    }
 
 
 def checked_places(path: Path) -> None:

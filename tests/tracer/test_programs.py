@@ -264,6 +264,26 @@ print(gc.collect() >= 50_000)
     assert recorded_code(tmp_path, code).out == "True\n"
 
 
+def test_a_reference_taken_as_a_holder_died_is_dropped_behind_that(tmp_path: Path) -> None:
+    """Only the next look finds `kept` in the ring, and in garbage since its holder died: what the
+    log lets running code take there, lest `kept` dies too, is dropped behind it."""
+    recorded_code(
+        tmp_path,
+        dedent("""
+        import gc
+        class Node: pass
+        holder = Node()
+        holder.kept = Node()
+        gc.collect()
+        ring = Node(); ring.me = ring
+        ring.kept = holder.kept
+        del holder
+        del ring
+        gc.collect()
+        """),
+    )
+
+
 def test_a_generator_that_holds_itself_is_closed_and_not_collected(tmp_path: Path) -> None:
     """Closing it is its finalizer: the frame goes, the cycle with it, and the interpreter counts
     nothing as collected. No log says what a finalizer would have done, so a replay collects the

@@ -5,10 +5,10 @@
 
 #define IN_BATCH 0x80000000u
 
-static void incref(ingest_t *s, object_t *o, uint32_t n)
+static void incref(ingest_t *s, object_t *o, uint32_t label)
 {
-    emit(s, OP_INCREF, o->name, n, 0);
-    o->count += n;
+    emit(s, OP_INCREF, o->name, 1, label);
+    o->count++;
 }
 
 /* Kills `root`, whose links from outside are undone but for `killers` that the last event
@@ -55,13 +55,15 @@ static void cascade(ingest_t *s, uint32_t root)
 static void write_before(ingest_t *s)
 {
     for (size_t i = 0; i < s->holds.n; i++) {
-        emit(s, OP_INCREF, object_get(s, s->holds.at[i])->name, 1, 0);
+        object_t *held = object_get(s, s->holds.at[i]);
+        emit(s, OP_INCREF, held->name, 1, LABEL_HOLD);
+        window_used(s, held); /* what running code takes here it drops behind, not before */
         s->repairs[REPAIR_HOLD]++;
     }
     for (size_t i = 0; i < s->pairs.n; i += 2) {
         object_t *source = object_get(s, s->pairs.at[i]), *target = object_get(s, s->pairs.at[i + 1]);
-        emit(s, OP_INCREF, target->name, 1, 0);
-        emit(s, OP_UNLINK, source->name, target->name, 0);
+        emit(s, OP_INCREF, target->name, 1, LABEL_STALE_LINK);
+        emit(s, OP_UNLINK, source->name, target->name, LABEL_STALE_LINK);
         s->repairs[REPAIR_STALE_LINK]++;
     }
     s->holds.n = s->pairs.n = 0;
@@ -85,13 +87,13 @@ static void kill(ingest_t *s, uint32_t id)
     cascade(s, id);
     write_before(s);
     if (add > 0) {
-        emit(s, OP_INCREF, o->name, add, 0);
+        emit(s, OP_INCREF, o->name, add, LABEL_STALE_LINK);
     }
     for (uint32_t i = 0; i < links; i++) {
-        emit(s, OP_UNLINK, object_get(s, s->removed.at[sources_from + i])->name, o->name, 0);
+        emit(s, OP_UNLINK, object_get(s, s->removed.at[sources_from + i])->name, o->name, LABEL_STALE_LINK);
     }
     if (left > 0) {
-        emit(s, OP_DECREF, o->name, left, 0);
+        emit(s, OP_DECREF, o->name, left, left > 1 ? LABEL_LATE_DECREF : LABEL_UNKNOWN);
     }
     s->removed.n = sources_from;
 }
@@ -161,9 +163,9 @@ static void explain(ingest_t *s)
                     inner++;
                 } else {
                     if (o->count <= o->reported) {
-                        incref(s, o, 1);
+                        incref(s, o, LABEL_STALE_LINK);
                     }
-                    emit(s, OP_UNLINK, holder->name, o->name, 0);
+                    emit(s, OP_UNLINK, holder->name, o->name, LABEL_STALE_LINK);
                     o->count--;
                     edge_drop(s, e);
                     s->repairs[REPAIR_STALE_LINK]++;
@@ -183,7 +185,7 @@ static void explain(ingest_t *s)
             emit(s, OP_LINK, object_get(s, holder)->name, o->name, LABEL_OPAQUE);
             o->count++;
             edge_add(s, holder, id);
-            emit(s, OP_DECREF, o->name, excess, 0);
+            emit(s, OP_DECREF, o->name, excess, LABEL_OPAQUE);
             o->count -= excess;
             s->repairs[REPAIR_OPAQUE]++;
         }
@@ -202,7 +204,7 @@ static void bury(ingest_t *s)
             object_t *c = object_get(s, to);
             if (!(c->scratch & DOOMED) && c->state == S_ALIVE && --c->count == 0) {
                 /* It lives on, so something else held it while the garbage went. */
-                incref(s, c, 1);
+                incref(s, c, LABEL_HOLD);
                 s->repairs[REPAIR_HOLD]++;
             }
         }

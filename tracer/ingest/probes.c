@@ -193,7 +193,7 @@ static void reconcile(ingest_t *s, uint32_t upto)
     for (size_t i = 0; i < s->removed.n; i += 2) {
         object_t *t = object_get(s, s->removed.at[i + 1]);
         if ((int32_t)t->count < 1) {
-            emit(s, OP_INCREF, t->name, 1 - t->count, 0); /* alive, so something else holds it */
+            emit(s, OP_INCREF, t->name, 1 - t->count, LABEL_HOLD); /* alive, so something else holds it */
             t->count = 1;
             s->repairs[REPAIR_HOLD]++;
         }
