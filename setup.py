@@ -10,7 +10,7 @@ STRICT = ["-O3", "-std=gnu11", "-Wall", "-Wextra", "-Wno-unused-parameter"]
 # A CPython method table leaves its last fields out and casts its functions.
 STRICT += ["-Wno-missing-field-initializers", "-Wno-cast-function-type"]
 # Cython's generated code compares signs and leaves helpers unused.
-GENERATED = [*STRICT, "-Wno-sign-compare", "-Wno-unused-function", "-Wno-unused-variable"]
+GENERATED = [*STRICT, "-fvisibility=hidden", "-Wno-sign-compare", "-Wno-unused-function", "-Wno-unused-variable"]
 if os.environ.get("GCREPLAY_WERROR") == "1":
     STRICT.append("-Werror")
 

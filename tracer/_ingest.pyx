@@ -52,6 +52,7 @@ cdef extern from "ingest.h" nogil:
         int64_t state[64]
         int state_n
         int ended
+        uint32_t next_name
         uint64_t repairs[REPAIR_KINDS]
         uint64_t raw_records
     ingest_t *ingest_new()
@@ -136,6 +137,11 @@ cdef class Ingest:
     def events(self):
         """Number of canonical events made so far."""
         return self.s.taken + self.s.out.n
+
+    @property
+    def objects(self):
+        """Number of objects that have a name in them."""
+        return self.s.next_name
 
     @property
     def repairs(self):

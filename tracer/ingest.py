@@ -92,6 +92,11 @@ class SpoolIngest:
         return int(self._native.events)
 
     @property
+    def objects(self) -> int:
+        """Objects among them. (The log would first have to write what it buffers.)"""
+        return int(self._native.objects)
+
+    @property
     def ended(self) -> bool:
         """Whether the interpreter's shutdown was reached."""
         return bool(self._native.ended)
@@ -126,10 +131,11 @@ class SpoolIngest:
             self._start_written = True
             a[op == Op.START] = log.add_argument(_start_state(self._native.state).to_json())
         log.append(op, a, b, c)
-        log.add_observed(
-            ObservedCollection(row[0], row[1], "threshold" if row[2] == 0 else "call", *row[3:])
-            for row in definitions["observed"]
-        )
+        if definitions["observed"]:  # else it would be a transaction for nothing
+            log.add_observed(
+                ObservedCollection(row[0], row[1], "threshold" if row[2] == 0 else "call", *row[3:])
+                for row in definitions["observed"]
+            )
 
     def _rename(self, op: Any, column: Any, which: Op, names: list[int]) -> None:
         chosen = op == which

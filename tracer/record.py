@@ -293,7 +293,7 @@ def _follow(
         if not alive:
             return broken
         if progress is not None and ingest is not None:
-            progress(RecordProgress(ingest.events, log.object_count, spool.waiting))
+            progress(RecordProgress(ingest.events, ingest.objects, spool.waiting))
         if not busy:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 child.wait(_POLL_SECONDS)

@@ -272,6 +272,7 @@ static void promote(ingest_t *s, uint32_t generation)
         words_t *list = &s->generations[g];
         size_t keep = 0;
         for (size_t i = 0; i < list->n; i++) {
+            object_ahead(s, list, i);
             object_t *o = object_get(s, list->at[i]);
             if (o == NULL || o->state != S_ALIVE || o->generation != g) {
                 continue;

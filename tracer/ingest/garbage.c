@@ -1,12 +1,6 @@
 /* What a look at the heap finds unreachable, and since when it can have been so. */
 #include "ingest.h"
 
-/* A member of what the last probe looked at. */
-int examined(const ingest_t *s, const object_t *o)
-{
-    return o->state == S_ALIVE && (o->seen == s->epoch || (s->changes && (o->generation == 1 || o->generation == 2)));
-}
-
 int garbage_is(const ingest_t *s, const object_t *o) { return examined(s, o) && o->scratch == 0; }
 
 /* CPython's deduce_unreachable over the members of the generations 0..upto that the last probe
@@ -66,8 +60,8 @@ void forget_garbage(ingest_t *s, uint32_t upto)
 uint32_t unreachable_since(ingest_t *s, uint32_t id)
 {
     object_t *first = object_get(s, id);
-    if (first->judged_in == s->epoch) {
-        return first->unreachable_at;
+    if (note_of(s, first)->unreachable != UNJUDGED) {
+        return note_of(s, first)->unreachable;
     }
     words_t *trail = &s->trail; /* pairs: an ancestor, and where in the trail what it leads to stands */
     uint32_t since = 0;
@@ -87,7 +81,7 @@ uint32_t unreachable_since(ingest_t *s, uint32_t id)
         for (uint32_t e = o->in_first; e != NONE; e = s->edges[e].in_next) {
             object_t *holder = object_get(s, s->edges[e].from);
             if (holder->scratch) continue;
-            if (holder->judged_in == s->epoch && holder->unreachable_at == NONE) {
+            if (note_of(s, holder)->unreachable == NONE) {
                 held = i;
                 break;
             }
@@ -100,15 +94,12 @@ uint32_t unreachable_since(ingest_t *s, uint32_t id)
         object_t *o = object_get(s, trail->at[j]);
         o->scratch = 0;
         if (held == NONE) {
-            o->judged_in = s->epoch;
-            o->unreachable_at = since;
+            note_on(s, o)->unreachable = since;
         }
     }
     for (size_t j = held; held != NONE; j = trail->at[j + 1]) {
-        object_t *o = object_get(s, trail->at[j]);
-        o->judged_in = s->epoch;
-        o->unreachable_at = NONE;
+        note_on(s, object_get(s, trail->at[j]))->unreachable = NONE;
         if (j == 0) break;
     }
-    return first->unreachable_at;
+    return note_of(s, first)->unreachable;
 }

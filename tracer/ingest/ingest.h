@@ -22,12 +22,12 @@ enum repair { REPAIR_STALE_LINK, REPAIR_LATE_DECREF, REPAIR_HOLD, REPAIR_OPAQUE,
 /* ---- growable arrays ------------------------------------------------------ */
 
 typedef struct { uint32_t *at; size_t n, room; } words_t;
-int words_push(words_t *w, uint32_t v);
 
 typedef struct { uint8_t *op; uint32_t *a, *b, *c; size_t n, room; } events_t;
 
 /* ---- the model --------------------------------------------------------------- */
 
+/* One cache line: what a look reads of each object it meets must not take two. */
 typedef struct {
     uint32_t name;     /* number in the canonical log; NONE before its ALLOC is written */
     uint32_t type;     /* number of the type, 0 = unknown */
@@ -38,15 +38,22 @@ typedef struct {
     uint32_t links;    /* how many edges lead to it; never more than count */
     uint32_t seen;     /* last probe that met it as a member */
     uint32_t scratch;
-    uint32_t lost_at, lost_in; /* where in which window a holder's death first took a link from it */
-    uint32_t born_at, born_in; /* where in which window it was born; born_in 0 once it was looked at */
-    uint32_t used_at, used_in; /* where in which window something last shows it to be in use */
-    uint32_t judged_in, unreachable_at; /* in which probe: garbage since there; NONE = reachable */
+    uint32_t note, noted_in; /* its note, if this is the window that was noted in */
     uint8_t generation; /* 0-2, 3 permanent, 4 untracked */
     uint8_t state;
     uint8_t kept;
     uint8_t touched;
-} object_t;
+} __attribute__((aligned(64))) object_t;
+
+/* What a window knows of an object that it concerns.  Few are in any window, and none is when the
+ * next one opens. */
+typedef struct {
+    uint32_t born;        /* where it was born; 0 = before */
+    uint32_t lost;        /* where a holder's death first took a link from it; NONE = nowhere */
+    uint32_t used;        /* where something last shows it to be in use; NONE = nothing does */
+    uint32_t unreachable; /* by the look just taken garbage since there; NONE = reachable */
+} note_t;
+#define UNJUDGED (NONE - 1)
 
 enum { S_UNBORN, S_ALIVE, S_KILLED /* by an event already written */, S_DEAD };
 
@@ -69,7 +76,7 @@ typedef struct {
     uint64_t collected, uncollectable, long_lived_total, long_lived_pending;
 } observed_t;
 
-typedef struct { uint32_t at, order, op, a, b, c; } insertion_t;
+typedef struct { uint32_t at, op, a, b; } insertion_t;
 
 #define ARRAY(T, NAME) T *NAME; size_t NAME##_n, NAME##_room
 
@@ -86,8 +93,10 @@ typedef struct {
     events_t *to;            /* where events go now */
     uint64_t taken;          /* events handed to the caller before out */
     size_t window_from;      /* events of out before this one are final */
-    uint32_t window;         /* number of the window that begins there */
+    uint32_t window;         /* number of the window that begins there, from 1 */
+    ARRAY(note_t, notes);    /* of this window */
     ARRAY(insertion_t, insertions);
+    ARRAY(insertion_t, sorted);
     ARRAY(type_def_t, types);
     ARRAY(code_def_t, codes);
     ARRAY(site_def_t, sites);
@@ -148,12 +157,11 @@ typedef struct {
 } ingest_t;
 
 /* model.c */
-object_t *object_get(ingest_t *s, uint32_t id);
 object_t *object_new(ingest_t *s, uint32_t type, uint32_t size8);
 void object_died(ingest_t *s, uint32_t id);
 void edge_add(ingest_t *s, uint32_t from, uint32_t to);
 void edge_drop(ingest_t *s, uint32_t edge);
-void emit(ingest_t *s, int op, uint32_t a, uint32_t b, uint32_t c);
+int events_room(ingest_t *s, events_t *e, size_t more);
 void events_append(ingest_t *s, events_t *to, const events_t *from);
 void write_alloc(ingest_t *s, uint32_t id, unsigned flags, uint32_t site);
 void fail(ingest_t *s, const char *why);
@@ -161,7 +169,6 @@ int array_grow(void **at, size_t *room, size_t item);
 #define APPEND(S, NAME) \
     ((S)->NAME##_n < (S)->NAME##_room || array_grow((void **)&(S)->NAME, &(S)->NAME##_room, sizeof(*(S)->NAME)) \
          ? &(S)->NAME[(S)->NAME##_n++] : NULL)
-unsigned kind_of(const ingest_t *s, const object_t *o);
 void link_made(ingest_t *s, uint32_t from, uint32_t to);
 
 /* deaths.c */
@@ -170,7 +177,6 @@ void collection_finish(ingest_t *s);
 void write_side(ingest_t *s, size_t acts);
 
 /* garbage.c */
-int examined(const ingest_t *s, const object_t *o);
 void find_garbage(ingest_t *s, uint32_t upto);
 void forget_garbage(ingest_t *s, uint32_t upto);
 int garbage_is(const ingest_t *s, const object_t *o);
@@ -178,6 +184,8 @@ uint32_t unreachable_since(ingest_t *s, uint32_t id);
 
 /* window.c */
 void window_open(ingest_t *s);
+const note_t *note_of(const ingest_t *s, const object_t *o);
+note_t *note_on(ingest_t *s, object_t *o);
 void window_born(ingest_t *s, object_t *o);
 void window_lost(ingest_t *s, object_t *o);
 void window_used(ingest_t *s, object_t *o);
@@ -191,7 +199,7 @@ void window_merge(ingest_t *s);
 void probe_read(ingest_t *s);
 
 /* reader.c */
-uint64_t read_number(ingest_t *s);
+uint64_t read_long_number(ingest_t *s);
 int read_record(ingest_t *s);       /* one record; 0 at the end of the input */
 ingest_t *ingest_new(void);
 void ingest_free(ingest_t *s);
@@ -201,6 +209,64 @@ void ingest_finish(ingest_t *s);    /* after the last record */
 void ingest_taken(ingest_t *s);     /* the caller has copied the final events */
 void held_flush(ingest_t *s);
 
+/* ---- what runs once per number, object or event: small enough to stand where it is used ------- */
+
 static inline int64_t unzigzag(uint64_t v) { return (int64_t)(v >> 1) ^ -(int64_t)(v & 1); }
+
+static inline uint64_t read_number(ingest_t *s)
+{
+    return s->at < s->end && *s->at < 128 ? *s->at++ : read_long_number(s);
+}
+
+static inline int words_push(words_t *w, uint32_t v)
+{
+    if (w->n == w->room && !array_grow((void **)&w->at, &w->room, sizeof(*w->at))) {
+        return 0;
+    }
+    w->at[w->n++] = v;
+    return 1;
+}
+
+static inline void emit(ingest_t *s, int op, uint32_t a, uint32_t b, uint32_t c)
+{
+    events_t *e = s->to;
+    if (e->n == e->room && !events_room(s, e, 1)) {
+        return;
+    }
+    e->op[e->n] = (uint8_t)op;
+    e->a[e->n] = a;
+    e->b[e->n] = b;
+    e->c[e->n] = c;
+    e->n++;
+}
+
+/* The object with this number, or NULL: never born, or its page was given back. */
+static inline object_t *object_get(ingest_t *s, uint32_t id)
+{
+    if (id == 0 || id >= s->next_id) {
+        return NULL;
+    }
+    page_t *p = s->pages[id >> PAGE_BITS];
+    return p == NULL ? NULL : &p->objects[id & (PAGE_OBJECTS - 1)];
+}
+
+/* For loops over lists of objects that lie far apart: asks for the one some turns on. */
+static inline void object_ahead(ingest_t *s, const words_t *list, size_t i)
+{
+    if (i + 8 < list->n) {
+        __builtin_prefetch(object_get(s, list->at[i + 8]));
+    }
+}
+
+static inline unsigned kind_of(const ingest_t *s, const object_t *o)
+{
+    return o->type < s->type_count + 1 && o->type != 0 ? s->type_flags[o->type] & TYPE_KIND_MASK : KIND_OTHER;
+}
+
+/* A member of what the last probe looked at. */
+static inline int examined(const ingest_t *s, const object_t *o)
+{
+    return o->state == S_ALIVE && (o->seen == s->epoch || (s->changes && (o->generation == 1 || o->generation == 2)));
+}
 
 #endif

@@ -25,16 +25,7 @@ int array_grow(void **at, size_t *room, size_t item)
     return 1;
 }
 
-int words_push(words_t *w, uint32_t v)
-{
-    if (w->n == w->room && !array_grow((void **)&w->at, &w->room, sizeof(*w->at))) {
-        return 0;
-    }
-    w->at[w->n++] = v;
-    return 1;
-}
-
-static int events_room(events_t *e, size_t more)
+int events_room(ingest_t *s, events_t *e, size_t more)
 {
     if (e->n + more <= e->room) {
         return 1;
@@ -52,24 +43,11 @@ static int events_room(events_t *e, size_t more)
     c = realloc(e->c, bigger * 4);
     if (c != NULL) e->c = c;
     if (!op || !a || !b || !c) {
+        fail(s, "memory ran out");
         return 0;
     }
     e->room = bigger;
     return 1;
-}
-
-void emit(ingest_t *s, int op, uint32_t a, uint32_t b, uint32_t c)
-{
-    events_t *e = s->to;
-    if (e->n == e->room && !events_room(e, 1)) {
-        fail(s, "memory ran out");
-        return;
-    }
-    e->op[e->n] = (uint8_t)op;
-    e->a[e->n] = a;
-    e->b[e->n] = b;
-    e->c[e->n] = c;
-    e->n++;
 }
 
 void events_append(ingest_t *s, events_t *to, const events_t *from)
@@ -77,8 +55,7 @@ void events_append(ingest_t *s, events_t *to, const events_t *from)
     if (from->n == 0) {
         return;
     }
-    if (!events_room(to, from->n)) {
-        fail(s, "memory ran out");
+    if (!events_room(s, to, from->n)) {
         return;
     }
     memcpy(to->op + to->n, from->op, from->n);
@@ -86,16 +63,6 @@ void events_append(ingest_t *s, events_t *to, const events_t *from)
     memcpy(to->b + to->n, from->b, from->n * 4);
     memcpy(to->c + to->n, from->c, from->n * 4);
     to->n += from->n;
-}
-
-/* The object with this number, or NULL: never born, or its page was given back. */
-object_t *object_get(ingest_t *s, uint32_t id)
-{
-    if (id == 0 || id >= s->next_id) {
-        return NULL;
-    }
-    page_t *p = s->pages[id >> PAGE_BITS];
-    return p == NULL ? NULL : &p->objects[id & (PAGE_OBJECTS - 1)];
 }
 
 object_t *object_new(ingest_t *s, uint32_t type, uint32_t size8)
@@ -110,9 +77,12 @@ object_t *object_new(ingest_t *s, uint32_t type, uint32_t size8)
         }
         memset(s->pages + had, 0, (s->pages_room - had) * sizeof(*s->pages));
     }
-    if (s->pages[page] == NULL && (s->pages[page] = calloc(1, sizeof(page_t))) == NULL) {
-        fail(s, "memory ran out");
-        return NULL;
+    if (s->pages[page] == NULL) {
+        if ((s->pages[page] = aligned_alloc(_Alignof(page_t), sizeof(page_t))) == NULL) {
+            fail(s, "memory ran out");
+            return NULL;
+        }
+        s->pages[page]->born = s->pages[page]->dead = 0;
     }
     s->next_id++;
     page_t *p = s->pages[page];
@@ -193,11 +163,6 @@ void edge_drop(ingest_t *s, uint32_t i)
     target->links--;
     e->out_next = s->free_edge;
     s->free_edge = i;
-}
-
-unsigned kind_of(const ingest_t *s, const object_t *o)
-{
-    return o->type < s->type_count + 1 && o->type != 0 ? s->type_flags[o->type] & TYPE_KIND_MASK : KIND_OTHER;
 }
 
 /* The number of the shape (type, bytes, flags), interned in order of first use. */

@@ -96,6 +96,7 @@ static void missing(ingest_t *s, uint32_t upto)
         words_t *list = &s->generations[g];
         size_t keep = 0;
         for (size_t i = 0; i < list->n; i++) {
+            object_ahead(s, list, i);
             object_t *o = object_get(s, list->at[i]);
             if (o == NULL || o->state != S_ALIVE || o->generation != g) {
                 continue;
@@ -144,21 +145,37 @@ static void drop_stale(ingest_t *s, uint32_t id, object_t *o)
     }
 }
 
-static void reconcile(ingest_t *s, uint32_t upto)
+/* Sets the counts of what was touched to those found, and keeps of it what had others, with the
+ * difference in `balance`.  Returns whether something lost references. */
+static int settle(ingest_t *s)
 {
+    words_t *list = &s->touched;
+    size_t keep = 0;
     int lost = 0;
     s->balance.n = 0;
-    for (size_t i = 0; i < s->touched.n; i++) {
-        object_t *o = object_get(s, s->touched.at[i]);
+    for (size_t i = 0; i < list->n; i++) {
+        object_ahead(s, list, i);
+        object_t *o = object_get(s, list->at[i]);
+        o->touched = 0;
         if (o->links > o->reported) {
-            drop_stale(s, s->touched.at[i], o);
+            drop_stale(s, list->at[i], o);
         }
         uint32_t now = o->links > o->reported ? o->links : o->reported;
         int32_t balance = (int32_t)(o->count - now);
-        lost |= balance > 0;
-        words_push(&s->balance, (uint32_t)balance);
         o->count = now;
+        if (balance != 0) {
+            lost |= balance > 0;
+            list->at[keep++] = list->at[i];
+            words_push(&s->balance, (uint32_t)balance);
+        }
     }
+    list->n = keep;
+    return lost;
+}
+
+static void reconcile(ingest_t *s, uint32_t upto)
+{
+    int lost = settle(s);
     int dated = (lost || s->removed.n > 0) && s->found_done && upto <= 2;
     for (size_t i = 0; i < s->added.n; i += 2) {
         object_t *from = object_get(s, s->added.at[i]), *to = object_get(s, s->added.at[i + 1]);
@@ -166,16 +183,16 @@ static void reconcile(ingest_t *s, uint32_t upto)
         window_write(s, at == NONE ? lost_at(s, s->added.at[i + 1], dated) : at, OP_LINK, from->name, to->name);
     }
     for (size_t i = 0; i < s->touched.n; i++) {
-        object_t *o = object_get(s, s->touched.at[i]);
         int32_t balance = (int32_t)s->balance.at[i];
         if (balance < 0) {
+            object_t *o = object_get(s, s->touched.at[i]);
             uint32_t at = window_gained(s, o);
             window_write(s, at == NONE ? lost_at(s, s->touched.at[i], dated) : at, OP_INCREF, o->name, (uint32_t)-balance);
         }
     }
     for (size_t i = 0; i < s->removed.n; i += 2) {
         object_t *t = object_get(s, s->removed.at[i + 1]);
-        if (!t->touched && (int32_t)t->count < 1) {
+        if ((int32_t)t->count < 1) {
             emit(s, OP_INCREF, t->name, 1 - t->count, 0); /* alive, so something else holds it */
             t->count = 1;
             s->repairs[REPAIR_HOLD]++;
@@ -186,13 +203,11 @@ static void reconcile(ingest_t *s, uint32_t upto)
         window_write(s, lost_at(s, s->removed.at[i + 1], dated), OP_UNLINK, from->name, to->name);
     }
     for (size_t i = 0; i < s->touched.n; i++) {
-        object_t *o = object_get(s, s->touched.at[i]);
         int32_t balance = (int32_t)s->balance.at[i];
-        o->touched = 0;
         if (balance > 0) {
-            window_write(s, lost_at(s, s->touched.at[i], dated), OP_DECREF, o->name, (uint32_t)balance);
+            uint32_t at = lost_at(s, s->touched.at[i], dated);
+            window_write(s, at, OP_DECREF, object_get(s, s->touched.at[i])->name, (uint32_t)balance);
         }
-        o->born_in = 0;
     }
     s->touched.n = s->added.n = s->removed.n = 0;
     window_merge(s);

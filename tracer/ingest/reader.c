@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-uint64_t read_number(ingest_t *s)
+uint64_t read_long_number(ingest_t *s)
 {
     uint64_t v = 0;
     for (int shift = 0; shift < 64; shift += 7) {
@@ -412,6 +412,7 @@ ingest_t *ingest_new(void)
     if (s != NULL) {
         s->next_id = 1;
         s->free_edge = NONE;
+        s->window = 1;
         s->to = &s->out;
     }
     return s;
@@ -435,7 +436,7 @@ void ingest_free(ingest_t *s)
                     &s->doomed};
     for (size_t i = 0; i < sizeof(w) / sizeof(*w); i++) free(w[i]->at);
     void *arrays[] = {s->types, s->codes, s->sites, s->shapes, s->marks, s->calls, s->observed, s->type_flags, s->insertions,
-                      s->shape_keys, s->shape_values, s->pages, s->edges};
+                      s->sorted, s->notes, s->shape_keys, s->shape_values, s->pages, s->edges};
     for (size_t i = 0; i < sizeof(arrays) / sizeof(*arrays); i++) free(arrays[i]);
     free(s);
 }

@@ -7,9 +7,6 @@
  * from then on. */
 #include "ingest.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #define WINDOW_EVENTS (1u << 20) /* a program that is looked at less often loses this */
 
 #define NOWHERE NONE /* born inside callbacks, whose events get their place only later */
@@ -18,13 +15,38 @@ void window_open(ingest_t *s)
 {
     s->window_from = s->out.n;
     s->window++;
+    s->notes_n = 0;
+}
+
+const note_t *note_of(const ingest_t *s, const object_t *o)
+{
+    static const note_t nothing = {0, NOWHERE, NONE, UNJUDGED};
+    return o->noted_in == s->window ? &s->notes[o->note] : &nothing;
+}
+
+/* The note on `o`, to be written; good until the next one is made. */
+note_t *note_on(ingest_t *s, object_t *o)
+{
+    static note_t spare;
+    if (o->noted_in == s->window) {
+        return &s->notes[o->note];
+    }
+    note_t *note = APPEND(s, notes);
+    if (note == NULL) {
+        fail(s, "memory ran out");
+        return &spare;
+    }
+    *note = (note_t){0, NOWHERE, NONE, UNJUDGED};
+    o->note = (uint32_t)(note - s->notes);
+    o->noted_in = s->window;
+    return note;
 }
 
 static void used_at(ingest_t *s, object_t *o, uint32_t at)
 {
-    if (o->used_in != s->window || o->used_at < at) {
-        o->used_in = s->window;
-        o->used_at = at;
+    note_t *note = note_on(s, o);
+    if (note->used == NONE || note->used < at) {
+        note->used = at;
     }
 }
 
@@ -32,20 +54,18 @@ static void used_at(ingest_t *s, object_t *o, uint32_t at)
 void window_used(ingest_t *s, object_t *o)
 {
     if (s->to == &s->out && s->found_done) {
-        o->used_in = s->window;
-        o->used_at = (uint32_t)(s->out.n - s->window_from);
+        note_on(s, o)->used = (uint32_t)(s->out.n - s->window_from);
     }
 }
 
 /* The next event written takes a link from `o`, which lives on. */
 void window_lost(ingest_t *s, object_t *o)
 {
-    if (s->to == &s->out && o->lost_in != s->window && s->found_done) {
+    if (s->to == &s->out && note_of(s, o)->lost == NOWHERE && s->found_done) {
         if (s->out.n - s->window_from > WINDOW_EVENTS) {
             window_open(s);
         }
-        o->lost_in = s->window;
-        o->lost_at = (uint32_t)(s->out.n - s->window_from);
+        note_on(s, o)->lost = (uint32_t)(s->out.n - s->window_from);
     }
     window_used(s, o);
 }
@@ -54,23 +74,20 @@ void window_lost(ingest_t *s, object_t *o)
 void window_born(ingest_t *s, object_t *o)
 {
     if (s->found_done) {
-        o->born_in = s->window;
-        o->born_at = s->to == &s->out ? (uint32_t)(s->out.n - s->window_from) + 1 : NOWHERE;
-        if (o->born_at != NOWHERE) {
-            used_at(s, o, o->born_at);
+        note_t *note = note_on(s, o);
+        note->born = s->to == &s->out ? (uint32_t)(s->out.n - s->window_from) + 1 : NOWHERE;
+        if (note->born != NOWHERE) {
+            note->used = note->born;
         }
     }
 }
-
-static int fresh(const ingest_t *s, const object_t *o) { return o->born_in == s->window && s->found_done; }
 
 /* Where a link that a probe has found is dated: to the birth of the later of its ends, or NOWHERE
  * when both are older than the window. */
 uint32_t window_linked(ingest_t *s, object_t *from, object_t *to)
 {
-    uint32_t at = 0;
-    if (fresh(s, from)) at = from->born_at;
-    if (fresh(s, to) && to->born_at > at) at = to->born_at;
+    uint32_t source = note_of(s, from)->born, target = note_of(s, to)->born;
+    uint32_t at = source > target ? source : target;
     if (at == 0 || at == NOWHERE) {
         return NOWHERE;
     }
@@ -83,23 +100,19 @@ uint32_t window_linked(ingest_t *s, object_t *from, object_t *to)
  * can have been given up anywhere in it. */
 uint32_t window_last_use(const ingest_t *s, const object_t *o)
 {
-    if (fresh(s, o) && o->born_at == NOWHERE) {
+    const note_t *note = note_of(s, o);
+    if (note->born == NOWHERE) {
         return (uint32_t)(s->out.n - s->window_from);
     }
-    if (o->used_in == s->window) {
-        return o->used_at;
-    }
-    return (uint32_t)((s->out.n - s->window_from) / 2);
+    return note->used != NONE ? note->used : (uint32_t)((s->out.n - s->window_from) / 2);
 }
 
 /* Since where an object must have had the references that it turned out to have more: its birth,
  * or the death of a holder that would have taken it along. */
 uint32_t window_gained(const ingest_t *s, const object_t *o)
 {
-    if (fresh(s, o)) {
-        return o->born_at;
-    }
-    return o->lost_in == s->window && s->found_done ? o->lost_at : NOWHERE;
+    const note_t *note = note_of(s, o);
+    return note->born != 0 ? note->born : note->lost;
 }
 
 /* Writes an event where it belongs; NOWHERE: now. */
@@ -114,42 +127,66 @@ void window_write(ingest_t *s, uint32_t at, int op, uint32_t a, uint32_t b)
         fail(s, "memory ran out");
         return;
     }
-    *i = (insertion_t){at, (uint32_t)s->insertions_n, (uint32_t)op, a, b, 0};
+    *i = (insertion_t){at, (uint32_t)op, a, b};
 }
 
-static int earlier(const void *a, const void *b)
+#define DIGIT 11
+
+/* Sorts the insertions by where they belong, those of one place in the order they were made: digit
+ * by digit, from the last. */
+static void sort_insertions(ingest_t *s)
 {
-    const insertion_t *x = a, *y = b;
-    return x->at != y->at ? (x->at < y->at ? -1 : 1) : (x->order < y->order ? -1 : 1);
+    size_t m = s->insertions_n, most = s->out.n - s->window_from;
+    while (s->sorted_room < m) {
+        if (!array_grow((void **)&s->sorted, &s->sorted_room, sizeof(*s->sorted))) {
+            fail(s, "memory ran out");
+            return;
+        }
+    }
+    for (int shift = 0; most >> shift > 0; shift += DIGIT) {
+        uint32_t starts[(1 << DIGIT) + 1] = {0};
+        for (size_t i = 0; i < m; i++) {
+            starts[(s->insertions[i].at >> shift & ((1 << DIGIT) - 1)) + 1]++;
+        }
+        for (size_t d = 1; d < 1 << DIGIT; d++) {
+            starts[d] += starts[d - 1];
+        }
+        for (size_t i = 0; i < m; i++) {
+            s->sorted[starts[s->insertions[i].at >> shift & ((1 << DIGIT) - 1)]++] = s->insertions[i];
+        }
+        insertion_t *turn = s->insertions;
+        size_t room = s->insertions_room;
+        s->insertions = s->sorted;
+        s->insertions_room = s->sorted_room;
+        s->sorted = turn;
+        s->sorted_room = room;
+    }
 }
 
 void window_merge(ingest_t *s)
 {
-    size_t m = s->insertions_n;
-    if (m == 0) {
+    size_t m = s->insertions_n, from = s->out.n, to = from + m;
+    events_t *e = &s->out;
+    if (m == 0 || !events_room(s, e, m)) {
         return;
     }
-    qsort(s->insertions, m, sizeof(*s->insertions), earlier);
-    size_t n = s->out.n;
-    for (size_t i = 0; i < m; i++) {
-        emit(s, OP_INCREF, 0, 0, 0); /* room */
-    }
-    events_t *e = &s->out;
-    size_t to = e->n, end = n;
+    sort_insertions(s);
+    e->n = to;
     while (m > 0) {
         const insertion_t *i = &s->insertions[--m];
-        size_t at = s->window_from + i->at, tail = end - at;
-        to -= tail;
-        memmove(e->op + to, e->op + at, tail);
-        memmove(e->a + to, e->a + at, tail * sizeof(*e->a));
-        memmove(e->b + to, e->b + at, tail * sizeof(*e->b));
-        memmove(e->c + to, e->c + at, tail * sizeof(*e->c));
-        end = at;
+        while (from > s->window_from + i->at) {
+            from--;
+            to--;
+            e->op[to] = e->op[from];
+            e->a[to] = e->a[from];
+            e->b[to] = e->b[from];
+            e->c[to] = e->c[from];
+        }
         to--;
         e->op[to] = (uint8_t)i->op;
         e->a[to] = i->a;
         e->b[to] = i->b;
-        e->c[to] = i->c;
+        e->c[to] = 0;
     }
     s->insertions_n = 0;
 }
