@@ -202,6 +202,7 @@ static void bury(ingest_t *s)
             object_t *c = object_get(s, to);
             if (!(c->scratch & DOOMED) && c->state == S_ALIVE && --c->count == 0) {
                 /* It lives on, so something else held it while the garbage went. */
+                window_used(s, c);
                 incref(s, c, 1);
                 s->repairs[REPAIR_HOLD]++;
             }
@@ -351,12 +352,13 @@ void collection_finish(ingest_t *s)
         fail(s, "memory ran out");
         return;
     }
-    *row = (observed_t){.sequence = s->taken + s->out.n, .duration_ns = s->stop[4], .allocation = s->start_name,
+    *row = (observed_t){.sequence = s->taken + s->out.n, .at = (uint32_t)(s->out.n - s->window_from), .duration_ns = s->stop[4], .allocation = s->start_name,
                         .cause = s->start_cause,
                         .generation = s->start_generation, .candidates = s->walked, .collected = s->stop[0],
                         .uncollectable = s->stop[1], .long_lived_total = s->stop[2], .long_lived_pending = s->stop[3]};
     s->repairs[REPAIR_MISSED_COLLECTION] += s->stop[6] > 1 ? s->stop[6] - 1 : 0;
     promote(s, s->start_generation); /* before the object whose birth triggered it is tracked */
+    object_t *newborn = s->held ? object_get(s, s->held_id) : NULL;
     if (s->held) {
         held_flush(s);
     } else {
@@ -379,5 +381,10 @@ void collection_finish(ingest_t *s)
         s->to = &s->out;
     }
     write_side(s, acts);
-    window_open(s);
+    row = &s->observed[s->observed_n - 1];
+    row->end = (uint32_t)(s->out.n - s->window_from);
+    if (newborn != NULL) {
+        note_on(s, newborn)->born = note_on(s, newborn)->used = row->end;
+    }
+    window_looked(s);
 }
