@@ -24,7 +24,7 @@ static void cascade(ingest_t *s, uint32_t root)
         o->state = S_KILLED;
         for (uint32_t i = o->in_first; i != NONE; i = o->in_first) {
             /* A stale link onto an object that dies with its holder: must be gone before. */
-            window_used(s, object_get(s, s->edges[i].from));
+            window_gave(s, object_get(s, s->edges[i].from));
             words_push(&s->pairs, s->edges[i].from);
             words_push(&s->pairs, id);
             edge_drop(s, i);
@@ -37,7 +37,7 @@ static void cascade(ingest_t *s, uint32_t root)
                 continue;
             }
             if (!(c->scratch & IN_BATCH)) {
-                window_lost(s, c);
+                window_lost(s, c, o);
             }
             if (--c->count == 0) {
                 if (c->scratch & IN_BATCH) {
@@ -73,7 +73,7 @@ static void kill(ingest_t *s, uint32_t id)
     uint32_t links = 0, sources_from = (uint32_t)s->removed.n;
     for (uint32_t i = o->in_first, next; i != NONE; i = next) {
         next = s->edges[i].in_next;
-        window_used(s, object_get(s, s->edges[i].from)); /* it gave the link up, at the latest now */
+        window_gave(s, object_get(s, s->edges[i].from)); /* it gave the link up, at the latest now */
         words_push(&s->removed, s->edges[i].from);
         edge_drop(s, i);
         links++;

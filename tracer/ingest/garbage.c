@@ -61,20 +61,30 @@ static int earlier(const void *a, const void *b)
     return x->look < y->look ? -1 : x->look > y->look;
 }
 
-/* Where garbage (the trail) was last seen to be reachable.  That the collector, or a look, did not
- * find one of it then shows that it was, unless what had not been looked at since even longer
- * leads to it: that is garbage now, and may have been then. */
+/* Where garbage (the trail) was last seen to be reachable; NONE when all of it was born, or shown
+ * to be in use, since.  That the collector, or a look, did not find one of it then shows that it
+ * was, unless what had not been looked at since even longer leads to it: that is garbage now, and
+ * may have been then. */
 static uint32_t last_reachable(ingest_t *s)
 {
-    uint32_t last = 0;
+    uint32_t last = 0, idle = 0;
     s->order.n = 0;
     for (size_t i = 0; i < s->trail.n; i += 2) {
-        words_push(&s->order, window_last_look(s, object_get(s, s->trail.at[i])));
+        object_t *o = object_get(s, s->trail.at[i]);
+        uint32_t look = window_last_look(s, o);
+        if (look == NONE) continue;
+        words_push(&s->order, look);
         words_push(&s->order, s->trail.at[i]);
+        idle += window_last_use(s, o) < look || window_last_use(s, o) == 0;
+    }
+    if (idle == 0) {
+        return NONE;
     }
     looked_t *order = (looked_t *)s->order.at;
     size_t n = s->order.n / 2;
-    qsort(order, n, sizeof(*order), earlier);
+    if (n > 1) {
+        qsort(order, n, sizeof(*order), earlier);
+    }
     for (size_t i = 0; i < n; i++) {
         object_t *o = object_get(s, order[i].id);
         if (o->scratch != 1) continue;
@@ -141,7 +151,7 @@ uint32_t unreachable_since(ingest_t *s, uint32_t id)
         }
     }
     if (held == NONE) {
-        uint32_t given_up = window_between(s, last_reachable(s));
+        uint32_t look = last_reachable(s), given_up = look == NONE ? 0 : window_between(s, look);
         since = given_up > since ? given_up : since;
     }
     for (size_t j = 0; j < trail->n; j += 2) {

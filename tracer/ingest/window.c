@@ -54,15 +54,31 @@ void window_used(ingest_t *s, object_t *o)
     }
 }
 
+/* The links of `o` are known as of the last look of all, not only of one long ago. */
+static int current(const ingest_t *s, const object_t *o)
+{
+    return o->seen == s->epoch || note_of(s, o)->born > s->looked;
+}
+
+/* A link from `o` turns out to have been given up since the last look at `o`. */
+void window_gave(ingest_t *s, object_t *o)
+{
+    if (current(s, o)) {
+        window_used(s, o);
+    }
+}
+
 static int fresh(const ingest_t *s, uint32_t at) { return at != NOWHERE && at >= s->looked; }
 
-/* The next event written takes a link from `o`, which lives on. */
-void window_lost(ingest_t *s, object_t *o)
+/* The next event written takes from `o`, which lives on, a link that `by` is believed to have. */
+void window_lost(ingest_t *s, object_t *o, const object_t *by)
 {
     if (s->to == &s->out && s->found_done && !fresh(s, note_of(s, o)->lost)) {
         note_on(s, o)->lost = here(s);
     }
-    window_used(s, o);
+    if (current(s, by)) {
+        window_used(s, o);
+    }
 }
 
 /* The next event written is its birth.  Events inside a collection get their places when it ends. */
@@ -120,15 +136,15 @@ static uint32_t outside(const ingest_t *s, uint32_t at)
     return low > s->observed_final && s->observed[low - 1].end > at ? s->observed[low - 1].end : at;
 }
 
-/* Where the look before this one met `o`, or where it was born since. */
+/* Where the look before this one met `o`; NONE: it was born since. */
 uint32_t window_last_look(const ingest_t *s, const object_t *o)
 {
-    uint32_t look = o->seen == s->epoch || o->seen == 0 ? o->before : o->seen, born = note_of(s, o)->born;
+    uint32_t look = o->seen == s->epoch || o->seen == 0 ? o->before : o->seen;
     if (look < s->first_look) {
-        return born;
+        return note_of(s, o)->born != 0 ? NONE : 0;
     }
-    uint32_t i = look - s->first_look, at = i < s->looks.n ? s->looks.at[i] : here(s);
-    return at > born ? at : born;
+    uint32_t i = look - s->first_look;
+    return i < s->looks.n ? s->looks.at[i] : here(s);
 }
 
 /* Where something last shows `o` to have been in use; 0: nowhere. */
