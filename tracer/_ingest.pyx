@@ -48,7 +48,7 @@ cdef extern from "ingest.h" nogil:
         text_def_t *marks
         call_def_t *calls
         observed_t *observed
-        size_t types_n, codes_n, sites_n, shapes_n, marks_n, calls_n, observed_n
+        size_t types_n, codes_n, sites_n, shapes_n, marks_n, calls_n, observed_final
         int64_t state[64]
         int state_n
         int ended
@@ -182,6 +182,6 @@ cdef class Ingest:
                  s.observed[i].generation, s.observed[i].candidates, s.observed[i].collected,
                  s.observed[i].uncollectable, s.observed[i].long_lived_total,
                  s.observed[i].long_lived_pending, s.observed[i].duration_ns)
-                for i in range(s.observed_n)
+                for i in range(s.observed_final)
             ],
         }

@@ -24,7 +24,7 @@ static void cascade(ingest_t *s, uint32_t root)
         o->state = S_KILLED;
         for (uint32_t i = o->in_first; i != NONE; i = o->in_first) {
             /* A stale link onto an object that dies with its holder: must be gone before. */
-            window_used(s, object_get(s, s->edges[i].from));
+            window_gave(s, object_get(s, s->edges[i].from));
             words_push(&s->pairs, s->edges[i].from);
             words_push(&s->pairs, id);
             edge_drop(s, i);
@@ -37,7 +37,7 @@ static void cascade(ingest_t *s, uint32_t root)
                 continue;
             }
             if (!(c->scratch & IN_BATCH)) {
-                window_lost(s, c);
+                window_lost(s, c, o);
             }
             if (--c->count == 0) {
                 if (c->scratch & IN_BATCH) {
@@ -75,7 +75,7 @@ static void kill(ingest_t *s, uint32_t id)
     uint32_t links = 0, sources_from = (uint32_t)s->removed.n;
     for (uint32_t i = o->in_first, next; i != NONE; i = next) {
         next = s->edges[i].in_next;
-        window_used(s, object_get(s, s->edges[i].from)); /* it gave the link up, at the latest now */
+        window_gave(s, object_get(s, s->edges[i].from)); /* it gave the link up, at the latest now */
         words_push(&s->removed, s->edges[i].from);
         edge_drop(s, i);
         links++;
@@ -205,6 +205,7 @@ static void bury(ingest_t *s)
             if (!(c->scratch & DOOMED) && c->state == S_ALIVE && --c->count == 0) {
                 /* It lives on, so something else held it while the garbage went. */
                 incref(s, c, LABEL_HOLD);
+                window_used(s, c);
                 s->repairs[REPAIR_HOLD]++;
             }
         }
@@ -353,12 +354,14 @@ void collection_finish(ingest_t *s)
         fail(s, "memory ran out");
         return;
     }
-    *row = (observed_t){.sequence = s->taken + s->out.n, .duration_ns = s->stop[4], .allocation = s->start_name,
+    *row = (observed_t){.sequence = s->taken + s->out.n, .at = (uint32_t)(s->out.n - s->window_from),
+                        .duration_ns = s->stop[4], .allocation = s->start_name,
                         .cause = s->start_cause,
                         .generation = s->start_generation, .candidates = s->walked, .collected = s->stop[0],
                         .uncollectable = s->stop[1], .long_lived_total = s->stop[2], .long_lived_pending = s->stop[3]};
     s->repairs[REPAIR_MISSED_COLLECTION] += s->stop[6] > 1 ? s->stop[6] - 1 : 0;
     promote(s, s->start_generation); /* before the object whose birth triggered it is tracked */
+    object_t *newborn = s->held ? object_get(s, s->held_id) : NULL;
     if (s->held) {
         held_flush(s);
     } else {
@@ -381,5 +384,10 @@ void collection_finish(ingest_t *s)
         s->to = &s->out;
     }
     write_side(s, acts);
-    window_open(s);
+    row = &s->observed[s->observed_n - 1];
+    row->end = (uint32_t)(s->out.n - s->window_from);
+    if (newborn != NULL) {
+        note_on(s, newborn)->born = note_on(s, newborn)->used = row->end;
+    }
+    window_looked(s);
 }

@@ -1,5 +1,6 @@
 /* What a look at the heap finds unreachable, and since when it can have been so. */
 #include "ingest.h"
+#include <stdlib.h>
 
 int garbage_is(const ingest_t *s, const object_t *o) { return examined(s, o) && o->scratch == 0; }
 
@@ -52,6 +53,65 @@ void forget_garbage(ingest_t *s, uint32_t upto)
     }
 }
 
+typedef struct { uint32_t look, id; } looked_t;
+
+static int earlier(const void *a, const void *b)
+{
+    const looked_t *x = a, *y = b;
+    return x->look < y->look ? -1 : x->look > y->look;
+}
+
+/* Where garbage (the trail) was last seen to be reachable; NONE when all of it was born, or shown
+ * to be in use, since.  That the collector, or a look, did not find one of it then shows that it
+ * was, unless what had not been looked at since even longer leads to it: that is garbage now, and
+ * may have been then. */
+static uint32_t last_reachable(ingest_t *s)
+{
+    uint32_t last = 0, idle = 0;
+    s->order.n = 0;
+    for (size_t i = 0; i < s->trail.n; i += 2) {
+        object_t *o = object_get(s, s->trail.at[i]);
+        uint32_t look = window_last_look(s, o);
+        if (look == NONE) continue;
+        words_push(&s->order, look);
+        words_push(&s->order, s->trail.at[i]);
+        idle += window_last_use(s, o) < look || window_last_use(s, o) == 0;
+    }
+    if (idle == 0) {
+        return NONE;
+    }
+    looked_t *order = (looked_t *)s->order.at;
+    size_t n = s->order.n / 2;
+    if (n > 1) {
+        qsort(order, n, sizeof(*order), earlier);
+    }
+    for (size_t i = 0; i < n; i++) {
+        object_t *o = object_get(s, order[i].id);
+        if (o->scratch != 1) continue;
+        last = order[i].look;
+        o->scratch = 2;
+        words_push(&s->stack, order[i].id);
+        while (s->stack.n > 0) {
+            object_t *from = object_get(s, s->stack.at[--s->stack.n]);
+            for (uint32_t e = from->out_first; e != NONE; e = s->edges[e].out_next) {
+                object_t *to = object_get(s, s->edges[e].to);
+                if (to->scratch == 1) {
+                    to->scratch = 2;
+                    words_push(&s->stack, s->edges[e].to);
+                }
+            }
+        }
+    }
+    return last;
+}
+
+static void judge(ingest_t *s, object_t *o, uint32_t since)
+{
+    note_t *note = note_on(s, o);
+    note->judged = s->epoch;
+    note->unreachable = since;
+}
+
 /* Since where in this window `id` has been unreachable, by the look just taken; NONE when it is
  * reachable.  Who is reachable has an ancestor that something outside holds, and going up the
  * links finds one soon; the ancestors of garbage are few.  The last event that shows running code
@@ -60,7 +120,7 @@ void forget_garbage(ingest_t *s, uint32_t upto)
 uint32_t unreachable_since(ingest_t *s, uint32_t id)
 {
     object_t *first = object_get(s, id);
-    if (note_of(s, first)->unreachable != UNJUDGED) {
+    if (note_of(s, first)->judged == s->epoch) {
         return note_of(s, first)->unreachable;
     }
     words_t *trail = &s->trail; /* pairs: an ancestor, and where in the trail what it leads to stands */
@@ -81,7 +141,7 @@ uint32_t unreachable_since(ingest_t *s, uint32_t id)
         for (uint32_t e = o->in_first; e != NONE; e = s->edges[e].in_next) {
             object_t *holder = object_get(s, s->edges[e].from);
             if (holder->scratch) continue;
-            if (note_of(s, holder)->unreachable == NONE) {
+            if (note_of(s, holder)->judged == s->epoch && note_of(s, holder)->unreachable == NONE) {
                 held = i;
                 break;
             }
@@ -90,15 +150,19 @@ uint32_t unreachable_since(ingest_t *s, uint32_t id)
             words_push(trail, (uint32_t)i);
         }
     }
+    if (held == NONE) {
+        uint32_t look = last_reachable(s), given_up = look == NONE ? 0 : window_between(s, look);
+        since = given_up > since ? given_up : since;
+    }
     for (size_t j = 0; j < trail->n; j += 2) {
         object_t *o = object_get(s, trail->at[j]);
         o->scratch = 0;
         if (held == NONE) {
-            note_on(s, o)->unreachable = since;
+            judge(s, o, since);
         }
     }
     for (size_t j = held; held != NONE; j = trail->at[j + 1]) {
-        note_on(s, object_get(s, trail->at[j]))->unreachable = NONE;
+        judge(s, object_get(s, trail->at[j]), NONE);
         if (j == 0) break;
     }
     return note_of(s, first)->unreachable;

@@ -39,6 +39,7 @@ typedef struct {
     uint32_t out_first, out_last, in_first; /* edges */
     uint32_t links;    /* how many edges lead to it; never more than count */
     uint32_t seen;     /* last probe that met it as a member */
+    uint32_t before;   /* and the one before, or that of the collection inside which it was born */
     uint32_t scratch;
     uint32_t note, noted_in; /* its note, if this is the window that was noted in */
     uint8_t generation; /* 0-2, 3 permanent, 4 untracked */
@@ -48,14 +49,14 @@ typedef struct {
 } __attribute__((aligned(64))) object_t;
 
 /* What a window knows of an object that it concerns.  Few are in any window, and none is when the
- * next one opens. */
+ * next one opens.  Places count from the window's start. */
 typedef struct {
     uint32_t born;        /* where it was born; 0 = before */
-    uint32_t lost;        /* where a holder's death first took a link from it; NONE = nowhere */
+    uint32_t lost;        /* where since the last look a holder's death first took a link from it */
     uint32_t used;        /* where something last shows it to be in use; NONE = nothing does */
-    uint32_t unreachable; /* by the look just taken garbage since there; NONE = reachable */
+    uint32_t gained;      /* where a look last wrote a reference more to it */
+    uint32_t judged, unreachable; /* by which look garbage, and since where; NONE = reachable */
 } note_t;
-#define UNJUDGED (NONE - 1)
 
 enum { S_UNBORN, S_ALIVE, S_KILLED /* by an event already written */, S_DEAD };
 
@@ -76,9 +77,10 @@ typedef struct {
     uint64_t sequence, allocation, duration_ns;
     uint32_t cause, generation, candidates;
     uint64_t collected, uncollectable, long_lived_total, long_lived_pending;
+    uint32_t at, end;        /* places of its event, and behind what the program did inside */
 } observed_t;
 
-typedef struct { uint32_t at, op, a, b; } insertion_t;
+typedef struct { uint32_t at, op, a, b, loser; } insertion_t; /* loser: see window_lose */
 
 #define ARRAY(T, NAME) T *NAME; size_t NAME##_n, NAME##_room
 
@@ -97,6 +99,9 @@ typedef struct {
     size_t window_from;      /* events of out before this one are final */
     uint32_t window;         /* number of the window that begins there, from 1 */
     ARRAY(note_t, notes);    /* of this window */
+    words_t looks;           /* where each look since then ended, and its collection, if it has one */
+    uint32_t first_look;     /* epoch of looks.at[0] */
+    uint32_t looked;         /* where the last one ended */
     ARRAY(insertion_t, insertions);
     ARRAY(insertion_t, sorted);
     ARRAY(type_def_t, types);
@@ -106,6 +111,7 @@ typedef struct {
     ARRAY(text_def_t, marks);
     ARRAY(call_def_t, calls);
     ARRAY(observed_t, observed);
+    size_t observed_final;   /* those of before the window */
     int64_t state[64];       /* operands of R_STATE */
     int state_n;
     int ended;
@@ -132,7 +138,7 @@ typedef struct {
 
     /* deaths not written yet */
     words_t batch;
-    words_t stack, holds, pairs, trail;
+    words_t stack, holds, pairs, trail, order;
 
     /* probe under way */
     uint32_t epoch;
@@ -189,13 +195,20 @@ void window_open(ingest_t *s);
 const note_t *note_of(const ingest_t *s, const object_t *o);
 note_t *note_on(ingest_t *s, object_t *o);
 void window_born(ingest_t *s, object_t *o);
-void window_lost(ingest_t *s, object_t *o);
+void window_lost(ingest_t *s, object_t *o, const object_t *by);
 void window_used(ingest_t *s, object_t *o);
+void window_gave(ingest_t *s, object_t *o);
 uint32_t window_linked(ingest_t *s, object_t *from, object_t *to);
 uint32_t window_last_use(const ingest_t *s, const object_t *o);
+uint32_t window_last_look(const ingest_t *s, const object_t *o);
+uint32_t window_between(const ingest_t *s, uint32_t at);
 uint32_t window_gained(const ingest_t *s, const object_t *o);
-void window_write(ingest_t *s, uint32_t at, int op, uint32_t a, uint32_t b);
-void window_merge(ingest_t *s);
+void window_gain(ingest_t *s, object_t *o, uint32_t at, int op, uint32_t a, uint32_t b);
+void window_lose(ingest_t *s, uint32_t id, uint32_t at, int op, uint32_t a, uint32_t b);
+void window_redate(ingest_t *s);
+void window_bounded(ingest_t *s);
+void window_looked(ingest_t *s);
+void window_replaced(ingest_t *s, object_t *o, const object_t *by);
 
 /* probes.c */
 void probe_read(ingest_t *s);

@@ -33,9 +33,12 @@ static void read_links(ingest_t *s, uint32_t id)
         same++;
     }
     uint32_t rest = edge, last = o->out_last;
+    size_t gone = 0;
     for (uint32_t e = rest; e != NONE; e = s->edges[e].out_next) {
         object_get(s, s->edges[e].to)->scratch++;
+        gone++;
     }
+    int slots = gone == targets.n - same; /* as many as before: place for place */
     for (size_t i = same; i < targets.n; i++) {
         object_t *t = object_get(s, targets.at[i]);
         touch(s, targets.at[i], t);
@@ -50,11 +53,14 @@ static void read_links(ingest_t *s, uint32_t id)
         t->count++;
         link_made(s, id, targets.at[i]);
     }
-    for (uint32_t e = rest, next; e != NONE; e = next) {
+    for (uint32_t e = rest, next; e != NONE; e = next, same++) {
         next = e == last ? NONE : s->edges[e].out_next;
         uint32_t to = s->edges[e].to;
         object_t *t = object_get(s, to);
         if (t->scratch > 0) {
+            if (0 && slots && targets.at[same] != to) {
+                window_replaced(s, t, object_get(s, targets.at[same]));
+            }
             t->scratch--;
             t->count--;
             if (examined(s, t)) {
@@ -72,6 +78,9 @@ static void member(ingest_t *s, uint32_t id, object_t *o, uint32_t list)
 {
     if (list > 3) {
         return;
+    }
+    if (o->seen != 0) {
+        o->before = o->seen;
     }
     o->seen = s->epoch;
     s->walked++;
@@ -180,38 +189,45 @@ static void reconcile(ingest_t *s, uint32_t upto)
     for (size_t i = 0; i < s->added.n; i += 2) {
         object_t *from = object_get(s, s->added.at[i]), *to = object_get(s, s->added.at[i + 1]);
         uint32_t at = window_linked(s, from, to);
-        window_write(s, at == NONE ? lost_at(s, s->added.at[i + 1], dated) : at, OP_LINK, from->name, to->name);
+        at = at == NONE ? lost_at(s, s->added.at[i + 1], dated) : at;
+        window_gain(s, to, at, OP_LINK, from->name, to->name);
     }
     for (size_t i = 0; i < s->touched.n; i++) {
         int32_t balance = (int32_t)s->balance.at[i];
         if (balance < 0) {
             object_t *o = object_get(s, s->touched.at[i]);
             uint32_t at = window_gained(s, o);
-            window_write(s, at == NONE ? lost_at(s, s->touched.at[i], dated) : at, OP_INCREF, o->name, (uint32_t)-balance);
+            at = at == NONE ? lost_at(s, s->touched.at[i], dated) : at;
+            window_gain(s, o, at, OP_INCREF, o->name, (uint32_t)-balance);
         }
     }
     for (size_t i = 0; i < s->removed.n; i += 2) {
         object_t *t = object_get(s, s->removed.at[i + 1]);
         if ((int32_t)t->count < 1) {
             emit(s, OP_INCREF, t->name, 1 - t->count, LABEL_HOLD); /* alive, so something else holds it */
+            window_used(s, t);
             t->count = 1;
             s->repairs[REPAIR_HOLD]++;
         }
     }
     for (size_t i = 0; i < s->removed.n; i += 2) {
         object_t *from = object_get(s, s->removed.at[i]), *to = object_get(s, s->removed.at[i + 1]);
-        window_write(s, lost_at(s, s->removed.at[i + 1], dated), OP_UNLINK, from->name, to->name);
+        window_lose(s, s->removed.at[i + 1], lost_at(s, s->removed.at[i + 1], dated), OP_UNLINK, from->name, to->name);
     }
     for (size_t i = 0; i < s->touched.n; i++) {
         int32_t balance = (int32_t)s->balance.at[i];
         if (balance > 0) {
-            uint32_t at = lost_at(s, s->touched.at[i], dated);
-            window_write(s, at, OP_DECREF, object_get(s, s->touched.at[i])->name, (uint32_t)balance);
+            object_t *o = object_get(s, s->touched.at[i]);
+            window_lose(s, s->touched.at[i], lost_at(s, s->touched.at[i], dated), OP_DECREF, o->name, (uint32_t)balance);
         }
     }
     s->touched.n = s->added.n = s->removed.n = 0;
-    window_merge(s);
-    window_open(s);
+    if (upto >= 2) {
+        if (s->found_done && upto == 2) window_redate(s);
+        window_open(s);
+    } else {
+        window_looked(s);
+    }
 }
 
 void probe_read(ingest_t *s)

@@ -433,7 +433,7 @@ void ingest_free(ingest_t *s)
     }
     words_t *w[] = {&s->generations[0], &s->generations[1], &s->generations[2], &s->generations[3], &s->batch,
                     &s->stack, &s->holds, &s->pairs, &s->trail, &s->touched, &s->balance, &s->added, &s->removed,
-                    &s->doomed};
+                    &s->doomed, &s->looks, &s->order};
     for (size_t i = 0; i < sizeof(w) / sizeof(*w); i++) free(w[i]->at);
     void *arrays[] = {s->types, s->codes, s->sites, s->shapes, s->marks, s->calls, s->observed, s->type_flags, s->insertions,
                       s->sorted, s->notes, s->shape_keys, s->shape_values, s->pages, s->edges};
@@ -446,9 +446,7 @@ int64_t ingest_feed(ingest_t *s, const uint8_t *base, size_t n, size_t max_event
     s->base = s->at = base;
     s->end = base + n;
     while (s->window_from < max_events && read_record(s)) {
-        if (s->out.n - s->window_from > 2 * max_events) {
-            window_open(s); /* nobody looks: what waits is final */
-        }
+        window_bounded(s);
     }
     return s->failed ? -1 : (int64_t)(s->at - s->base);
 }
@@ -480,5 +478,8 @@ void ingest_taken(ingest_t *s)
     s->taken += s->window_from;
     s->out.n = rest;
     s->window_from = 0;
-    s->types_n = s->codes_n = s->sites_n = s->shapes_n = s->marks_n = s->calls_n = s->observed_n = 0;
+    s->types_n = s->codes_n = s->sites_n = s->shapes_n = s->marks_n = s->calls_n = 0;
+    memmove(s->observed, s->observed + s->observed_final, (s->observed_n - s->observed_final) * sizeof(*s->observed));
+    s->observed_n -= s->observed_final;
+    s->observed_final = 0;
 }

@@ -1,26 +1,22 @@
 /* What the program did between two looks is known only at the second.  Dated then, a
  * collection that another policy makes one allocation earlier would know nothing of it.  So
- * the events since the last look are kept back, and what concerns objects born since is
+ * the events since the last look at the whole heap are kept back, and what later looks tell is
  * dated to where it can first have happened: links to when both ends were born, the release
  * by running code to the last of the links that took over.  An object that lost a holder and
  * turns out to be held otherwise has been so since before the loss: else it would be garbage
- * from then on. */
+ * from then on.  What was reachable in one look and is garbage in the next was given up between
+ * the two, and after whatever shows it to have been in use. */
 #include "ingest.h"
 
-#define WINDOW_EVENTS (1u << 20) /* a program that is looked at less often loses this */
+#define WINDOW_EVENTS (1u << 20) /* a heap that is looked at as a whole less often loses this */
 
-#define NOWHERE NONE /* born inside callbacks, whose events get their place only later */
+#define NOWHERE NONE
 
-void window_open(ingest_t *s)
-{
-    s->window_from = s->out.n;
-    s->window++;
-    s->notes_n = 0;
-}
+static uint32_t here(const ingest_t *s) { return (uint32_t)(s->out.n - s->window_from); }
 
 const note_t *note_of(const ingest_t *s, const object_t *o)
 {
-    static const note_t nothing = {0, NOWHERE, NONE, UNJUDGED};
+    static const note_t nothing = {0, NOWHERE, NONE, 0, 0, NONE};
     return o->noted_in == s->window ? &s->notes[o->note] : &nothing;
 }
 
@@ -36,7 +32,7 @@ note_t *note_on(ingest_t *s, object_t *o)
         fail(s, "memory ran out");
         return &spare;
     }
-    *note = (note_t){0, NOWHERE, NONE, UNJUDGED};
+    *note = (note_t){0, NOWHERE, NONE, 0, 0, NONE};
     o->note = (uint32_t)(note - s->notes);
     o->noted_in = s->window;
     return note;
@@ -54,41 +50,64 @@ static void used_at(ingest_t *s, object_t *o, uint32_t at)
 void window_used(ingest_t *s, object_t *o)
 {
     if (s->to == &s->out && s->found_done) {
-        note_on(s, o)->used = (uint32_t)(s->out.n - s->window_from);
+        note_on(s, o)->used = here(s);
     }
 }
 
-/* The next event written takes a link from `o`, which lives on. */
-void window_lost(ingest_t *s, object_t *o)
+/* The links of `o` are known as of the last look of all, not only of one long ago. */
+static int current(const ingest_t *s, const object_t *o)
 {
-    if (s->to == &s->out && note_of(s, o)->lost == NOWHERE && s->found_done) {
-        if (s->out.n - s->window_from > WINDOW_EVENTS) {
-            window_open(s);
-        }
-        note_on(s, o)->lost = (uint32_t)(s->out.n - s->window_from);
-    }
-    window_used(s, o);
+    return o->seen == s->epoch || note_of(s, o)->born > s->looked;
 }
 
-/* The next event written is its birth. */
+/* A link from `o` turns out to have been given up since the last look at `o`. */
+void window_gave(ingest_t *s, object_t *o)
+{
+    if (current(s, o)) {
+        window_used(s, o);
+    }
+}
+
+static int fresh(const ingest_t *s, uint32_t at) { return at != NOWHERE && at >= s->looked; }
+
+/* The next event written takes from `o`, which lives on, a link that `by` is believed to have. */
+void window_lost(ingest_t *s, object_t *o, const object_t *by)
+{
+    if (s->to == &s->out && s->found_done && !fresh(s, note_of(s, o)->lost)) {
+        note_on(s, o)->lost = here(s);
+    }
+    if (current(s, by)) {
+        window_used(s, o);
+    }
+}
+
+/* The next event written is its birth.  Events inside a collection get their places when it ends. */
 void window_born(ingest_t *s, object_t *o)
 {
-    if (s->found_done) {
-        note_t *note = note_on(s, o);
-        note->born = s->to == &s->out ? (uint32_t)(s->out.n - s->window_from) + 1 : NOWHERE;
-        if (note->born != NOWHERE) {
-            note->used = note->born;
-        }
+    if (!s->found_done) {
+        return;
     }
+    if (s->to == &s->out) {
+        note_t *note = note_on(s, o);
+        note->born = note->used = here(s) + 1;
+    } else {
+        o->before = s->epoch + (uint32_t)s->beginning;
+    }
+}
+
+static uint32_t birth_since_look(const ingest_t *s, const object_t *o)
+{
+    uint32_t born = note_of(s, o)->born;
+    return born > s->looked ? born : 0;
 }
 
 /* Where a link that a probe has found is dated: to the birth of the later of its ends, or NOWHERE
- * when both are older than the window. */
+ * when both were born before the last look. */
 uint32_t window_linked(ingest_t *s, object_t *from, object_t *to)
 {
-    uint32_t source = note_of(s, from)->born, target = note_of(s, to)->born;
+    uint32_t source = birth_since_look(s, from), target = birth_since_look(s, to);
     uint32_t at = source > target ? source : target;
-    if (at == 0 || at == NOWHERE) {
+    if (at == 0) {
         return NOWHERE;
     }
     used_at(s, from, at);
@@ -96,38 +115,106 @@ uint32_t window_linked(ingest_t *s, object_t *from, object_t *to)
     return at;
 }
 
-/* Where something last shows `o` to be in use.  Nothing does: half-way through the window, for it
- * can have been given up anywhere in it. */
+/* A link to `o` has given place to one to `by`, no earlier than `by` was born. */
+void window_replaced(ingest_t *s, object_t *o, const object_t *by)
+{
+    uint32_t born = note_of(s, by)->born;
+    if (born != 0) {
+        used_at(s, o, born);
+    }
+}
+
+/* A place between the events of a collection and its regions is moved behind them. */
+static uint32_t outside(const ingest_t *s, uint32_t at)
+{
+    size_t low = s->observed_final, high = s->observed_n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (s->observed[middle].at < at) low = middle + 1;
+        else high = middle;
+    }
+    return low > s->observed_final && s->observed[low - 1].end > at ? s->observed[low - 1].end : at;
+}
+
+/* Where the look before this one met `o`; NONE: it was born since. */
+uint32_t window_last_look(const ingest_t *s, const object_t *o)
+{
+    uint32_t look = o->seen == s->epoch || o->seen == 0 ? o->before : o->seen;
+    if (look < s->first_look) {
+        return note_of(s, o)->born != 0 ? NONE : 0;
+    }
+    uint32_t i = look - s->first_look;
+    return i < s->looks.n ? s->looks.at[i] : here(s);
+}
+
+/* Where something last shows `o` to have been in use; 0: nowhere. */
 uint32_t window_last_use(const ingest_t *s, const object_t *o)
 {
     const note_t *note = note_of(s, o);
-    if (note->born == NOWHERE) {
-        return (uint32_t)(s->out.n - s->window_from);
-    }
-    return note->used != NONE ? note->used : (uint32_t)((s->out.n - s->window_from) / 2);
+    uint32_t used = note->used != NONE ? note->used : 0;
+    return used > note->gained ? used : note->gained;
+}
+
+/* Half-way between there and now: what was given up in between can have been anywhere. */
+uint32_t window_between(const ingest_t *s, uint32_t at)
+{
+    return outside(s, at + (here(s) - at) / 2);
 }
 
 /* Since where an object must have had the references that it turned out to have more: its birth,
  * or the death of a holder that would have taken it along. */
 uint32_t window_gained(const ingest_t *s, const object_t *o)
 {
-    const note_t *note = note_of(s, o);
-    return note->born != 0 ? note->born : note->lost;
+    uint32_t born = birth_since_look(s, o), lost = note_of(s, o)->lost;
+    return born != 0 ? born : fresh(s, lost) ? lost : NOWHERE;
 }
 
-/* Writes an event where it belongs; NOWHERE: now. */
-void window_write(ingest_t *s, uint32_t at, int op, uint32_t a, uint32_t b)
+static void insert(ingest_t *s, uint32_t at, int op, uint32_t a, uint32_t b, uint32_t loser)
 {
-    if (at == NOWHERE) {
-        emit(s, op, a, b, 0);
-        return;
-    }
     insertion_t *i = APPEND(s, insertions);
     if (i == NULL) {
         fail(s, "memory ran out");
         return;
     }
-    *i = (insertion_t){at, (uint32_t)op, a, b};
+    *i = (insertion_t){at, (uint32_t)op, a, b, loser};
+}
+
+/* Writes that `o` has a reference more, where that belongs; NOWHERE: now. */
+void window_gain(ingest_t *s, object_t *o, uint32_t at, int op, uint32_t a, uint32_t b)
+{
+    if (at == NOWHERE) {
+        emit(s, op, a, b, 0);
+        at = here(s);
+    } else {
+        insert(s, at, op, a, b, NONE);
+    }
+    note_t *note = note_on(s, o);
+    note->gained = at > note->gained ? at : note->gained;
+}
+
+/* Writes that an object has a reference less, where that belongs; NOWHERE: now, unless the look that
+ * closes the window finds that it has been garbage. */
+void window_lose(ingest_t *s, uint32_t id, uint32_t at, int op, uint32_t a, uint32_t b)
+{
+    insert(s, at == NOWHERE ? here(s) : at, op, a, b, at == NOWHERE ? id : NONE);
+}
+
+/* A look at a part of the heap cannot know that what old objects hold is garbage with them: now that
+ * the whole has been looked at, its losses are dated. */
+void window_redate(ingest_t *s)
+{
+    for (size_t i = 0; i < s->insertions_n; i++) {
+        insertion_t *loss = &s->insertions[i];
+        object_t *o = loss->loser == NONE ? NULL : object_get(s, loss->loser);
+        if (o == NULL || o->state != S_ALIVE || !examined(s, o)) {
+            continue;
+        }
+        uint32_t since = unreachable_since(s, loss->loser), gained = note_of(s, o)->gained;
+        if (since != NONE) {
+            since = since > gained ? since : gained;
+            loss->at = since < loss->at ? since : loss->at;
+        }
+    }
 }
 
 #define DIGIT 11
@@ -163,7 +250,17 @@ static void sort_insertions(ingest_t *s)
     }
 }
 
-void window_merge(ingest_t *s)
+/* Places count without the insertions, of which those at or before its event move a collection. */
+static void move_observed(ingest_t *s)
+{
+    size_t i = 0;
+    for (size_t row = s->observed_final; row < s->observed_n; row++) {
+        while (i < s->insertions_n && s->insertions[i].at <= s->observed[row].at) i++;
+        s->observed[row].sequence += i;
+    }
+}
+
+static void merge(ingest_t *s)
 {
     size_t m = s->insertions_n, from = s->out.n, to = from + m;
     events_t *e = &s->out;
@@ -171,6 +268,10 @@ void window_merge(ingest_t *s)
         return;
     }
     sort_insertions(s);
+    if (s->failed) {
+        return;
+    }
+    move_observed(s);
     e->n = to;
     while (m > 0) {
         const insertion_t *i = &s->insertions[--m];
@@ -189,4 +290,35 @@ void window_merge(ingest_t *s)
         e->c[to] = 0;
     }
     s->insertions_n = 0;
+}
+
+/* A look, or the collection that it belongs to, is over. */
+void window_looked(ingest_t *s)
+{
+    s->looked = here(s);
+    while (s->looks.n < s->epoch - s->first_look + 1) {
+        words_push(&s->looks, s->looked);
+    }
+    s->looks.at[s->epoch - s->first_look] = s->looked;
+}
+
+/* What waits is final, and a new window begins. */
+void window_open(ingest_t *s)
+{
+    merge(s);
+    s->window_from = s->out.n;
+    s->window++;
+    s->notes_n = 0;
+    s->observed_final = s->observed_n;
+    s->looks.n = 0;
+    s->first_look = s->epoch;
+    s->looked = 0;
+    words_push(&s->looks, 0);
+}
+
+void window_bounded(ingest_t *s)
+{
+    if (here(s) > WINDOW_EVENTS) {
+        window_open(s);
+    }
 }
