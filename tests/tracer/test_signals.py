@@ -14,10 +14,13 @@ from gcreplay.store.validate import validate
 from gcreplay.tracer import recover
 
 PROGRAM = """
+import gc
 class Node: pass
-for _ in range(20_000):
+for i in range(20_000):
     a = Node()
     a.me = a
+    if i % 500 == 0:
+        gc.collect()  # what a look at the whole heap has seen is final
 """
 LAGGING = """
 import os, signal, sys, time

@@ -157,6 +157,7 @@ static inline entry_t *entry_at(const void *op)
 }
 
 /* freelist.c */
+void freelist_new_type(PyTypeObject *t);
 int freelist_check_layout(const char **why);
 void freelist_install(void);
 void freelist_births(void);           /* writes what was taken from the lists since the last look */

@@ -176,6 +176,39 @@ WRAP(asend_dealloc, &_PyAsyncGenASend_Type, 0, held_asend, &seen_asend, cap.inte
 WRAP(avalue_dealloc, &_PyAsyncGenWrappedValue_Type, 0, held_avalue, &seen_avalue,
      cap.interp->async_gen.value_numfree, ASYNC_MAX, 0)
 
+/* ---- a list out of sight --------------------------------------------------- */
+
+/* `await future` makes an _asyncio.FutureIter, and its module keeps dead ones in a list of its own.
+ * One that outlives its deallocator is there; reborn, it is a late object to the next look. */
+static destructor futureiter_dealloc;
+
+static void futureiter_dealloc_hook(PyObject *op)
+{
+    PyTypeObject *t = Py_TYPE(op);
+    entry_t *e = capture_on() && t->tp_dealloc == futureiter_dealloc_hook ? dying(op) : NULL;
+    uint32_t id = e != NULL ? e->id : 0;
+    futureiter_dealloc(op);
+    if (id == 0 || e->id != id || !cap.active || !spool_room(RECORD_ROOM)) {
+        return;
+    }
+    put_record1(R_KEPT, cap.next_id - id);
+    entry_leaves(e, (char *)op - sizeof(PyGC_Head));
+    e->id = 0;
+    e->type = e->type & EF_ODD;
+    capture_look();
+    spool_commit();
+}
+
+void freelist_new_type(PyTypeObject *t)
+{
+    if (futureiter_dealloc == NULL && !(t->tp_flags & (Py_TPFLAGS_HEAPTYPE | Py_TPFLAGS_BASETYPE))
+        && strcmp(t->tp_name, "_asyncio.FutureIter") == 0 && (t->tp_flags & Py_TPFLAGS_HAVE_GC)
+        && t->tp_dealloc != NULL) {
+        futureiter_dealloc = t->tp_dealloc;
+        t->tp_dealloc = futureiter_dealloc_hook;
+    }
+}
+
 /* ---- start --------------------------------------------------------------- */
 
 static int hold(PyObject **held, int at, PyObject *op, PyTypeObject *t)

@@ -93,6 +93,7 @@ uint32_t type_new(PyTypeObject *t)
     if (!spool_room(RECORD_ROOM)) {
         return 0;
     }
+    freelist_new_type(t);
     put_tag(R_TYPE);
     put_number(flags_of(t));
     PyObject *module = module_of(t);

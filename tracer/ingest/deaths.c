@@ -141,54 +141,81 @@ void deaths_flush(ingest_t *s)
 #define GARBAGE 0x20000000u /* and found to be by the collector's own rule */
 #define ACT 0x10000000u     /* died by what the program did inside */
 
-/* What died in a collection must hang from its garbage in the log too: links that are stale
- * are replaced by a plain reference, references that nothing of the garbage explains by an
- * opaque link from the garbage that died just before. */
+/* Links onto the doomed from outside are stale: replaced by a plain reference.  Returns whether some
+ * have references left that no other of the doomed explains. */
+static int drop_outer(ingest_t *s)
+{
+    words_t *d = &s->doomed;
+    int unexplained = 0;
+    for (size_t i = 0; i < d->n; i++) {
+        object_t *o = object_get(s, d->at[i]);
+        uint32_t inner = 0;
+        for (uint32_t e = o->in_first, next; e != NONE; e = next) {
+            next = s->edges[e].in_next;
+            object_t *holder = object_get(s, s->edges[e].from);
+            if (holder->scratch & DOOMED) {
+                inner++;
+                continue;
+            }
+            if (o->count <= o->reported) {
+                incref(s, o, LABEL_STALE_LINK);
+            }
+            emit(s, OP_UNLINK, holder->name, o->name, LABEL_STALE_LINK);
+            o->count--;
+            edge_drop(s, e);
+            s->repairs[REPAIR_STALE_LINK]++;
+        }
+        unexplained |= o->count > inner;
+    }
+    return unexplained;
+}
+
+/* Marks the doomed, and which of them are garbage by the collector's own rule. */
+static void mark_garbage(ingest_t *s)
+{
+    words_t *d = &s->doomed;
+    find_garbage(s, s->start_generation);
+    s->stack.n = 0;
+    for (size_t i = 0; i < d->n; i++) {
+        words_push(&s->stack, (uint32_t)garbage_is(s, object_get(s, d->at[i])));
+    }
+    forget_garbage(s, s->start_generation);
+    for (size_t i = 0; i < d->n; i++) {
+        object_get(s, d->at[i])->scratch = s->stack.at[i] ? DOOMED | GARBAGE : DOOMED;
+    }
+    s->stack.n = 0;
+}
+
+/* What died in a collection must hang from its garbage in the log too: references that nothing of
+ * the garbage explains are opaque links from what died just before and is garbage itself, not only
+ * held by what hangs from such a link. */
 static void explain(ingest_t *s)
 {
     words_t *d = &s->doomed;
     for (size_t i = 0; i < d->n; i++) {
         object_get(s, d->at[i])->scratch |= DOOMED;
     }
-    uint32_t before = NONE, first = NONE;
-    for (int round = 0; round < 2; round++) {
-        for (size_t i = 0; i < d->n; i++) {
-            uint32_t id = d->at[i];
-            object_t *o = object_get(s, id);
-            uint32_t inner = 0;
-            for (uint32_t e = o->in_first, next; e != NONE; e = next) {
-                next = s->edges[e].in_next;
-                object_t *holder = object_get(s, s->edges[e].from);
-                if (holder->scratch & DOOMED) {
-                    inner++;
-                } else {
-                    if (o->count <= o->reported) {
-                        incref(s, o, LABEL_STALE_LINK);
-                    }
-                    emit(s, OP_UNLINK, holder->name, o->name, LABEL_STALE_LINK);
-                    o->count--;
-                    edge_drop(s, e);
-                    s->repairs[REPAIR_STALE_LINK]++;
-                }
-            }
-            int garbage = o->seen == s->epoch && o->count == inner;
-            if (round == 0) {
-                first = first == NONE && garbage ? id : first;
-                continue;
-            }
-            before = garbage ? id : before;
-            uint32_t holder = before != NONE ? before : first;
-            if (holder == NONE || o->count <= inner) {
-                continue;
-            }
-            uint32_t excess = o->count - inner;
-            emit(s, OP_LINK, object_get(s, holder)->name, o->name, LABEL_OPAQUE);
-            o->count++;
-            edge_add(s, holder, id);
-            emit(s, OP_DECREF, o->name, excess, LABEL_OPAQUE);
-            o->count -= excess;
-            s->repairs[REPAIR_OPAQUE]++;
+    if (!drop_outer(s)) {
+        return;
+    }
+    mark_garbage(s);
+    uint32_t holder = NONE;
+    for (size_t i = 0; i < d->n && holder == NONE; i++) {
+        holder = object_get(s, d->at[i])->scratch & GARBAGE ? d->at[i] : NONE;
+    }
+    for (size_t i = 0; i < d->n && holder != NONE; i++) {
+        object_t *o = object_get(s, d->at[i]);
+        holder = o->scratch & GARBAGE ? d->at[i] : holder;
+        if (o->count <= o->links) {
+            continue;
         }
+        uint32_t excess = o->count - o->links;
+        emit(s, OP_LINK, object_get(s, holder)->name, o->name, LABEL_OPAQUE);
+        o->count++;
+        edge_add(s, holder, d->at[i]);
+        emit(s, OP_DECREF, o->name, excess, LABEL_OPAQUE);
+        o->count -= excess;
+        s->repairs[REPAIR_OPAQUE]++;
     }
 }
 

@@ -97,6 +97,9 @@ void window_born(ingest_t *s, object_t *o)
 
 static uint32_t birth_since_look(const ingest_t *s, const object_t *o)
 {
+    if (o->before >= s->epoch) {
+        return NOWHERE; /* a callback made it right before this look */
+    }
     uint32_t born = note_of(s, o)->born;
     return born > s->looked ? born : 0;
 }
@@ -107,7 +110,7 @@ uint32_t window_linked(ingest_t *s, object_t *from, object_t *to)
 {
     uint32_t source = birth_since_look(s, from), target = birth_since_look(s, to);
     uint32_t at = source > target ? source : target;
-    if (at == 0) {
+    if (at == 0 || at == NOWHERE) {
         return NOWHERE;
     }
     used_at(s, from, at);
