@@ -27,7 +27,11 @@ POLICIES: dict[str, dict[str, Any]] = {
     "cpython-3.11:2,1,1": {"rules": "cpython-3.11", "thresholds": (2, 1, 1)},
     "cpython-3.11:-1,2,1": {"rules": "cpython-3.11", "thresholds": (-1, 2, 1)},
     "every:m2": {"rules": "cpython-3.11", "at_marks": [("collect", "m2", 1)]},
-    "manual+every:m1": {"rules": "cpython-3.11", "thresholds": (0, 10, 10), "at_marks": [("collect", "m1", 1)]},
+    "manual+every:m1": {
+        "rules": "cpython-3.11",
+        "thresholds": (0, 10, 10),
+        "at_marks": [("collect", "m1", 1)],
+    },
     "freeze@m0+cpython-3.11:2,1,1": {
         "rules": "cpython-3.11",
         "thresholds": (2, 1, 1),

@@ -1,0 +1,45 @@
+"""When in the log what old objects gave up becomes garbage."""
+
+from pathlib import Path
+
+import numpy as np
+from recording import recorded_code
+
+from gcreplay.replay.run import garbage_of
+from gcreplay.store.log import EventLog
+
+OLD_RING = """
+import gc
+from gcreplay_capture import mark
+
+class Node: pass
+
+def ring(n):
+    nodes = [Node() for _ in range(n)]
+    for one, other in zip(nodes, nodes[1:] + nodes[:1]):
+        one.next = other
+    return nodes[0]
+
+class Holder: pass
+
+holder = Holder()
+holder.ring = ring(1000)
+gc.collect()                          # all of it is old, and was looked at
+spare = [[] for _ in range(2000)]
+mark("lost")
+holder.ring = None                    # no young object tells of it
+spare += [[] for _ in range(2000)]
+mark("late")
+gc.collect()                          # the next look at old objects
+"""
+
+
+def test_a_loss_between_two_looks_at_the_old_is_dated_between_them(tmp_path: Path) -> None:
+    """Nothing but these looks tells of it, so it is put half-way between: where it was, here.
+    Young looks in between met none of it."""
+    done = recorded_code(tmp_path, OLD_RING, granularity=100)
+    with EventLog.open(done.path) as log:
+        marks = {label: sequence for sequence, label in log.marks()}
+        due = garbage_of(log).due["sequence"].astype(np.int64)
+    between = (due > marks["lost"]) & (due < marks["late"] - 300)
+    assert between.sum() == 1000
