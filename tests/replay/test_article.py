@@ -153,16 +153,18 @@ def test_frees_take_allocations_back() -> None:
 
 
 def test_a_full_collection_empties_the_free_lists_but_for_the_slice() -> None:
-    """Of a list and a slice that wait, the list goes (clear_freelists) and the slice stays, so after
-    gc.collect() the birth of a list counts and that of a slice does not: with T0 = 1 the second
-    list is the birth that collects."""
+    """Of a list and a slice that wait, the list goes (clear_freelists) and the slice stays.
+
+    After gc.collect() the birth of a list counts and that of a slice does not, so with T0 = 2 the
+    third list is the one that collects.
+    """
     b = TraceBuilder()
     for kind in ("list", "slice"):
         b.decref(b.alloc(kind))
     b.gc_call("collect")
     born = [b.alloc(kind) for kind in ("list", "slice", "list", "list")]
-    made = replay(b.build(), "cpython-3.11:1,10,10").collections
-    assert [(c.cause, c.allocation) for c in made] == [("call", 2), ("threshold", born[2])]
+    made = replay(b.build(), "cpython-3.11:2,10,10").collections
+    assert [(c.cause, c.allocation) for c in made] == [("call", 2), ("threshold", born[3])]
 
 
 def test_lists_that_die_into_the_free_list_come_back_uncounted() -> None:
