@@ -36,6 +36,8 @@ never_inline int missing(Heap *h, uint32_t id, const int mode)
         return broken(h, "names an object that was not allocated before it");
     if (mode != COLLECTING && !h->clairvoyant)
         return broken(h, "names a dead object");
+    if (h->inside && h->inside_first && h->dies_inside != NULL && h->dies_inside[id])
+        return ENGINE_END;      /* a finalizer kills what its collection has freed by now */
     if (!h->revived++) {
         h->first_revived = h->sequence;
         h->first_revived_id = id;

@@ -189,6 +189,16 @@ static uint32_t keep_uncollectable(Heap *h, uint32_t *aside)
     return n;
 }
 
+/* How much of the garbage its finalizers kill, told by what they did when the program ran: only what
+   is still unreachable after them counts as collected. */
+static uint32_t finalized(const Heap *h, uint32_t aside)
+{
+    uint32_t died = 0;
+    for (uint32_t i = 0; i < aside && h->dies_inside != NULL; i++)
+        died += h->dies_inside[h->objects[h->aside[i]].id];
+    return died;
+}
+
 /* Weak references to garbage lapse; those with a callback that live on move to the end of `into`.
    How many of these die in their callback returns, told by what they did when the program ran. */
 static uint32_t call_weakrefs(Heap *h, uint32_t aside, int into)
@@ -248,7 +258,7 @@ static Figures collect_generation(Heap *h, int generation, int into, int untrack
     figures.survivors = survivors;
 
     uint32_t uncollectable = keep_uncollectable(h, &aside);
-    figures.collected = aside + call_weakrefs(h, aside, into);
+    figures.collected = aside - finalized(h, aside) + call_weakrefs(h, aside, into);
     for (uint32_t i = 0; i < uncollectable; i++) {
         enlist(h, h->queue[i], into);
         h->objects[h->queue[i]].state = OUTSIDE;

@@ -139,9 +139,12 @@ class Reference:
 
     def known(self, *ids: int) -> bool:
         """Are they alive? If this policy has freed one, the event is skipped."""
-        if all(id in self.things for id in ids):
+        dead = next((id for id in ids if id not in self.things), None)
+        if dead is None:
             return True
-        self.revived += 1
+        # A finalizer kills what its collection has freed by now.
+        expected = self.inside and self.after_collection and dead in self.killed
+        self.revived += not expected
         return False
 
     def on_start(self, a: int, b: int, c: int) -> None:
@@ -465,7 +468,7 @@ class Reference:
                 candidates=candidates,
                 tracked=tracked,
                 links=links,
-                collected=len(garbage) + killed,
+                collected=len(garbage) - sum(id in self.killed for id in garbage) + killed,
                 uncollectable=len(uncollectable),
                 survivors=len(survivors),
                 freed=before - len(things),

@@ -247,35 +247,74 @@ static void bury(ingest_t *s)
     d->n = 0;
 }
 
-/* What died before the first garbage was killed by callbacks and finalizers: the program's
- * acts, which with all that hung from them go to the side.  The rest stays doomed. */
+/* How many of the doomed that are garbage finalizers killed: the interpreter counts what is still
+ * unreachable after them, and the weak references that died in their callbacks. */
+static uint64_t finalized(ingest_t *s, size_t first)
+{
+    words_t *d = &s->doomed;
+    uint64_t garbage = 0, called = 0;
+    for (size_t i = 0; i < d->n; i++) {
+        object_t *o = object_get(s, d->at[i]);
+        garbage += (uint64_t)garbage_is(s, o);
+        called += i < first && kind_of(s, o) == KIND_WEAKREF;
+    }
+    return s->stop[1] == 0 && garbage + called > s->stop[0] ? garbage + called - s->stop[0] : 0;
+}
+
+/* Garbage that only what is marked as killed still holds was killed with it. */
+static void kill_along(ingest_t *s)
+{
+    words_t *d = &s->doomed;
+    for (int more = 1; more;) {
+        more = 0;
+        for (size_t i = 0; i < d->n; i++) {
+            object_t *o = object_get(s, d->at[i]);
+            uint32_t left = o->count;
+            if (o->scratch != GARBAGE) continue;
+            for (uint32_t e = o->in_first; e != NONE; e = s->edges[e].in_next) {
+                left -= object_get(s, s->edges[e].from)->scratch == ACT;
+            }
+            if (left == 0) {
+                o->scratch = ACT;
+                more = 1;
+            }
+        }
+    }
+}
+
+/* What died before the first garbage was killed by callbacks and finalizers, and so was the garbage
+ * that died first where more did than the interpreter counts: the program's acts, which with all
+ * that hung from them go to the side.  The rest stays doomed. */
 static void side_deaths(ingest_t *s)
 {
     words_t *d = &s->doomed;
     size_t first = 0, keep = 0;
-    if (d->n == 0 || unreachable_since(s, d->at[0]) != NONE) {
-        return; /* garbage from the first */
+    uint64_t members = 0, killed;
+    for (size_t i = 0; i < d->n; i++) members += object_get(s, d->at[i])->seen == s->epoch;
+    if (d->n == 0 || (members <= s->stop[0] && unreachable_since(s, d->at[0]) != NONE)) {
+        return; /* garbage from the first, and all of it counted */
     }
     find_garbage(s, s->start_generation);
-    while (first < d->n) {
-        object_t *o = object_get(s, d->at[first]);
-        if (garbage_is(s, o)) break;
-        first++;
-    }
-    int whole = first > 0;
+    while (first < d->n && !garbage_is(s, object_get(s, d->at[first]))) first++;
+    killed = finalized(s, first);
+    int whole = first > 0 || killed > 0, any = killed > 0;
     for (size_t i = 0; i < d->n; i++) {
         object_t *o = object_get(s, d->at[i]);
-        int garbage = garbage_is(s, o);
-        o->scratch = garbage ? GARBAGE : i < first ? ACT : DOOMED;
+        int garbage = garbage_is(s, o), act = garbage ? killed > 0 : i < first;
+        killed -= (uint64_t)(garbage && act);
+        o->scratch = act ? ACT : garbage ? GARBAGE : DOOMED;
     }
-    for (size_t i = 0; i < first; i++) {
-        words_push(&s->stack, d->at[i]);
+    if (any) {
+        kill_along(s);
+    }
+    for (size_t i = 0; i < d->n; i++) {
+        if (object_get(s, d->at[i])->scratch == ACT) words_push(&s->stack, d->at[i]);
     }
     while (s->stack.n > 0) {
         object_t *o = object_get(s, s->stack.at[--s->stack.n]);
         for (uint32_t e = o->out_first; e != NONE; e = s->edges[e].out_next) {
             object_t *c = object_get(s, s->edges[e].to);
-            whole &= c->scratch != GARBAGE;
+            whole &= any || c->scratch != GARBAGE;
             if (c->scratch == DOOMED) {
                 c->scratch = ACT;
                 words_push(&s->stack, s->edges[e].to);
