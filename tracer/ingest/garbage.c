@@ -67,7 +67,7 @@ static int earlier(const void *a, const void *b)
  * may have been then. */
 static uint32_t last_reachable(ingest_t *s)
 {
-    uint32_t last = 0, idle = 0;
+    uint32_t last = 0, idle = 0; /* those of which nothing shows a later use */
     s->order.n = 0;
     for (size_t i = 0; i < s->trail.n; i += 2) {
         object_t *o = object_get(s, s->trail.at[i]);

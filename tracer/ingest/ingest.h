@@ -208,7 +208,6 @@ void window_lose(ingest_t *s, uint32_t id, uint32_t at, int op, uint32_t a, uint
 void window_redate(ingest_t *s);
 void window_bounded(ingest_t *s);
 void window_looked(ingest_t *s);
-void window_replaced(ingest_t *s, object_t *o, const object_t *by);
 
 /* probes.c */
 void probe_read(ingest_t *s);

@@ -33,12 +33,9 @@ static void read_links(ingest_t *s, uint32_t id)
         same++;
     }
     uint32_t rest = edge, last = o->out_last;
-    size_t gone = 0;
     for (uint32_t e = rest; e != NONE; e = s->edges[e].out_next) {
         object_get(s, s->edges[e].to)->scratch++;
-        gone++;
     }
-    int slots = gone == targets.n - same; /* as many as before: place for place */
     for (size_t i = same; i < targets.n; i++) {
         object_t *t = object_get(s, targets.at[i]);
         touch(s, targets.at[i], t);
@@ -53,14 +50,11 @@ static void read_links(ingest_t *s, uint32_t id)
         t->count++;
         link_made(s, id, targets.at[i]);
     }
-    for (uint32_t e = rest, next; e != NONE; e = next, same++) {
+    for (uint32_t e = rest, next; e != NONE; e = next) {
         next = e == last ? NONE : s->edges[e].out_next;
         uint32_t to = s->edges[e].to;
         object_t *t = object_get(s, to);
         if (t->scratch > 0) {
-            if (0 && slots && targets.at[same] != to) {
-                window_replaced(s, t, object_get(s, targets.at[same]));
-            }
             t->scratch--;
             t->count--;
             if (examined(s, t)) {

@@ -118,15 +118,6 @@ uint32_t window_linked(ingest_t *s, object_t *from, object_t *to)
     return at;
 }
 
-/* A link to `o` has given place to one to `by`, no earlier than `by` was born. */
-void window_replaced(ingest_t *s, object_t *o, const object_t *by)
-{
-    uint32_t born = note_of(s, by)->born;
-    if (born != 0) {
-        used_at(s, o, born);
-    }
-}
-
 /* A place between the events of a collection and its regions is moved behind them. */
 static uint32_t outside(const ingest_t *s, uint32_t at)
 {
