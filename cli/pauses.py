@@ -124,7 +124,8 @@ def model_lines(model: PauseModel) -> Sequence[tuple[Cell, Cell]]:
             "pause in ns",
             f"{model.per_collection:,.0f} a collection + {model.per_candidate:.1f} a candidate + "
             f"{model.per_link:.1f} a link + {model.per_freed:.0f} a freed object + "
-            f"{model.per_doubling:.2f} a visit and doubling",
+            f"{model.per_doubling:.2f} a visit and doubling + "
+            f"{model.per_old:.1f} a visit of a full one",
         ),
     ]
 

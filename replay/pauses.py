@@ -5,11 +5,13 @@ times: update_refs copies their counts, subtract_refs and move_unreachable follo
 A full one walks on to untrack dicts and to measure its list. Then it deletes what it found. So
 
     ns = per_collection + per_candidate * candidates + per_link * links + per_freed * freed
-         + per_doubling * (candidates + links) * log2(1 + (candidates + links) / 1000)
+         + per_doubling * visits * log2(1 + visits / 1000) + per_old * (visits of a full one)
 
-The last term is the memory's: what is walked three times is found in the nearest cache when it is
-small, and each doubling moves more of it to the next cache, the next level of page tables, or to
-memory. On real programs a visit costs 10 ns in a young collection and 100 ns in a full one.
+with visits = candidates + links. The last terms are the memory's: what is walked three times is
+found in the nearest cache when it is small, and each doubling moves more of it to the next cache,
+the next level of page tables, or to memory; and what only a full collection visits has not been
+touched for long. On real programs a visit costs 10 ns in a young collection and 100 ns in a full
+one.
 
 No coefficient is negative. Times depend on the machine and on how the program was measured, so
 estimates are no part of a result and of its hash.
@@ -25,19 +27,27 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from .policy import OLDEST
 from .result import Collection
 
 F64: TypeAlias = npt.NDArray[np.float64]
 
 LEAST = 20
-"""Collections below which no model is fitted: four for each coefficient."""
+"""Collections below which no model is fitted: three for each coefficient, and two more."""
 
 NEAR = 1000
 """Candidates and links that the nearest cache holds, about 100 bytes each."""
 
 _ROUNDS = 25
 _OUTLYING = 2.0  # in robust standard deviations: counts less from there on
-_TERMS = ("per_collection", "per_candidate", "per_link", "per_freed", "per_doubling")
+_TERMS = (
+    "per_collection",
+    "per_candidate",
+    "per_link",
+    "per_freed",
+    "per_doubling",
+    "per_old",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +76,15 @@ class PauseModel:
     per_link: float
     per_freed: float
     per_doubling: float
+    per_old: float
     source: str
     collections: int
     error: PauseError
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> PauseModel:
-        """The inverse of `to_json`."""
-        return cls(**{**values, "error": PauseError(**values["error"])})
+        """The inverse of `to_json`; the first models had no `per_old`."""
+        return cls(**{"per_old": 0.0, **values, "error": PauseError(**values["error"])})
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -130,11 +141,11 @@ def least(runs: Iterable[Sequence[int]]) -> list[int]:
 
 def _terms(collections: Sequence[Collection]) -> F64:
     """Float64, one row a collection, one column a coefficient."""
-    rows = [(c.candidates, c.links, c.freed) for c in collections]
-    candidates, links, freed = np.array(rows, np.float64).reshape(-1, 3).T
+    rows = [(c.candidates, c.links, c.freed, c.generation == OLDEST) for c in collections]
+    candidates, links, freed, full = np.array(rows, np.float64).reshape(-1, 4).T
     visits = candidates + links
     doublings = visits * np.log2(1 + visits / NEAR)
-    return np.column_stack([np.ones(len(rows)), candidates, links, freed, doublings])
+    return np.column_stack([np.ones(len(rows)), candidates, links, freed, doublings, full * visits])
 
 
 def _fitted(terms: F64, took: F64) -> F64:
@@ -151,16 +162,18 @@ def _fitted(terms: F64, took: F64) -> F64:
 
 def _nonnegative(a: F64, b: F64) -> F64:
     """The x >= 0 of the least |a x - b|: the best of all subsets of terms, each solved freely,
-    that come out positive. With five terms these are 31."""
+    that come out positive. With six terms these are 63, each solved in the six dimensions that
+    the rows span (QR)."""
     scale = np.maximum(np.sqrt((a * a).sum(axis=0)), 1e-300)
-    scaled = a / scale
-    best, chosen = float(b @ b), np.zeros(a.shape[1])
+    basis, triangle = np.linalg.qr(a / scale)
+    target = basis.T @ b
+    best, chosen = float(target @ target), np.zeros(a.shape[1])
     for size in range(1, a.shape[1] + 1):
         for subset in combinations(range(a.shape[1]), size):
-            part, *_ = np.linalg.lstsq(scaled[:, subset], b, rcond=None)
+            part, *_ = np.linalg.lstsq(triangle[:, subset], target, rcond=None)
             if (part < 0).any():
                 continue
-            off = scaled[:, subset] @ part - b
+            off = triangle[:, subset] @ part - target
             squares = float(off @ off)
             if squares < best * (1 - 1e-12):
                 best, chosen = squares, np.zeros(a.shape[1])

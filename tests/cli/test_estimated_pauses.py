@@ -20,7 +20,9 @@ from gcreplay.store.events import ObservedCollection
 from gcreplay.tracer.real import RealCollection
 
 DEFAULT = "generational:700,10,10"
-MODEL = PauseModel(1000.0, 10.0, 0.0, 100.0, 0.0, "measured", 60, PauseError(0.03, 0.125, 0.25))
+MODEL = PauseModel(
+    1000.0, 10.0, 0.0, 100.0, 0.0, 0.0, "measured", 60, PauseError(0.03, 0.125, 0.25)
+)
 
 
 def store(path: Path, model: PauseModel) -> None:
@@ -79,7 +81,7 @@ def test_diff_estimates_both_sides_with_one_model(
     store(cycles, MODEL)
     other = tmp_path / "other.gcreplay"
     write_cycles(other, 1500)
-    store(other, PauseModel(9e9, 0.0, 0.0, 0.0, 0.0, "measured", 60, MODEL.error))
+    store(other, PauseModel(9e9, 0.0, 0.0, 0.0, 0.0, 0.0, "measured", 60, MODEL.error))
     told = gcreplay("diff", cycles, other, "-p", DEFAULT, "--pauses", "--format", "json")
     assert told.exit_code == 0, told.stderr
     payload = json.loads(told.stdout)

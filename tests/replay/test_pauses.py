@@ -13,12 +13,12 @@ from gcreplay.replay.result import Collection
 EXACT = PauseError(0.0, 0.0, 0.0)
 
 
-def collection(candidates: int, links: int, freed: int) -> Collection:
+def collection(candidates: int, links: int, freed: int, generation: int = 0) -> Collection:
     return Collection(
         sequence=0,
         allocation=0,
         cause="threshold",
-        generation=0,
+        generation=generation,
         candidates=candidates,
         tracked=candidates,
         links=links,
@@ -36,7 +36,8 @@ def collections(seed: int, n: int = 60) -> list[Collection]:
     sizes = np.rint(10 ** random.uniform(2, 5.5, n)).astype(int)
     links = np.rint(sizes * random.uniform(0.3, 4, n)).astype(int)
     freed = np.where(random.random(n) < 0.5, np.rint(sizes * random.random(n)), 0).astype(int)
-    rows = zip(sizes.tolist(), links.tolist(), freed.tolist(), strict=True)
+    full = random.random(n) < 0.3
+    rows = zip(sizes.tolist(), links.tolist(), freed.tolist(), (2 * full).tolist(), strict=True)
     return [collection(*row) for row in rows]
 
 
@@ -46,6 +47,7 @@ def model(
     per_link: float = 0.0,
     per_freed: float = 0.0,
     per_doubling: float = 0.0,
+    per_old: float = 0.0,
 ) -> PauseModel:
     return PauseModel(
         per_collection,
@@ -53,6 +55,7 @@ def model(
         per_link,
         per_freed,
         per_doubling,
+        per_old,
         source="measured",
         collections=0,
         error=EXACT,
@@ -60,14 +63,16 @@ def model(
 
 
 def coefficients(of: PauseModel) -> list[float]:
-    return [of.per_collection, of.per_candidate, of.per_link, of.per_freed, of.per_doubling]
+    return [getattr(of, name) for name in of.to_json() if name.startswith("per_")]
 
 
 def test_an_estimate_worked_out_by_hand() -> None:
     """1,000 candidates and 2,000 links are 3,000 visits, log2(1 + 3) = 2 doublings:
-    500 + 10 * 1,000 + 3 * 2,000 + 50 * 40 + 1 * 3,000 * 2 = 24,500."""
-    known = model(500, 10, 3, 50, 1)
-    assert known.estimate([collection(1000, 2000, 40)]).each == (24_500,)
+    500 + 10 * 1,000 + 3 * 2,000 + 50 * 40 + 1 * 3,000 * 2 = 24,500, and in a full collection
+    7 * 3,000 more."""
+    known = model(500, 10, 3, 50, 1, 7)
+    both = [collection(1000, 2000, 40), collection(1000, 2000, 40, 2)]
+    assert known.estimate(both).each == (24_500, 45_500)
     assert known.estimate([]) == Pauses(())
 
 
@@ -77,6 +82,7 @@ def test_an_estimate_worked_out_by_hand() -> None:
         model(1500, 20, 6, 90, 4),
         model(0, 20, 0, 90, 0),  # what costs nothing comes out as nothing
         model(2000, 0, 0, 0, 7),
+        model(1500, 20, 6, 90, 4, 60),
     ],
 )
 def test_known_coefficients_are_recovered(known: PauseModel) -> None:
