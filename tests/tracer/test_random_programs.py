@@ -47,6 +47,6 @@ def test_every_collection_is_replayed(text: str, looks: tuple[int, int]) -> None
 def test_objects_that_rise_again_leave_every_collection_in_its_place(
     text: str, looks: tuple[int, int]
 ) -> None:
-    """What a finalizer saves cannot be foreseen, but it is no reason to lose the thread."""
+    """What a finalizer saves cannot be foreseen; up to there every collection is in its place."""
     with recorded(text, looks) as path:
         checked_places(path)

@@ -248,7 +248,8 @@ static void bury(ingest_t *s)
 }
 
 /* How many of the doomed that are garbage finalizers killed: the interpreter counts what is still
- * unreachable after them, and the weak references that died in their callbacks. */
+ * unreachable after them, and the weak references that died in their callbacks.  Where finalizers
+ * saved some of the garbage, nobody can say what else they did. */
 static uint64_t finalized(ingest_t *s, size_t first)
 {
     words_t *d = &s->doomed;
@@ -258,7 +259,15 @@ static uint64_t finalized(ingest_t *s, size_t first)
         garbage += (uint64_t)garbage_is(s, o);
         called += i < first && kind_of(s, o) == KIND_WEAKREF;
     }
-    return s->stop[1] == 0 && garbage + called > s->stop[0] ? garbage + called - s->stop[0] : 0;
+    uint64_t found = 0;
+    for (uint32_t g = 0; g <= s->start_generation; g++) {
+        for (size_t i = 0; i < s->generations[g].n; i++) {
+            object_t *o = object_get(s, s->generations[g].at[i]);
+            found += o != NULL && o->generation == g && garbage_is(s, o);
+        }
+    }
+    int saved = found > garbage;
+    return !saved && s->stop[1] == 0 && garbage + called > s->stop[0] ? garbage + called - s->stop[0] : 0;
 }
 
 /* Garbage that only what is marked as killed still holds was killed with it. */
