@@ -24,10 +24,11 @@ RECORDED = ["--granularity", "100", "--probe-budget", "80"]
 NEEDED = ["pyperformance==1.11.0", "pyperf==2.8.1", "sphinx==8.1.3", "pip==24.3.1"]
 PLACE = BUILD / "unseen"
 NOTE = (
-    "The whole run, start and end of the interpreter too. Nothing of the model was changed for "
-    "these; two corrections of the ingest that random programs asked for came after they were "
-    "first run. Errors of collected are relative to the most that any of the settings really "
-    "collected."
+    "The whole run, start and end of the interpreter too. When these were first run, on a model "
+    "that knew none of them, collected was within 5 % in 20 of the 24 cells and in the range in 1 "
+    "more; the generated program, off by up to 8 %, then had a say in how the losses of old "
+    "structures are dated, and is no more unseen. Errors of collected are relative to the most "
+    "that any of the settings really collected."
 )
 SPHINX = """
 import os, shutil, sys
