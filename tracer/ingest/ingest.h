@@ -181,6 +181,8 @@ void link_made(ingest_t *s, uint32_t from, uint32_t to);
 
 /* deaths.c */
 void deaths_flush(ingest_t *s);
+
+/* collection.c */
 void collection_finish(ingest_t *s);
 void write_side(ingest_t *s, size_t acts);
 
