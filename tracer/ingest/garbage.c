@@ -75,7 +75,7 @@ static uint32_t last_reachable(ingest_t *s)
         if (look == NONE) continue;
         words_push(&s->order, look);
         words_push(&s->order, s->trail.at[i]);
-        idle += window_last_use(s, o) < look || window_last_use(s, o) == 0;
+        idle += note_of(s, o)->used < look || note_of(s, o)->used == 0;
     }
     if (idle == 0) {
         return NONE;
@@ -136,7 +136,7 @@ uint32_t unreachable_since(ingest_t *s, uint32_t id)
             held = i;
             break;
         }
-        uint32_t used = window_last_use(s, o);
+        uint32_t used = note_of(s, o)->used;
         since = used > since ? used : since;
         for (uint32_t e = o->in_first; e != NONE; e = s->edges[e].in_next) {
             object_t *holder = object_get(s, s->edges[e].from);

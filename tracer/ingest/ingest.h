@@ -53,8 +53,7 @@ typedef struct {
 typedef struct {
     uint32_t born;        /* where it was born; 0 = before */
     uint32_t lost;        /* where since the last look a holder's death first took a link from it */
-    uint32_t used;        /* where something last shows it to be in use; NONE = nothing does */
-    uint32_t gained;      /* where a look last wrote a reference more to it */
+    uint32_t used;        /* where something last shows it to be in use; 0 = nowhere */
     uint32_t judged, unreachable; /* by which look garbage, and since where; NONE = reachable */
 } note_t;
 
@@ -201,7 +200,6 @@ void window_lost(ingest_t *s, object_t *o, const object_t *by);
 void window_used(ingest_t *s, object_t *o);
 void window_gave(ingest_t *s, object_t *o);
 uint32_t window_linked(ingest_t *s, object_t *from, object_t *to);
-uint32_t window_last_use(const ingest_t *s, const object_t *o);
 uint32_t window_last_look(const ingest_t *s, const object_t *o);
 uint32_t window_between(const ingest_t *s, uint32_t at);
 uint32_t window_gained(const ingest_t *s, const object_t *o);

@@ -16,7 +16,7 @@ static uint32_t here(const ingest_t *s) { return (uint32_t)(s->out.n - s->window
 
 const note_t *note_of(const ingest_t *s, const object_t *o)
 {
-    static const note_t nothing = {0, NOWHERE, NONE, 0, 0, NONE};
+    static const note_t nothing = {0, NOWHERE, 0, 0, NONE};
     return o->noted_in == s->window ? &s->notes[o->note] : &nothing;
 }
 
@@ -32,7 +32,7 @@ note_t *note_on(ingest_t *s, object_t *o)
         fail(s, "memory ran out");
         return &spare;
     }
-    *note = (note_t){0, NOWHERE, NONE, 0, 0, NONE};
+    *note = (note_t){0, NOWHERE, 0, 0, NONE};
     o->note = (uint32_t)(note - s->notes);
     o->noted_in = s->window;
     return note;
@@ -41,9 +41,7 @@ note_t *note_on(ingest_t *s, object_t *o)
 static void used_at(ingest_t *s, object_t *o, uint32_t at)
 {
     note_t *note = note_on(s, o);
-    if (note->used == NONE || note->used < at) {
-        note->used = at;
-    }
+    note->used = at > note->used ? at : note->used;
 }
 
 /* Running code has hold of `o` when the next event is written. */
@@ -141,14 +139,6 @@ uint32_t window_last_look(const ingest_t *s, const object_t *o)
     return i < s->looks.n ? s->looks.at[i] : here(s);
 }
 
-/* Where something last shows `o` to have been in use; 0: nowhere. */
-uint32_t window_last_use(const ingest_t *s, const object_t *o)
-{
-    const note_t *note = note_of(s, o);
-    uint32_t used = note->used != NONE ? note->used : 0;
-    return used > note->gained ? used : note->gained;
-}
-
 /* Half-way between there and now: what was given up in between can have been anywhere. */
 uint32_t window_between(const ingest_t *s, uint32_t at)
 {
@@ -182,8 +172,7 @@ void window_gain(ingest_t *s, object_t *o, uint32_t at, int op, uint32_t a, uint
     } else {
         insert(s, at, op, a, b, NONE);
     }
-    note_t *note = note_on(s, o);
-    note->gained = at > note->gained ? at : note->gained;
+    used_at(s, o, at); /* and nothing that a later look tells of it may stand before */
 }
 
 /* Writes that an object has a reference less, where that belongs; NOWHERE: now, unless the look that
@@ -203,11 +192,8 @@ void window_redate(ingest_t *s)
         if (o == NULL || o->state != S_ALIVE || !examined(s, o)) {
             continue;
         }
-        uint32_t since = unreachable_since(s, loss->loser), gained = note_of(s, o)->gained;
-        if (since != NONE) {
-            since = since > gained ? since : gained;
-            loss->at = since < loss->at ? since : loss->at;
-        }
+        uint32_t since = unreachable_since(s, loss->loser);
+        loss->at = since < loss->at ? since : loss->at;
     }
 }
 
