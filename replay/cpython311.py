@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Self
 
-from gcreplay.store.errors import UsageError
 from gcreplay.store.events import StartState
 
 from .generational import Generational
@@ -80,6 +79,4 @@ class Manual(CPython311):
 
     @classmethod
     def from_arguments(cls, arguments: str) -> Self:
-        if arguments:
-            raise UsageError(f"{cls.__name__} takes no arguments, not {arguments!r}")
-        return cls()
+        return super(Generational, cls).from_arguments(arguments)  # it takes none
