@@ -25,7 +25,7 @@ def sections(workloads: Workloads, names: list[str], setting: str = "default") -
         path, _ = workloads.recording(name, setting)
         with EventLog.open(path) as log:
             results[name] = verify(log)
-            without.append([name, "nothing", 0, *_figures(results[name])])
+            without.append([name, "nothing", 0, *_without(results[name])])
             without += ([name, *row] for row in _without_repairs(log))
     yield section(
         f"Verify: each collection of the recorded run against the replayed one (run at {setting})",
@@ -50,7 +50,7 @@ def _without_repairs(log: EventLog) -> Iterator[list[object]]:
     for left_out, some in (("all repairs", kinds), *((kind, [kind]) for kind in kinds)):
         with unrepaired(log, some) as rest:
             less = log.event_count - rest.event_count
-            yield [left_out, less, *_figures(verify(rest))]
+            yield [left_out, less, *_without(verify(rest))]
 
 
 def _figures(result: VerifyResult) -> list[object]:
@@ -60,22 +60,16 @@ def _figures(result: VerifyResult) -> list[object]:
         result.position_equal,
         result.generation_equal,
         result.collected_equal,
-        result.collected_recorded,
-        result.collected_replayed,
     ]
+
+
+def _without(result: VerifyResult) -> list[object]:
+    return [*_figures(result), result.collected_recorded, result.collected_replayed]
 
 
 def _row(result: VerifyResult) -> list[object]:
     repairs = ", ".join(f"{kind} {n}" for kind, n in result.repairs.items() if n)
-    return [
-        result.recorded,
-        result.replayed,
-        result.position_equal,
-        result.generation_equal,
-        result.collected_equal,
-        f"{share(result):.2%}",
-        repairs or "none",
-    ]
+    return [*_figures(result), f"{share(result):.2%}", repairs or "none"]
 
 
 def share(result: VerifyResult) -> float:
