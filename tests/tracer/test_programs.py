@@ -298,6 +298,30 @@ for i in range(3000):
     assert {collected for _, _, collected in collections(done.path)} == {0}
 
 
+def test_what_a_finalizer_saves_is_not_freed_in_the_replay(tmp_path: Path) -> None:
+    """All that is found is saved, so nothing is collected, and `kept`, which what was saved holds,
+    lives on when its name goes. A replay that frees it has a lower counter from then on."""
+    code = """
+import gc
+class Back:
+    def __del__(self): back.append(self)
+class Kept: pass
+back = []
+for i in range(20):
+    kept = Kept()
+    saved = Back()
+    saved.ring = [saved, kept]
+    del saved
+    print(gc.collect(0))
+    del kept
+    x = [[i] for i in range(100)]
+gc.set_threshold(50)
+for _ in range(300): x = [[]]; x[0].append(x)
+"""
+    done = recorded_code(tmp_path, code)
+    assert done.lines == ["0"] * 20
+
+
 def test_garbage_that_a_finalizer_kills_is_freed_and_not_counted(tmp_path: Path) -> None:
     """Closing the generator drops its frame and with it `node`, all of which dies by reference
     counting; only `other`, which holds itself, is still unreachable then (gc_collect_main counts

@@ -119,8 +119,7 @@ static void bury(ingest_t *s)
 }
 
 /* How many of the doomed that are garbage finalizers killed: the interpreter counts what is still
- * unreachable after them, and the weak references that died in their callbacks.  Where finalizers
- * saved some of the garbage, nobody can say what else they did. */
+ * unreachable after them, and the weak references that died in their callbacks. */
 static uint64_t finalized(ingest_t *s, size_t first)
 {
     words_t *d = &s->doomed;
@@ -130,15 +129,7 @@ static uint64_t finalized(ingest_t *s, size_t first)
         garbage += (uint64_t)garbage_is(s, o);
         called += i < first && kind_of(s, o) == KIND_WEAKREF;
     }
-    uint64_t found = 0;
-    for (uint32_t g = 0; g <= s->start_generation; g++) {
-        for (size_t i = 0; i < s->generations[g].n; i++) {
-            object_t *o = object_get(s, s->generations[g].at[i]);
-            found += o != NULL && o->generation == g && garbage_is(s, o);
-        }
-    }
-    int saved = found > garbage;
-    return !saved && s->stop[1] == 0 && garbage + called > s->stop[0] ? garbage + called - s->stop[0] : 0;
+    return s->stop[1] == 0 && garbage + called > s->stop[0] ? garbage + called - s->stop[0] : 0;
 }
 
 /* Garbage that only what is marked as killed still holds was killed with it. */
@@ -213,6 +204,44 @@ static void side_deaths(ingest_t *s)
     deaths_flush(s);
 }
 
+/* Garbage that outlived its collection was saved by a finalizer.  Nothing that the collector saw tells,
+ * so it is held from right before; the next look at it says by what.  (What gc.DEBUG_SAVEALL saves
+ * counts as collected.) */
+static void hold_saved(ingest_t *s)
+{
+    uint64_t found = 0;
+    int any = 0;
+    for (size_t i = 0; i < s->finalizable.n && !any; i++) {
+        any = unreachable_since(s, s->finalizable.at[i]) != NONE;
+    }
+    if (!any || s->stop[1] != 0) {
+        return;
+    }
+    find_garbage(s, s->start_generation);
+    s->stack.n = 0;
+    for (uint32_t g = 0; g <= s->start_generation; g++) {
+        for (size_t i = 0; i < s->generations[g].n; i++) {
+            object_t *o = object_get(s, s->generations[g].at[i]);
+            if (o != NULL && o->generation == g && garbage_is(s, o)) {
+                words_push(&s->stack, s->generations[g].at[i]);
+                found++;
+            }
+        }
+    }
+    forget_garbage(s, s->start_generation);
+    for (size_t i = 0; i < s->doomed.n; i++) object_get(s, s->doomed.at[i])->scratch = DOOMED;
+    for (size_t i = 0; i < s->stack.n && found > s->stop[0]; i++) {
+        object_t *o = object_get(s, s->stack.at[i]);
+        if (o->scratch != DOOMED) {
+            incref(s, o, LABEL_HOLD);
+            window_used(s, o);
+            s->repairs[REPAIR_HOLD]++;
+        }
+    }
+    for (size_t i = 0; i < s->doomed.n; i++) object_get(s, s->doomed.at[i])->scratch = 0;
+    s->stack.n = 0;
+}
+
 static void promote(ingest_t *s, uint32_t generation)
 {
     uint32_t target = generation < 2 ? generation + 1 : 2;
@@ -283,6 +312,9 @@ void collection_finish(ingest_t *s)
     deaths_flush(s); /* of objects born inside: they go to the side */
     int nothing_found = s->stop[0] == 0 && s->stop[1] == 0;
     size_t acts = s->side.n;
+    s->to = &s->out;
+    hold_saved(s);
+    s->to = &s->side;
     if (!nothing_found) {
         side_deaths(s);
     } else {

@@ -159,6 +159,7 @@ typedef struct {
     size_t side_freed;       /* events of side before the last of the garbage was freed */
     uint64_t ticked;         /* program time of the last tick */
     words_t doomed;          /* objects of before that died inside it, in order */
+    words_t finalizable;     /* candidates of a type with a finalizer */
     uint64_t stop[7];
     uint32_t kept[KIND_TYPE + 1][21]; /* what each free list holds, by kind and tuple length */
 } ingest_t;
@@ -272,10 +273,12 @@ static inline void object_ahead(ingest_t *s, const words_t *list, size_t i)
     }
 }
 
-static inline unsigned kind_of(const ingest_t *s, const object_t *o)
+static inline unsigned type_flags_of(const ingest_t *s, const object_t *o)
 {
-    return o->type < s->type_count + 1 && o->type != 0 ? s->type_flags[o->type] & TYPE_KIND_MASK : KIND_OTHER;
+    return o->type < s->type_count + 1 && o->type != 0 ? s->type_flags[o->type] : KIND_OTHER;
 }
+
+static inline unsigned kind_of(const ingest_t *s, const object_t *o) { return type_flags_of(s, o) & TYPE_KIND_MASK; }
 
 /* A member of what the last probe looked at. */
 static inline int examined(const ingest_t *s, const object_t *o)

@@ -218,6 +218,7 @@ static void read_start(ingest_t *s)
         held_flush(s);
     }
     s->collecting = 1;
+    s->finalizable.n = 0;
     if (s->at >= s->end || *s->at++ != R_PROBE) {
         fail(s, "a collection without its probe");
         return;
@@ -433,7 +434,7 @@ void ingest_free(ingest_t *s)
     }
     words_t *w[] = {&s->generations[0], &s->generations[1], &s->generations[2], &s->generations[3], &s->batch,
                     &s->stack, &s->holds, &s->pairs, &s->trail, &s->touched, &s->balance, &s->added, &s->removed,
-                    &s->doomed, &s->looks, &s->order};
+                    &s->doomed, &s->finalizable, &s->looks, &s->order};
     for (size_t i = 0; i < sizeof(w) / sizeof(*w); i++) free(w[i]->at);
     void *arrays[] = {s->types, s->codes, s->sites, s->shapes, s->marks, s->calls, s->observed, s->type_flags, s->insertions,
                       s->sorted, s->notes, s->shape_keys, s->shape_values, s->pages, s->edges};
