@@ -1,9 +1,14 @@
 """EventLog: append, read whole, by window and by segment; names, results, processes."""
 
 import os
+import pwd
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
@@ -238,17 +243,32 @@ def test_others_read_while_a_process_appends_and_after_it_was_cut_off(tmp_path):
         assert log.meta["complete"] is False
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_recording_in_a_folder_that_cannot_be_written_opens(tmp_path):
-    with writing(tmp_path / "log.db") as log:
-        log.append(*churn(2))
-    (tmp_path / "log.db").chmod(0o444)
-    tmp_path.chmod(0o555)
+@contextmanager
+def unprivileged() -> Iterator[None]:
+    """In this block permissions hold for root too: as the user nobody."""
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(pwd.getpwnam("nobody").pw_uid)
     try:
-        with EventLog.open(tmp_path / "log.db") as log:
-            assert log.event_count == 4
+        yield
     finally:
-        tmp_path.chmod(0o755)
+        os.seteuid(user)
+
+
+def test_a_recording_in_a_folder_that_cannot_be_written_opens():
+    with TemporaryDirectory() as name:  # everybody may enter it, unlike tmp_path
+        folder = Path(name)
+        path = folder / "log.db"
+        with writing(path) as log:
+            log.append(*churn(2))
+        path.chmod(0o444)
+        folder.chmod(0o555)
+        with unprivileged():
+            with pytest.raises(PermissionError):
+                (folder / "other").touch()
+            with EventLog.open(path) as log:
+                assert log.event_count == 4
+        folder.chmod(0o755)
 
 
 def test_a_full_disk_is_said_and_what_was_written_stays(tmp_path):

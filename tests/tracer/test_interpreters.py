@@ -1,5 +1,6 @@
 """What can be recorded, and the one sentence for everything else."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -55,14 +56,20 @@ def test_another_interpreter_is_refused(tmp_path: Path, answer: tuple[str, ...],
     assert says in refused(tmp_path, fake(tmp_path, *answer))
 
 
+def interpreters(version: str) -> list[str]:
+    """On the PATH, or beside it under pyenv."""
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
+    beside = sorted(map(str, pyenv.glob(f"{version}.*/bin/python{version}")))
+    places = [shutil.which(f"python{version}"), *beside]
+    return [place for place in places if place and answers(place)]
+
+
 @pytest.mark.parametrize("version", ["3.9", "3.10", "3.12", "3.13"])
 def test_real_interpreters_of_other_versions_are_refused(tmp_path: Path, version: str) -> None:
-    places = [shutil.which(f"python{version}")]
-    found = [place for place in places if place and answers(place)]
+    found = interpreters(version)
     if not found:
         pytest.skip(f"no Python {version} on this machine; a stand-in is tested above")
-    real = found[0]
-    assert f"CPython {version}" in refused(tmp_path, real)
+    assert f"CPython {version}" in refused(tmp_path, found[0])
 
 
 @pytest.mark.parametrize(
