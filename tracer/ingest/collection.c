@@ -3,7 +3,7 @@
 #include "ingest.h"
 
 #define DOOMED 0x40000000u
-#define GARBAGE 0x20000000u /* and found to be by the collector's own rule */
+#define GARBAGE 0x20000000u /* and found to be by the collector's own rule; below it, a count */
 #define ACT 0x10000000u     /* died by what the program did inside */
 
 static void incref(ingest_t *s, object_t *o, uint32_t label)
@@ -132,30 +132,10 @@ static uint64_t finalized(ingest_t *s, size_t first)
     return s->stop[1] == 0 && garbage + called > s->stop[0] ? garbage + called - s->stop[0] : 0;
 }
 
-/* Garbage that only what is marked as killed still holds was killed with it. */
-static void kill_along(ingest_t *s)
-{
-    words_t *d = &s->doomed;
-    for (int more = 1; more;) {
-        more = 0;
-        for (size_t i = 0; i < d->n; i++) {
-            object_t *o = object_get(s, d->at[i]);
-            uint32_t left = o->count;
-            if (o->scratch != GARBAGE) continue;
-            for (uint32_t e = o->in_first; e != NONE; e = s->edges[e].in_next) {
-                left -= object_get(s, s->edges[e].from)->scratch == ACT;
-            }
-            if (left == 0) {
-                o->scratch = ACT;
-                more = 1;
-            }
-        }
-    }
-}
-
 /* What died before the first garbage was killed by callbacks and finalizers, and so was the garbage
- * that died first where more did than the interpreter counts: the program's acts, which with all
- * that hung from them go to the side.  The rest stays doomed. */
+ * that died first where more did than the interpreter counts: the program's acts, which go to the
+ * side with all that hung from them, and with garbage that nothing else held.  The rest stays
+ * doomed. */
 static void side_deaths(ingest_t *s)
 {
     words_t *d = &s->doomed;
@@ -173,20 +153,16 @@ static void side_deaths(ingest_t *s)
         object_t *o = object_get(s, d->at[i]);
         int garbage = garbage_is(s, o), act = garbage ? killed > 0 : i < first;
         killed -= (uint64_t)(garbage && act);
-        o->scratch = act ? ACT : garbage ? GARBAGE : DOOMED;
-    }
-    if (any) {
-        kill_along(s);
-    }
-    for (size_t i = 0; i < d->n; i++) {
-        if (object_get(s, d->at[i])->scratch == ACT) words_push(&s->stack, d->at[i]);
+        o->scratch = act ? ACT : garbage ? GARBAGE + o->count : DOOMED;
+        if (act) words_push(&s->stack, d->at[i]);
     }
     while (s->stack.n > 0) {
         object_t *o = object_get(s, s->stack.at[--s->stack.n]);
         for (uint32_t e = o->out_first; e != NONE; e = s->edges[e].out_next) {
             object_t *c = object_get(s, s->edges[e].to);
-            whole &= any || c->scratch != GARBAGE;
-            if (c->scratch == DOOMED) {
+            int garbage = (c->scratch & GARBAGE) != 0;
+            whole &= any || !garbage;
+            if (c->scratch == DOOMED || (any && garbage && --c->scratch == GARBAGE)) {
                 c->scratch = ACT;
                 words_push(&s->stack, s->edges[e].to);
             }
