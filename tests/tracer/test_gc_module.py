@@ -32,6 +32,7 @@ USES = {
     "gc.set_threshold(150, 3, 2); make(6000); gc.set_threshold(50, 0, 0); make(500)",
     "freeze": "make(900); gc.freeze(); print(gc.get_freeze_count() > 100); make(900); gc.collect(); make(2000)",
     "unfreeze": "gc.freeze(); make(900); gc.unfreeze(); make(2500); gc.collect(1); make(3000)",
+    "freeze what is not tracked yet": "make(300); d = {0: None}; gc.freeze(); d[1] = d; del d",
     "freeze and go on for long": "gc.freeze(); gc.set_threshold(50, 2, 2); make(4000)",
     "callbacks": "seen = []\n"
     "def told(phase, info): seen.append((phase, dict(info)))\n"

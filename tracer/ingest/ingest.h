@@ -202,6 +202,8 @@ void window_used(ingest_t *s, object_t *o);
 void window_gave(ingest_t *s, object_t *o);
 uint32_t window_linked(ingest_t *s, object_t *from, object_t *to);
 uint32_t window_last_look(const ingest_t *s, const object_t *o);
+int window_born_since(const ingest_t *s, const object_t *o);
+uint32_t window_not_before(const ingest_t *s, uint32_t at, const object_t *o);
 uint32_t window_between(const ingest_t *s, uint32_t at);
 uint32_t window_gained(const ingest_t *s, const object_t *o);
 void window_gain(ingest_t *s, object_t *o, uint32_t at, int op, uint32_t a, uint32_t b);

@@ -85,6 +85,9 @@ static void member(ingest_t *s, uint32_t id, object_t *o, uint32_t list)
     if (!s->found_done || !moved) {
         return;
     }
+    if (!window_born_since(s, o)) {
+        o->before = s->epoch - 1; /* the last look saw that it was not tracked yet */
+    }
     if (o->generation <= 3) {
         /* Untracked and tracked again, as an asynchronous generator that its finalizer saved. */
         emit(s, OP_UNTRACK, o->name, 0, 0);
@@ -186,7 +189,7 @@ static void reconcile(ingest_t *s, uint32_t upto)
     for (size_t i = 0; i < s->added.n; i += 2) {
         object_t *from = object_get(s, s->added.at[i]), *to = object_get(s, s->added.at[i + 1]);
         uint32_t at = window_linked(s, from, to);
-        at = at == NONE ? lost_at(s, s->added.at[i + 1], dated) : at;
+        at = at == NONE ? window_not_before(s, lost_at(s, s->added.at[i + 1], dated), from) : at;
         window_gain(s, to, at, OP_LINK, from->name, to->name);
     }
     for (size_t i = 0; i < s->touched.n; i++) {

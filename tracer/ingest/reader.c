@@ -187,8 +187,10 @@ static void read_call(ingest_t *s)
     emit(s, OP_GC_CALL, d->call, s->call_count++, via);
     if (d->call == CALL_FREEZE) {
         for (uint32_t g = 0; g < 3; g++) move_all(s, g, 3);
+        window_open(s); /* what comes to be tracked later was not frozen */
     } else if (d->call == CALL_UNFREEZE) {
         move_all(s, 3, 2);
+        window_open(s);
     }
 }
 

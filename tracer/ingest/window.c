@@ -102,6 +102,8 @@ static uint32_t birth_since_look(const ingest_t *s, const object_t *o)
     return born > s->looked ? born : 0;
 }
 
+int window_born_since(const ingest_t *s, const object_t *o) { return birth_since_look(s, o) != 0; }
+
 /* Where a link that a probe has found is dated: to the birth of the later of its ends, or NOWHERE
  * when both were born before the last look. */
 uint32_t window_linked(ingest_t *s, object_t *from, object_t *to)
@@ -137,6 +139,13 @@ uint32_t window_last_look(const ingest_t *s, const object_t *o)
     }
     uint32_t i = look - s->first_look;
     return i < s->looks.n ? s->looks.at[i] : here(s);
+}
+
+/* What the look before this one at `o` did not show comes behind that look. */
+uint32_t window_not_before(const ingest_t *s, uint32_t at, const object_t *o)
+{
+    uint32_t look = window_last_look(s, o);
+    return at != NOWHERE && look != NONE && look > at ? look : at;
 }
 
 /* Half-way between there and now: what was given up in between can have been anywhere. */
