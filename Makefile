@@ -9,8 +9,7 @@ PYTHON ?= python3.11
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
-NATIVE := $(wildcard store/*.pyx store/*.pxd replay/*.pyx replay/*.pxd replay/*.h tracer/*.pyx \
-            tracer/*/*.c tracer/*/*.h)
+NATIVE := $(wildcard store/*/*.pyx replay/*/*.pyx replay/*/*.h tracer/*.pyx tracer/*/*.c tracer/*/*.h)
 
 # In CI a C warning is an error.
 ifeq ($(CI),true)
@@ -55,5 +54,5 @@ $(READY): pyproject.toml setup.py $(NATIVE)
 	@touch $@
 
 clean:
-	rm -rf $(VENV) build *.egg-info store/_*.c replay/_*.c tracer/_*.c
+	rm -rf $(VENV) build *.egg-info store/*/_*.c replay/*/_*.c tracer/_*.c
 	find store replay tracer -name '*.so' -delete

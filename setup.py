@@ -36,9 +36,9 @@ def headers(folder: str) -> list[str]:
 def cython_extensions() -> list[Extension]:
     """The Cython modules whose sources exist, with the C files beside them."""
     modules = [
-        ("gcreplay.store._codec", "store/_codec.pyx", ""),
-        ("gcreplay.store._validate", "store/_validate.pyx", ""),
-        ("gcreplay.replay._engine", "replay/_engine.pyx", ""),
+        ("gcreplay.store.encoding._codec", "store/encoding/_codec.pyx", ""),
+        ("gcreplay.store.rules._validate", "store/rules/_validate.pyx", ""),
+        ("gcreplay.replay.engine._engine", "replay/engine/_engine.pyx", ""),
         ("gcreplay.tracer._ingest", "tracer/_ingest.pyx", "tracer/ingest"),
     ]
     extensions = [

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gcreplay.replay.annotation import garbage_of
+from gcreplay.replay.engine.annotation import garbage_of
 from gcreplay.replay.run import Replay
 from gcreplay.store import EventLog, Events, Op
 from gcreplay.store.events import Flag

@@ -17,7 +17,7 @@ from workloads import Workloads, chosen, options, variables
 
 from gcreplay.pauses import measured_model, pause_model, quiet
 from gcreplay.replay import Collection, replay
-from gcreplay.replay.pauses import PauseModel
+from gcreplay.replay.estimates.pauses import PauseModel
 from gcreplay.store import EventLog
 from gcreplay.tracer.real import RealOptions, RealRun, RealRunner
 

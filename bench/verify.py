@@ -11,7 +11,7 @@ from workloads import Workloads, chosen, options
 from gcreplay.replay import VerifyResult, verify
 from gcreplay.store import EventLog
 from gcreplay.store.events import REPAIR_LABELS
-from gcreplay.store.unrepaired import unrepaired
+from gcreplay.store.rules.unrepaired import unrepaired
 
 EQUAL = ["position equal", "generation equal", "collected equal"]
 WITHOUT = ["program", "left out", "events less"]

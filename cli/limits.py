@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
-from gcreplay.replay.diff import FIGURES
+from gcreplay.replay.results.diff import FIGURES
 from gcreplay.store.errors import UsageError
 
 COMPARISONS: Final[Mapping[str, Callable[[Fraction, Fraction], bool]]] = {

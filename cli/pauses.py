@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from gcreplay.output import Cell, Table
 from gcreplay.replay import RunResult, replay
-from gcreplay.replay.pauses import LEAST, PauseModel, Pauses, fit, least
+from gcreplay.replay.estimates.pauses import LEAST, PauseModel, Pauses, fit, least
 from gcreplay.store import EventLog
 from gcreplay.tracer.real import RealCollection
 

@@ -1,9 +1,10 @@
 """Which policies a stock interpreter can really run, and the plan under which it does."""
 
 from gcreplay.replay import Policy
-from gcreplay.replay.cpython311 import CPython311, Manual
-from gcreplay.replay.generational import Generational
-from gcreplay.replay.marked import AtMarks, Every, Freeze
+from gcreplay.replay.policies.cpython311 import CPython311
+from gcreplay.replay.policies.generational import Generational
+from gcreplay.replay.policies.manual import Manual
+from gcreplay.replay.policies.marked import AtMarks, Every, Freeze
 from gcreplay.store.errors import UsageError
 from gcreplay.tracer import CollectAt, FreezeAt, Plan
 

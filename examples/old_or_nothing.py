@@ -3,8 +3,7 @@
     gcreplay replay demo.gcreplay -p examples/old_or_nothing.py:OldOrNothing
 """
 
-from gcreplay.replay import Policy
-from gcreplay.replay.policy import OLDEST
+from gcreplay.replay import OLDEST, Policy
 
 
 class OldOrNothing(Policy):

@@ -1,20 +1,23 @@
-"""Replays an event log under a garbage collection policy: engine, policies, results, comparison.
+"""Replays an event log under a garbage collection policy.
 
-Reading order: `policy` (what a policy is), `refcount`, `generational`, `cpython311`,
-`clairvoyant` (the policies), `registry` (their names), `storage` (free lists), `annotation`
-(when garbage became unreachable), `run` (replaying), `result`, `ranges`, `pauses`, `verify`,
-`diff`; below them `_engine` and the headers beside it.
+* `run`: replays; start here.
+* `policies/`: the collectors, one file each, and how to add one.
+* `results/`: what every figure means; verification and comparison.
+* `estimates/`: ranges and pauses, which are no results.
+* `engine/`: the native mechanism below the policies.
 """
 
-from .diff import DiffResult, diff
-from .policy import Heap, Policy, Untrack
-from .ranges import replay_in_range
-from .registry import make_policy, policies
-from .result import Collection, RunResult
+from .estimates.ranges import replay_in_range
+from .policies.policy import OLDEST, PERMANENT, Heap, Policy, Untrack
+from .policies.registry import known_policies, make_policy
+from .results.diff import DiffResult, diff
+from .results.result import Collection, RunResult
+from .results.verify import VerifyResult, verify
 from .run import replay
-from .verify import VerifyResult, verify
 
 __all__ = [
+    "OLDEST",
+    "PERMANENT",
     "Collection",
     "DiffResult",
     "Heap",
@@ -23,8 +26,8 @@ __all__ = [
     "Untrack",
     "VerifyResult",
     "diff",
+    "known_policies",
     "make_policy",
-    "policies",
     "replay",
     "replay_in_range",
     "verify",

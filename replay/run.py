@@ -11,13 +11,13 @@ from gcreplay.store.errors import NotFound, UsageError
 from gcreplay.store.events import U64, Events, GcCall, Op, StartState
 from gcreplay.store.log import EventLog
 
-from . import _engine
-from .annotation import garbage_of
-from .cpython311 import CPython311
-from .policy import OLDEST, PERMANENT, Heap, Policy, Untrack
-from .registry import make_policy
-from .result import Collection, FirstRevived, RunResult
-from .storage import advance, engine_for
+from .engine import _engine
+from .engine.annotation import garbage_of
+from .engine.storage import advance, engine_for
+from .policies.cpython311 import CPython311
+from .policies.policy import OLDEST, PERMANENT, Heap, Policy, Untrack
+from .policies.registry import make_policy
+from .results.result import Collection, FirstRevived, RunResult
 
 _FOREVER = 2**64 - 1
 _SUMMED = (
@@ -40,7 +40,7 @@ def replay(
 ) -> RunResult:
     """Replay the log under a policy.
 
-    `policy` is a name as in `policies()`, `file.py:Class`, or a fresh policy object.
+    `policy` is a name as in `known_policies()`, `file.py:Class`, or a fresh policy object.
     `apply_from`: a mark; before it the recorded run's own settings hold. `window`: two marks; only
     what happens between them is counted. Raises UsageError for an unknown policy or mark,
     InvalidLog for a log that breaks its rules, DamagedFile for one that cannot be read.

@@ -19,8 +19,8 @@ import numpy as np
 
 from .events import NO_OBJECT, Flag, FreeLists, GcCall, Op, StartState
 from .log import EventLog
-from .names import Names, Row
-from .validate import validate
+from .rules.validate import validate
+from .tables.names import Names, Row
 
 _HEADER = 16
 _LOW = 0xFFFFFFFF

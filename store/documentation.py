@@ -9,11 +9,12 @@ from pathlib import Path
 
 from sqlalchemy import Table
 
-from . import rows, schema
 from .builder import TraceBuilder
 from .events import FLAG_MEANING, KINDS, NO_OBJECT, SEGMENT_EVENTS, Flag, GcCall, Op, StartState
-from .jsonl import export_jsonl
-from .validate import RULES
+from .exchange import rows
+from .exchange.jsonl import export_jsonl
+from .rules.validate import RULES
+from .tables import schema
 
 OPERANDS: dict[Op, tuple[str, str, str, str]] = {
     Op.START: (
@@ -203,8 +204,8 @@ def _lines() -> Iterator[str]:
         "lengths: ops (4 bits an event), ages of objects, ages of targets (age: next object id "
         "minus id), shapes and sites of allocations, labels, all other operands. All but the ops "
         "are group varints. Ids of allocations follow from their order and take no space. "
-        "`store/_codec.pyx` has the details. A segment whose checksum does not match is reported; "
-        "the others stay readable."
+        "`store/encoding/_codec.pyx` has the details. A segment whose checksum does not match is "
+        "reported; the others stay readable."
     )
     yield from _section("Rows for plain SQL")
     yield (

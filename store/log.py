@@ -12,8 +12,7 @@ from typing import Self
 import numpy as np
 from sqlalchemy import Connection, Table, delete, func, insert, select
 
-from . import database as db
-from . import projections, schema, seal, upcast
+from .encoding.segments import SegmentReader, SegmentWriter
 from .errors import DamagedFile, NotFound, StorageError
 from .events import (
     U32,
@@ -30,8 +29,9 @@ from .events import (
     Site,
     StartState,
 )
-from .names import Names, NameTable
-from .segments import SegmentReader, SegmentWriter
+from .tables import database as db
+from .tables import projections, schema, seal, upcast
+from .tables.names import Names, NameTable
 
 _OBSERVED = [column for column in schema.observed.columns if column.name != "id"]
 

@@ -16,7 +16,7 @@ from gcreplay.pauses import COLUMNS, pause_cells, pause_model, trust, with_pause
 from gcreplay.policy_errors import policy_errors
 from gcreplay.progress import working
 from gcreplay.replay import DiffResult, diff
-from gcreplay.replay.pauses import PauseModel
+from gcreplay.replay.estimates.pauses import PauseModel
 from gcreplay.store import EventLog
 from gcreplay.store.errors import UsageError
 from gcreplay.store.events import Run

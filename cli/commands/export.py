@@ -10,8 +10,8 @@ from gcreplay.options import trace_argument
 from gcreplay.progress import working
 from gcreplay.store import EventLog
 from gcreplay.store.errors import UsageError
-from gcreplay.store.jsonl import export_jsonl
-from gcreplay.store.rows import export_rows
+from gcreplay.store.exchange.jsonl import export_jsonl
+from gcreplay.store.exchange.rows import export_rows
 
 
 @click.command()

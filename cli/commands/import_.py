@@ -8,7 +8,7 @@ import click
 from gcreplay.files import written_whole
 from gcreplay.progress import working
 from gcreplay.store.errors import GcreplayError, InvalidLog, MalformedLine, UsageError
-from gcreplay.store.jsonl import import_jsonl
+from gcreplay.store.exchange.jsonl import import_jsonl
 
 
 @click.command()

@@ -10,10 +10,10 @@ from gcreplay.options import trace_argument
 from gcreplay.output import Cell, Report, Table, by_generation, format_option, show, size_words
 from gcreplay.pauses import model_lines, pause_model
 from gcreplay.progress import working
-from gcreplay.replay.pauses import PauseModel
+from gcreplay.replay.estimates.pauses import PauseModel
 from gcreplay.store import EventLog
 from gcreplay.store.errors import DamagedFile, InvalidLog
-from gcreplay.store.schema import SCHEMA_VERSION
+from gcreplay.store.tables.schema import SCHEMA_VERSION
 
 T = TypeVar("T")
 META = (

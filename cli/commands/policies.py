@@ -3,7 +3,7 @@
 import click
 
 from gcreplay.output import Report, Table, format_option, show
-from gcreplay.replay import policies
+from gcreplay.replay import known_policies
 
 
 @click.command()
@@ -15,7 +15,7 @@ def command(output_format: str) -> None:
     Example:
       gcreplay policies
     """
-    known = policies()
+    known = known_policies()
     table = Table(("policy", "what it does", "from"), tuple(known))
     keys = ("policy", "summary", "source")
     payload = {"policies": [dict(zip(keys, policy, strict=True)) for policy in known]}

@@ -19,7 +19,7 @@ from gcreplay.policy_errors import policy_errors
 from gcreplay.progress import working
 from gcreplay.proof import COMPARED, Proof, Totals, measured_totals, predicted_totals
 from gcreplay.replay import RunResult, make_policy, replay_in_range
-from gcreplay.replay.pauses import PauseModel, Pauses
+from gcreplay.replay.estimates.pauses import PauseModel, Pauses
 from gcreplay.stock import plan_of
 from gcreplay.store import EventLog
 from gcreplay.store.errors import FileExists, GcreplayError, StorageError, UsageError

@@ -20,7 +20,7 @@ from gcreplay.pauses import COLUMNS, pause_cells, pause_model, store_model, trus
 from gcreplay.policy_errors import policy_errors
 from gcreplay.progress import working
 from gcreplay.replay import RunResult, make_policy, replay, replay_in_range
-from gcreplay.replay.pauses import PauseModel
+from gcreplay.replay.estimates.pauses import PauseModel
 from gcreplay.store import EventLog
 from gcreplay.store.errors import StorageError
 

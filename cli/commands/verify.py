@@ -9,7 +9,7 @@ from gcreplay.output import Cell, Report, Table, format_option, show
 from gcreplay.progress import working
 from gcreplay.replay import VerifyResult, verify
 from gcreplay.store import EventLog
-from gcreplay.store.unrepaired import unrepaired
+from gcreplay.store.rules.unrepaired import unrepaired
 
 FIGURES = (
     ("collections recorded", "recorded"),

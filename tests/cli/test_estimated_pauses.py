@@ -14,7 +14,7 @@ from command_line import Gcreplay, write_cycles
 
 from gcreplay.pauses import measured_model, quiet
 from gcreplay.replay import replay
-from gcreplay.replay.pauses import PauseError, PauseModel
+from gcreplay.replay.estimates.pauses import PauseError, PauseModel
 from gcreplay.store import EventLog
 from gcreplay.store.events import ObservedCollection
 from gcreplay.tracer.real import RealCollection

@@ -10,7 +10,7 @@ from reference import Reference
 from strategies import valid_logs
 
 from gcreplay.replay import replay
-from gcreplay.replay.annotation import garbage_of
+from gcreplay.replay.engine.annotation import garbage_of
 from gcreplay.store import EventLog, TraceBuilder
 from gcreplay.store.events import Op
 

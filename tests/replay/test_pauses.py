@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gcreplay.replay.pauses import PauseError, PauseModel, Pauses, fit, least
-from gcreplay.replay.result import Collection
+from gcreplay.replay.estimates.pauses import PauseError, PauseModel, Pauses, fit, least
+from gcreplay.replay.results.result import Collection
 
 EXACT = PauseError(0.0, 0.0, 0.0)
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gcreplay.store import EventLog, TraceBuilder, _codec, codec, validate
+from gcreplay.store import EventLog, TraceBuilder, validate
+from gcreplay.store.encoding import _codec, codec
 from gcreplay.store.events import NO_OBJECT, Events, Op, Segment
 
 # Operands each op has; every other operand must be 0.

@@ -10,7 +10,7 @@ from strategies import valid_logs
 from gcreplay.store import EventLog, Flag, InvalidLog, TraceBuilder
 from gcreplay.store.errors import FileExists, MalformedLine
 from gcreplay.store.events import ObservedCollection, StartState
-from gcreplay.store.jsonl import export_jsonl, import_jsonl
+from gcreplay.store.exchange.jsonl import export_jsonl, import_jsonl
 
 NAMES = ("types", "sites", "labels", "shapes", "arguments", "observed")
 

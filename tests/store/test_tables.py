@@ -11,9 +11,9 @@ from strategies import valid_builders, valid_logs
 from gcreplay.store import EventLog, GcreplayError, Op, TraceBuilder
 from gcreplay.store.documentation import OPERANDS, document
 from gcreplay.store.errors import FileExists
-from gcreplay.store.records import records
-from gcreplay.store.rows import export_rows
-from gcreplay.store.schema import PROJECTIONS
+from gcreplay.store.exchange.records import records
+from gcreplay.store.exchange.rows import export_rows
+from gcreplay.store.tables.schema import PROJECTIONS
 
 PAGE = Path(__file__).parents[2] / "docs" / "event-log.md"
 

@@ -12,7 +12,7 @@ from strategies import valid_logs
 from gcreplay.store import EventLog, InvalidLog, Op, TraceBuilder, validate
 from gcreplay.store.errors import Unmarked
 from gcreplay.store.events import NO_OBJECT, REPAIR_LABELS, Events, ObservedCollection
-from gcreplay.store.unrepaired import unrepaired
+from gcreplay.store.rules.unrepaired import unrepaired
 from gcreplay.store.words import describe
 
 STALE, LATE, HOLD, OPAQUE = REPAIR_LABELS.values()

@@ -10,8 +10,10 @@ import sqlite3
 import numpy as np
 import pytest
 
-from gcreplay.store import EventLog, Op, TraceBuilder, codec, upcast
+from gcreplay.store import EventLog, Op, TraceBuilder
+from gcreplay.store.encoding import codec
 from gcreplay.store.events import Events
+from gcreplay.store.tables import upcast
 
 
 def new_row(table: str, row: upcast.Row) -> upcast.Row:

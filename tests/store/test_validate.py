@@ -9,7 +9,7 @@ from plain_rules import judge
 from strategies import valid_logs
 
 from gcreplay.store import EventLog, Flag, InvalidLog, Op, TraceBuilder, validate
-from gcreplay.store.validate import Validator
+from gcreplay.store.rules.validate import Validator
 
 
 def begun() -> TraceBuilder:

@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from gcreplay.replay.verify import VerifyResult, verify
+from gcreplay.replay.results.verify import VerifyResult, verify
 from gcreplay.store.events import REPAIR_LABELS, Op
 from gcreplay.store.log import EventLog
-from gcreplay.store.validate import validate
+from gcreplay.store.rules.validate import validate
 from gcreplay.tracer import RecordOptions, RecordSummary, record
 
 BARE: str = sys._base_executable  # type: ignore[attr-defined]

@@ -10,7 +10,7 @@ from recording import checked, run_plain, run_recorded
 
 from gcreplay.store.errors import FileExists, GcreplayError, StorageError
 from gcreplay.store.log import EventLog
-from gcreplay.store.validate import validate
+from gcreplay.store.rules.validate import validate
 from gcreplay.tracer import CannotRecord, RecordOptions, record, recover
 
 PROGRAM = """

@@ -14,7 +14,7 @@ from recording import FIXED, checked, collections, run_plain, run_recorded
 
 from gcreplay.store.errors import FileExists, NotFound
 from gcreplay.store.log import EventLog
-from gcreplay.store.validate import validate
+from gcreplay.store.rules.validate import validate
 from gcreplay.tracer import BrokenSpool, CannotRecord, NotASpool, recover, spool
 
 PROGRAM = """

@@ -10,7 +10,7 @@ import pytest
 from recording import FIXED, checked
 
 from gcreplay.store.log import EventLog
-from gcreplay.store.validate import validate
+from gcreplay.store.rules.validate import validate
 from gcreplay.tracer import recover
 
 PROGRAM = """

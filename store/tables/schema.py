@@ -18,7 +18,7 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import JSON, BigInteger, Column, Integer, LargeBinary, MetaData, Table, Text
 
-from .events import Op
+from ..events import Op
 
 SCHEMA_VERSION = 1
 """Stored as SQLite's user_version."""

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Self
 
 from gcreplay.store.events import StartState
 
+from ..results.result import Collection
 from .generational import Generational
 from .policy import OLDEST, Heap, Untrack
-from .result import Collection
 
 
 class CPython311(Generational):
@@ -67,16 +66,3 @@ class CPython311(Generational):
             long_lived_total=self.long_lived_total,
             long_lived_pending=self.long_lived_pending,
         )
-
-
-class Manual(CPython311):
-    """CPython 3.11 with a first threshold of 0, whatever the program sets itself."""
-
-    summary = "CPython 3.11's collector, run by the program's own gc.collect() calls alone"
-
-    def __init__(self) -> None:
-        super().__init__((0, 10, 10))
-
-    @classmethod
-    def from_arguments(cls, arguments: str) -> Self:
-        return super(Generational, cls).from_arguments(arguments)  # it takes none

@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import BigInteger, Column, Integer, MetaData, Table, Text, insert
 
-from . import database as db
-from . import schema
-from .events import NO_OBJECT, U8, Events, GcCall, Op
-from .log import EventLog
+from ..events import NO_OBJECT, U8, Events, GcCall, Op
+from ..log import EventLog
+from ..tables import database as db
+from ..tables import schema
 
 metadata = MetaData()
 

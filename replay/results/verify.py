@@ -10,8 +10,8 @@ from typing import Any
 from gcreplay.store.events import ObservedCollection
 from gcreplay.store.log import EventLog
 
+from ..run import replay
 from .result import Collection
-from .run import replay
 
 
 @dataclass(frozen=True, slots=True)

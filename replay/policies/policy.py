@@ -14,7 +14,7 @@ from typing import ClassVar, Protocol, Self
 from gcreplay.store.errors import UsageError
 from gcreplay.store.events import GcCall, StartState
 
-from .result import Collection
+from ..results.result import Collection
 
 OLDEST = 2
 PERMANENT = 3

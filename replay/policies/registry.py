@@ -12,8 +12,9 @@ from types import MappingProxyType
 from gcreplay.store.errors import UsageError
 
 from .clairvoyant import Clairvoyant
-from .cpython311 import CPython311, Manual
+from .cpython311 import CPython311
 from .generational import Generational
+from .manual import Manual
 from .marked import AtMarks, action_from, is_action
 from .policy import Policy
 from .refcount import Refcount
@@ -33,7 +34,7 @@ GROUP = "gcreplay.policies"
 _FILE = re.compile(r"(?P<file>.+\.py):(?P<name>[^:]+)(:(?P<arguments>.*))?")
 
 
-def policies() -> list[tuple[str, str, str]]:
+def known_policies() -> list[tuple[str, str, str]]:
     """(how to name it, what it does in one line, where it comes from) of every known policy."""
     listed = [(_SPELLED.get(name, name), cls.summary, "gcreplay") for name, cls in BUILT_IN.items()]
     listed.append(("freeze@MARK, every:MARK[,N]", AtMarks.summary, "gcreplay"))

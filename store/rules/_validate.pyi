@@ -1,4 +1,4 @@
-from .events import U8, U32
+from ..events import U8, U32
 
 class State:
     live: int

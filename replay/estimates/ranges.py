@@ -14,9 +14,9 @@ from dataclasses import replace
 
 from gcreplay.store.log import EventLog
 
-from .registry import make_policy
-from .result import RunResult
-from .run import Replay
+from ..policies.registry import make_policy
+from ..results.result import RunResult
+from ..run import Replay
 
 LEANS = (0.8, 0.9, 1.0, 1.1, 1.2)
 """Shares of the long-lived survivors that the 25 % rule counts."""

@@ -7,8 +7,8 @@ from typing import Self
 
 from gcreplay.store.events import GcCall, StartState
 
+from ..results.result import Collection
 from .policy import OLDEST, Heap, Policy, thresholds_from
-from .result import Collection
 
 
 class Generational(Policy):

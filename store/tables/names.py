@@ -11,8 +11,8 @@ import zlib
 
 from sqlalchemy import Connection, Table, insert, select
 
+from ..errors import DamagedFile
 from . import schema
-from .errors import DamagedFile
 
 Row = tuple[object, ...]
 

@@ -13,9 +13,9 @@ import zlib
 from sqlalchemy import Connection, Table
 from sqlalchemy.dialects.sqlite import insert
 
+from ..errors import DamagedFile
 from . import schema
 from .database import Database
-from .errors import DamagedFile
 
 KEY = "checksums"
 OPEN: dict[str, int] = {}

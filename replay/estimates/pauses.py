@@ -27,8 +27,8 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from .policy import OLDEST
-from .result import Collection
+from ..policies.policy import OLDEST
+from ..results.result import Collection
 
 F64: TypeAlias = npt.NDArray[np.float64]
 

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..errors import DamagedFile, InvalidLog
+from ..events import U32, Events, GcCall, Op, StartState
+from ..log import EventLog
+from ..words import describe
 from ._validate import State
-from .errors import DamagedFile, InvalidLog
-from .events import U32, Events, GcCall, Op, StartState
-from .log import EventLog
-from .words import describe
 
 RULES = (
     "",

@@ -14,10 +14,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TextIO
 
-from .builder import TraceBuilder
-from .errors import MalformedLine
-from .events import Flag, ObservedCollection, StartState
-from .log import EventLog
+from ..builder import TraceBuilder
+from ..errors import MalformedLine
+from ..events import Flag, ObservedCollection, StartState
+from ..log import EventLog
 from .records import Record, records
 
 FORMAT = 1

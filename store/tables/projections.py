@@ -12,12 +12,12 @@ import numpy as np
 from sqlalchemy import Connection, insert, select
 from sqlalchemy.schema import CreateTable, DropTable
 
+from ..events import Op
 from . import schema
-from .events import Op
 
 if TYPE_CHECKING:
+    from ..log import EventLog
     from .database import Database
-    from .log import EventLog
 
 
 def rebuild(log: EventLog, database: Database) -> None:

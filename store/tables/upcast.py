@@ -15,10 +15,11 @@ from typing import TypeAlias
 
 from sqlalchemy import JSON, Connection, Table, insert, text
 
-from . import codec, schema
+from ..encoding import codec
+from ..errors import DamagedFile
+from ..events import Events, Segment
 from . import database as db
-from .errors import DamagedFile
-from .events import Events, Segment
+from . import schema
 from .seal import Seal
 
 Row: TypeAlias = dict[str, object]

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 import zstandard
 
+from ..events import U8, U32, Events, Segment
 from . import _codec
-from .events import U8, U32, Events, Segment
 
 CODEC_VERSION = 2
 STREAMS = 7

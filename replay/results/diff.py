@@ -13,9 +13,9 @@ from gcreplay.store.events import U32, U64, Events, Op
 from gcreplay.store.log import EventLog
 from gcreplay.store.words import describe
 
-from .policy import Policy
+from ..policies.policy import Policy
+from ..run import Replay
 from .result import RunResult
-from .run import Replay
 
 FIGURES = (
     "collections",

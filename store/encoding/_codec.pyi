@@ -1,4 +1,4 @@
-from .events import U8, U32
+from ..events import U8, U32
 
 def encode(op: U8, a: U32, b: U32, c: U32, first_object: int) -> tuple[list[bytes], list[int]]: ...
 def decode(

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from sqlalchemy import bindparam, func, insert, select
 
-from . import codec, schema
-from .database import Database
-from .errors import DamagedFile, DamagedSegment, InvalidLog
-from .events import SEGMENT_EVENTS, Events, Op, Segment
-from .names import Names
+from ..errors import DamagedFile, DamagedSegment, InvalidLog
+from ..events import SEGMENT_EVENTS, Events, Op, Segment
+from ..tables import schema
+from ..tables.database import Database
+from ..tables.names import Names
+from . import codec
 
 _DTYPES = (np.uint8, np.uint32, np.uint32, np.uint32)
 

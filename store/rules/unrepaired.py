@@ -13,10 +13,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from ..errors import Unmarked
+from ..events import REPAIR_LABELS, Op
+from ..log import EventLog
 from ._validate import State
-from .errors import Unmarked
-from .events import REPAIR_LABELS, Op
-from .log import EventLog
 from .validate import broken
 
 

@@ -22,8 +22,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 from sqlalchemy.schema import CreateTable
 
-from . import schema
-from .errors import (
+from ..errors import (
     DamagedFile,
     FileExists,
     GcreplayError,
@@ -32,6 +31,7 @@ from .errors import (
     NotFound,
     StorageError,
 )
+from . import schema
 
 _MAGIC = b"SQLite format 3\0"
 _BUSY_SECONDS = 30.0

@@ -6,8 +6,8 @@ import json
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
-from .events import NO_OBJECT, Flag, GcCall, Op, signed64
-from .log import EventLog
+from ..events import NO_OBJECT, Flag, GcCall, Op, signed64
+from ..log import EventLog
 
 Record: TypeAlias = dict[str, object]
 _Operands: TypeAlias = Callable[[int, int, int], Record]
