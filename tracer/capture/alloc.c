@@ -6,7 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static inline int young_count(void) { return cap.gc->generations[0].count; }
+static inline int young_count(void) { return gc_count(cap.gc, 0); }
 
 size_t size_of_object(PyObject *op)
 {
@@ -15,38 +15,38 @@ size_t size_of_object(PyObject *op)
     return _PyObject_VAR_SIZE(t, n < 0 ? -n : n) + presize_of(t);
 }
 
-/* The type of the GC object in a block, or NULL.  Its word stands at +24, or at +40
- * behind the managed dictionary; the word at +24 is then a GC header.  `certain`: the
+/* The type of the GC object in a block, or NULL.  Its word stands behind the GC header, or behind
+ * the managed dictionary; the near word is then a part of the GC header.  `certain`: the
  * counter has proved that this is a GC object, so an unknown type may be looked at. */
 static PyTypeObject *type_in(void *block, size_t size, int certain)
 {
-    void *word[6] = {0};
+    void *word[TYPE_WORD_FAR + 1] = {0};
     memcpy(word, block, size < sizeof(word) ? size & ~(size_t)7 : sizeof(word));
-    if (type_known(word[3])) {
-        return word[3];
+    if (type_known(word[TYPE_WORD_NEAR])) {
+        return word[TYPE_WORD_NEAR];
     }
-    if (type_known(word[5]) && (((PyTypeObject *)word[5])->tp_flags & Py_TPFLAGS_MANAGED_DICT)) {
-        return word[5];
+    if (type_known(word[TYPE_WORD_FAR]) && type_is_far(word[TYPE_WORD_FAR])) {
+        return word[TYPE_WORD_FAR];
     }
     /* A static type of a newly imported extension.  What else can stand here is the header of
      * a GC object, whose word at +8 is no type. */
-    uintptr_t at = (uintptr_t)word[3];
+    uintptr_t at = (uintptr_t)word[TYPE_WORD_NEAR];
     if (certain && at > 65536 && (at & 7) == 0 && type_known(Py_TYPE((PyObject *)at))
         && (Py_TYPE((PyObject *)at)->tp_flags & Py_TPFLAGS_TYPE_SUBCLASS)) {
-        type_remember(word[3]);
-        return word[3];
+        type_remember(word[TYPE_WORD_NEAR]);
+        return word[TYPE_WORD_NEAR];
     }
     return NULL;
 }
 
 static int looks_collectable(void *block, size_t size)
 {
-    void *word[2] = {0};
-    if (size < sizeof(PyGC_Head) + sizeof(PyObject)) {
+    void *word[TYPE_WORD_PLAIN + 1] = {0};
+    if (size < HEAD_NEAR + sizeof(PyObject)) {
         return 0;
     }
     memcpy(word, block, sizeof(word));
-    if (type_known(word[1])) {
+    if (type_known(word[TYPE_WORD_PLAIN])) {
         return 0; /* an object without a GC header */
     }
     PyTypeObject *t = type_in(block, size, 0);
@@ -58,7 +58,7 @@ static int looks_collectable(void *block, size_t size)
  * it looks at the signal set before it refuses to do anything with it. */
 static size_t readable(const void *block)
 {
-    const size_t most = 6 * sizeof(void *), page = 4096;
+    const size_t most = (TYPE_WORD_FAR + 1) * sizeof(void *), page = 4096;
     size_t rest = page - ((uintptr_t)block & (page - 1));
     if (rest >= most) {
         return most;
@@ -169,7 +169,7 @@ void alloc_settle(void)
 void capture_sync(void)
 {
     int now = young_count(), trigger = 0;
-    int begun = cap.gc->collecting && !cap.collecting && !cap.beginning;
+    int begun = gc_collecting(cap.gc) && !cap.collecting && !cap.beginning;
     if (cap.pending != NULL) {
         void *block = cap.pending;
         cap.pending = NULL;
@@ -184,7 +184,7 @@ void capture_sync(void)
     if (begun) {
         gcwatch_begun(trigger);
     }
-    if (cap.collecting && !cap.gc->collecting) {
+    if (cap.collecting && !gc_collecting(cap.gc)) {
         gcwatch_stopped();
         if (cap.untyped != NULL) {
             settle_untyped();
@@ -207,7 +207,7 @@ static void freed_block(entry_t *e, void *block)
     }
     put_record1(R_FREE, cap.next_id - e->id);
     if (UNLIKELY(e->type & EF_IS_TYPE)) {
-        PyTypeObject *meta = type_in(block, 6 * sizeof(void *), 0);
+        PyTypeObject *meta = type_in(block, (TYPE_WORD_FAR + 1) * sizeof(void *), 0);
         if (meta != NULL) {
             type_forget((PyTypeObject *)((char *)block + presize_of(meta)));
         }
@@ -228,7 +228,7 @@ static void unknown_freed(void)
 /* A collection began or ended since the last hook. */
 static inline int phase_changed(void)
 {
-    return cap.gc->collecting ? !cap.collecting && !cap.beginning : cap.collecting;
+    return gc_collecting(cap.gc) ? !cap.collecting && !cap.beginning : cap.collecting;
 }
 
 /* What is released may be a GC object, or what was handed out last may be one. */
@@ -264,7 +264,7 @@ static void on_free(void *p)
         cap.pending = NULL;
         if (!known) {
             collectable = now == before + 1 || (now == before && looks_collectable(block, cap.pending_size)
-                                                && !type_known(((void **)p)[1]) && looks_collectable(p, readable(p)));
+                                                && !type_known(((void **)p)[TYPE_WORD_PLAIN]) && looks_collectable(p, readable(p)));
         } else if (before > 0) {
             collectable = now == before;
         } else {
@@ -286,7 +286,7 @@ static void on_free(void *p)
 /* Switched from C, as modules compiled by Cython do. */
 static void switched(void)
 {
-    cap.enabled = cap.gc->enabled;
+    cap.enabled = gc_enabled(cap.gc);
     if (spool_room(RECORD_ROOM)) {
         put_tag(R_CALL);
         put_number(cap.enabled ? CALL_ENABLE : CALL_DISABLE);
@@ -297,12 +297,12 @@ static void switched(void)
 
 static inline void on_malloc(void)
 {
-    if (LIKELY(capture_quiet() && cap.gc->enabled == cap.enabled)) {
+    if (LIKELY(capture_quiet() && gc_enabled(cap.gc) == cap.enabled)) {
         cap.pending = NULL;
         return;
     }
     capture_sync();
-    if (cap.gc->enabled != cap.enabled) {
+    if (gc_enabled(cap.gc) != cap.enabled) {
         switched();
     }
     spool_commit();
@@ -310,10 +310,10 @@ static inline void on_malloc(void)
 
 static inline void handed_out(void *p, size_t n)
 {
-    if (p != NULL && n >= sizeof(PyGC_Head) + sizeof(PyObject)) {
+    if (p != NULL && n >= HEAD_NEAR + sizeof(PyObject)) {
         cap.pending = p;
         cap.pending_size = n;
-        int threshold = cap.gc->generations[0].threshold;
+        int threshold = gc_threshold(cap.gc, 0);
         if (cap.count >= threshold && threshold != 0 && cap.enabled) {
             cap.due = stopwatch_started(); /* if this is a GC object, it begins a collection */
         }

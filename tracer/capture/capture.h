@@ -3,23 +3,9 @@
 #ifndef GCREPLAY_CAPTURE_H
 #define GCREPLAY_CAPTURE_H
 
-#ifndef Py_BUILD_CORE_MODULE
-#define Py_BUILD_CORE_MODULE 1
-#endif
-#include "Python.h"
-#include "internal/pycore_context.h"
-#include "internal/pycore_frame.h"
-#include "internal/pycore_gc.h"
-#include "internal/pycore_genobject.h"
-#include "internal/pycore_interp.h"
-#include "internal/pycore_pystate.h"
-#include "internal/pycore_runtime.h"
+#include "layout.h"
 
 #include "format.h"
-
-#if PY_VERSION_HEX < 0x030B0000 || PY_VERSION_HEX >= 0x030C0000
-#error "this capture is written for CPython 3.11"
-#endif
 
 /* ---- what is known of one address ------------------------------------- */
 
@@ -77,7 +63,7 @@ typedef struct {
     int active;
     int measuring;        /* instead: collections are noted, nothing is recorded */
     PyInterpreterState *interp;
-    struct _gc_runtime_state *gc;
+    collector_t *gc;
     uint32_t next_id;     /* number the next object will get */
     int count;            /* young counter at the last hook */
     int enabled;          /* collector switch at the last hook */
@@ -111,7 +97,7 @@ void capture_stop(enum spool_status why, const char *message);
 /* Whether to record at all.  A second interpreter, which has lists of its own, ends it. */
 static inline int capture_on(void)
 {
-    if (UNLIKELY(cap.active && _PyRuntime.interpreters.head != cap.interp)) {
+    if (UNLIKELY(cap.active && newest_interpreter() != cap.interp)) {
         capture_stop(SPOOL_FAILED, "the program made a second interpreter, which cannot be recorded");
     }
     return cap.active;
@@ -126,10 +112,6 @@ void alloc_install(void);
 void alloc_settle(void);
 entry_t *alloc_late(PyObject *op, void *block);
 uint32_t alloc_entry_new(entry_t *e, uint32_t type);
-static inline size_t presize_of(const PyTypeObject *t)
-{
-    return sizeof(PyGC_Head) + ((t->tp_flags & Py_TPFLAGS_MANAGED_DICT) ? 2 * sizeof(PyObject *) : 0);
-}
 static inline void *block_of(PyObject *op)
 {
     return (char *)op - presize_of(Py_TYPE(op));
@@ -138,13 +120,13 @@ size_t size_of_object(PyObject *op);
 
 static inline void entry_place(entry_t *e, const void *block, const PyTypeObject *t)
 {
-    e->type |= (presize_of(t) == sizeof(PyGC_Head) ? EF_NEAR : EF_FAR) | (((uintptr_t)block & 16) ? EF_ODD : 0);
+    e->type |= (presize_of(t) == HEAD_NEAR ? EF_NEAR : EF_FAR) | (((uintptr_t)block & 16) ? EF_ODD : 0);
 }
 
 /* The live object that stands at exactly this address, or NULL; reads nothing there. */
 static inline entry_t *entry_at(const void *op)
 {
-    const char *near = (const char *)op - sizeof(PyGC_Head), *far = near - 2 * sizeof(PyObject *);
+    const char *near = (const char *)op - HEAD_NEAR, *far = (const char *)op - HEAD_FAR;
     entry_t *e = map_find(near);
     if (e != NULL && e->id != 0 && (e->type & EF_NEAR) && !(e->type & EF_ODD) == !((uintptr_t)near & 16)) {
         return e;
@@ -165,28 +147,17 @@ void freelist_births_rare(void);      /* the same for contexts and asynchronous 
 void freelist_flushed(void *block);   /* a full collection gives this block back */
 int freelist_capacity_left(PyTypeObject *t, size_t size);
 
-#define TUPLE_CLASSES 20
 extern int freelist_seen; /* what the lists of list, dict, slice and tuple held at the last look */
 
-/* Between two looks these lists only become shorter, so that their sum tells whether any did.
- * Words are read as they are written: a wider load would wait for the store before it. */
-static inline int freelist_total(void)
-{
-    const PyInterpreterState *is = cap.interp;
-    const int *n = is->tuple.numfree;
-    int a = is->list.numfree + n[0] + n[4] + n[8] + n[12] + n[16];
-    int b = is->dict_state.numfree + n[1] + n[5] + n[9] + n[13] + n[17];
-    int c = (is->slice_cache != NULL) + n[2] + n[6] + n[10] + n[14] + n[18];
-    int d = n[3] + n[7] + n[11] + n[15] + n[19];
-    return (a + b) + (c + d);
-}
+/* Between two looks these lists only become shorter, so that their sum tells whether any did. */
+static inline int freelist_total(void) { return free_common(cap.interp); }
 
 /* Nothing for capture_sync() to write: what was handed out last is no GC object, no collection
  * began or ended, no free list gave anything away. */
 static inline int capture_quiet(void)
 {
-    const struct _gc_runtime_state *gc = cap.gc;
-    return gc->generations[0].count == cap.count && gc->collecting == (cap.collecting | (cap.beginning != 0))
+    const collector_t *gc = cap.gc;
+    return gc_count(gc, 0) == cap.count && gc_collecting(gc) == (cap.collecting | (cap.beginning != 0))
            && freelist_total() == freelist_seen;
 }
 
@@ -241,7 +212,7 @@ void release_memory(void *at, size_t bytes);
 
 /* sites.c */
 void sites_install(void);
-uint32_t site_unseen(_PyInterpreterFrame *frame);
+uint32_t site_unseen(frame_t *frame);
 
 #define NEAR_SITES 4096u
 typedef struct {
@@ -259,13 +230,14 @@ static inline near_site_t *site_line(const void *instruction)
 /* The site of the running instruction; 0 without a frame. */
 static inline uint32_t site_here(void)
 {
-    PyThreadState *ts = _PyThreadState_GET();
-    if (ts == NULL || ts->cframe == NULL || ts->cframe->current_frame == NULL) {
+    PyThreadState *ts = this_thread();
+    frame_t *frame = ts != NULL ? running_frame(ts) : NULL;
+    if (frame == NULL) {
         return 0;
     }
-    _PyInterpreterFrame *frame = ts->cframe->current_frame;
-    const near_site_t *near = site_line(frame->prev_instr);
-    if (LIKELY(near->instruction == frame->prev_instr && near->deaths == site_deaths)) {
+    const void *instruction = frame_instruction(frame);
+    const near_site_t *near = site_line(instruction);
+    if (LIKELY(near->instruction == instruction && near->deaths == site_deaths)) {
         return near->site;
     }
     return site_unseen(frame);
@@ -293,7 +265,7 @@ static inline int reused(const void *op)
 static inline void entry_leaves(const entry_t *e, const void *block)
 {
     if (e->type & EF_HELD) {
-        uint32_t at = reused_place((const char *)block + ((e->type & EF_NEAR) ? 16 : 32));
+        uint32_t at = reused_place((const char *)block + ((e->type & EF_NEAR) ? HEAD_NEAR : HEAD_FAR));
         probe_reused[at >> 6] |= (uint64_t)1 << (at & 63);
     }
 }
@@ -312,7 +284,6 @@ void gcwatch_stopped(void);
 void gcwatch_link(void);
 void gcwatch_unlink(void);
 int gcwatch_is_sentinel(const PyGC_Head *g);
-uint64_t gcwatch_statistic(size_t which); /* collections, collected, uncollectable so far */
 typedef PyObject *(*keywords_fn)(PyObject *, PyObject *const *, Py_ssize_t, PyObject *);
 typedef void (*any_fn)(void);
 any_fn gcwatch_replace(const char *name, int flags, any_fn hook); /* a function of the gc module */

@@ -3,20 +3,12 @@
  * look; only the wrapped tp_dealloc makes one longer, so nothing is missed. */
 #include "capture.h"
 
-#include "internal/pycore_object.h"
-
-#define LIST_MAX PyList_MAXFREELIST
-#define TUPLE_MAX 2000
-#define CONTEXT_MAX 255
-#define ASYNC_MAX 80
-#define TRASH_DEPTH 50 /* _PyTrash_UNWIND_LEVEL of Objects/object.c, from which a death is deferred */
-
 int freelist_seen;
 static int seen_list, seen_dict, seen_slice, seen_tuple[TUPLE_CLASSES];
 static int seen_context, seen_asend, seen_avalue; /* rare ones, not in freelist_seen */
 
 /* What each list holds, bottom first: the program overwrites its own. */
-static PyObject *held_list[LIST_MAX], *held_dict[PyDict_MAXFREELIST], *held_slice[1];
+static PyObject *held_list[LIST_MAX], *held_dict[DICT_MAX], *held_slice[SLICE_MAX];
 static PyObject *held_tuple[TUPLE_CLASSES][TUPLE_MAX];
 static PyObject *held_context[CONTEXT_MAX], *held_asend[ASYNC_MAX], *held_avalue[ASYNC_MAX];
 
@@ -27,7 +19,7 @@ static void birth(PyObject *op)
 {
     /* None of these types has a managed dictionary.  Nothing is read there before the map
      * has said that it is kept: a flushed block may be anything by now. */
-    void *block = (char *)op - sizeof(PyGC_Head);
+    void *block = (char *)op - HEAD_NEAR;
     entry_t *e = map_find(block);
     if (e == NULL || !(e->type & EF_KEPT) || !(e->type & EF_ODD) != !((uintptr_t)block & 16)) {
         return; /* not taken but flushed, see freelist_flushed() */
@@ -57,29 +49,29 @@ void freelist_births(void)
     PyInterpreterState *is = cap.interp;
     int given = freelist_seen - freelist_total();
     freelist_seen -= given;
-    given -= shrink(held_list, &seen_list, is->list.numfree);
-    given -= shrink(held_dict, &seen_dict, is->dict_state.numfree);
-    given -= shrink(held_slice, &seen_slice, is->slice_cache != NULL);
+    given -= shrink(held_list, &seen_list, free_lists(is));
+    given -= shrink(held_dict, &seen_dict, free_dicts(is));
+    given -= shrink(held_slice, &seen_slice, free_slices(is));
     for (int i = 0; i < TUPLE_CLASSES && given > 0; i++) {
-        given -= shrink(held_tuple[i], &seen_tuple[i], is->tuple.numfree[i]);
+        given -= shrink(held_tuple[i], &seen_tuple[i], free_tuples(is, i));
     }
 }
 
 void freelist_births_rare(void)
 {
     PyInterpreterState *is = cap.interp;
-    shrink(held_context, &seen_context, is->context.numfree);
-    shrink(held_asend, &seen_asend, is->async_gen.asend_numfree);
-    shrink(held_avalue, &seen_avalue, is->async_gen.value_numfree);
+    shrink(held_context, &seen_context, free_contexts(is));
+    shrink(held_asend, &seen_asend, free_asends(is));
+    shrink(held_avalue, &seen_avalue, free_avalues(is));
 }
 
 /* A full collection gives a kept block back.  The list is shorter before the block is
  * released; for tuples the whole list at once, so what it held is not born. */
 void freelist_flushed(void *block)
 {
-    PyObject *op = (PyObject *)((char *)block + sizeof(PyGC_Head));
+    PyObject *op = (PyObject *)((char *)block + HEAD_NEAR);
     if (PyTuple_CheckExact(op) && Py_SIZE(op) >= 1 && Py_SIZE(op) <= TUPLE_CLASSES) {
-        int *seen = &seen_tuple[Py_SIZE(op) - 1], now = cap.interp->tuple.numfree[Py_SIZE(op) - 1];
+        int *seen = &seen_tuple[Py_SIZE(op) - 1], now = free_tuples(cap.interp, (int)Py_SIZE(op) - 1);
         freelist_seen += now - *seen;
         *seen = now;
     }
@@ -104,7 +96,7 @@ static inline void kept(entry_t *e, PyObject *op, PyObject **held, int *seen, in
     /* Others may have been taken out of sight of any hook while this one was torn down. */
     shrink(held, seen, now - 1);
     put_record1(R_KEPT, cap.next_id - e->id);
-    entry_leaves(e, (char *)op - sizeof(PyGC_Head));
+    entry_leaves(e, (char *)op - HEAD_NEAR);
     e->id = 0;
     e->type = EF_KEPT | (e->type & EF_ODD);
     held[now - 1] = op;
@@ -116,24 +108,6 @@ static inline void kept(entry_t *e, PyObject *op, PyObject **held, int *seen, in
     spool_commit();
 }
 
-static inline int trash_begin(PyThreadState *ts, PyObject *op)
-{
-    if (LIKELY(ts->trash_delete_nesting < TRASH_DEPTH)) {
-        ts->trash_delete_nesting++;
-        return 0;
-    }
-    return _PyTrash_begin(ts, op);
-}
-
-static inline void trash_end(PyThreadState *ts)
-{
-    if (LIKELY(ts->trash_delete_later == NULL)) {
-        ts->trash_delete_nesting--;
-    } else {
-        _PyTrash_end(ts);
-    }
-}
-
 /* What CPython's own deallocators do for their exact type, with the identity test that
  * our wrapper defeats: without it, deep structures would overflow the C stack. */
 #define WRAP(NAME, TYPE, TRASHCAN, HELD, SEEN, NOW, ROOM, COUNTED)                                                     \
@@ -143,13 +117,13 @@ static inline void trash_end(PyThreadState *ts)
             NAME(op);                                                                                                  \
             return;                                                                                                    \
         }                                                                                                              \
-        PyThreadState *ts = _PyThreadState_GET();                                                                      \
+        PyThreadState *ts = this_thread();                                                                      \
         int here = capture_on() && Py_TYPE(op) == (TYPE);                                                              \
         entry_t *e = here ? dying(op) : NULL;                                                                          \
         uint32_t id = e != NULL ? e->id : 0;                                                                           \
         if (TRASHCAN) {                                                                                                \
-            if (_PyObject_GC_IS_TRACKED(op)) {                                                                         \
-                _PyObject_GC_UNTRACK(op);                                                                              \
+            if (object_tracked(op)) {                                                                         \
+                object_untrack(op);                                                                              \
             }                                                                                                          \
             if (trash_begin(ts, op)) {                                                                                 \
                 return;                                                                                                \
@@ -165,16 +139,16 @@ static inline void trash_end(PyThreadState *ts)
         }                                                                                                              \
     }
 
-WRAP(list_dealloc, &PyList_Type, 1, held_list, &seen_list, cap.interp->list.numfree, LIST_MAX, 1)
-WRAP(dict_dealloc, &PyDict_Type, 1, held_dict, &seen_dict, cap.interp->dict_state.numfree, PyDict_MAXFREELIST, 1)
-WRAP(tuple_dealloc, &PyTuple_Type, 1, held_tuple[size - 1], &seen_tuple[size - 1], cap.interp->tuple.numfree[size - 1],
+WRAP(list_dealloc, &PyList_Type, 1, held_list, &seen_list, free_lists(cap.interp), LIST_MAX, 1)
+WRAP(dict_dealloc, &PyDict_Type, 1, held_dict, &seen_dict, free_dicts(cap.interp), DICT_MAX, 1)
+WRAP(tuple_dealloc, &PyTuple_Type, 1, held_tuple[size - 1], &seen_tuple[size - 1], free_tuples(cap.interp, (int)size - 1),
      TUPLE_MAX, 1)
-WRAP(slice_dealloc, &PySlice_Type, 0, held_slice, &seen_slice, cap.interp->slice_cache != NULL, 1, 1)
-WRAP(context_dealloc, &PyContext_Type, 0, held_context, &seen_context, cap.interp->context.numfree, CONTEXT_MAX, 0)
-WRAP(asend_dealloc, &_PyAsyncGenASend_Type, 0, held_asend, &seen_asend, cap.interp->async_gen.asend_numfree, ASYNC_MAX,
+WRAP(slice_dealloc, &PySlice_Type, 0, held_slice, &seen_slice, free_slices(cap.interp), SLICE_MAX, 1)
+WRAP(context_dealloc, &PyContext_Type, 0, held_context, &seen_context, free_contexts(cap.interp), CONTEXT_MAX, 0)
+WRAP(asend_dealloc, ASEND_TYPE, 0, held_asend, &seen_asend, free_asends(cap.interp), ASYNC_MAX,
      0)
-WRAP(avalue_dealloc, &_PyAsyncGenWrappedValue_Type, 0, held_avalue, &seen_avalue,
-     cap.interp->async_gen.value_numfree, ASYNC_MAX, 0)
+WRAP(avalue_dealloc, AVALUE_TYPE, 0, held_avalue, &seen_avalue,
+     free_avalues(cap.interp), ASYNC_MAX, 0)
 
 /* ---- a list out of sight --------------------------------------------------- */
 
@@ -192,7 +166,7 @@ static void futureiter_dealloc_hook(PyObject *op)
         return;
     }
     put_record1(R_KEPT, cap.next_id - id);
-    entry_leaves(e, (char *)op - sizeof(PyGC_Head));
+    entry_leaves(e, (char *)op - HEAD_NEAR);
     e->id = 0;
     e->type = e->type & EF_ODD;
     capture_look();
@@ -225,74 +199,56 @@ static int hold(PyObject **held, int at, PyObject *op, PyTypeObject *t)
     return 1;
 }
 
-/* Whether _PyTrash_begin() defers a death from TRASH_DEPTH on and not before, asked with a body
- * that never lived; what it noted is taken back. */
-static int trash_depth_known(void)
-{
-    static struct {
-        PyGC_Head head;
-        PyObject body;
-    } dead = {.body.ob_type = &PyList_Type};
-    PyThreadState *ts = _PyThreadState_GET();
-    int nesting = ts->trash_delete_nesting;
-    PyObject *later = ts->trash_delete_later;
-    ts->trash_delete_nesting = TRASH_DEPTH - 1;
-    int before = _PyTrash_begin(ts, &dead.body);
-    ts->trash_delete_nesting = TRASH_DEPTH;
-    int from = _PyTrash_begin(ts, &dead.body);
-    ts->trash_delete_nesting = nesting;
-    ts->trash_delete_later = later;
-    return !before && from;
-}
-
 /* Reads the lists as they are; any surprise means that the layout is not the one known. */
 int freelist_check_layout(const char **why)
 {
     PyInterpreterState *is = cap.interp;
     *why = "this interpreter defers the deaths of deep structures otherwise than expected";
-    if (!trash_depth_known()) {
+    if (!trash_depth_known(this_thread())) {
         return 0;
     }
     *why = "the free lists of this interpreter are not laid out as expected";
-    if (is->list.numfree < 0 || is->list.numfree > LIST_MAX || is->dict_state.numfree < 0
-        || is->dict_state.numfree > PyDict_MAXFREELIST || is->context.numfree < 0 || is->context.numfree > CONTEXT_MAX
-        || is->async_gen.asend_numfree < 0 || is->async_gen.asend_numfree > ASYNC_MAX
-        || is->async_gen.value_numfree < 0 || is->async_gen.value_numfree > ASYNC_MAX) {
+    if (free_lists(is) < 0 || free_lists(is) > LIST_MAX || free_dicts(is) < 0
+        || free_dicts(is) > DICT_MAX || free_contexts(is) < 0 || free_contexts(is) > CONTEXT_MAX
+        || free_asends(is) < 0 || free_asends(is) > ASYNC_MAX
+        || free_avalues(is) < 0 || free_avalues(is) > ASYNC_MAX) {
         return 0;
     }
-    for (int i = 0; i < is->list.numfree; i++) {
-        if (!hold(held_list, i, (PyObject *)is->list.free_list[i], &PyList_Type)) return 0;
+    for (int i = 0; i < free_lists(is); i++) {
+        if (!hold(held_list, i, free_list_at(is, i), &PyList_Type)) return 0;
     }
-    for (int i = 0; i < is->dict_state.numfree; i++) {
-        if (!hold(held_dict, i, (PyObject *)is->dict_state.free_list[i], &PyDict_Type)) return 0;
+    for (int i = 0; i < free_dicts(is); i++) {
+        if (!hold(held_dict, i, free_dict_at(is, i), &PyDict_Type)) return 0;
     }
-    for (int i = 0; i < is->async_gen.asend_numfree; i++) {
-        if (!hold(held_asend, i, (PyObject *)is->async_gen.asend_freelist[i], &_PyAsyncGenASend_Type)) return 0;
+    for (int i = 0; i < free_asends(is); i++) {
+        if (!hold(held_asend, i, free_asend_at(is, i), ASEND_TYPE)) return 0;
     }
-    for (int i = 0; i < is->async_gen.value_numfree; i++) {
-        if (!hold(held_avalue, i, (PyObject *)is->async_gen.value_freelist[i], &_PyAsyncGenWrappedValue_Type)) return 0;
+    for (int i = 0; i < free_avalues(is); i++) {
+        if (!hold(held_avalue, i, free_avalue_at(is, i), AVALUE_TYPE)) return 0;
     }
-    if (is->slice_cache != NULL && !hold(held_slice, 0, (PyObject *)is->slice_cache, &PySlice_Type)) return 0;
+    for (int i = 0; i < free_slices(is); i++) {
+        if (!hold(held_slice, i, free_slice_at(is, i), &PySlice_Type)) return 0;
+    }
     for (int c = 0; c < TUPLE_CLASSES; c++) {
-        int n = is->tuple.numfree[c];
-        PyTupleObject *t = is->tuple.free_list[c];
+        int n = free_tuples(is, c);
+        PyObject *op = free_tuple_top(is, c);
         if (n < 0 || n > TUPLE_MAX) return 0;
-        for (int i = n; i-- > 0; t = (PyTupleObject *)t->ob_item[0]) {
-            if (t == NULL || Py_SIZE(t) != c + 1 || !hold(held_tuple[c], i, (PyObject *)t, &PyTuple_Type)) return 0;
+        for (int i = n; i-- > 0; op = free_tuple_below(op)) {
+            if (op == NULL || Py_SIZE(op) != c + 1 || !hold(held_tuple[c], i, op, &PyTuple_Type)) return 0;
         }
-        if (n > 0 && t != NULL) return 0;
+        if (n > 0 && op != NULL) return 0;
         seen_tuple[c] = n;
     }
-    PyContext *x = is->context.freelist;
-    for (int i = is->context.numfree; i-- > 0; x = (PyContext *)x->ctx_weakreflist) {
-        if (x == NULL || !hold(held_context, i, (PyObject *)x, &PyContext_Type)) return 0;
+    PyObject *context = free_context_top(is);
+    for (int i = free_contexts(is); i-- > 0; context = free_context_below(context)) {
+        if (context == NULL || !hold(held_context, i, context, &PyContext_Type)) return 0;
     }
-    seen_list = is->list.numfree;
-    seen_dict = is->dict_state.numfree;
-    seen_slice = is->slice_cache != NULL;
-    seen_context = is->context.numfree;
-    seen_asend = is->async_gen.asend_numfree;
-    seen_avalue = is->async_gen.value_numfree;
+    seen_list = free_lists(is);
+    seen_dict = free_dicts(is);
+    seen_slice = free_slices(is);
+    seen_context = free_contexts(is);
+    seen_asend = free_asends(is);
+    seen_avalue = free_avalues(is);
     freelist_seen = freelist_total();
     return 1;
 }
@@ -308,6 +264,6 @@ void freelist_install(void)
     PATCH(tuple_dealloc, &PyTuple_Type);
     PATCH(slice_dealloc, &PySlice_Type);
     PATCH(context_dealloc, &PyContext_Type);
-    PATCH(asend_dealloc, &_PyAsyncGenASend_Type);
-    PATCH(avalue_dealloc, &_PyAsyncGenWrappedValue_Type);
+    PATCH(asend_dealloc, ASEND_TYPE);
+    PATCH(avalue_dealloc, AVALUE_TYPE);
 }

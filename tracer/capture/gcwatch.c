@@ -28,11 +28,11 @@ void gcwatch_link(void)
     if (linked) {
         return;
     }
-    PyGC_Head *head = &cap.gc->generations[0].head, *last = _PyGCHead_PREV(head);
-    sentinel.head._gc_next = (uintptr_t)head;
-    sentinel.head._gc_prev = (uintptr_t)last;
-    last->_gc_next = (uintptr_t)&sentinel.head;
-    head->_gc_prev = (uintptr_t)&sentinel.head;
+    PyGC_Head *head = gc_list(cap.gc, 0), *last = gc_prev(head);
+    gc_set_next(&sentinel.head, head);
+    gc_set_prev(&sentinel.head, last);
+    gc_set_next(last, &sentinel.head);
+    gc_set_prev(head, &sentinel.head);
     linked = 1;
 }
 
@@ -42,31 +42,20 @@ void gcwatch_unlink(void)
     if (!linked) {
         return;
     }
-    PyGC_Head *next = _PyGCHead_NEXT(&sentinel.head), *last = _PyGCHead_PREV(&sentinel.head);
-    _PyGCHead_SET_NEXT(last, next);
-    _PyGCHead_SET_PREV(next, last);
-    sentinel.head._gc_next = 0;
-    sentinel.head._gc_prev = 0;
+    PyGC_Head *next = gc_next(&sentinel.head), *last = gc_prev(&sentinel.head);
+    gc_set_next(last, next);
+    gc_set_prev(next, last);
+    gc_clear_head(&sentinel.head);
     linked = 0;
-}
-
-uint64_t gcwatch_statistic(size_t which)
-{
-    uint64_t sum = 0;
-    for (int g = 0; g < NUM_GENERATIONS; g++) {
-        const struct gc_generation_stats *s = &cap.gc->generation_stats[g];
-        sum += (uint64_t)(which == 0 ? s->collections : which == 1 ? s->collected : s->uncollectable);
-    }
-    return sum;
 }
 
 static enum start_cause cause_of(int trigger, int count)
 {
-    const struct gc_generation *young = &cap.gc->generations[0];
+    int threshold = gc_threshold(cap.gc, 0);
     if (cap.explicit_call) {
         return CAUSE_PYTHON;
     }
-    return trigger && cap.enabled && young->threshold != 0 && count > young->threshold ? CAUSE_THRESHOLD : CAUSE_C;
+    return trigger && cap.enabled && threshold != 0 && count > threshold ? CAUSE_THRESHOLD : CAUSE_C;
 }
 
 /* Seen at the first hook inside "start" callbacks: nothing is merged or reset yet. */
@@ -91,19 +80,15 @@ static int sentinel_traverse(PyObject *self, visitproc visit, void *arg)
         measure_collection();
         return 0;
     }
-    if (!cap.active || !cap.gc->collecting || cap.collecting || !linked) {
+    if (!cap.active || !gc_collecting(cap.gc) || cap.collecting || !linked) {
         return 0;
     }
-    if (_PyRuntimeState_GetFinalizing(&_PyRuntime) != NULL) {
+    if (runtime_finalizing()) {
         capture_stop(SPOOL_ENDED, "");
         return 0;
     }
     uint64_t begun = clock_ns();
-    int generation = 0;
-    while (generation < 2
-           && _PyGCHead_NEXT(&cap.gc->generations[generation].head) == &cap.gc->generations[generation].head) {
-        generation++;
-    }
+    int generation = gc_generation_merged(cap.gc);
     int count = cap.count + (cap.pending != NULL && !cap.beginning);
     int cause = cap.beginning ? cap.beginning - 1 : (int)cause_of(cap.pending != NULL, count);
     /* The references of older objects are subtracted by now: that counts as well. */
@@ -127,9 +112,9 @@ static int sentinel_traverse(PyObject *self, visitproc visit, void *arg)
     probe_lists(generation, &sentinel.head);
     /* The collector goes on from here through the sentinel's own forward link. */
     linked = 0;
-    cap.count = cap.gc->generations[0].count;
-    cap.collected_before = gcwatch_statistic(1);
-    cap.uncollectable_before = gcwatch_statistic(2);
+    cap.count = gc_count(cap.gc, 0);
+    cap.collected_before = gc_statistic(cap.gc, GC_COLLECTED);
+    cap.uncollectable_before = gc_statistic(cap.gc, GC_UNCOLLECTABLE);
     spool_commit();
     cap.paused_ns += begun - due;
     cap.started_ns = clock_ns();
@@ -140,22 +125,21 @@ static int sentinel_traverse(PyObject *self, visitproc visit, void *arg)
 
 void gcwatch_stopped(void)
 {
-    uint64_t took = cap.before_ns + stopwatch_ns(&watch), seen = gcwatch_statistic(0);
+    uint64_t took = cap.before_ns + stopwatch_ns(&watch), seen = gc_statistic(cap.gc, GC_COLLECTIONS);
     cap.collecting = 0;
     cap.paused_ns += clock_ns() - cap.started_ns;
     if (!linked) {
-        sentinel.head._gc_next = 0;
-        sentinel.head._gc_prev = 0;
+        gc_clear_head(&sentinel.head);
         gcwatch_link();
     }
     if (spool_room(RECORD_ROOM)) {
         put_tag(R_STOP);
-        put_number(gcwatch_statistic(1) - cap.collected_before);
-        put_number(gcwatch_statistic(2) - cap.uncollectable_before);
-        put_number((uint64_t)cap.gc->long_lived_total);
-        put_number((uint64_t)cap.gc->long_lived_pending);
+        put_number(gc_statistic(cap.gc, GC_COLLECTED) - cap.collected_before);
+        put_number(gc_statistic(cap.gc, GC_UNCOLLECTABLE) - cap.uncollectable_before);
+        put_number((uint64_t)gc_long_lived_total(cap.gc));
+        put_number((uint64_t)gc_long_lived_pending(cap.gc));
         put_number(took);
-        put_number((uint64_t)cap.gc->generations[0].count);
+        put_number((uint64_t)gc_count(cap.gc, 0));
         put_number(seen - cap.seen_collections);
     }
     cap.seen_collections = seen;
@@ -208,7 +192,7 @@ static PyObject *hook_get_objects(PyObject *m, PyObject *const *args, Py_ssize_t
                 PyObject **items = ((PyListObject *)list)->ob_item;
                 memmove(items + i, items + i + 1, (size_t)(PyList_GET_SIZE(list) - i - 1) * sizeof(*items));
                 Py_SET_SIZE(list, PyList_GET_SIZE(list) - 1);
-                sentinel.object.ob_refcnt--;
+                Py_SET_REFCNT(&sentinel.object, Py_REFCNT(&sentinel.object) - 1);
             }
         }
     }
@@ -225,7 +209,7 @@ static PyObject *hook_get_objects(PyObject *m, PyObject *const *args, Py_ssize_t
         BEFORE;                                                                                                        \
         PyObject *result = below_##NAME(m, arg);                                                                       \
         AFTER;                                                                                                         \
-        cap.enabled = cap.gc->enabled;                                                                                 \
+        cap.enabled = gc_enabled(cap.gc);                                                                              \
         if (result != NULL) {                                                                                          \
             int64_t v[3];                                                                                              \
             call_record(CALL, arguments_of(CALL, v), v);                                                               \
@@ -237,11 +221,11 @@ static int arguments_of(enum gc_call call, int64_t *v)
 {
     if (call == CALL_SET_THRESHOLD) {
         for (int g = 0; g < 3; g++) {
-            v[g] = cap.gc->generations[g].threshold;
+            v[g] = gc_threshold(cap.gc, g);
         }
         return 3;
     }
-    v[0] = cap.gc->debug;
+    v[0] = gc_debug(cap.gc);
     return call == CALL_SET_DEBUG;
 }
 
@@ -255,7 +239,7 @@ SIMPLE(freeze, CALL_FREEZE, if (!cap.collecting) gcwatch_unlink(), if (!cap.coll
 static PyMethodDef *method(const char *name, int flags)
 {
     PyMethodDef *found = NULL;
-    for (struct _inittab *t = PyImport_Inittab; t->name != NULL; t++) {
+    for (struct _inittab *t = builtin_modules(); t->name != NULL; t++) {
         if (strcmp(t->name, "gc") == 0) {
             PyObject *def = t->initfunc(); /* only hands out the static definition */
             if (def != NULL && Py_TYPE(def) == &PyModuleDef_Type) {
@@ -282,23 +266,9 @@ static PyMethodDef *method(const char *name, int flags)
 
 int gcwatch_check_layout(const char **why)
 {
-    struct _gc_runtime_state *gc = cap.gc;
     *why = "the collector's state is not laid out as expected";
-    if (gc->generation0 != &gc->generations[0].head || gc->enabled != PyGC_IsEnabled() || gc->collecting) {
+    if (!collector_layout_known(cap.gc)) {
         return 0;
-    }
-    for (int g = 0; g < 4; g++) {
-        PyGC_Head *head = g == 3 ? &gc->permanent_generation.head : &gc->generations[g].head;
-        if (_PyGCHead_NEXT(_PyGCHead_PREV(head)) != head || _PyGCHead_PREV(_PyGCHead_NEXT(head)) != head) {
-            return 0;
-        }
-    }
-    int was = PyGC_Disable();
-    if (gc->enabled != 0) {
-        return 0;
-    }
-    if (was) {
-        PyGC_Enable();
     }
 #define CHECK(NAME, FLAGS, KIND)                                                                                       \
     if (method(#NAME, FLAGS) == NULL) {                                                                                \
@@ -328,6 +298,6 @@ void gcwatch_install(void)
 {
 #define REPLACE(NAME, FLAGS, KIND) below_##NAME = (KIND)gcwatch_replace(#NAME, FLAGS, (any_fn)hook_##NAME);
     GC_METHODS(REPLACE)
-    cap.seen_collections = gcwatch_statistic(0);
+    cap.seen_collections = gc_statistic(cap.gc, GC_COLLECTIONS);
     gcwatch_link();
 }

@@ -41,7 +41,7 @@ static struct {
     uint64_t collections, collected, uncollectable;
 } now;
 
-static struct _gc_runtime_state *gc; /* of the main interpreter */
+static collector_t *gc; /* of the main interpreter */
 static PyMemAllocatorEx below_obj, below_mem;
 static keywords_fn below_collect;
 static PyCFunction below_freeze, below_set_threshold;
@@ -50,9 +50,9 @@ static PyCFunction below_freeze, below_set_threshold;
 
 static uint64_t length(int generation)
 {
-    const PyGC_Head *head = &gc->generations[generation].head;
+    const PyGC_Head *head = gc_list(gc, generation);
     uint64_t n = 0;
-    for (const PyGC_Head *at = _PyGCHead_NEXT(head); at != head; at = _PyGCHead_NEXT(at)) {
+    for (const PyGC_Head *at = gc_next(head); at != head; at = gc_next(at)) {
         n++;
     }
     return n;
@@ -64,7 +64,7 @@ static void count_objects(int generation)
 {
     stopwatch_t watch = stopwatch_started();
     now.candidates = now.tracked = length(generation);
-    for (int g = generation + 1; g < NUM_GENERATIONS; g++) {
+    for (int g = generation + 1; g < PERMANENT; g++) {
         now.tracked += length(g);
     }
     now.walked_ns = stopwatch_ns(&watch);
@@ -72,7 +72,7 @@ static void count_objects(int generation)
 
 static void note(void)
 {
-    uint64_t seen = gcwatch_statistic(0);
+    uint64_t seen = gc_statistic(gc, GC_COLLECTIONS);
     uint64_t took = stopwatch_ns(&now.started);
     took -= took < now.walked_ns ? took : now.walked_ns;
     if (spool_room(RECORD_ROOM)) {
@@ -83,8 +83,8 @@ static void note(void)
         put_number(took);
         put_number(now.candidates);
         put_number(now.tracked);
-        put_number(gcwatch_statistic(1) - now.collected);
-        put_number(gcwatch_statistic(2) - now.uncollectable);
+        put_number(gc_statistic(gc, GC_COLLECTED) - now.collected);
+        put_number(gc_statistic(gc, GC_UNCOLLECTABLE) - now.uncollectable);
         put_number(seen - now.collections);
         spool_commit();
     }
@@ -95,14 +95,10 @@ static void note(void)
 /* The end of a collection, when it is over: the sentinel goes back to the young objects. */
 static void notice_end(void)
 {
-    if (!now.running || gc->collecting) {
+    if (!now.running || gc_collecting(gc)) {
         return;
     }
-    if (now.generation == 1) {
-        gc->long_lived_pending--;
-    } else if (now.generation == 2) {
-        gc->long_lived_total--;
-    }
+    gc_uncount_survivor(gc, now.generation);
     gcwatch_unlink();
     gcwatch_link();
     note();
@@ -111,11 +107,11 @@ static void notice_end(void)
 /* The collector subtracts references; lists are merged and counters reset. */
 void measure_collection(void)
 {
-    if (!gc->collecting || (now.running && gcwatch_statistic(0) == now.collections)) {
+    if (!gc_collecting(gc) || (now.running && gc_statistic(gc, GC_COLLECTIONS) == now.collections)) {
         return; /* gc.get_referrers(), or the collector's second look */
     }
     uint64_t at = clock_ns();
-    if (_PyRuntimeState_GetFinalizing(&_PyRuntime) != NULL) {
+    if (runtime_finalizing()) {
         capture_stop(SPOOL_ENDED, "");
         return;
     }
@@ -123,16 +119,12 @@ void measure_collection(void)
         note(); /* no malloc in between; this one starts with a full or a merged list */
     }
     now.running = 1;
-    now.generation = 0;
-    while (now.generation < 2
-           && _PyGCHead_NEXT(&gc->generations[now.generation].head) == &gc->generations[now.generation].head) {
-        now.generation++;
-    }
+    now.generation = gc_generation_merged(gc);
     now.at_ns = at;
     now.started = now.begun.thread != 0 ? now.begun : stopwatch_started();
     now.begun.thread = 0;
-    now.collected = gcwatch_statistic(1);
-    now.uncollectable = gcwatch_statistic(2);
+    now.collected = gc_statistic(gc, GC_COLLECTED);
+    now.uncollectable = gc_statistic(gc, GC_UNCOLLECTABLE);
     now.walked_ns = now.candidates = now.tracked = 0;
     if (plan.sizes) {
         count_objects(now.generation);
@@ -144,17 +136,17 @@ void measure_collection(void)
 static void look(void)
 {
     if (now.running) {
-        if (!gc->collecting) {
+        if (!gc_collecting(gc)) {
             notice_end();
         }
-    } else if (gc->enabled && gc->generations[0].threshold != 0) {
+    } else if (gc_enabled(gc) && gc_threshold(gc, 0) != 0) {
         now.begun = stopwatch_started(); /* if this malloc is of a GC object, it will trigger */
     }
 }
 
 static inline void glance(void)
 {
-    if (now.running || gc->generations[0].count >= gc->generations[0].threshold) {
+    if (now.running || gc_count(gc, 0) >= gc_threshold(gc, 0)) {
         if (cap.measuring && !now.called) {
             look();
         }
@@ -187,7 +179,7 @@ HOOKS(mem)
 
 static PyObject *hook_collect(PyObject *m, PyObject *const *args, Py_ssize_t n, PyObject *names)
 {
-    if (!cap.measuring || gc->collecting) {
+    if (!cap.measuring || gc_collecting(gc)) {
         return below_collect(m, args, n, names);
     }
     notice_end();
@@ -217,7 +209,7 @@ static PyObject *hook_freeze(PyObject *m, PyObject *none)
 static void pin_thresholds(void)
 {
     for (int g = 0; g < 3 && plan.pinned; g++) {
-        gc->generations[g].threshold = plan.threshold[g];
+        gc_set_threshold(gc, g, plan.threshold[g]);
     }
 }
 
@@ -301,7 +293,7 @@ void measure_mark(PyObject *label)
     if (!plan.applied && plan.from != NULL && strcmp(text, plan.from) == 0) {
         apply();
     }
-    if (gc->collecting) {
+    if (gc_collecting(gc)) {
         return; /* in a finalizer; the replay passes over such marks too */
     }
     for (int i = 0; i < plan.actions && plan.applied && cap.measuring; i++) {
@@ -323,7 +315,7 @@ int measure_start(char *text, const char **why)
     }
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* unlike a recorded program it runs for us alone */
     cap.measuring = 1;
-    now.collections = gcwatch_statistic(0);
+    now.collections = gc_statistic(gc, GC_COLLECTIONS);
     gcwatch_hide();
     below_collect = (keywords_fn)gcwatch_replace("collect", METH_FASTCALL | METH_KEYWORDS, (any_fn)hook_collect);
     below_freeze = (PyCFunction)gcwatch_replace("freeze", METH_NOARGS, (any_fn)hook_freeze);

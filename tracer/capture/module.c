@@ -44,7 +44,7 @@ void capture_stop(enum spool_status why, const char *message)
     cap.in_probe = 0;
     snprintf(spool_head->message, sizeof(spool_head->message), "%s", message);
     __atomic_store_n(&spool_head->status, (uint32_t)why, __ATOMIC_RELEASE);
-    if (!cap.gc->collecting) {
+    if (!gc_collecting(cap.gc)) {
         gcwatch_unlink();
     }
     spool_detach();
@@ -58,49 +58,48 @@ static void write_state(void)
     const PyInterpreterState *is = cap.interp;
     put_tag(R_STATE);
     for (int g = 0; g < 3; g++) {
-        put_number(zigzag(cap.gc->generations[g].count));
+        put_number(zigzag(gc_count(cap.gc, g)));
     }
     for (int g = 0; g < 3; g++) {
-        put_number(zigzag(cap.gc->generations[g].threshold));
+        put_number(zigzag(gc_threshold(cap.gc, g)));
     }
-    put_number((uint64_t)cap.gc->enabled);
-    put_number((uint64_t)cap.gc->long_lived_total);
-    put_number((uint64_t)cap.gc->long_lived_pending);
-    put_number((uint64_t)is->list.numfree);
-    put_number((uint64_t)is->dict_state.numfree);
-    put_number(is->slice_cache != NULL);
-    put_number((uint64_t)is->context.numfree);
-    put_number((uint64_t)is->async_gen.asend_numfree);
-    put_number((uint64_t)is->async_gen.value_numfree);
+    put_number((uint64_t)gc_enabled(cap.gc));
+    put_number((uint64_t)gc_long_lived_total(cap.gc));
+    put_number((uint64_t)gc_long_lived_pending(cap.gc));
+    put_number((uint64_t)free_lists(is));
+    put_number((uint64_t)free_dicts(is));
+    put_number((uint64_t)free_slices(is));
+    put_number((uint64_t)free_contexts(is));
+    put_number((uint64_t)free_asends(is));
+    put_number((uint64_t)free_avalues(is));
     for (int i = 0; i < TUPLE_CLASSES; i++) {
-        put_number((uint64_t)is->tuple.numfree[i]);
+        put_number((uint64_t)free_tuples(is, i));
     }
     put_number(PY_VERSION_HEX);
 }
 
 static int check_interpreter(const char **why)
 {
-    PyThreadState *ts = _PyThreadState_GET();
+    PyThreadState *ts = this_thread();
     *why = "only CPython 3.11 can be recorded by this capture";
-    if (strncmp(Py_GetVersion(), "3.11.", 5) != 0 || ts == NULL) {
+    if (strncmp(Py_GetVersion(), LAYOUT_VERSION, strlen(LAYOUT_VERSION)) != 0 || ts == NULL) {
         return 0;
     }
     *why = "subinterpreters cannot be recorded";
-    if (ts->interp != PyInterpreterState_Main()) {
+    if (interpreter_of(ts) != PyInterpreterState_Main()) {
         return 0;
     }
     *why = "the frames of this interpreter are not laid out as expected";
-    if (ts->cframe == NULL || ts->cframe->current_frame == NULL
-        || !PyCode_Check(ts->cframe->current_frame->f_code) || !PyFunction_Check(ts->cframe->current_frame->f_func)) {
+    if (!thread_layout_known(ts)) {
         return 0;
     }
     *why = "something watches the object allocator already, as PYTHONTRACEMALLOC does; the recorder's hooks "
            "would go with it";
-    if (_PyMem_GetCurrentAllocatorName() == NULL) {
+    if (!allocators_known()) {
         return 0;
     }
-    cap.interp = ts->interp;
-    cap.gc = &ts->interp->gc;
+    cap.interp = interpreter_of(ts);
+    cap.gc = collector_of(cap.interp);
     return gcwatch_check_layout(why) && freelist_check_layout(why);
 }
 
@@ -120,7 +119,7 @@ static int start_recording(const options_t *options, const char **why)
     cap.granularity = cap.until_young = options->granularity;
     cap.full_probe = options->full_probe;
     cap.probe_budget = options->probe_budget;
-    cap.enabled = cap.gc->enabled;
+    cap.enabled = gc_enabled(cap.gc);
     cap.next_id = 1;
     sites_install();
     freelist_install();
@@ -146,10 +145,10 @@ static void start(const char *path, const options_t *options)
     }
     pthread_atfork(NULL, NULL, in_child);
     for (int g = 0; g < 3; g++) {
-        int *count = &cap.gc->generations[g].count;
-        *count = *count + options->shift[g] < 0 ? 0 : *count + (int)options->shift[g];
+        int count = gc_count(cap.gc, g) + (int)options->shift[g];
+        gc_set_count(cap.gc, g, count < 0 ? 0 : count);
     }
-    cap.count = cap.gc->generations[0].count;
+    cap.count = gc_count(cap.gc, 0);
     spool_head->pid = (uint32_t)getpid();
     __atomic_store_n(&spool_head->status, (uint32_t)SPOOL_RUNNING, __ATOMIC_RELEASE);
     if (cap.active) {

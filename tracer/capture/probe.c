@@ -193,13 +193,11 @@ static void watch(PyObject *op)
 
 static void watch_frames(void)
 {
-    for (PyThreadState *ts = cap.interp->threads.head; ts != NULL; ts = ts->next) {
-        _PyInterpreterFrame *f = ts->cframe != NULL ? ts->cframe->current_frame : NULL;
-        for (; f != NULL; f = f->previous) {
-            /* A frame that called C code has not written the top of its stack back. */
-            int n = f->f_code->co_nlocalsplus + f->f_code->co_stacksize;
+    for (PyThreadState *ts = first_thread(cap.interp); ts != NULL; ts = next_thread(ts)) {
+        for (frame_t *f = running_frame(ts); f != NULL; f = frame_below(f)) {
+            int n = frame_slots(f);
             for (int i = 0; i < n; i++) {
-                watch(f->localsplus[i]);
+                watch(frame_slot(f, i));
             }
         }
     }
@@ -220,7 +218,7 @@ static int holds_many(PyObject *op)
  * being built or torn down, when it is untracked. */
 static int traversable(PyObject *op)
 {
-    return Py_REFCNT(op) > 0 && (_PyObject_GC_IS_TRACKED(op) || PyTuple_CheckExact(op) || PyDict_CheckExact(op));
+    return Py_REFCNT(op) > 0 && (object_tracked(op) || PyTuple_CheckExact(op) || PyDict_CheckExact(op));
 }
 
 static void look_at_count(PyObject *op, entry_t *e)
@@ -264,23 +262,23 @@ void probe_lists(int upto, PyGC_Head *drop)
     visited = 0;
     exactly = exactly_next;
     for (int g = upto; g >= 0 && cap.active; g--) {
-        PyGC_Head *head = g == 3 ? &cap.gc->permanent_generation.head : &cap.gc->generations[g].head;
+        PyGC_Head *head = gc_list(cap.gc, g);
         PyGC_Head *before = head;
         put_number((zigzag(0) << PE_BITS | PE_LIST) + 1);
         put_number((uint64_t)g);
         changes_only = !whole && g > 0;
-        for (PyGC_Head *at = _PyGCHead_NEXT(head); at != head && cap.active; at = _PyGCHead_NEXT(at)) {
+        for (PyGC_Head *at = gc_next(head); at != head && cap.active; at = gc_next(at)) {
             if (at == drop) {
-                before->_gc_next = at->_gc_next;
-                if (_PyGCHead_PREV(head) == at) {
+                gc_set_next(before, gc_next(at));
+                if (gc_prev(head) == at) {
                     /* The collector appends what it finds reachable after all. */
-                    _PyGCHead_SET_PREV(head, before);
+                    gc_set_prev(head, before);
                 }
                 continue;
             }
             before = at;
-            __builtin_prefetch(_PyGCHead_NEXT(at));
-            __builtin_prefetch(map_find(_PyGCHead_NEXT(at)));
+            __builtin_prefetch(gc_next(at));
+            __builtin_prefetch(map_find(gc_next(at)));
             if (!gcwatch_is_sentinel(at)) {
                 look_at((PyObject *)(at + 1));
             }
@@ -326,9 +324,9 @@ void probe_paced(void)
 /* The heap the recording begins with: numbers first, in list order, then one probe. */
 void probe_found_heap(void)
 {
-    for (int g = 3; g >= 0; g--) {
-        PyGC_Head *head = g == 3 ? &cap.gc->permanent_generation.head : &cap.gc->generations[g].head;
-        for (PyGC_Head *at = _PyGCHead_NEXT(head); at != head && cap.active; at = _PyGCHead_NEXT(at)) {
+    for (int g = PERMANENT; g >= 0; g--) {
+        PyGC_Head *head = gc_list(cap.gc, g);
+        for (PyGC_Head *at = gc_next(head); at != head && cap.active; at = gc_next(at)) {
             PyObject *op = (PyObject *)(at + 1);
             if (gcwatch_is_sentinel(at)) {
                 continue;
@@ -349,7 +347,7 @@ void probe_found_heap(void)
             }
         }
     }
-    probe_lists(3, NULL);
+    probe_lists(PERMANENT, NULL);
     if (spool_room(RECORD_ROOM)) {
         put_tag(R_FOUND_END);
     }
@@ -361,7 +359,7 @@ int probe_pending(void *unused)
     (void)unused;
     int kind = cap.probe_wanted;
     cap.probe_wanted = 0;
-    if (!cap.active || cap.gc->collecting || kind == 0) {
+    if (!cap.active || gc_collecting(cap.gc) || kind == 0) {
         return 0;
     }
     uint64_t begun = clock_ns();

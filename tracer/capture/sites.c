@@ -71,9 +71,10 @@ static uint32_t site_number(PyCodeObject *code, int offset)
     return next_site++;
 }
 
-uint32_t site_unseen(_PyInterpreterFrame *frame)
+uint32_t site_unseen(frame_t *frame)
 {
-    uint32_t site = site_number(frame->f_code, _PyInterpreterFrame_LASTI(frame) * (int)sizeof(_Py_CODEUNIT));
-    *site_line(frame->prev_instr) = (near_site_t){frame->prev_instr, site, site_deaths};
+    uint32_t site = site_number(frame_code(frame), frame_offset(frame));
+    const void *instruction = frame_instruction(frame);
+    *site_line(instruction) = (near_site_t){instruction, site, site_deaths};
     return site;
 }

@@ -29,7 +29,7 @@ static void remember_subclasses(PyTypeObject *t)
         return;
     }
     type_remember(t);
-    PyObject *below = t->tp_subclasses, *key, *ref;
+    PyObject *below = type_subclasses(t), *key, *ref;
     Py_ssize_t at = 0;
     if (below != NULL && PyDict_CheckExact(below)) {
         while (PyDict_Next(below, &at, &key, &ref)) {
@@ -57,8 +57,8 @@ static unsigned flags_of(PyTypeObject *t)
     else if (t == &PyTuple_Type) flags = KIND_TUPLE;
     else if (t == &PySlice_Type) flags = KIND_SLICE;
     else if (t == &PyContext_Type) flags = KIND_CONTEXT;
-    else if (t == &_PyAsyncGenASend_Type) flags = KIND_ASEND;
-    else if (t == &_PyAsyncGenWrappedValue_Type) flags = KIND_AVALUE;
+    else if (t == ASEND_TYPE) flags = KIND_ASEND;
+    else if (t == AVALUE_TYPE) flags = KIND_AVALUE;
     else if (PyType_IsSubtype(t, &_PyWeakref_RefType)) flags = KIND_WEAKREF;
     else if (t->tp_flags & Py_TPFLAGS_TYPE_SUBCLASS) flags = KIND_TYPE;
     if (t->tp_finalize != NULL) flags |= TYPE_FINALIZER;

@@ -1,0 +1,284 @@
+/* All that depends on how an interpreter of one version is laid out inside, under names that do
+ * not.  Another version is another branch here; nothing else of the capture includes an internal
+ * header or names a field of the interpreter.  What is assumed is checked where the capture
+ * attaches: thread_layout_known(), collector_layout_known(), trash_depth_known() and the walk
+ * over the free lists in freelist.c. */
+#ifndef GCREPLAY_LAYOUT_H
+#define GCREPLAY_LAYOUT_H
+
+#ifndef Py_BUILD_CORE_MODULE
+#define Py_BUILD_CORE_MODULE 1
+#endif
+#include "Python.h"
+
+#if PY_VERSION_HEX < 0x030B0000 || PY_VERSION_HEX >= 0x030C0000
+#error "this capture is written for CPython 3.11"
+#endif
+
+#include "internal/pycore_context.h"
+#include "internal/pycore_frame.h"
+#include "internal/pycore_gc.h"
+#include "internal/pycore_genobject.h"
+#include "internal/pycore_interp.h"
+#include "internal/pycore_object.h"
+#include "internal/pycore_pystate.h"
+#include "internal/pycore_runtime.h"
+
+#define LAYOUT_VERSION "3.11." /* how Py_GetVersion() begins */
+
+/* ---- the interpreter ----------------------------------------------------- */
+
+/* The interpreter made last: another one than ours when the program has made a second. */
+static inline PyInterpreterState *newest_interpreter(void) { return _PyRuntime.interpreters.head; }
+static inline int runtime_finalizing(void) { return _PyRuntimeState_GetFinalizing(&_PyRuntime) != NULL; }
+static inline PyThreadState *this_thread(void) { return _PyThreadState_GET(); }
+static inline PyInterpreterState *interpreter_of(const PyThreadState *ts) { return ts->interp; }
+static inline PyThreadState *first_thread(const PyInterpreterState *is) { return is->threads.head; }
+static inline PyThreadState *next_thread(const PyThreadState *ts) { return ts->next; }
+
+/* Nobody wraps the allocators of the interpreter's domains. */
+static inline int allocators_known(void) { return _PyMem_GetCurrentAllocatorName() != NULL; }
+
+/* The table of the modules compiled in; ends with a name of NULL. */
+static inline struct _inittab *builtin_modules(void) { return PyImport_Inittab; }
+
+/* ---- frames ---------------------------------------------------------------- */
+
+typedef _PyInterpreterFrame frame_t;
+
+static inline frame_t *running_frame(const PyThreadState *ts)
+{
+    return ts->cframe != NULL ? ts->cframe->current_frame : NULL;
+}
+
+static inline frame_t *frame_below(const frame_t *f) { return f->previous; }
+static inline PyCodeObject *frame_code(const frame_t *f) { return f->f_code; }
+static inline const void *frame_instruction(const frame_t *f) { return f->prev_instr; }
+static inline int frame_offset(frame_t *f) { return _PyInterpreterFrame_LASTI(f) * (int)sizeof(_Py_CODEUNIT); }
+static inline PyObject *frame_slot(const frame_t *f, int i) { return f->localsplus[i]; }
+
+/* A frame that called C code has not written the top of its stack back: all of it counts. */
+static inline int frame_slots(const frame_t *f) { return f->f_code->co_nlocalsplus + f->f_code->co_stacksize; }
+
+static inline int thread_layout_known(const PyThreadState *ts)
+{
+    const frame_t *f = running_frame(ts);
+    return f != NULL && PyCode_Check(f->f_code) && PyFunction_Check(f->f_func);
+}
+
+/* ---- blocks and objects ---------------------------------------------------- */
+
+/* A container stands behind its GC header, or behind its managed dictionary and that. */
+#define HEAD_NEAR sizeof(PyGC_Head)
+#define HEAD_FAR (sizeof(PyGC_Head) + 2 * sizeof(PyObject *))
+#define TYPE_WORD_NEAR 3 /* the word of the block in which its type then stands */
+#define TYPE_WORD_FAR 5
+#define TYPE_WORD_PLAIN 1 /* in an object that has no GC header */
+
+static inline int type_is_far(const PyTypeObject *t) { return (t->tp_flags & Py_TPFLAGS_MANAGED_DICT) != 0; }
+static inline size_t presize_of(const PyTypeObject *t)
+{
+    return HEAD_NEAR + ((t->tp_flags & Py_TPFLAGS_MANAGED_DICT) ? HEAD_FAR - HEAD_NEAR : 0);
+}
+static inline int object_tracked(PyObject *op) { return _PyObject_GC_IS_TRACKED(op); }
+static inline void object_untrack(PyObject *op) { _PyObject_GC_UNTRACK(op); }
+
+/* A dictionary whose values are weak references to the subclasses, or NULL. */
+static inline PyObject *type_subclasses(const PyTypeObject *t) { return t->tp_subclasses; }
+
+#define ASEND_TYPE (&_PyAsyncGenASend_Type)
+#define AVALUE_TYPE (&_PyAsyncGenWrappedValue_Type)
+
+/* ---- the collector ----------------------------------------------------------- */
+
+typedef struct _gc_runtime_state collector_t;
+
+#define PERMANENT 3 /* what gc.freeze() fills, behind the three generations */
+#define GC_LISTS 4
+
+static inline collector_t *collector_of(PyInterpreterState *is) { return &is->gc; }
+
+static inline PyGC_Head *gc_list(collector_t *gc, int g)
+{
+    return g == PERMANENT ? &gc->permanent_generation.head : &gc->generations[g].head;
+}
+
+static inline PyGC_Head *gc_next(const PyGC_Head *g) { return _PyGCHead_NEXT(g); }
+static inline PyGC_Head *gc_prev(const PyGC_Head *g) { return _PyGCHead_PREV(g); }
+static inline void gc_set_next(PyGC_Head *g, PyGC_Head *to) { _PyGCHead_SET_NEXT(g, to); }
+static inline void gc_set_prev(PyGC_Head *g, PyGC_Head *to) { _PyGCHead_SET_PREV(g, to); } /* keeps the flags */
+
+/* As an object that no list holds; also takes the collector's flags off. */
+static inline void gc_clear_head(PyGC_Head *g) { g->_gc_next = g->_gc_prev = 0; }
+
+static inline int gc_count(const collector_t *gc, int g) { return gc->generations[g].count; }
+static inline void gc_set_count(collector_t *gc, int g, int n) { gc->generations[g].count = n; }
+static inline int gc_threshold(const collector_t *gc, int g) { return gc->generations[g].threshold; }
+static inline void gc_set_threshold(collector_t *gc, int g, int n) { gc->generations[g].threshold = n; }
+static inline int gc_enabled(const collector_t *gc) { return gc->enabled; }
+static inline int gc_collecting(const collector_t *gc) { return gc->collecting; }
+static inline int gc_debug(const collector_t *gc) { return gc->debug; }
+static inline Py_ssize_t gc_long_lived_total(const collector_t *gc) { return gc->long_lived_total; }
+static inline Py_ssize_t gc_long_lived_pending(const collector_t *gc) { return gc->long_lived_pending; }
+
+/* An object that survived a collection of that generation is no object of the program. */
+static inline void gc_uncount_survivor(collector_t *gc, int generation)
+{
+    if (generation == 1) {
+        gc->long_lived_pending--;
+    } else if (generation == 2) {
+        gc->long_lived_total--;
+    }
+}
+
+/* While the collector works: the generation it collects, as the younger lists are merged into it. */
+static inline int gc_generation_merged(collector_t *gc)
+{
+    int g = 0;
+    while (g < 2 && gc_next(gc_list(gc, g)) == gc_list(gc, g)) {
+        g++;
+    }
+    return g;
+}
+
+enum gc_figure { GC_COLLECTIONS, GC_COLLECTED, GC_UNCOLLECTABLE };
+
+/* Of all generations together. */
+static inline uint64_t gc_statistic(const collector_t *gc, enum gc_figure which)
+{
+    uint64_t sum = 0;
+    for (int g = 0; g < NUM_GENERATIONS; g++) {
+        const struct gc_generation_stats *s = &gc->generation_stats[g];
+        sum += (uint64_t)(which == GC_COLLECTIONS ? s->collections
+                          : which == GC_COLLECTED ? s->collected
+                                                  : s->uncollectable);
+    }
+    return sum;
+}
+
+static inline int collector_layout_known(collector_t *gc)
+{
+    if (gc->generation0 != &gc->generations[0].head || gc->enabled != PyGC_IsEnabled() || gc->collecting) {
+        return 0;
+    }
+    for (int g = 0; g < GC_LISTS; g++) {
+        PyGC_Head *head = gc_list(gc, g);
+        if (gc_next(gc_prev(head)) != head || gc_prev(gc_next(head)) != head) {
+            return 0;
+        }
+    }
+    int was = PyGC_Disable();
+    if (gc->enabled != 0) {
+        return 0;
+    }
+    if (was) {
+        PyGC_Enable();
+    }
+    return 1;
+}
+
+/* ---- deaths that are deferred ---------------------------------------------------- */
+
+#define TRASH_DEPTH 50 /* _PyTrash_UNWIND_LEVEL of Objects/object.c, from which a death is deferred */
+
+/* Both do what the interpreter's own macros do; _PyTrash_begin() and _PyTrash_end() are exported. */
+static inline int trash_begin(PyThreadState *ts, PyObject *op)
+{
+    if (__builtin_expect(ts->trash_delete_nesting < TRASH_DEPTH, 1)) {
+        ts->trash_delete_nesting++;
+        return 0;
+    }
+    return _PyTrash_begin(ts, op);
+}
+
+static inline void trash_end(PyThreadState *ts)
+{
+    if (__builtin_expect(ts->trash_delete_later == NULL, 1)) {
+        ts->trash_delete_nesting--;
+    } else {
+        _PyTrash_end(ts);
+    }
+}
+
+/* Whether _PyTrash_begin() defers a death from TRASH_DEPTH on and not before, asked with a body
+ * that never lived; what it noted is taken back. */
+static inline int trash_depth_known(PyThreadState *ts)
+{
+    static struct {
+        PyGC_Head head;
+        PyObject body;
+    } dead = {.body.ob_type = &PyList_Type};
+    int nesting = ts->trash_delete_nesting;
+    PyObject *later = ts->trash_delete_later;
+    ts->trash_delete_nesting = TRASH_DEPTH - 1;
+    int before = _PyTrash_begin(ts, &dead.body);
+    ts->trash_delete_nesting = TRASH_DEPTH;
+    int from = _PyTrash_begin(ts, &dead.body);
+    ts->trash_delete_nesting = nesting;
+    ts->trash_delete_later = later;
+    return !before && from;
+}
+
+/* ---- free lists ---------------------------------------------------------------------- */
+
+#define LIST_MAX PyList_MAXFREELIST
+#define DICT_MAX PyDict_MAXFREELIST
+#define SLICE_MAX 1
+#define TUPLE_MAX 2000
+#define CONTEXT_MAX 255
+#define ASYNC_MAX 80
+#define TUPLE_CLASSES 20 /* by length, from 1 on */
+
+static inline int free_lists(const PyInterpreterState *is) { return is->list.numfree; }
+static inline int free_dicts(const PyInterpreterState *is) { return is->dict_state.numfree; }
+static inline int free_slices(const PyInterpreterState *is) { return is->slice_cache != NULL; }
+static inline int free_tuples(const PyInterpreterState *is, int c) { return is->tuple.numfree[c]; } /* length c + 1 */
+static inline int free_contexts(const PyInterpreterState *is) { return is->context.numfree; }
+static inline int free_asends(const PyInterpreterState *is) { return is->async_gen.asend_numfree; }
+static inline int free_avalues(const PyInterpreterState *is) { return is->async_gen.value_numfree; }
+
+/* The i-th from the bottom of a list that is an array. */
+static inline PyObject *free_list_at(const PyInterpreterState *is, int i)
+{
+    return (PyObject *)is->list.free_list[i];
+}
+static inline PyObject *free_dict_at(const PyInterpreterState *is, int i)
+{
+    return (PyObject *)is->dict_state.free_list[i];
+}
+static inline PyObject *free_slice_at(const PyInterpreterState *is, int i)
+{
+    (void)i;
+    return (PyObject *)is->slice_cache;
+}
+static inline PyObject *free_asend_at(const PyInterpreterState *is, int i)
+{
+    return (PyObject *)is->async_gen.asend_freelist[i];
+}
+static inline PyObject *free_avalue_at(const PyInterpreterState *is, int i)
+{
+    return (PyObject *)is->async_gen.value_freelist[i];
+}
+
+/* The top of a list that is a chain, and what lies below an object of it. */
+static inline PyObject *free_tuple_top(const PyInterpreterState *is, int c)
+{
+    return (PyObject *)is->tuple.free_list[c];
+}
+static inline PyObject *free_tuple_below(PyObject *op) { return ((PyTupleObject *)op)->ob_item[0]; }
+static inline PyObject *free_context_top(const PyInterpreterState *is) { return (PyObject *)is->context.freelist; }
+static inline PyObject *free_context_below(PyObject *op) { return ((PyContext *)op)->ctx_weakreflist; }
+
+/* What the lists of list, dict, slice and tuple hold together.  In words as they are written: a
+ * wider load would wait for the store before it. */
+static inline int free_common(const PyInterpreterState *is)
+{
+    const int *n = is->tuple.numfree;
+    int a = is->list.numfree + n[0] + n[4] + n[8] + n[12] + n[16];
+    int b = is->dict_state.numfree + n[1] + n[5] + n[9] + n[13] + n[17];
+    int c = (is->slice_cache != NULL) + n[2] + n[6] + n[10] + n[14] + n[18];
+    int d = n[3] + n[7] + n[11] + n[15] + n[19];
+    return (a + b) + (c + d);
+}
+
+#endif
