@@ -17,19 +17,20 @@ import click
 
 from gcreplay.store.errors import GcreplayError, UsageError
 
-COMMANDS: Final = (
-    "record",
-    "replay",
-    "diff",
-    "verify",
-    "prove",
-    "info",
-    "events",
-    "export",
-    "import",
-    "policies",
-    "recover",
-)
+COMMANDS: Final = {
+    "record": "Run a program under CPython 3.11 and record its heap.",
+    "replay": "Replay a recording under policies and compare the results.",
+    "diff": "Compare two replays, of one recording or of two.",
+    "verify": "Compare a replay with what the interpreter really collected.",
+    "prove": "Predict, really run the program, and compare.",
+    "info": "Say what a recording holds and what is wrong with it.",
+    "events": "Print single events in words.",
+    "export": "Write a recording as JSON Lines, or as rows for plain SQL.",
+    "import": "Make a recording of JSON Lines.",
+    "policies": "List the policies that can be replayed.",
+    "recover": "Make a recording of the spool that a killed `record` left.",
+}
+"""What `gcreplay --help` says of each: it need not import them all for that."""
 
 
 class Failure(click.ClickException):
@@ -74,6 +75,10 @@ class Commands(click.Group):
         command = importlib.import_module(f"gcreplay.commands.{module_name}").command
         assert isinstance(command, click.Command)
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
 
     def invoke(self, ctx: click.Context) -> Any:
         try:

@@ -9,13 +9,12 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.table import Table as RichTable
-from rich.text import Text
+
+if TYPE_CHECKING:
+    from rich.table import Table as RichTable
 
 Cell = str | int | float | None
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -157,6 +156,8 @@ def by_generation(counts: Iterable[int]) -> str:
 
 
 def _show_in_terminal(tables: Sequence[Table]) -> None:
+    from rich.console import Console  # slow to import, and pipes do without
+
     console = Console(highlight=False)
     unbounded = console.options.update(max_width=10_000)
     for table in tables:
@@ -209,7 +210,11 @@ def _least_width(table: Table, column: int) -> int:
     return min(cells, NAMES) if column == 0 else FOLDED
 
 
-def _grid(table: Table) -> RichTable:
+def _grid(table: Table) -> "RichTable":
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table as RichTable
+    from rich.text import Text
+
     grid = RichTable(
         box=SIMPLE_HEAD,
         title=Text(table.title) if table.title else None,
@@ -227,7 +232,7 @@ def _grid(table: Table) -> RichTable:
     return grid
 
 
-def _add_column(grid: RichTable, table: Table, column: int) -> None:
+def _add_column(grid: "RichTable", table: Table, column: int) -> None:
     heading = table.columns[column]
     short = _short(table, column)
     grid.add_column(

@@ -3,15 +3,19 @@
 They stand outside `result_hash`: a result is the same on every machine, a time is not.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from gcreplay.output import Cell, Table
 from gcreplay.replay import RunResult, replay
 from gcreplay.replay.estimates.pauses import LEAST, PauseModel, Pauses, fit, least
 from gcreplay.store import EventLog
-from gcreplay.tracer.real import RealCollection
+
+if TYPE_CHECKING:
+    from gcreplay.tracer.real import RealCollection
 
 META: Final = "pauses"
 """The model's place in the meta of a recording, as `PauseModel.to_json` gives it."""

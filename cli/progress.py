@@ -1,11 +1,10 @@
 """Signs of life on standard error, only when a person watches and something takes over a second."""
 
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
-
-from rich.console import Console
 
 PATIENCE_SECONDS: Final = 1.0
 
@@ -13,11 +12,12 @@ PATIENCE_SECONDS: Final = 1.0
 @contextmanager
 def working(what: str) -> Iterator[Callable[[str], None]]:
     """Show ``what`` and a spinner from the second second on; the value changes the text."""
-    console = Console(stderr=True)
-    if not console.is_terminal:
+    if not sys.stderr.isatty():
         yield lambda text: None
         return
-    status = console.status(what)
+    from rich.console import Console  # where nobody watches nobody waits for it
+
+    status = Console(stderr=True).status(what)
     timer = threading.Timer(PATIENCE_SECONDS, status.start)
     timer.daemon = True
     timer.start()

@@ -5,15 +5,45 @@
 * `results/`: what every figure means; verification and comparison.
 * `estimates/`: ranges and pauses, which are no results.
 * `engine/`: the native mechanism below the policies.
+
+Each name is imported when it is asked for.
 """
 
-from .estimates.ranges import replay_in_range
-from .policies.policy import OLDEST, PERMANENT, Heap, Policy, Untrack
-from .policies.registry import known_policies, make_policy
-from .results.diff import DiffResult, diff
-from .results.result import Collection, RunResult
-from .results.verify import VerifyResult, verify
-from .run import replay
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .estimates.ranges import replay_in_range
+    from .policies.policy import OLDEST, PERMANENT, Heap, Policy, Untrack
+    from .policies.registry import known_policies, make_policy
+    from .results.diff import DiffResult, diff
+    from .results.result import Collection, RunResult
+    from .results.verify import VerifyResult, verify
+    from .run import replay
+else:
+    _HOME = {
+        "OLDEST": ".policies.policy",
+        "PERMANENT": ".policies.policy",
+        "Collection": ".results.result",
+        "DiffResult": ".results.diff",
+        "Heap": ".policies.policy",
+        "Policy": ".policies.policy",
+        "RunResult": ".results.result",
+        "Untrack": ".policies.policy",
+        "VerifyResult": ".results.verify",
+        "diff": ".results.diff",
+        "known_policies": ".policies.registry",
+        "make_policy": ".policies.registry",
+        "replay": ".run",
+        "replay_in_range": ".estimates.ranges",
+        "verify": ".results.verify",
+    }
+
+    def __getattr__(name: str) -> Any:
+        if name not in _HOME:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module(_HOME[name], __name__), name)
+
 
 __all__ = [
     "OLDEST",
