@@ -351,13 +351,14 @@ def decode(
     if n == 0:
         return [0] * OPS
     raw = <const uint8_t *>PyBytes_AS_STRING(<bytes>streams[0])
-    for i in range(n // 2):
-        op[2 * i] = raw[i] & 15
-        op[2 * i + 1] = raw[i] >> 4
-    if n % 2:
-        op[n - 1] = raw[n // 2] & 15
     memset(counts, 0, sizeof(counts))
-    histogram(&op[0], n, counts)
+    with nogil:
+        for i in range(n // 2):
+            op[2 * i] = raw[i] & 15
+            op[2 * i + 1] = raw[i] >> 4
+        if n % 2:
+            op[n - 1] = raw[n // 2] & 15
+        histogram(&op[0], n, counts)
     memcpy(labelled, HAS_LABEL, sizeof(labelled))
     labelled[INCREF] = labelled[DECREF] = labelled_counts
     stream_lengths(counts, lengths, labelled)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import islice
+from typing import Any
 
 import numpy as np
 from sqlalchemy import bindparam, func, insert, select
@@ -25,6 +30,10 @@ _HEADERS = (
 _CONTENT = select(
     schema.segments.c.codec, schema.segments.c.checksum, schema.segments.c.payload
 ).where(schema.segments.c.id == bindparam("segment"))
+
+Decoding = Callable[[], Events]
+_AHEAD = 2
+"""So many segments are decoded at most while the one before them is used."""
 
 
 class SegmentWriter:
@@ -107,6 +116,16 @@ class SegmentReader:
 
     def segments(self, start: int, stop: int | None, written: int) -> Iterator[Events]:
         """See `EventLog.segments`; `written`: the least number of events that there must be."""
+        return _ahead(self._decodings(start, stop, written))
+
+    def _decodings(self, start: int, stop: int | None, written: int) -> Iterator[Decoding]:
+        """What gives the segments, one by one; the last may raise instead."""
+        try:
+            yield from self._intact(start, stop, written)
+        except DamagedFile as error:
+            yield partial(_fail, error)
+
+    def _intact(self, start: int, stop: int | None, written: int) -> Iterator[Decoding]:
         sequence = objects = number = 0
         for segment in self.table():
             if stop is not None and segment.first_sequence >= stop:
@@ -117,19 +136,20 @@ class SegmentReader:
             number, sequence = segment.id + 1, segment.stop_sequence
             objects = segment.first_object + segment.objects
             if segment.stop_sequence > start:
-                events = self._read(segment)
-                low = max(0, start - segment.first_sequence)
-                high = len(events) if stop is None else stop - segment.first_sequence
-                yield events if low == 0 and high >= len(events) else events.part(low, high)
+                yield partial(self._decoded, segment, self._content(segment), start, stop)
         if (self._lost or sequence < written) and (stop is None or stop > sequence):
             raise self._damaged(number, sequence, "the file is cut short or damaged there")
 
-    def _read(self, segment: Segment) -> Events:
+    def _content(self, segment: Segment) -> Any:
+        """What the file holds of the segment; None when it cannot be read."""
         try:
             with self._db.reading() as connection:
-                row = connection.execute(_CONTENT, {"segment": segment.id}).first()
+                return connection.execute(_CONTENT, {"segment": segment.id}).first()
         except DamagedFile:
-            row = None
+            return None
+
+    def _decoded(self, segment: Segment, row: Any, start: int, stop: int | None) -> Events:
+        """The segment's events, cut to `start` up to `stop`. (In a thread: no SQLite here.)"""
         if row is None or not isinstance(row.payload, bytes):
             reason = "the file is cut short or damaged there"
         elif row.codec not in range(1, codec.CODEC_VERSION + 1):
@@ -138,9 +158,13 @@ class SegmentReader:
             reason = "its checksum does not match"
         else:
             try:
-                return codec.decode(row.payload, segment, row.codec)
+                events = codec.decode(row.payload, segment, row.codec)
             except ValueError as error:
                 reason = str(error)
+            else:
+                low = max(0, start - segment.first_sequence)
+                high = len(events) if stop is None else stop - segment.first_sequence
+                return events if low == 0 and high >= len(events) else events.part(low, high)
         raise self._damaged(segment.id, segment.first_sequence, reason)
 
     def _rescued(self, first: int) -> Iterator[Sequence[int]]:
@@ -173,6 +197,25 @@ class SegmentReader:
             segment=segment,
             first_sequence=sequence,
         )
+
+
+def _ahead(decodings: Iterator[Decoding]) -> Iterator[Events]:
+    """What they give, in order; decoded in a thread, while the one before is used. An error comes
+    when its turn does."""
+    first = list(islice(decodings, _AHEAD))
+    if len(first) == 1:
+        yield first[0]()
+        return
+    with ThreadPoolExecutor(1) as thread:  # which ends with the iterator
+        given = deque(map(thread.submit, first))
+        while given:
+            events = given.popleft().result()
+            given.extend(map(thread.submit, islice(decodings, 1)))
+            yield events
+
+
+def _fail(error: DamagedFile) -> Events:
+    raise error
 
 
 def _row(segment: Segment, payload: bytes) -> dict[str, object]:
