@@ -13,7 +13,7 @@ from .builder import TraceBuilder
 from .events import FLAG_MEANING, KINDS, NO_OBJECT, SEGMENT_EVENTS, Flag, GcCall, Op, StartState
 from .exchange import rows
 from .exchange.jsonl import export_jsonl
-from .rules.validate import RULES
+from .rules.operands import RULES
 from .tables import schema
 
 OPERANDS: dict[Op, tuple[str, str, str, str]] = {

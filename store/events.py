@@ -8,12 +8,15 @@ a collector did, so one log serves every policy.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+
+from . import values
 
 U8: TypeAlias = npt.NDArray[np.uint8]
 U32: TypeAlias = npt.NDArray[np.uint32]
@@ -33,6 +36,7 @@ REPAIR_LABELS = {
 }
 """By kind of repair: the label of the INCREF, DECREF and UNLINK events that are such repairs."""
 SEGMENT_EVENTS = 131072
+TUPLE_LISTS = 20
 
 
 class Op(IntEnum):
@@ -195,7 +199,7 @@ class FreeLists:
     context: int = 0
     async_gen_asend: int = 0
     async_gen_value: int = 0
-    tuple: Counts = (0,) * 20
+    tuple: Counts = (0,) * TUPLE_LISTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,23 +231,60 @@ class StartState:
     def from_json(cls, text: str) -> StartState:
         """Parse `to_json`'s text; keys that are absent keep their defaults.
 
-        Raises ValueError, TypeError or KeyError when the text is not such a state.
+        Raises ValueError when the text is not such a state.
         """
-        values = json.loads(text)
-        if not isinstance(values, dict):
-            raise TypeError("the state at START is a JSON object")
-        lists = dict(values.pop("free_lists", {}))
-        sizes = [int(n) for n in lists.pop("tuple", ())]
-        free = FreeLists(
-            **{name: int(n) for name, n in lists.items()}, tuple=tuple((sizes + [0] * 20)[:20])
-        )
-        for name in ("count", "threshold"):
-            if name in values:
-                c0, c1, c2 = values[name]
-                values[name] = (int(c0), int(c1), int(c2))
-        for name in ("long_lived_total", "long_lived_pending"):
-            values[name] = int(values.get(name, 0))
-        return cls(**values, free_lists=free)
+        return cls.from_value(values.from_json(text))
+
+    @classmethod
+    def from_value(cls, value: object) -> StartState:
+        """The same of the JSON value."""
+        given = values.mapping("the state", value, cls.__slots__)
+        return cls(**{name: _STATE[name](name, each) for name, each in given.items()})  # type: ignore[arg-type]
+
+
+def _free_lists(name: str, value: object) -> FreeLists:
+    given = values.mapping(name, value, FreeLists.__slots__)
+    sizes = values.wholes("tuple", given.pop("tuple", ()))
+    if len(sizes) > TUPLE_LISTS:
+        raise ValueError(f"tuple must be a list of up to {TUPLE_LISTS} numbers, not {len(sizes)}")
+    waiting = {each: values.whole(each, n) for each, n in given.items()}
+    return FreeLists(**waiting, tuple=sizes + (0,) * (TUPLE_LISTS - len(sizes)))
+
+
+def _counts(name: str, value: object) -> Counts:
+    return values.wholes(name, value, 3, 0, values.I32_MOST)
+
+
+def _thresholds(name: str, value: object) -> Counts:
+    return values.wholes(name, value, 3, values.I32_LEAST, values.I32_MOST)
+
+
+def _survivors(name: str, value: object) -> int:
+    return values.whole(name, value, 0, values.I64_MOST)
+
+
+_STATE: dict[str, Callable[[str, object], object]] = {
+    "count": _counts,
+    "threshold": _thresholds,
+    "enabled": values.switch,
+    "long_lived_total": _survivors,
+    "long_lived_pending": _survivors,
+    "free_lists": _free_lists,
+}
+"""How each part of the state at START is read: numbers as the interpreter's C types hold them."""
+
+
+def call_arguments(call: GcCall, value: object) -> tuple[int, ...]:
+    """The arguments of a GC_CALL; raises ValueError when the call does not take such."""
+    match call:
+        case GcCall.COLLECT:
+            return values.wholes("arguments", value, 1, 0, 2)
+        case GcCall.SET_THRESHOLD:
+            return _thresholds("arguments", value)
+        case GcCall.SET_DEBUG:
+            return values.wholes("arguments", value, 1, values.I32_LEAST, values.I32_MOST)
+        case _:
+            return values.wholes("arguments", value, 0)
 
 
 @dataclass(frozen=True, slots=True)

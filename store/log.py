@@ -29,6 +29,7 @@ from .events import (
     Site,
     StartState,
 )
+from .rules.operands import Operands
 from .tables import database as db
 from .tables import projections, schema, seal, upcast
 from .tables.names import Names, NameTable
@@ -270,6 +271,15 @@ class EventLog:
         self._written()
         return self._reader.segments(start, stop, self._sealed_events())
 
+    def named(self, start: int = 0, stop: int | None = None) -> Iterator[Events]:
+        """As `segments`, for who looks up what the events name; raises InvalidLog where one names
+        what the log does not have."""
+        operands = None
+        for events in self.segments(start, stop):
+            operands = operands or self._bounds()
+            operands.check(events)
+            yield events
+
     def window(self, start: int, stop: int) -> Events:
         """Events `start` up to `stop` as one run; raises as `segments`."""
         return _joined(list(self.segments(start, stop)), start)
@@ -484,9 +494,21 @@ class EventLog:
             self._seal.renew(connection, table)
 
     def _with(self, op: Op) -> Iterator[Events]:
+        operands = None
         for segment in self.segment_table:
             if segment.counts[op]:
-                yield from self.segments(segment.first_sequence, segment.stop_sequence)
+                operands = operands or self._bounds()
+                for events in self.segments(segment.first_sequence, segment.stop_sequence):
+                    operands.check(events)
+                    yield events
+
+    def _bounds(self) -> Operands:
+        """What the events of the segments known by now may name."""
+        names = self._names
+        shapes, sites, labels = (
+            len(self._rows(table)) for table in (names.shapes, names.sites, names.labels)
+        )
+        return Operands(self.object_count, shapes, sites, labels, self.arguments)
 
     def _operands(self, op: Op) -> Iterator[tuple[int, int]]:
         """(sequence number, operand a) of every event of a rare op."""

@@ -41,7 +41,7 @@ def command(trace: Path, start: int | None, stop: int | None, around: int | None
             raise UsageError(f"{trace} has {count:,} events, so the last one is {count - 1}")
         wording = Wording(log)
         width = len(str(min(last, count)))
-        for segment in log.segments(first, min(last + 1, count)):
+        for segment in log.named(first, min(last + 1, count)):
             for sequence, op, told in wording.lines(segment):
                 sign = ">" if sequence == around else " "
                 click.echo(f"{sign}{sequence:>{width}}  {op:<9} {told}".rstrip())

@@ -58,12 +58,12 @@ class _Reading:
     """Reads what is intact; `damage` is the first thing that was not."""
 
     def __init__(self) -> None:
-        self.damage: DamagedFile | None = None
+        self.damage: DamagedFile | InvalidLog | None = None
 
     def __call__(self, read: Callable[[], Iterable[T]]) -> list[T]:
         try:
             return list(read())
-        except DamagedFile as error:
+        except (DamagedFile, InvalidLog) as error:
             self.damage = self.damage or error
             return []
 

@@ -142,7 +142,7 @@ class _Lives:
     @classmethod
     def of(cls, run: Replay) -> _Lives:
         births, shapes, sites = [], [], []
-        for segment in run.log.segments():
+        for segment in run.log.named():
             at = np.flatnonzero(segment.op == Op.ALLOC)
             births.append(at.astype(np.uint64) + np.uint64(segment.first_sequence))
             shapes.append(segment.b[at])

@@ -20,7 +20,7 @@ def records(log: EventLog, start: int = 0, stop: int | None = None) -> Iterator[
     """
     shown = _operands(log)
     names = [op.name.lower() for op in Op]
-    for events in log.segments(start, stop):
+    for events in log.named(start, stop):
         columns = (column.tolist() for column in events.columns())
         for op, a, b, c in zip(*columns, strict=True):
             yield {"op": names[op], **shown[op](a, b, c)}

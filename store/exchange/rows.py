@@ -66,7 +66,7 @@ def export_rows(
                     connection.execute(insert(table), rows)
         statement = f"INSERT INTO events VALUES ({', '.join('?' * len(events.columns))})"
         rowed = _Rows(log)
-        for segment in log.segments(start, stop):
+        for segment in log.named(start, stop):
             with target.writing() as connection:
                 connection.exec_driver_sql(statement, rowed.of(segment))
             written += len(segment)

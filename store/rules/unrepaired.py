@@ -17,7 +17,7 @@ from ..errors import Unmarked
 from ..events import REPAIR_LABELS, Op
 from ..log import EventLog
 from ._validate import State
-from .validate import broken
+from .operands import broken
 
 
 def unrepaired(log: EventLog, kinds: Collection[str] = tuple(REPAIR_LABELS)) -> EventLog:

@@ -29,7 +29,7 @@ def rebuild(log: EventLog, database: Database) -> None:
         for table in schema.PROJECTIONS:
             connection.execute(CreateTable(table))
         statement = f"INSERT INTO objects VALUES ({', '.join('?' * len(schema.objects.columns))})"
-        for events in log.segments():
+        for events in log.named():
             at = np.flatnonzero(events.op == Op.ALLOC)
             if not len(at):
                 continue
