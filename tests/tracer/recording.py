@@ -15,7 +15,7 @@ from gcreplay.replay.results.verify import VerifyResult, verify
 from gcreplay.store.events import REPAIR_LABELS, Op
 from gcreplay.store.log import EventLog
 from gcreplay.store.rules.validate import validate
-from gcreplay.tracer import RecordOptions, RecordSummary, record
+from gcreplay.tracer import RealOptions, RealRun, RecordOptions, RecordSummary, record, run_real
 
 BARE: str = sys._base_executable  # type: ignore[attr-defined]
 """The interpreter outside the virtual environment. Inside one, .pth files import modules before
@@ -112,6 +112,24 @@ def run_recorded(
             os.pread(file.fileno(), file.seek(0, os.SEEK_END), 0).decode() for file in (out, err)
         ]
     return Recorded(Ran(summary.exit_code, *texts), summary)
+
+
+def run_measured(folder: Path, *argv: str, python: str | None = None) -> tuple[Ran, RealRun]:
+    """The same program, measured under no setting but its own."""
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        options = RealOptions(
+            list(argv),
+            python=python,
+            environment=dict(FIXED),
+            directory=folder,
+            stdout=out.fileno(),
+            stderr=err.fileno(),
+        )
+        run = run_real(options)
+        texts = [
+            os.pread(file.fileno(), file.seek(0, os.SEEK_END), 0).decode() for file in (out, err)
+        ]
+    return Ran(run.exit_code, *texts), run
 
 
 def recorded_code(

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from recording import checked, run_plain, run_recorded
+from recording import BARE, checked, run_measured, run_plain, run_recorded
 
 MAKE = """
 import os, sys
@@ -75,3 +75,63 @@ def test_every_process_does_what_it_would(tmp_path: Path, name: str) -> None:
     assert done.summary.complete, done.summary.message
     assert checked(done.path).recorded > 5
     assert not list(tmp_path.glob("*.spool*"))
+
+
+FORKS = """
+import ctypes, gc, os, platform, subprocess, sys
+class Node: pass
+def make(n):
+    for i in range(n):
+        node = Node(); node.me = node
+def look(who, code):
+    [gc.collect(generation) for generation in range(3)]
+    gc.freeze(); frozen = gc.get_freeze_count(); gc.unfreeze()
+    print(who, frozen, gc.get_count(), gc.get_stats(), [len(gc.get_objects(g)) for g in range(3)])
+    print([line.split()[-1] for line in open("/proc/self/maps") if "gcreplay.spool" in line])
+    make(100_000)  # more than what the parent's spool has room for
+    sys.stdout.flush(); os._exit(code)
+libc = ctypes.PyDLL(None)
+def cloned():
+    return libc.syscall({"x86_64": 56, "aarch64": 220}[platform.machine()], 17, 0, 0, 0, 0)
+def ended(child): print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+def forked(who, code):
+    child = fork()
+    if child == 0: look(who, code)
+    ended(child)
+def told(phase, info):
+    gc.callbacks.clear()
+    forked(phase, 5)
+    gc.callbacks[:] = [told] * (phase == "start")
+class Told:
+    def __del__(self): forked("finalizer", 6)
+fork = {fork}
+make(3000)
+forked("running", 3)
+gc.callbacks.append(told); gc.collect(); make(500)
+last = [Told()]; del last  # while a list is torn down
+last = Told(); last.me = last; del last; gc.collect(); make(3000)
+ended(os.posix_spawn("/bin/true", ["true"], os.environ)); print(subprocess.run(["true"]).returncode)
+"""
+WAYS = ["os.fork", "cloned", "libc.fork"]
+
+
+@pytest.mark.parametrize("fork", WAYS)
+def test_a_forked_child_looks_as_it_would(tmp_path: Path, fork: str) -> None:
+    """And never writes what its parent's recording is made of, however it came to be."""
+    (tmp_path / "program.py").write_text(FORKS.replace("{fork}", fork))
+    plain = run_plain(tmp_path, "program.py", python=BARE)
+    done = run_recorded(tmp_path, "program.py", python=BARE)
+    assert (plain.exit_code, plain.err) == (0, "")
+    assert plain.out.count("[]") == 5
+    assert done.ran == plain
+    assert done.summary.complete, done.summary.message
+    assert checked(done.path).recorded > 5
+
+
+@pytest.mark.parametrize("fork", WAYS)
+def test_a_child_of_a_measured_program_looks_as_it_would(tmp_path: Path, fork: str) -> None:
+    (tmp_path / "program.py").write_text(FORKS.replace("{fork}", fork))
+    plain = run_plain(tmp_path, "program.py", python=BARE)
+    ran, run = run_measured(tmp_path, "program.py", python=BARE)
+    assert ran == plain
+    assert (run.complete, run.missed) == (True, 0)

@@ -62,6 +62,7 @@ uint64_t stopwatch_ns(const stopwatch_t *w);
 typedef struct {
     int active;
     int measuring;        /* instead: collections are noted, nothing is recorded */
+    const int *here;      /* 1; in a forked child 0 */
     PyInterpreterState *interp;
     collector_t *gc;
     uint32_t next_id;     /* number the next object will get */
@@ -94,11 +95,14 @@ extern capture_t cap;
 
 void capture_stop(enum spool_status why, const char *message);
 
-/* Whether to record at all.  A second interpreter, which has lists of its own, ends it. */
+void process_left(void);
+
+/* Whether to record at all.  A second interpreter, which has lists of its own, ends it, and a forked
+ * child is not recorded. */
 static inline int capture_on(void)
 {
-    if (UNLIKELY(cap.active && newest_interpreter() != cap.interp)) {
-        capture_stop(SPOOL_FAILED, "the program made a second interpreter, which cannot be recorded");
+    if (UNLIKELY(cap.active && (newest_interpreter() != cap.interp || *cap.here == 0))) {
+        process_left();
     }
     return cap.active;
 }
@@ -283,6 +287,7 @@ void gcwatch_begun(int trigger);
 void gcwatch_stopped(void);
 void gcwatch_link(void);
 void gcwatch_unlink(void);
+void gcwatch_take_out(PyGC_Head *before, PyGC_Head *head);
 int gcwatch_is_sentinel(const PyGC_Head *g);
 typedef PyObject *(*keywords_fn)(PyObject *, PyObject *const *, Py_ssize_t, PyObject *);
 typedef void (*any_fn)(void);
@@ -294,6 +299,19 @@ int measure_start(char *plan, const char **why);
 void measure_collection(void);
 void measure_mark(PyObject *label);
 
+static inline int measuring(void)
+{
+    if (UNLIKELY(cap.measuring && *cap.here == 0)) {
+        process_left();
+    }
+    return cap.measuring;
+}
+
+/* process.c */
+#define PROCESS_PAGE 4096u
+int process_watch(const char **why);
+void process_unguard(void);
+
 /* spool.c */
 extern uint8_t *spool_at;    /* where the next byte goes */
 extern uint8_t *spool_limit; /* end of the mapped room */
@@ -302,6 +320,8 @@ extern struct spool_header *spool_head;
 int spool_open(const char *path, uint64_t limit, const char **why);
 int spool_grow(size_t need);
 void spool_detach(void);
+void spool_abandon(void);             /* the same, and nothing of it stays in this process */
+int spool_lost(const void *address);  /* after a bus error: whether it was the spool's; then that is over */
 
 #define RECORD_ROOM 128u
 

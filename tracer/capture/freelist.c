@@ -131,7 +131,7 @@ static inline void kept(entry_t *e, PyObject *op, PyObject **held, int *seen, in
         }                                                                                                              \
         Py_ssize_t size = (TYPE) == &PyTuple_Type && here ? Py_SIZE(op) : 1;                                           \
         NAME(op);                                                                                                      \
-        if (id != 0 && e->id == id && cap.active && size >= 1 && size <= TUPLE_CLASSES) {                              \
+        if (id != 0 && e->id == id && capture_on() && size >= 1 && size <= TUPLE_CLASSES) {                            \
             kept(e, op, HELD, SEEN, NOW, ROOM, COUNTED);                                                               \
         }                                                                                                              \
         if (TRASHCAN) {                                                                                                \
@@ -162,7 +162,7 @@ static void futureiter_dealloc_hook(PyObject *op)
     entry_t *e = capture_on() && t->tp_dealloc == futureiter_dealloc_hook ? dying(op) : NULL;
     uint32_t id = e != NULL ? e->id : 0;
     futureiter_dealloc(op);
-    if (id == 0 || e->id != id || !cap.active || !spool_room(RECORD_ROOM)) {
+    if (id == 0 || e->id != id || !capture_on() || !spool_room(RECORD_ROOM)) {
         return;
     }
     put_record1(R_KEPT, cap.next_id - id);

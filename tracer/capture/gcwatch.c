@@ -18,35 +18,62 @@ static struct {
     PyObject object;
 } sentinel = {{0, 0}, {_PyObject_EXTRA_INIT 1, &sentinel_type}};
 
-static int linked;
+static int in_a_list;
+static int with_collector; /* which subtracts references: only forward links can be followed */
 static stopwatch_t watch; /* of the collection under way, since the probe at its start */
 
 int gcwatch_is_sentinel(const PyGC_Head *g) { return g == &sentinel.head; }
 
 void gcwatch_link(void)
 {
-    if (linked) {
+    if (in_a_list) {
         return;
     }
     PyGC_Head *head = gc_list(cap.gc, 0), *last = gc_prev(head);
+    gc_clear_head(&sentinel.head);
     gc_set_next(&sentinel.head, head);
     gc_set_prev(&sentinel.head, last);
     gc_set_next(last, &sentinel.head);
     gc_set_prev(head, &sentinel.head);
-    linked = 1;
+    in_a_list = 1;
 }
 
-/* Only while no collection runs: the backward links are then whole. */
 void gcwatch_unlink(void)
 {
-    if (!linked) {
+    if (!in_a_list || with_collector) {
         return;
     }
     PyGC_Head *next = gc_next(&sentinel.head), *last = gc_prev(&sentinel.head);
     gc_set_next(last, next);
     gc_set_prev(next, last);
     gc_clear_head(&sentinel.head);
-    linked = 0;
+    in_a_list = 0;
+}
+
+/* While the collector subtracts references: forward links are whole, backward ones hold counts, but
+ * for that of the list itself, where the collector appends what it finds reachable after all.  It
+ * goes on from here through the sentinel's own forward link. */
+void gcwatch_take_out(PyGC_Head *before, PyGC_Head *head)
+{
+    gc_set_next(before, gc_next(&sentinel.head));
+    if (gc_prev(head) == &sentinel.head) {
+        gc_set_prev(head, before);
+    }
+    in_a_list = 0;
+}
+
+/* The same where nothing is recorded any more, and no probe passes it. */
+static void search_and_take_out(void)
+{
+    for (int g = 0; g < PERMANENT; g++) {
+        PyGC_Head *head = gc_list(cap.gc, g), *before = head;
+        for (PyGC_Head *at = gc_next(head); at != head; before = at, at = gc_next(at)) {
+            if (at == &sentinel.head) {
+                gcwatch_take_out(before, head);
+                return;
+            }
+        }
+    }
 }
 
 static enum start_cause cause_of(int trigger, int count)
@@ -69,24 +96,36 @@ void gcwatch_begun(int trigger)
     }
 }
 
-/* Called by the collector while it subtracts internal references: lists are merged,
- * counters reset, forward links whole, backward links hold the counts. */
+static void record_start(void);
+
+/* Called by the collector while it subtracts internal references: lists are merged, counters reset.
+ * Others call it too, gc.get_referrers() even while gc callbacks run: to them a reference count stands
+ * nowhere in place of its backward link. */
 static int sentinel_traverse(PyObject *self, visitproc visit, void *arg)
 {
     (void)self;
     (void)visit;
     (void)arg;
-    if (cap.measuring) {
-        measure_collection();
+    if (!gc_under_collection(&sentinel.head) || !in_a_list) {
         return 0;
     }
-    if (!cap.active || !gc_collecting(cap.gc) || cap.collecting || !linked) {
-        return 0;
-    }
-    if (runtime_finalizing()) {
+    with_collector = 1;
+    if ((capture_on() || measuring()) && runtime_finalizing()) {
         capture_stop(SPOOL_ENDED, "");
-        return 0;
+    } else if (cap.measuring) {
+        measure_collection();
+    } else if (cap.active) {
+        record_start();
     }
+    if (in_a_list && !cap.measuring) {
+        search_and_take_out();
+    }
+    with_collector = 0;
+    return 0;
+}
+
+static void record_start(void)
+{
     uint64_t begun = clock_ns();
     int generation = gc_generation_merged(cap.gc);
     int count = cap.count + (cap.pending != NULL && !cap.beginning);
@@ -98,7 +137,7 @@ static int sentinel_traverse(PyObject *self, visitproc visit, void *arg)
     cap.due.thread = 0;
     alloc_settle();
     if (!spool_room(RECORD_ROOM)) {
-        return 0;
+        return;
     }
     put_tag(R_TICK);
     put_number(due - cap.origin_ns - cap.excluded_ns - cap.paused_ns);
@@ -110,8 +149,6 @@ static int sentinel_traverse(PyObject *self, visitproc visit, void *arg)
     cap.beginning = 0;
     cap.collecting = 1;
     probe_lists(generation, &sentinel.head);
-    /* The collector goes on from here through the sentinel's own forward link. */
-    linked = 0;
     cap.count = gc_count(cap.gc, 0);
     cap.collected_before = gc_statistic(cap.gc, GC_COLLECTED);
     cap.uncollectable_before = gc_statistic(cap.gc, GC_UNCOLLECTABLE);
@@ -120,7 +157,6 @@ static int sentinel_traverse(PyObject *self, visitproc visit, void *arg)
     cap.started_ns = clock_ns();
     cap.excluded_ns += cap.started_ns - begun;
     watch = stopwatch_started();
-    return 0;
 }
 
 void gcwatch_stopped(void)
@@ -128,10 +164,7 @@ void gcwatch_stopped(void)
     uint64_t took = cap.before_ns + stopwatch_ns(&watch), seen = gc_statistic(cap.gc, GC_COLLECTIONS);
     cap.collecting = 0;
     cap.paused_ns += clock_ns() - cap.started_ns;
-    if (!linked) {
-        gc_clear_head(&sentinel.head);
-        gcwatch_link();
-    }
+    gcwatch_link();
     if (spool_room(RECORD_ROOM)) {
         put_tag(R_STOP);
         put_number(gc_statistic(cap.gc, GC_COLLECTED) - cap.collected_before);
@@ -152,7 +185,7 @@ static PyCFunction below_enable, below_disable, below_freeze, below_unfreeze, be
 
 static void call_record(enum gc_call call, int n, const int64_t *arguments)
 {
-    if (!cap.active || !spool_room(RECORD_ROOM)) {
+    if (!capture_on() || !spool_room(RECORD_ROOM)) {
         return;
     }
     put_tag(R_CALL);
@@ -175,7 +208,7 @@ static PyObject *hook_collect(PyObject *m, PyObject *const *args, Py_ssize_t n, 
     cap.due = stopwatch_started();
     PyObject *result = below_collect(m, args, n, names);
     cap.explicit_call--;
-    if (cap.active) {
+    if (capture_on()) {
         capture_sync();
         spool_commit();
     }
@@ -234,7 +267,7 @@ SIMPLE(disable, CALL_DISABLE, , )
 SIMPLE(set_threshold, CALL_SET_THRESHOLD, , )
 SIMPLE(set_debug, CALL_SET_DEBUG, , )
 SIMPLE(unfreeze, CALL_UNFREEZE, , probe_exactly())
-SIMPLE(freeze, CALL_FREEZE, if (!cap.collecting) gcwatch_unlink(), if (!cap.collecting) gcwatch_link(); capture_refresh())
+SIMPLE(freeze, CALL_FREEZE, int linked = in_a_list; gcwatch_unlink(), if (linked) gcwatch_link(); capture_refresh())
 
 static PyMethodDef *method(const char *name, int flags)
 {

@@ -108,6 +108,9 @@ static inline PyGC_Head *gc_prev(const PyGC_Head *g) { return _PyGCHead_PREV(g);
 static inline void gc_set_next(PyGC_Head *g, PyGC_Head *to) { _PyGCHead_SET_NEXT(g, to); }
 static inline void gc_set_prev(PyGC_Head *g, PyGC_Head *to) { _PyGCHead_SET_PREV(g, to); } /* keeps the flags */
 
+/* Of an object of the lists that the collector has before it: no one else's traverse sees this. */
+static inline int gc_under_collection(const PyGC_Head *g) { return (g->_gc_prev & _PyGC_PREV_MASK_COLLECTING) != 0; }
+
 /* As an object that no list holds; also takes the collector's flags off. */
 static inline void gc_clear_head(PyGC_Head *g) { g->_gc_next = g->_gc_prev = 0; }
 

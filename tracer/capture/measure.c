@@ -72,6 +72,7 @@ static void count_objects(int generation)
 
 static void note(void)
 {
+    gc_uncount_survivor(gc, now.generation);
     uint64_t seen = gc_statistic(gc, GC_COLLECTIONS);
     uint64_t took = stopwatch_ns(&now.started);
     took -= took < now.walked_ns ? took : now.walked_ns;
@@ -98,7 +99,6 @@ static void notice_end(void)
     if (!now.running || gc_collecting(gc)) {
         return;
     }
-    gc_uncount_survivor(gc, now.generation);
     gcwatch_unlink();
     gcwatch_link();
     note();
@@ -107,14 +107,10 @@ static void notice_end(void)
 /* The collector subtracts references; lists are merged and counters reset. */
 void measure_collection(void)
 {
-    if (!gc_collecting(gc) || (now.running && gc_statistic(gc, GC_COLLECTIONS) == now.collections)) {
-        return; /* gc.get_referrers(), or the collector's second look */
+    if (now.running && gc_statistic(gc, GC_COLLECTIONS) == now.collections) {
+        return; /* the collector's second look */
     }
     uint64_t at = clock_ns();
-    if (runtime_finalizing()) {
-        capture_stop(SPOOL_ENDED, "");
-        return;
-    }
     if (now.running) {
         note(); /* no malloc in between; this one starts with a full or a merged list */
     }
@@ -147,7 +143,7 @@ static void look(void)
 static inline void glance(void)
 {
     if (now.running || gc_count(gc, 0) >= gc_threshold(gc, 0)) {
-        if (cap.measuring && !now.called) {
+        if (measuring() && !now.called) {
             look();
         }
     }
@@ -179,14 +175,14 @@ HOOKS(mem)
 
 static PyObject *hook_collect(PyObject *m, PyObject *const *args, Py_ssize_t n, PyObject *names)
 {
-    if (!cap.measuring || gc_collecting(gc)) {
+    if (!measuring() || gc_collecting(gc)) {
         return below_collect(m, args, n, names);
     }
     notice_end();
     now.called = 1;
     now.begun = stopwatch_started();
     PyObject *result = below_collect(m, args, n, names);
-    if (cap.measuring) {
+    if (measuring()) {
         notice_end();
     }
     now.called = 0;
@@ -196,7 +192,7 @@ static PyObject *hook_collect(PyObject *m, PyObject *const *args, Py_ssize_t n, 
 
 static PyObject *hook_freeze(PyObject *m, PyObject *none)
 {
-    if (!cap.measuring) {
+    if (!measuring()) {
         return below_freeze(m, none);
     }
     notice_end();
@@ -217,7 +213,7 @@ static void pin_thresholds(void)
 static PyObject *hook_set_threshold(PyObject *m, PyObject *args)
 {
     PyObject *result = below_set_threshold(m, args);
-    if (cap.measuring && plan.applied) {
+    if (measuring() && plan.applied) {
         pin_thresholds();
     }
     return result;
@@ -296,7 +292,7 @@ void measure_mark(PyObject *label)
     if (gc_collecting(gc)) {
         return; /* in a finalizer; the replay passes over such marks too */
     }
-    for (int i = 0; i < plan.actions && plan.applied && cap.measuring; i++) {
+    for (int i = 0; i < plan.actions && plan.applied && measuring(); i++) {
         if (strcmp(text, plan.action[i].mark) == 0) {
             act(&plan.action[i]);
         }

@@ -2,7 +2,6 @@
  * `gcreplay_capture` with its one call, mark(). */
 #include "capture.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -44,14 +43,10 @@ void capture_stop(enum spool_status why, const char *message)
     cap.in_probe = 0;
     snprintf(spool_head->message, sizeof(spool_head->message), "%s", message);
     __atomic_store_n(&spool_head->status, (uint32_t)why, __ATOMIC_RELEASE);
-    if (!gc_collecting(cap.gc)) {
-        gcwatch_unlink();
-    }
+    gcwatch_unlink();
     spool_detach();
+    process_unguard();
 }
-
-/* A forked child is not recorded: the spool belongs to its parent. */
-static void in_child(void) { cap.active = cap.measuring = 0; }
 
 static void write_state(void)
 {
@@ -136,14 +131,14 @@ static void start(const char *path, const options_t *options)
         spool_detach();
         return;
     }
-    if (!check_interpreter(&why)
+    if (!check_interpreter(&why) || !process_watch(&why)
         || !(options->plan != NULL ? measure_start(options->plan, &why) : start_recording(options, &why))) {
         snprintf(spool_head->message, sizeof(spool_head->message), "%s", why);
         __atomic_store_n(&spool_head->status, (uint32_t)SPOOL_REFUSED, __ATOMIC_RELEASE);
         spool_detach();
+        process_unguard();
         return;
     }
-    pthread_atfork(NULL, NULL, in_child);
     for (int g = 0; g < 3; g++) {
         int count = gc_count(cap.gc, g) + (int)options->shift[g];
         gc_set_count(cap.gc, g, count < 0 ? 0 : count);
@@ -167,9 +162,9 @@ static PyObject *mark(PyObject *module, PyObject *label)
         PyErr_SetString(PyExc_TypeError, "mark() takes a str");
         return NULL;
     }
-    if (cap.measuring) {
+    if (measuring()) {
         measure_mark(label);
-    } else if (cap.active) {
+    } else if (capture_on()) {
         capture_sync();
         if (spool_room(RECORD_ROOM)) {
             put_tag(R_MARK);

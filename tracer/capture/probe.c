@@ -269,11 +269,7 @@ void probe_lists(int upto, PyGC_Head *drop)
         changes_only = !whole && g > 0;
         for (PyGC_Head *at = gc_next(head); at != head && cap.active; at = gc_next(at)) {
             if (at == drop) {
-                gc_set_next(before, gc_next(at));
-                if (gc_prev(head) == at) {
-                    /* The collector appends what it finds reachable after all. */
-                    gc_set_prev(head, before);
-                }
+                gcwatch_take_out(before, head);
                 continue;
             }
             before = at;
@@ -359,7 +355,7 @@ int probe_pending(void *unused)
     (void)unused;
     int kind = cap.probe_wanted;
     cap.probe_wanted = 0;
-    if (!cap.active || gc_collecting(cap.gc) || kind == 0) {
+    if (!capture_on() || gc_collecting(cap.gc) || kind == 0) {
         return 0;
     }
     uint64_t begun = clock_ns();

@@ -171,6 +171,53 @@ int spool_grow(size_t need)
     return rc == 0;
 }
 
+static int cut_short(uint64_t end)
+{
+    struct stat now;
+    return fstat(spool_fd, &now) != 0 || (uint64_t)now.st_size < end;
+}
+
+static void map_nothing(void *at, size_t length)
+{
+    mmap(at, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+}
+
+static int within(const void *address, const void *from, size_t length)
+{
+    return (uintptr_t)address - (uintptr_t)from < length;
+}
+
+/* The header, whole again, tells the reader why there is no more. */
+static int head_restored(void)
+{
+    static const union {
+        struct spool_header head;
+        char whole[SPOOL_HEADER];
+    } fresh = {.head = {.magic = SPOOL_MAGIC, .format = SPOOL_FORMAT, .status = SPOOL_RUNNING}};
+    return still_open()
+           && (!cut_short(SPOOL_HEADER) || pwrite(spool_fd, &fresh, SPOOL_HEADER, 0) == (ssize_t)SPOOL_HEADER);
+}
+
+/* `address`: of the fault, if known.  Runs in a signal handler, in the midst of a hook's write, which
+ * then goes on into memory that belongs to no file. */
+int spool_lost(const void *address)
+{
+    if (window == NULL || !(cap.active || cap.measuring)) {
+        return 0;
+    }
+    uint64_t end = SPOOL_HEADER + (uint64_t)(window - spool_base) + window_size;
+    int ours = within(address, spool_head, SPOOL_HEADER) || within(address, window, window_size);
+    if (!ours && !(address == NULL && still_open() && cut_short(end))) {
+        return 0;
+    }
+    map_nothing(window, window_size);
+    if (!head_restored()) {
+        map_nothing(spool_head, SPOOL_HEADER);
+    }
+    capture_stop(SPOOL_FAILED, "the spool's file was cut short, or its disk failed");
+    return 1;
+}
+
 /* What is not committed yet is half a record, or rests on one: it and what the hook under way
  * still writes go nowhere. */
 void spool_detach(void)
@@ -183,6 +230,18 @@ void spool_detach(void)
     spool_fd = -1;
     spool_at = spool_limit = spool_base = nowhere;
     spool_head = &nobody;
+}
+
+void spool_abandon(void)
+{
+    struct spool_header *head = spool_head;
+    spool_detach();
+    release_memory(window, window_size);
+    if (head != NULL && head != spool_head) {
+        release_memory(head, SPOOL_HEADER);
+    }
+    window = NULL;
+    window_size = 0;
 }
 
 void put_bytes(const void *data, size_t n)
