@@ -58,6 +58,8 @@ cdef extern from "ingest.h" nogil:
     ingest_t *ingest_new()
     void ingest_free(ingest_t *s)
     int64_t ingest_feed(ingest_t *s, const uint8_t *base, size_t n, size_t max_events)
+    void mapped_begin(const uint8_t *base, size_t n)
+    int mapped_end()
     void ingest_finish(ingest_t *s)
     void ingest_taken(ingest_t *s)
 
@@ -93,11 +95,18 @@ cdef class Ingest:
         if n == 0:
             return 0, self._definitions()
         cdef const uint8_t *base = &data[0]
-        with nogil:
-            read = ingest_feed(self.s, base, n, max_events)
+        mapped_begin(base, n)
+        try:
+            with nogil:
+                read = ingest_feed(self.s, base, n, max_events)
+            definitions = self._definitions() if read >= 0 else None
+        finally:
+            whole = mapped_end()
+        if not whole:
+            raise ValueError("the file was cut short while it was read, or its disk failed")
         if read < 0:
             raise ValueError(self.s.error.decode())
-        return read, self._definitions()
+        return read, definitions
 
     def finish(self):
         """Complete what waits for a next record; returns its definitions as `feed`."""

@@ -29,6 +29,7 @@ _KINDS = (
     "type",
 )
 _FINALIZER, _LEGACY = 16, 32
+_CUT = "the file was cut short"
 REPAIRS = (
     "stale_link",
     "late_decref",
@@ -62,7 +63,10 @@ class SpoolIngest:
         """Take up to `BATCH_EVENTS` events; False when nothing was waiting."""
         if self._spool.waiting <= 0:
             return False
-        mapped, start, end = self._spool.view()
+        try:
+            mapped, start, end = self._spool.view()
+        except ValueError:
+            raise BrokenSpool(f"{self._spool.path}: {_CUT}; what was read is kept") from None
         try:
             window = memoryview(mapped)
             try:
@@ -71,7 +75,8 @@ class SpoolIngest:
                         np.frombuffer(data, np.uint8), BATCH_EVENTS
                     )
             except ValueError as error:
-                raise BrokenSpool(f"{self._spool.path}: {error}; what was read is kept") from None
+                why = _CUT if self._spool.cut_short else error
+                raise BrokenSpool(f"{self._spool.path}: {why}; what was read is kept") from None
             finally:
                 window.release()
             self._write(definitions)

@@ -82,9 +82,10 @@ class Spool:
         return cls(path)
 
     def _head(self) -> tuple[bytes, int, int, int, int, int, int, bytes]:
-        fields: tuple[bytes, int, int, int, int, int, int, bytes] = _FIELDS.unpack(
-            os.pread(self._fd, _FIELDS.size, 0)
-        )
+        head = os.pread(self._fd, _FIELDS.size, 0)
+        if len(head) < _FIELDS.size or not head.startswith(MAGIC):
+            return MAGIC, FORMAT, Status.FAILED, 0, 0, 0, 0, b"the spool's file was cut short"
+        fields: tuple[bytes, int, int, int, int, int, int, bytes] = _FIELDS.unpack(head)
         return fields
 
     @property
@@ -98,6 +99,11 @@ class Spool:
     @property
     def message(self) -> str:
         return self._head()[7].split(b"\0")[0].decode("utf-8", "replace")
+
+    @property
+    def cut_short(self) -> bool:
+        """Whether the file does not hold all that was committed."""
+        return self._head()[3] > os.fstat(self._fd).st_size - HEADER
 
     @property
     def waiting(self) -> int:

@@ -222,6 +222,8 @@ ingest_t *ingest_new(void);
 void ingest_free(ingest_t *s);
 /* Reads records from base until the input ends or about max_events events wait. Returns the bytes taken, or -1. */
 int64_t ingest_feed(ingest_t *s, const uint8_t *base, size_t n, size_t max_events);
+void mapped_begin(const uint8_t *base, size_t n);
+int mapped_end(void);
 void ingest_finish(ingest_t *s);    /* after the last record */
 void ingest_taken(ingest_t *s);     /* the caller has copied the final events */
 void held_flush(ingest_t *s);
