@@ -181,8 +181,12 @@ void capture_sync(void)
         }
     }
     cap.count = now;
-    if (begun) {
+    if (begun && runtime_finalizing()) {
+        capture_stop(SPOOL_ENDED, "");
+    } else if (begun) {
         gcwatch_begun(trigger);
+    } else if (gc_collecting(cap.gc) && runtime_finalizing()) {
+        capture_stop(SPOOL_FAILED, NEVER_ENDED);
     }
     if (cap.collecting && !gc_collecting(cap.gc)) {
         gcwatch_stopped();

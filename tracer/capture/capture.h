@@ -107,6 +107,9 @@ static inline int capture_on(void)
     return cap.active;
 }
 
+/* A greenlet may leave a callback or finalizer for good.  Nothing is collected after that. */
+#define NEVER_ENDED "the last collection never ended: what it called switched away and did not come back"
+
 void capture_sync(void);              /* classify, notice ends of collections and silent births */
 void capture_refresh(void);           /* after something that may have set the counters */
 uint64_t clock_ns(void);

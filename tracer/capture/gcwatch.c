@@ -262,12 +262,22 @@ static int arguments_of(enum gc_call call, int64_t *v)
     return call == CALL_SET_DEBUG;
 }
 
+/* A log has what a "start" callback does before the birth that begins the collection; but freezing
+ * resets the counters, and then that birth would begin none. */
+static void frozen_at_start(void)
+{
+    if (cap.beginning == 1 + CAUSE_THRESHOLD) {
+        capture_stop(SPOOL_FAILED, "gc.freeze() in a callback at the start of an automatic collection, which a log "
+                                   "cannot tell");
+    }
+}
+
 SIMPLE(enable, CALL_ENABLE, , )
 SIMPLE(disable, CALL_DISABLE, , )
 SIMPLE(set_threshold, CALL_SET_THRESHOLD, , )
 SIMPLE(set_debug, CALL_SET_DEBUG, , )
 SIMPLE(unfreeze, CALL_UNFREEZE, , probe_exactly())
-SIMPLE(freeze, CALL_FREEZE, int linked = in_a_list; gcwatch_unlink(), if (linked) gcwatch_link(); capture_refresh())
+SIMPLE(freeze, CALL_FREEZE, int linked = in_a_list; gcwatch_unlink(), if (linked) gcwatch_link(); capture_refresh(); frozen_at_start())
 
 static PyMethodDef *method(const char *name, int flags)
 {

@@ -131,7 +131,9 @@ void measure_collection(void)
 
 static void look(void)
 {
-    if (now.running) {
+    if (now.running && gc_collecting(gc) && runtime_finalizing()) {
+        capture_stop(SPOOL_FAILED, NEVER_ENDED);
+    } else if (now.running) {
         if (!gc_collecting(gc)) {
             notice_end();
         }

@@ -152,6 +152,7 @@ typedef struct {
 
     /* collection under way */
     int found_done, beginning, collecting, stopping;
+    words_t switches; /* calls of "start" callbacks, numbers in the log's arguments: call, argument, via */
     uint32_t start_generation, start_cause, start_next_id;
     uint32_t start_name;     /* of the object whose birth triggered it, or of the next one */
     uint32_t walked;

@@ -184,6 +184,12 @@ static void read_call(ingest_t *s)
     for (int i = 0; i < d->n && i < 3; i++) {
         d->arguments[i] = unzigzag(read_number(s));
     }
+    if (s->beginning && d->call != CALL_FREEZE && d->call != CALL_UNFREEZE) {
+        words_push(&s->switches, d->call);
+        words_push(&s->switches, s->call_count++);
+        words_push(&s->switches, via);
+        return;
+    }
     emit(s, OP_GC_CALL, d->call, s->call_count++, via);
     if (d->call == CALL_FREEZE) {
         for (uint32_t g = 0; g < 3; g++) move_all(s, g, 3);
@@ -202,6 +208,7 @@ static void read_begin(ingest_t *s)
         held_flush(s);
     }
     s->beginning = 1;
+    s->start_name = s->next_name;
     s->to = &s->side;
 }
 
@@ -232,6 +239,11 @@ static void read_start(ingest_t *s)
         object_get(s, s->held_id)->name = s->next_name++;
     }
     s->to = &s->side;
+    /* A collection that has begun is not stopped by a switch or a threshold: they are for later. */
+    for (size_t i = 0; i < s->switches.n; i += 3) {
+        emit(s, OP_GC_CALL, s->switches.at[i], s->switches.at[i + 1], s->switches.at[i + 2]);
+    }
+    s->switches.n = 0;
 }
 
 static void read_death(ingest_t *s, int kept)
@@ -436,7 +448,7 @@ void ingest_free(ingest_t *s)
     }
     words_t *w[] = {&s->generations[0], &s->generations[1], &s->generations[2], &s->generations[3], &s->batch,
                     &s->stack, &s->holds, &s->pairs, &s->trail, &s->touched, &s->balance, &s->added, &s->removed,
-                    &s->doomed, &s->finalizable, &s->looks, &s->order};
+                    &s->doomed, &s->finalizable, &s->looks, &s->order, &s->switches};
     for (size_t i = 0; i < sizeof(w) / sizeof(*w); i++) free(w[i]->at);
     void *arrays[] = {s->types, s->codes, s->sites, s->shapes, s->marks, s->calls, s->observed, s->type_flags, s->insertions,
                       s->sorted, s->notes, s->shape_keys, s->shape_values, s->pages, s->edges};
@@ -461,7 +473,9 @@ void ingest_finish(ingest_t *s)
     }
     collection_finish(s);
     if (s->collecting || s->beginning) {
-        /* The program ended inside a collection: what it did there is not complete. */
+        /* The program ended inside a collection: what it did there is not complete, and the object
+         * whose birth began it has yet to get its number where callbacks ran first. */
+        if (s->beginning) s->next_name = s->start_name;
         s->collecting = s->beginning = 0;
         s->side.n = s->doomed.n = s->batch.n = 0;
         s->to = &s->out;
