@@ -141,9 +141,14 @@ uint32_t unreachable_since(ingest_t *s, uint32_t id)
         for (uint32_t e = o->in_first; e != NONE; e = s->edges[e].in_next) {
             object_t *holder = object_get(s, s->edges[e].from);
             if (holder->scratch) continue;
-            if (note_of(s, holder)->judged == s->epoch && note_of(s, holder)->unreachable == NONE) {
-                held = i;
-                break;
+            const note_t *note = note_of(s, holder);
+            if (note->judged == s->epoch) {
+                if (note->unreachable == NONE) {
+                    held = i;
+                    break;
+                }
+                since = note->unreachable > since ? note->unreachable : since;
+                continue; /* its ancestors have been walked, and count in that */
             }
             holder->scratch = 1;
             words_push(trail, s->edges[e].from);
