@@ -60,22 +60,28 @@ def cython_extensions() -> list[Extension]:
     return built
 
 
-def capture_extension() -> list[Extension]:
-    """The one module that runs inside a recorded program: CPython 3.11 only."""
+def capture_extensions() -> list[Extension]:
+    """What runs inside a recorded program, CPython 3.11 only: the library that is preloaded and
+    lets the other one in. Neither is a module that Python imports."""
     sources = c_files("tracer/capture")
     wanted = sys.implementation.name == "cpython" and sys.version_info[:2] == (3, 11)
     if not (sources and wanted):
         return []
     return [
         Extension(
-            "gcreplay.tracer.inject.sitecustomize",
+            "gcreplay.tracer.inject.preload",
+            c_files("tracer/preload"),
+            extra_compile_args=[*STRICT, "-fvisibility=hidden", "-Wno-address"],
+        ),
+        Extension(
+            "gcreplay.tracer.inject.capture",
             sources,
             include_dirs=["tracer/capture"],
             depends=headers("tracer/capture"),
             # A vector load of counters that were just stored one by one waits for the stores.
             extra_compile_args=[*STRICT, "-fvisibility=hidden", "-fno-tree-vectorize"],
-        )
+        ),
     ]
 
 
-setup(ext_modules=[*cython_extensions(), *capture_extension()])
+setup(ext_modules=[*cython_extensions(), *capture_extensions()])

@@ -8,6 +8,7 @@ error; both end the program.
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sysconfig
 import tempfile
@@ -124,5 +125,6 @@ def _built(folder: Path) -> Path:
     flags = ["-shared", "-fPIC", "-O1", "-g", "-std=gnu11", "-fsanitize=address,undefined"]
     flags.append("-fno-sanitize-recover=all")
     command = ["gcc", *flags, f"-I{sysconfig.get_path('include')}", *sources]
-    subprocess.run([*command, "-o", folder / f"sitecustomize{suffix}"], check=True)
+    subprocess.run([*command, "-o", folder / f"capture{suffix}"], check=True)
+    shutil.copy(interpreter.INJECT / f"preload{suffix}", folder)
     return folder

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from .errors import CannotRecord
-from .spool import Spool
 
+# Without a module that would have to be found and read.
 _ASK = (
-    "import sys, sysconfig, platform; sys.stdout.write('\\n'.join(["
-    "platform.python_implementation(), '.'.join(map(str, sys.version_info[:3])), "
-    "str(sysconfig.get_config_var('EXT_SUFFIX')), str(sysconfig.get_config_var('Py_DEBUG') or 0)]))"
+    "import sys, _imp, posix; sys.stdout.write('\\n'.join(["
+    "sys.implementation.name, '.'.join(map(str, sys.version_info[:3])), "
+    "_imp.extension_suffixes()[0], str(int(hasattr(sys, 'gettotalrefcount'))), "
+    "posix.environ.get(b'GCREPLAY_ASK', b'').decode()]))"
 )
 INJECT = Path(__file__).parent / "inject"
-"""The folder with nothing but the extension that Python imports as `sitecustomize`."""
-
-# The young counter at the first line of a program, told without allocating before it is read.
-_COUNTS = "import gc; c = gc.get_count(); print(*c)"
-_TRIES = 4
-_ROOM = 256 << 20
+"""The folder with the library that is preloaded and the capture that it lets in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +30,10 @@ class Interpreter:
 
     executable: str
     version: str
+    suffix: str
 
     @classmethod
-    def find(cls, name: str | None) -> Interpreter:
+    def find(cls, name: str | None, environment: Mapping[str, str]) -> Interpreter:
         """The interpreter of that name or path, by default the running one.
 
         Raises CannotRecord when there is none, or the capture is not made for it.
@@ -46,91 +44,85 @@ class Interpreter:
         try:
             answer = subprocess.run(
                 [executable, "-S", "-c", _ASK],
+                env={**environment, "GCREPLAY_ASK": "alone", **_preloading(environment)},
                 capture_output=True,
                 text=True,
                 check=True,
                 timeout=60,
-            ).stdout.splitlines()
-            implementation, version, suffix, debug = answer
+            ).stdout.split("\n")
+            implementation, version, suffix, debug, asked = answer
         except (OSError, subprocess.SubprocessError, ValueError):
             raise CannotRecord(f"{executable}: is not a Python interpreter that runs") from None
-        if (
-            implementation != "CPython"
-            or not version.startswith("3.11.")
-            or debug not in ("0", "None")
-        ):
+        if implementation != "cpython" or not version.startswith("3.11.") or debug != "0":
+            kind = {"cpython": "CPython", "pypy": "PyPy"}.get(implementation, implementation)
             build = " (debug build)" if debug == "1" else ""
             raise CannotRecord(
-                f"{executable} is {implementation} {version}{build}; only release builds of "
+                f"{executable} is {kind} {version}{build}; only release builds of "
                 f"CPython 3.11 can be recorded, choose one with --python"
             )
-        if not (INJECT / f"sitecustomize{suffix}").exists():
+        if not (INJECT / f"capture{suffix}").exists():
             raise CannotRecord(
                 f"{executable}: the capture was not built for it; install gcreplay with "
                 f"CPython 3.11"
             )
-        return cls(executable, version)
+        if asked != "preloaded":
+            raise CannotRecord(
+                f"{executable}: does not load what LD_PRELOAD names, so the capture has no way in: "
+                f"a wrapper sets that variable anew, or the interpreter has another user's "
+                f"rights, file capabilities or no dynamic linker; choose one with --python"
+            )
+        return cls(executable, version, suffix)
 
-    @staticmethod
     def environment(
+        self,
         base: Mapping[str, str],
         spool: Path,
-        numbers: tuple[int, int, int, int, int, int, int],
+        numbers: tuple[int, int, int, int],
         plan: str | None = None,
     ) -> dict[str, str]:
         """The environment in which the capture starts; `numbers` are granularity, full probe,
-        probe budget, spool limit and the shifts of the three counters. With a `plan` it measures,
-        see `real`."""
-        options = ",".join(map(str, numbers))
-        path = os.pathsep.join(filter(None, [str(INJECT), base.get("PYTHONPATH", "")]))
+        probe budget and spool limit. With a `plan` it measures, see `real`. The program finds
+        `base` again."""
         return {
             **base,
-            "PYTHONPATH": path,
+            **_preloading(base),
+            "GCREPLAY_CAPTURE": str(INJECT / f"capture{self.suffix}"),
             "GCREPLAY_SPOOL": str(spool),
-            "GCREPLAY_OPTIONS": options,
+            "GCREPLAY_OPTIONS": ",".join(map(str, numbers)),
             **({} if plan is None else {"GCREPLAY_PLAN": plan}),
         }
 
-    def calibrated_shift(
-        self, environment: Mapping[str, str], spool: Path, plan: str | None = None
-    ) -> tuple[int, int, int]:
-        """What the capture must add to the collector's counters at its start.
 
-        Attaching allocates a few objects and frees them again, which would move every later
-        collection. So the first line of an empty program is compared, without and with the
-        capture, until both see the same counters. `spool` is a path that may be used and removed.
-        """
-        wanted = self._counts(dict(environment))
-        shift = (0, 0, 0)
-        best: tuple[tuple[int, int, int], tuple[int, int, int]] | None = None
-        for _ in range(_TRIES):
-            Spool.create(spool).close()
-            attached = self.environment(environment, spool, (0, 0, 0, _ROOM, *shift), plan)
-            seen = self._counts(attached)
-            spool.unlink(missing_ok=True)
-            if wanted is None or seen is None:
-                return (0, 0, 0)
-            off = (wanted[0] - seen[0], wanted[1] - seen[1], wanted[2] - seen[2])
-            distance = (abs(off[2]), abs(off[1]), abs(off[0]))
-            if best is None or distance < best[0]:
-                best = (distance, shift)
-            if off == (0, 0, 0):
-                break
-            shift = (shift[0] + off[0], shift[1] + off[1], shift[2] + off[2])
-        return best[1] if best is not None else (0, 0, 0)
+def _preloading(base: Mapping[str, str]) -> dict[str, str]:
+    """Behind the user's own libraries: a sanitizer's must come first. The capture takes what was
+    added out of the variable again, and the variable with it if there was none."""
+    built = next(iter(sorted(INJECT.glob("preload*.so"))), None)
+    if built is None:
+        return {}
+    theirs = base.get("LD_PRELOAD")
+    added = _nameable(built) if theirs is None else f":{_nameable(built)}"
+    return {"LD_PRELOAD": (theirs or "") + added, "GCREPLAY_ADDED": added}
 
-    def _counts(self, environment: dict[str, str]) -> tuple[int, int, int] | None:
-        """gc.get_count() at the first line of an empty program; None when it cannot be told."""
-        ran = subprocess.run(
-            [self.executable, "-c", _COUNTS],
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
+
+_SPECIAL = frozenset(" :$")  # ends a name in LD_PRELOAD, or stands for something else
+
+
+@cache
+def _nameable(library: Path) -> str:
+    """A name of it that LD_PRELOAD can hold."""
+    if not _SPECIAL & set(str(library)):
+        return str(library)
+    link = Path(_links().name, "preload.so")
+    if _SPECIAL & set(str(link)):
+        raise CannotRecord(
+            f"{library}: LD_PRELOAD cannot name a file with a space, colon or dollar sign in its "
+            f"path, nor one in {link.parent}; set TMPDIR to a folder without"
         )
-        try:
-            young, middle, old = map(int, ran.stdout.split()[-3:])
-        except ValueError:
-            return None
-        return young, middle, old
+    link.symlink_to(library)
+    return str(link)
+
+
+@cache
+def _links() -> tempfile.TemporaryDirectory[str]:
+    """Is removed when this process ends."""
+    return tempfile.TemporaryDirectory(prefix="gcreplay-")

@@ -162,7 +162,7 @@ def run_real(options: RealOptions) -> RealRun:
 
 
 class RealRunner:
-    """Runs programs with one interpreter in one environment, calibrated once."""
+    """Runs programs with one interpreter in one environment."""
 
     def __init__(
         self,
@@ -171,12 +171,8 @@ class RealRunner:
         base: Mapping[str, str] | None = None,
     ) -> None:
         """`base`: the environment to add to, by default our own."""
-        self._interpreter = Interpreter.find(python)
         self._environment = {**(os.environ if base is None else base), **(environment or {})}
-        with tempfile.TemporaryDirectory(prefix="gcreplay-") as folder:
-            self._shift = self._interpreter.calibrated_shift(
-                self._environment, Path(folder, "calibration"), plan=""
-            )
+        self._interpreter = Interpreter.find(python, self._environment)
 
     def run(self, options: RealOptions) -> RealRun:
         """As `run_real`, with this interpreter and, below the options' own, this environment."""
@@ -188,7 +184,7 @@ class RealRunner:
                 environment = self._interpreter.environment(
                     {**self._environment, **options.environment},
                     spool.path,
-                    (0, 0, 0, _SPOOL_LIMIT, *self._shift),
+                    (0, 0, 0, _SPOOL_LIMIT),
                     plan,
                 )
                 child = subprocess.Popen(
@@ -213,8 +209,8 @@ def _read(spool: Spool, exit_code: int) -> RealRun:
     status = spool.status
     if status is Status.CREATED:
         raise CannotRecord(
-            "the program ran, but could not be measured: it was not run by this interpreter's site "
-            "module (options -I, -E or -S, or a start-up file that failed)"
+            "the program ran, but could not be measured: it ended in a start-up file, or a wrapper "
+            "runs it with option -I, -E or -S or another environment"
         )
     if status is Status.REFUSED:
         raise CannotRecord(f"the program ran, but could not be measured: {spool.message}")

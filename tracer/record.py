@@ -1,7 +1,7 @@
 """Run a program with the capture inside and write its recording.
 
-The child gets two environment variables and one folder on PYTHONPATH, all of which the
-injected sitecustomize takes away again before the program starts.
+The child gets a preloaded library and some environment variables, all of which the capture takes
+away again before Python reads them.
 """
 
 from __future__ import annotations
@@ -87,18 +87,17 @@ def record(
     Raises CannotRecord before the program starts (no such script, another interpreter),
     FileExists when the output exists and `force` is not set.
     """
-    interpreter = Interpreter.find(options.python)
+    interpreter = Interpreter.find(options.python, _environment(options))
     check_program(options.argv)
     if options.output.exists() and not options.force:
         raise FileExists(f"{options.output} exists; give another -o or --force to replace it")
-    shift = _calibrated_shift(options, interpreter)
     spool = _new_spool(options.output)
     spool_served = True
     try:
         log = _new_log(options, interpreter, spool)
         try:
             with requests() as asked:
-                child = asked.adopt(_start(options, interpreter, spool, shift))
+                child = asked.adopt(_start(options, interpreter, spool))
                 spool_served = False
                 broken, ended_by = _follow(child, spool, log, asked, progress)
                 summary, spool_served = _summary(
@@ -215,18 +214,8 @@ def _environment(options: RecordOptions) -> dict[str, str]:
     return {**os.environ, **options.environment}
 
 
-def _calibrated_shift(options: RecordOptions, interpreter: Interpreter) -> tuple[int, int, int]:
-    spool = options.output.with_name(options.output.name + ".calibration").absolute()
-    try:
-        return interpreter.calibrated_shift(_environment(options), spool)
-    except OSError as error:
-        raise CannotRecord(f"{options.output}: cannot be written ({error.strerror})") from None
-    finally:
-        spool.unlink(missing_ok=True)
-
-
 def _start(
-    options: RecordOptions, interpreter: Interpreter, spool: Spool, shift: tuple[int, int, int]
+    options: RecordOptions, interpreter: Interpreter, spool: Spool
 ) -> subprocess.Popen[bytes]:
     environment = interpreter.environment(
         _environment(options),
@@ -236,7 +225,6 @@ def _start(
             options.full_probe,
             options.probe_budget,
             options.spool_limit or SPOOL_LIMIT,
-            *shift,
         ),
     )
     return subprocess.Popen(
@@ -295,8 +283,8 @@ def _summary(
     of it, as on a full disk, and it can be recovered."""
     status = spool.status
     message = broken or {
-        Status.CREATED: "the program ran, but the recorder never started in it: it was not run by "
-        "this interpreter's site module (options -I, -E or -S, or a start-up file that failed)",
+        Status.CREATED: "the program ran, but the recorder never started in it: it ended in a "
+        "start-up file, or a wrapper runs it with option -I, -E or -S or another environment",
         Status.RUNNING: "the program ended without the interpreter's shutdown (os._exit or a "
         "signal); everything before is recorded",
         Status.ENDED: "",

@@ -75,10 +75,15 @@ class Spool:
     def create(cls, path: Path) -> Spool:
         """A new spool for a capture to write into; replaces a file of that name."""
         path.unlink(missing_ok=True)
-        with path.open("xb") as file:
-            file.write(
-                _FIELDS.pack(MAGIC, FORMAT, Status.CREATED, 0, 0, 0, 0, b"").ljust(HEADER, b"\0")
-            )
+        head = _FIELDS.pack(MAGIC, FORMAT, Status.CREATED, 0, 0, 0, 0, b"").ljust(HEADER, b"\0")
+        try:
+            with path.open("xb") as file:
+                file.write(head)
+        except FileExistsError:
+            raise
+        except OSError:  # no room: nothing is left behind
+            path.unlink(missing_ok=True)
+            raise
         return cls(path)
 
     def _head(self) -> tuple[bytes, int, int, int, int, int, int, bytes]:

@@ -18,9 +18,7 @@ from gcreplay.store.rules.validate import validate
 from gcreplay.tracer import RealOptions, RealRun, RecordOptions, RecordSummary, record, run_real
 
 BARE: str = sys._base_executable  # type: ignore[attr-defined]
-"""The interpreter outside the virtual environment. Inside one, .pth files import modules before
-the capture can attach, with one more folder on sys.path: the collections are as many, but some
-objects stand in another generation, and a program that prints such figures would show it."""
+"""The interpreter outside the virtual environment: nothing but itself runs at start-up."""
 
 FIXED: Mapping[str, str] = {"PYTHONHASHSEED": "0"}
 """Two runs of one program differ unless strings hash the same."""

@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from recording import run_plain, run_recorded
+from recording import Ran, run_plain, run_recorded
 
-from gcreplay.tracer import CannotRecord
+from gcreplay.tracer import CannotRecord, interpreter
 
 
 def refused(folder: Path, python: str, *argv: str) -> str:
@@ -27,7 +27,7 @@ def answers(python: str) -> bool:
 
 
 def fake(folder: Path, *answer: str) -> str:
-    """An executable that answers the question about itself so."""
+    """An executable that answers the question about itself so, and loads nothing for us."""
     path = folder / "python"
     lines = "\n".join(f"echo '{line}'" for line in answer)
     path.write_text(f"#!/bin/sh\n{lines}\n")
@@ -41,13 +41,14 @@ SUFFIX = ".cpython-311-x86_64-linux-gnu.so"
 @pytest.mark.parametrize(
     ("answer", "says"),
     [
-        (("CPython", "3.10.13", SUFFIX, "0"), "CPython 3.10.13"),
-        (("CPython", "3.12.1", SUFFIX, "0"), "CPython 3.12.1"),
-        (("CPython", "3.14.2", SUFFIX, "0"), "CPython 3.14.2"),
-        (("CPython", "3.1.1", SUFFIX, "0"), "CPython 3.1.1"),
-        (("PyPy", "3.11.9", SUFFIX, "0"), "PyPy 3.11.9"),
-        (("CPython", "3.11.7", SUFFIX, "1"), "debug build"),
-        (("CPython", "3.11.7", ".cpython-311-elsewhere.so", "0"), "not built for it"),
+        (("cpython", "3.10.13", SUFFIX, "0"), "CPython 3.10.13"),
+        (("cpython", "3.12.1", SUFFIX, "0"), "CPython 3.12.1"),
+        (("cpython", "3.14.2", SUFFIX, "0"), "CPython 3.14.2"),
+        (("cpython", "3.1.1", SUFFIX, "0"), "CPython 3.1.1"),
+        (("pypy", "3.11.9", SUFFIX, "0"), "PyPy 3.11.9"),
+        (("cpython", "3.11.7", SUFFIX, "1"), "debug build"),
+        (("cpython", "3.11.7", ".cpython-311-elsewhere.so", "0"), "not built for it"),
+        (("cpython", "3.11.7", SUFFIX, "0"), "LD_PRELOAD"),
         (("hello",), "not a Python interpreter"),
         ((), "not a Python interpreter"),
     ],
@@ -85,12 +86,52 @@ def test_an_interpreter_that_ignores_the_environment(tmp_path: Path, flag: str) 
     wrapper = tmp_path / "python"
     wrapper.write_text(f'#!/bin/sh\nexec {sys.executable} {flag} "$@"\n')
     wrapper.chmod(0o755)
-    done = run_recorded(tmp_path, "-c", "print('ran'); exit(3)", python=str(wrapper))
-    plain = run_plain(tmp_path, flag, "-c", "print('ran'); exit(3)")
+    code = "import os; print('ran', os.environ.get('PYTHONPATH')); exit(3)"
+    done = run_recorded(tmp_path, "-c", code, python=str(wrapper))
+    plain = run_plain(tmp_path, flag, "-c", code)
     assert done.ran == plain
     assert not done.summary.complete
     assert "never started" in done.summary.message
     assert [path.name for path in tmp_path.iterdir()] == ["python"]
+
+
+@pytest.mark.parametrize("line", ["exec env -i {0}", "LD_PRELOAD= exec {0}"])
+def test_a_wrapper_that_keeps_the_capture_out(tmp_path: Path, line: str) -> None:
+    wrapper = tmp_path / "python"
+    wrapper.write_text(f'#!/bin/sh\n{line.format(sys.executable)} "$@"\n')
+    wrapper.chmod(0o755)
+    assert "LD_PRELOAD" in refused(tmp_path, str(wrapper))
+
+
+@pytest.mark.parametrize("theirs", [None, "", "libm.so.6", "libm.so.6:libdl.so.2"])
+def test_a_wrapper_that_preloads_more(tmp_path: Path, theirs: str | None) -> None:
+    """What it makes of LD_PRELOAD reaches the program, and the programs that it starts."""
+    wrapper = tmp_path / "python"
+    wrapper.write_text(
+        f'#!/bin/sh\nLD_PRELOAD="$LD_PRELOAD:libc.so.6" exec {sys.executable} "$@"\n'
+    )
+    wrapper.chmod(0o755)
+    code = "import os; print(os.environ['LD_PRELOAD'], os.popen('echo $LD_PRELOAD').read())"
+    environment = {} if theirs is None else {"LD_PRELOAD": theirs}
+    plain = run_plain(tmp_path, "-c", code, python=str(wrapper), environment=environment)
+    done = run_recorded(tmp_path, "-c", code, python=str(wrapper), environment=environment)
+    assert done.ran == plain
+    assert plain.out.startswith(f"{theirs or ''}:libc.so.6 ")
+    assert done.summary.complete
+
+
+def test_a_capture_in_a_folder_with_a_space(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """LD_PRELOAD cannot name such a file."""
+    there = tmp_path / "my own: $place"
+    there.mkdir()
+    for built in interpreter.INJECT.glob("*.so"):
+        shutil.copy(built, there)
+    monkeypatch.setattr(interpreter, "INJECT", there)
+    done = run_recorded(tmp_path, "-c", "import os; print('LD_PRELOAD' in os.environ)")
+    assert done.ran == Ran(0, "False\n", "")
+    assert done.summary.complete
 
 
 @pytest.mark.parametrize(

@@ -38,8 +38,8 @@ gc.callbacks.append(told); gc.collect(); gc.callbacks.clear()
     "subprocess": """
 import subprocess
 print(subprocess.run([sys.executable, "-c",
-    "import sys, os; print(sorted(n for n in os.environ if 'GCREPLAY' in n or n == 'PYTHONPATH'),"
-    " 'gcreplay_capture' in sys.modules, [p for p in sys.path if 'inject' in p])"],
+    "import sys, os; print(sorted(n for n in os.environ if 'GCREPLAY' in n or n == 'LD_PRELOAD'),"
+    " 'gcreplay_capture' in sys.modules, 'inject' in open('/proc/self/maps').read())"],
     capture_output=True, text=True).stdout)
 """,
     "multiprocessing by fork": """

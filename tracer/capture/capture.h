@@ -93,6 +93,13 @@ extern capture_t cap;
 #define LIKELY(x) __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
 
+typedef struct {
+    long granularity, full_probe, probe_budget;
+    long long limit;
+    char *plan; /* not NULL: measure, see measure.c */
+} options_t;
+
+void capture_start(const char *path, const options_t *options, const char *wrong);
 void capture_stop(enum spool_status why, const char *message);
 
 void process_left(void);

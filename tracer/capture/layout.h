@@ -36,6 +36,13 @@ static inline PyInterpreterState *interpreter_of(const PyThreadState *ts) { retu
 static inline PyThreadState *first_thread(const PyInterpreterState *is) { return is->threads.head; }
 static inline PyThreadState *next_thread(const PyThreadState *ts) { return ts->next; }
 
+/* Not started with -I, -E or -S. */
+static inline int heeds_environment(const PyThreadState *ts)
+{
+    const PyConfig *config = _PyInterpreterState_GetConfig(ts->interp);
+    return config->use_environment && config->site_import && !config->isolated;
+}
+
 /* Nobody wraps the allocators of the interpreter's domains. */
 static inline int allocators_known(void) { return _PyMem_GetCurrentAllocatorName() != NULL; }
 
@@ -271,6 +278,42 @@ static inline PyObject *free_tuple_top(const PyInterpreterState *is, int c)
 static inline PyObject *free_tuple_below(PyObject *op) { return ((PyTupleObject *)op)->ob_item[0]; }
 static inline PyObject *free_context_top(const PyInterpreterState *is) { return (PyObject *)is->context.freelist; }
 static inline PyObject *free_context_below(PyObject *op) { return ((PyContext *)op)->ctx_weakreflist; }
+
+/* All free lists as they are, for a while in which they are empty: what is made or freed meanwhile
+ * leaves no trace in them.  Floats and the keys of dictionaries have lists too. */
+typedef struct {
+    struct _Py_float_state floats;
+    PySliceObject *slice;
+    struct _Py_tuple_state tuples;
+    struct _Py_list_state lists;
+    struct _Py_dict_state dicts;
+    struct _Py_async_gen_state async;
+    struct _Py_context_state contexts;
+} free_lists_t;
+
+static inline void free_lists_aside(PyInterpreterState *is, free_lists_t *kept)
+{
+    *kept = (free_lists_t){is->float_state, is->slice_cache, is->tuple,  is->list,
+                           is->dict_state,  is->async_gen,   is->context};
+    is->float_state = (struct _Py_float_state){0};
+    is->slice_cache = NULL;
+    is->tuple = (struct _Py_tuple_state){0};
+    is->list = (struct _Py_list_state){0};
+    is->dict_state = (struct _Py_dict_state){0};
+    is->async_gen = (struct _Py_async_gen_state){0};
+    is->context = (struct _Py_context_state){0};
+}
+
+static inline void free_lists_back(PyInterpreterState *is, const free_lists_t *kept)
+{
+    is->float_state = kept->floats;
+    is->slice_cache = kept->slice;
+    is->tuple = kept->tuples;
+    is->list = kept->lists;
+    is->dict_state = kept->dicts;
+    is->async_gen = kept->async;
+    is->context = kept->contexts;
+}
 
 /* What the lists of list, dict, slice and tuple hold together.  In words as they are written: a
  * wider load would wait for the store before it. */

@@ -1,5 +1,4 @@
-/* The way in: an extension called `sitecustomize` that attaches the capture, and the module
- * `gcreplay_capture` with its one call, mark(). */
+/* Start and end of a recording, and the module `gcreplay_capture` with its one call, mark(). */
 #include "capture.h"
 
 #include <stdlib.h>
@@ -84,12 +83,7 @@ static int check_interpreter(const char **why)
     if (interpreter_of(ts) != PyInterpreterState_Main()) {
         return 0;
     }
-    *why = "the frames of this interpreter are not laid out as expected";
-    if (!thread_layout_known(ts)) {
-        return 0;
-    }
-    *why = "something watches the object allocator already, as PYTHONTRACEMALLOC does; the recorder's hooks "
-           "would go with it";
+    *why = "something watches the allocators already; the recorder's hooks would go with it";
     if (!allocators_known()) {
         return 0;
     }
@@ -97,13 +91,6 @@ static int check_interpreter(const char **why)
     cap.gc = collector_of(cap.interp);
     return gcwatch_check_layout(why) && freelist_check_layout(why);
 }
-
-typedef struct {
-    long granularity, full_probe, probe_budget;
-    long long limit;
-    long shift[3]; /* what to add to the counters, see tracer/interpreter.py */
-    char *plan;    /* not NULL: measure, see measure.c */
-} options_t;
 
 static int start_recording(const options_t *options, const char **why)
 {
@@ -121,38 +108,6 @@ static int start_recording(const options_t *options, const char **why)
     alloc_install();
     cap.active = 1;
     return 1;
-}
-
-/* Attaches the capture.  Whatever is wrong is told in the spool; the program runs on. */
-static void start(const char *path, const options_t *options)
-{
-    const char *why = "";
-    if (spool_open(path, (uint64_t)options->limit, &why) != 0) {
-        spool_detach();
-        return;
-    }
-    if (!check_interpreter(&why) || !process_watch(&why)
-        || !(options->plan != NULL ? measure_start(options->plan, &why) : start_recording(options, &why))) {
-        snprintf(spool_head->message, sizeof(spool_head->message), "%s", why);
-        __atomic_store_n(&spool_head->status, (uint32_t)SPOOL_REFUSED, __ATOMIC_RELEASE);
-        spool_detach();
-        process_unguard();
-        return;
-    }
-    for (int g = 0; g < 3; g++) {
-        int count = gc_count(cap.gc, g) + (int)options->shift[g];
-        gc_set_count(cap.gc, g, count < 0 ? 0 : count);
-    }
-    cap.count = gc_count(cap.gc, 0);
-    spool_head->pid = (uint32_t)getpid();
-    __atomic_store_n(&spool_head->status, (uint32_t)SPOOL_RUNNING, __ATOMIC_RELEASE);
-    if (cap.active) {
-        write_state();
-        probe_found_heap();
-        gcwatch_install();
-    }
-    cap.origin_ns = clock_ns();
-    spool_commit();
 }
 
 static PyObject *mark(PyObject *module, PyObject *label)
@@ -188,9 +143,8 @@ static struct PyModuleDef definition = {
     .m_methods = methods,
 };
 
-/* Makes `gcreplay_capture` importable, out of the collector's sight: the program's lists
- * are to hold what they would hold without a recording. */
-static void offer_module(void)
+/* Out of the collector's sight. */
+static void make_module(void)
 {
     PyObject *module = PyModule_Create(&definition), *key, *value;
     Py_ssize_t at = 0;
@@ -210,104 +164,62 @@ static void offer_module(void)
     Py_DECREF(module);
 }
 
-/* Takes one variable out of the process and out of os.environ, or gives it another value. */
-static void set_variable(const char *name, const char *value)
+/* Makes `gcreplay_capture` importable.  Counters and free lists are what they were: the program is
+ * to collect where it would collect without us, and to find there what it would find. */
+static void offer_module(void)
 {
-    PyObject *os = PyDict_GetItemString(PyImport_GetModuleDict(), "os"); /* borrowed */
-    PyObject *environ = os != NULL ? PyObject_GetAttrString(os, "environ") : NULL;
-    PyObject *data = environ != NULL ? PyObject_GetAttrString(environ, "_data") : NULL;
-    PyObject *key = PyBytes_FromString(name), *text = value != NULL ? PyBytes_FromString(value) : NULL;
-    if (data != NULL && PyDict_Check(data) && key != NULL) {
-        if (text != NULL) {
-            PyDict_SetItem(data, key, text);
-        } else {
-            PyDict_DelItem(data, key);
-        }
+    free_lists_t lists;
+    int counts[PERMANENT], enabled = PyGC_Disable();
+    for (int g = 0; g < PERMANENT; g++) {
+        counts[g] = gc_count(cap.gc, g);
     }
-    Py_XDECREF(text);
-    Py_XDECREF(key);
-    Py_XDECREF(data);
-    Py_XDECREF(environ);
-    PyErr_Clear();
-    if (value != NULL) {
-        setenv(name, value, 1);
-    } else {
-        unsetenv(name);
+    free_lists_aside(cap.interp, &lists);
+    make_module();
+    free_lists_back(cap.interp, &lists);
+    for (int g = 0; g < PERMANENT; g++) {
+        gc_set_count(cap.gc, g, counts[g]);
+    }
+    if (enabled) {
+        PyGC_Enable();
     }
 }
 
-/* Takes our folder, the first on PYTHONPATH, out of every place it stands in. */
-static void hide_folder(void)
+static void refuse(const char *why)
 {
-    const char *paths = getenv("PYTHONPATH");
-    const char *colon = paths != NULL ? strchr(paths, ':') : NULL;
-    PyObject *folder = paths == NULL ? NULL
-                       : colon == NULL ? PyUnicode_DecodeFSDefault(paths)
-                                       : PyUnicode_DecodeFSDefaultAndSize(paths, colon - paths);
-    PyObject *path = PySys_GetObject("path"), *cache = PySys_GetObject("path_importer_cache"); /* borrowed */
-    for (Py_ssize_t i = 0; folder != NULL && path != NULL && PyList_Check(path) && i < PyList_GET_SIZE(path); i++) {
-        PyObject *entry = PyList_GET_ITEM(path, i);
-        if (PyUnicode_Check(entry) && PyUnicode_Compare(entry, folder) == 0) {
-            PySequence_DelItem(path, i);
-            break;
-        }
-    }
-    if (folder != NULL && cache != NULL && PyDict_Check(cache)) {
-        PyDict_DelItem(cache, folder);
-    }
-    PyErr_Clear();
-    Py_XDECREF(folder);
-    char *rest = colon != NULL ? strdup(colon + 1) : NULL;
-    set_variable("PYTHONPATH", rest);
-    free(rest);
+    snprintf(spool_head->message, sizeof(spool_head->message), "%s", why);
+    __atomic_store_n(&spool_head->status, (uint32_t)SPOOL_REFUSED, __ATOMIC_RELEASE);
+    spool_detach();
+    process_unguard();
 }
 
-/* Listing our folder left one more list in the free list than there would have been. */
-static void take_back_list(void)
+/* Attaches the capture, unless something is `wrong`, which is told in the spool as whatever else
+ * is found to be.  The program runs on. */
+void capture_start(const char *path, const options_t *options, const char *wrong)
 {
-    PyObject *list = PyList_New(0);
-    if (list != NULL) {
-        PyObject_GC_UnTrack(list); /* and it stays, out of everybody's sight */
+    const char *why = wrong;
+    if (spool_open(path, (uint64_t)options->limit, &why) != 0) {
+        spool_detach();
+        make_module();
+        return;
     }
-    PyErr_Clear();
-}
-
-/* Python imports this extension as `sitecustomize` before the program.  It attaches the
- * capture and then gives the import to the program's own sitecustomize, or fails as it
- * would have failed without us, which site expects. */
-static PyObject *create(PyObject *spec, PyModuleDef *def)
-{
-    (void)spec;
-    (void)def;
-    const char *spool = getenv("GCREPLAY_SPOOL"), *numbers = getenv("GCREPLAY_OPTIONS");
-    if (spool != NULL && numbers != NULL && !cap.active && !cap.measuring) {
-        const char *plan = getenv("GCREPLAY_PLAN");
-        options_t o = {.plan = plan != NULL ? strdup(plan) : NULL}; /* kept */
-        char *path = strdup(spool);
-        int read = sscanf(numbers, "%ld,%ld,%ld,%lld,%ld,%ld,%ld", &o.granularity, &o.full_probe, &o.probe_budget, &o.limit,
-                          &o.shift[0], &o.shift[1], &o.shift[2]);
-        set_variable("GCREPLAY_SPOOL", NULL);
-        set_variable("GCREPLAY_OPTIONS", NULL);
-        if (plan != NULL) {
-            set_variable("GCREPLAY_PLAN", NULL);
-        }
-        hide_folder();
-        offer_module();
-        take_back_list();
-        if (read == 7 && path != NULL) {
-            start(path, &o);
-        }
-        free(path);
+    if (*wrong != '\0' || !check_interpreter(&why) || !process_watch(&why)) {
+        refuse(why);
+        make_module();
+        return;
     }
-    return PyImport_ImportModule("sitecustomize");
+    offer_module();
+    if (!(options->plan != NULL ? measure_start(options->plan, &why) : start_recording(options, &why))) {
+        refuse(why);
+        return;
+    }
+    cap.count = gc_count(cap.gc, 0);
+    spool_head->pid = (uint32_t)getpid();
+    __atomic_store_n(&spool_head->status, (uint32_t)SPOOL_RUNNING, __ATOMIC_RELEASE);
+    if (cap.active) {
+        write_state();
+        probe_found_heap();
+        gcwatch_install();
+    }
+    cap.origin_ns = clock_ns();
+    spool_commit();
 }
-
-static PyModuleDef_Slot slots[] = {{Py_mod_create, create}, {0, NULL}};
-
-static struct PyModuleDef entrance = {
-    PyModuleDef_HEAD_INIT,
-    .m_name = "sitecustomize",
-    .m_slots = slots,
-};
-
-PyMODINIT_FUNC PyInit_sitecustomize(void) { return PyModuleDef_Init(&entrance); }
