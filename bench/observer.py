@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tables import bar, section, show, signed, slashed, table
-from workloads import Figures, Workloads, chosen, options
+from workloads import OTHERS, Figures, Workloads, chosen, options
 
 NOTE = (
     "Inside the program's window, told by the program itself. Differences: recorded minus plain "
@@ -48,6 +48,36 @@ def sections(workloads: Workloads, names: list[str]) -> Iterator[str]:
         bar("collections per generation as in a plain run", not unequal, ", ".join(unequal))
         + "\n"
         + bar("and as in the truth", not untrue, ", ".join(untrue)),
+    )
+
+    yield from _elsewhere(workloads, names)
+
+
+def _elsewhere(workloads: Workloads, names: list[str]) -> Iterator[str]:
+    """The same where more runs at start-up: against a plain run in the same environment."""
+    places = {place: workloads.inside(place) for place in OTHERS}
+    effects = {name: [observed(place, name) for place in places.values()] for name in names}
+    moved = [name for name, seen in effects.items() if any(e.recorded != e.plain for e in seen)]
+    keys = ("collections", "collected")
+    yield section(
+        "Observer effect in other environments",
+        "In the program's window, recorded minus plain in the same environment, by generation. "
+        "w06 as above.",
+        table(
+            ["program", *(f"{key}, {place}" for place in places for key in keys)],
+            [
+                [
+                    name,
+                    *(
+                        _change(getattr(effect.recorded, key), getattr(effect.plain, key))
+                        for effect in seen
+                        for key in keys
+                    ),
+                ]
+                for name, seen in effects.items()
+            ],
+        ),
+        bar("the same collections and collected objects", not moved, ", ".join(moved)),
     )
 
 

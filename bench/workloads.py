@@ -8,6 +8,7 @@ about its window, from the import of its `_common` to its `finish()`, in a JSON 
 from __future__ import annotations
 
 import argparse
+import copy
 import json
 import os
 import subprocess
@@ -26,6 +27,11 @@ FOLDER = CHECKOUT.parent / "shared" / "workloads"
 BUILD = CHECKOUT / "build" / "bench"
 HOOK = {"GCW_PHASE_HOOK": "gcreplay_bench_hook:phase", "PYTHONPATH": str(BENCH / "hooks")}
 EMPTY = ["-c", "pass"]
+CODE_PTH = """import json, decimal, collections; collections.namedtuple("Point", "x y")
+import sys; exec("for i in range(2000): a = [i]; a.append(a)")
+"""
+OTHERS = {"a bare venv": {}, "one whose .pth file runs code": {"code.pth": CODE_PTH}}
+"""Environments that are as the programs' own but for what runs at start-up."""
 CLOSER = "--probe-budget 80"
 """With a granularity of 100: the options for predictions of other settings."""
 
@@ -84,9 +90,26 @@ class Workloads:
         self.probes = probes
         self.more = list(more)
         self._warmed: set[str] = set()
+        self._place_of = ""
+        self._variables: dict[str, str] = {}
         (BUILD / "home").mkdir(parents=True, exist_ok=True)
         self.venv = venv or self._own_venv()
         self.python = str(self.venv.absolute() / "bin" / "python")
+
+    def inside(self, name: str) -> Workloads:
+        """The same in one of OTHERS; what the programs need is on PYTHONPATH."""
+        other = copy.copy(self)
+        other._place_of = f"-{list(OTHERS).index(name)}"
+        other._warmed = set()
+        other.venv = BUILD / f"venv{other._place_of}"
+        other.python = str(other.venv / "bin" / "python")
+        (packages,) = self.venv.glob("lib/python*/site-packages")
+        other._variables = {"PYTHONPATH": str(packages.absolute())}
+        command = [self.python, "-m", "venv", "--clear", "--without-pip", other.venv]
+        subprocess.run(command, check=True)
+        for file, text in OTHERS[name].items():
+            (other.venv / packages.relative_to(self.venv) / file).write_text(text)
+        return other
 
     def closer(self) -> Workloads:
         """The same, recorded as predictions of other settings want it."""
@@ -207,6 +230,7 @@ class Workloads:
             "PYTHONHASHSEED": "0",
             "PYTHONNOUSERSITE": "1",
             "PYTHONPYCACHEPREFIX": str(BUILD / "pyc"),
+            **self._variables,
             **added,
         }
 
@@ -253,7 +277,7 @@ class Workloads:
             raise SystemExit(f"{' '.join(command)} failed:\n{done.stderr.decode()[-2000:]}")
 
     def _place(self, kind: str, name: str, setting: str = "default", suffix: str = "") -> Path:
-        folder = BUILD / kind
+        folder = BUILD / f"{kind}{self._place_of}"
         folder.mkdir(exist_ok=True)
         return folder / f"{name}-{setting}{suffix}"
 

@@ -43,12 +43,16 @@ static int start_up_over(void)
     }
     if (running_frame(ts) != NULL) {
         if (waiting.frames_wrong == NULL) {
-            waiting.frames_wrong = thread_layout_known(ts) ? "" : "the frames of this interpreter are not laid out as expected";
+            int known = thread_layout_known(ts);
+            waiting.frames_wrong = known ? "" : "the frames of this interpreter are not laid out as expected";
         }
         return 0;
     }
-    return Py_IsInitialized() && site_imported() && !gc_collecting(collector_of(interpreter_of(ts)))
-           && getpid() == waiting.process;
+    if (!Py_IsInitialized() || !site_imported() || gc_collecting(collector_of(interpreter_of(ts)))) {
+        return 0;
+    }
+    waiting.on = getpid() == waiting.process;
+    return waiting.on;
 }
 
 /* ---- waiting ------------------------------------------------------------------ */
@@ -141,7 +145,8 @@ static void take_back_environment(void)
 /* An interpreter that was told to ignore its environment leaves it to the programs it starts. */
 __attribute__((visibility("default"))) void gcreplay_arm(void)
 {
-    const char *spool = getenv("GCREPLAY_SPOOL"), *numbers = getenv("GCREPLAY_OPTIONS"), *plan = getenv("GCREPLAY_PLAN");
+    const char *spool = getenv("GCREPLAY_SPOOL"), *numbers = getenv("GCREPLAY_OPTIONS");
+    const char *plan = getenv("GCREPLAY_PLAN");
     PyThreadState *ts = this_thread();
     options_t *o = &waiting.options;
     if (spool == NULL || numbers == NULL || ts == NULL || !heeds_environment(ts)
