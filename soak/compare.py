@@ -14,6 +14,7 @@ from outcome import Outcome, failed, passed
 from places import GCREPLAY
 
 TIMES = re.compile(r"\b\d+\.\d+s\b")
+FREE_LIST = re.compile(r"\d+ free \S*\s?Py\w+")
 OWN_LINE = re.compile(r"^gcreplay: .*\n?", re.MULTILINE)
 
 
@@ -44,6 +45,11 @@ def told_by_unittest(ran: Ran) -> str:
     """What a test run comes to: its last lines, without the time it took."""
     lines = [line for line in TIMES.sub("", ran.err).splitlines() if line]
     return f"{ran.code} " + " ".join(lines[-2:])
+
+
+def told_with_free_lists(ran: Ran) -> str:
+    """What it printed, and of sys._debugmallocstats() what the free lists hold."""
+    return f"{ran.code}\n{ran.out}\n" + "\n".join(FREE_LIST.findall(ran.err))
 
 
 def all_of_it(ran: Ran) -> str:

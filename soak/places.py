@@ -8,3 +8,5 @@ PROGRAMS = Path(__file__).parent / "programs"
 BUILD = ROOT / "build" / "soak"
 GCREPLAY = Path(sys.executable).with_name("gcreplay")
 PYTHON = Path(sys._base_executable)  # type: ignore[attr-defined]
+OWN = Path(sys.executable)
+"""In the project's own environment, an editable install."""

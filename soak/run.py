@@ -12,10 +12,10 @@ import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from compare import compared, told_by_unittest
+from compare import compared, told_by_unittest, told_with_free_lists
 from long import long_run
 from outcome import Outcome, failed, listed
-from places import BUILD, PROGRAMS, PYTHON
+from places import BUILD, OWN, PROGRAMS, PYTHON
 from random_programs import random_programs
 from sanitizer import sanitized
 
@@ -31,6 +31,7 @@ CPYTHON_TESTS = (
     "test_asyncio",
 )
 OTHERS = ("numpy", "pydantic", "lxml", "django")
+CODE_PTH = "import numpy, django.conf, logging.config\n"
 REASONS: dict[str, str] = {}
 """Items that cannot pass, each with the reason; empty is what it should be."""
 
@@ -50,6 +51,12 @@ def others(folder: Path) -> Iterator[Outcome]:
         subprocess.run([python, "-m", "pip", "install", "--quiet", *OTHERS], check=True)
     for name in OTHERS:
         yield compared(name, python, [str(PROGRAMS / f"{name}_program.py")], folder)
+    (packages,) = (folder / "venv" / "lib").glob("*/site-packages")
+    (packages / "code.pth").write_text(CODE_PTH)
+    program = str(PROGRAMS / "start_up_program.py")
+    told = told_with_free_lists
+    yield compared("start-up, large packages", python, [program, "imports"], folder, told)
+    yield compared("start-up, editable install", OWN, [program], folder, told)
 
 
 def outcomes(given: argparse.Namespace) -> Iterator[Outcome]:
