@@ -54,7 +54,7 @@ cdef extern from "ingest.h" nogil:
         int ended
         uint32_t next_name
         uint64_t repairs[REPAIR_KINDS]
-        uint64_t raw_records
+        uint64_t raw_records, visits, members
     ingest_t *ingest_new()
     void ingest_free(ingest_t *s)
     int64_t ingest_feed(ingest_t *s, const uint8_t *base, size_t n, size_t max_events)
@@ -156,6 +156,16 @@ cdef class Ingest:
     def repairs(self):
         """Number of repairs of each kind, in the order of enum repair."""
         return [self.s.repairs[i] for i in range(REPAIR_KINDS)]
+
+    @property
+    def visits(self):
+        """Number of objects that were met in search of what holds others, in all looks."""
+        return self.s.visits
+
+    @property
+    def members(self):
+        """Number of objects that looks have shown, in all of them."""
+        return self.s.members
 
     cdef dict _definitions(self):
         cdef ingest_t *s = self.s

@@ -1,6 +1,5 @@
 /* What a look at the heap finds unreachable, and since when it can have been so. */
 #include "ingest.h"
-#include <stdlib.h>
 
 int garbage_is(const ingest_t *s, const object_t *o) { return examined(s, o) && o->scratch == 0; }
 
@@ -53,122 +52,129 @@ void forget_garbage(ingest_t *s, uint32_t upto)
     }
 }
 
-typedef struct { uint32_t look, id; } looked_t;
+/* ---- since when -------------------------------------------------------------- */
 
-static int earlier(const void *a, const void *b)
+static const verdict_t *verdict_of(const ingest_t *s, const object_t *o)
 {
-    const looked_t *x = a, *y = b;
-    return x->look < y->look ? -1 : x->look > y->look;
+    const note_t *note = note_of(s, o);
+    return note->judged == s->epoch && note->verdict != NONE ? &s->verdicts[note->verdict] : NULL;
 }
 
-/* Where garbage (the trail) was last seen to be reachable; NONE when all of it was born, or shown
- * to be in use, since.  That the collector, or a look, did not find one of it then shows that it
- * was, unless what had not been looked at since even longer leads to it: that is garbage now, and
- * may have been then. */
-static uint32_t last_reachable(ingest_t *s)
-{
-    uint32_t last = 0, idle = 0; /* those of which nothing shows a later use */
-    s->order.n = 0;
-    for (size_t i = 0; i < s->trail.n; i += 2) {
-        object_t *o = object_get(s, s->trail.at[i]);
-        uint32_t look = window_last_look(s, o);
-        if (look == NONE) continue;
-        words_push(&s->order, look);
-        words_push(&s->order, s->trail.at[i]);
-        idle += note_of(s, o)->used < look || note_of(s, o)->used == 0;
-    }
-    if (idle == 0) {
-        return NONE;
-    }
-    looked_t *order = (looked_t *)s->order.at;
-    size_t n = s->order.n / 2;
-    if (n > 1) {
-        qsort(order, n, sizeof(*order), earlier);
-    }
-    for (size_t i = 0; i < n; i++) {
-        object_t *o = object_get(s, order[i].id);
-        if (o->scratch != 1) continue;
-        last = order[i].look;
-        o->scratch = 2;
-        words_push(&s->stack, order[i].id);
-        while (s->stack.n > 0) {
-            object_t *from = object_get(s, s->stack.at[--s->stack.n]);
-            for (uint32_t e = from->out_first; e != NONE; e = s->edges[e].out_next) {
-                object_t *to = object_get(s, s->edges[e].to);
-                if (to->scratch == 1) {
-                    to->scratch = 2;
-                    words_push(&s->stack, s->edges[e].to);
-                }
-            }
-        }
-    }
-    return last;
-}
-
-static void judge(ingest_t *s, object_t *o, uint32_t since)
+static void judge(ingest_t *s, object_t *o, uint32_t verdict)
 {
     note_t *note = note_on(s, o);
     note->judged = s->epoch;
-    note->unreachable = since;
+    note->verdict = verdict;
+}
+
+/* What the look can say of an object without asking who holds it. */
+static int known_reachable(const ingest_t *s, const object_t *o)
+{
+    const note_t *note = note_of(s, o);
+    return note->judged == s->epoch ? note->verdict == NONE : !examined(s, o) || o->count > o->links;
+}
+
+/* What leads to an object is garbage with it, so its dates count too. */
+static void include(verdict_t *v, const verdict_t *more)
+{
+    v->used = more->used > v->used ? more->used : v->used;
+    v->look = more->look < v->look ? more->look : v->look;
+    v->last = more->last > v->last ? more->last : v->last;
+    v->idle |= more->idle;
+}
+
+/* Takes up the search at `id`. Returns whether it, or one that holds it, is known to be reachable. */
+static int enter(ingest_t *s, uint32_t id)
+{
+    object_t *o = object_get(s, id);
+    visit_t *v = known_reachable(s, o) ? NULL : APPEND(s, path);
+    if (v == NULL || !words_push(&s->trail, id)) {
+        return 1;
+    }
+    s->visits++;
+    o->scratch = (uint32_t)s->trail.n;
+    uint32_t used = note_of(s, o)->used, look = window_last_look(s, o);
+    int idle = look != NONE && used <= look;
+    *v = (visit_t){id, o->in_first, o->scratch, {used, look, 0, 0, idle}};
+    for (uint32_t e = o->in_first; e != NONE; e = s->edges[e].in_next) {
+        if (known_reachable(s, object_get(s, s->edges[e].from))) return 1;
+    }
+    return 0;
+}
+
+/* Goes on with the search at the end of the path.  Returns as `enter`. */
+static int advance(ingest_t *s)
+{
+    visit_t *v = &s->path[s->path_n - 1];
+    uint32_t from = s->edges[v->edge].from;
+    const object_t *holder = object_get(s, from);
+    const verdict_t *verdict = verdict_of(s, holder);
+    v->edge = s->edges[v->edge].in_next;
+    if (holder->scratch != 0) {
+        v->low = holder->scratch < v->low ? holder->scratch : v->low;
+        return 0;
+    }
+    if (verdict != NULL) {
+        include(&v->dates, verdict);
+        return 0;
+    }
+    return enter(s, from);
+}
+
+/* All who hold the end of the path have been asked.  Those that hold each other have one verdict. */
+static void leave(ingest_t *s)
+{
+    visit_t v = s->path[--s->path_n];
+    visit_t *below = s->path_n > 0 ? &s->path[s->path_n - 1] : NULL;
+    if (v.low == object_get(s, v.id)->scratch) {
+        uint32_t verdict = (uint32_t)s->verdicts_n;
+        verdict_t *made = APPEND(s, verdicts);
+        if (made == NULL) {
+            fail(s, "memory ran out");
+            return;
+        }
+        if (v.dates.look != NONE && v.dates.look > v.dates.last) v.dates.last = v.dates.look;
+        uint32_t given_up = v.dates.idle ? window_between(s, v.dates.last) : 0;
+        v.dates.since = given_up > v.dates.used ? given_up : v.dates.used;
+        *made = v.dates;
+        while (s->trail.n >= v.low) {
+            object_t *o = object_get(s, s->trail.at[--s->trail.n]);
+            o->scratch = 0;
+            judge(s, o, verdict);
+        }
+    }
+    if (below != NULL) {
+        below->low = v.low < below->low ? v.low : below->low;
+        include(&below->dates, &v.dates);
+    }
 }
 
 /* Since where in this window `id` has been unreachable, by the look just taken; NONE when it is
- * reachable.  Who is reachable has an ancestor that something outside holds, and going up the
- * links finds one soon; the ancestors of garbage are few.  The last event that shows running code
- * to have had hold of one of them dates it: after Hertz et al., "Generating object lifetime traces
- * with Merlin", TOPLAS 28(3), 2006. */
+ * reachable.  The last event that shows running code to have had hold of an ancestor dates it: after
+ * Hertz et al., "Generating object lifetime traces with Merlin", TOPLAS 28(3), 2006.  Where nothing
+ * does, it was given up since it was last seen to be reachable.  That the collector, or a look, did
+ * not find one of its ancestors shows that this was, unless what had not been looked at since even
+ * longer leads to it: that is garbage now, and may have been then.
+ *
+ * The search goes up the links and meets each object once a look: Tarjan, "Depth-first search and
+ * linear graph algorithms", SIAM J. Comput. 1(2), 1972.  What something outside holds makes
+ * reachable all that the search has not left yet. */
 uint32_t unreachable_since(ingest_t *s, uint32_t id)
 {
     object_t *first = object_get(s, id);
-    if (note_of(s, first)->judged == s->epoch) {
-        return note_of(s, first)->unreachable;
-    }
-    words_t *trail = &s->trail; /* pairs: an ancestor, and where in the trail what it leads to stands */
-    uint32_t since = 0;
-    size_t held = NONE, i = 0;
-    trail->n = 0;
-    words_push(trail, id);
-    words_push(trail, 0);
-    first->scratch = 1;
-    for (; i < trail->n && held == NONE; i += 2) {
-        object_t *o = object_get(s, trail->at[i]);
-        if (!examined(s, o) || o->count > o->links) {
-            held = i;
-            break;
+    if (note_of(s, first)->judged != s->epoch) {
+        s->path_n = s->trail.n = 0;
+        int reachable = enter(s, id);
+        while (!reachable && s->path_n > 0 && !s->failed) {
+            if (s->path[s->path_n - 1].edge == NONE) leave(s);
+            else reachable = advance(s);
         }
-        uint32_t used = note_of(s, o)->used;
-        since = used > since ? used : since;
-        for (uint32_t e = o->in_first; e != NONE; e = s->edges[e].in_next) {
-            object_t *holder = object_get(s, s->edges[e].from);
-            if (holder->scratch) continue;
-            const note_t *note = note_of(s, holder);
-            if (note->judged == s->epoch) {
-                if (note->unreachable == NONE) {
-                    held = i;
-                    break;
-                }
-                since = note->unreachable > since ? note->unreachable : since;
-                continue; /* its ancestors have been walked, and count in that */
-            }
-            holder->scratch = 1;
-            words_push(trail, s->edges[e].from);
-            words_push(trail, (uint32_t)i);
+        while (s->trail.n > 0) {
+            object_t *o = object_get(s, s->trail.at[--s->trail.n]);
+            o->scratch = 0;
+            judge(s, o, NONE);
         }
     }
-    if (held == NONE) {
-        uint32_t look = last_reachable(s), given_up = look == NONE ? 0 : window_between(s, look);
-        since = given_up > since ? given_up : since;
-    }
-    for (size_t j = 0; j < trail->n; j += 2) {
-        object_t *o = object_get(s, trail->at[j]);
-        o->scratch = 0;
-        if (held == NONE) {
-            judge(s, o, since);
-        }
-    }
-    for (size_t j = held; held != NONE; j = trail->at[j + 1]) {
-        judge(s, object_get(s, trail->at[j]), NONE);
-        if (j == 0) break;
-    }
-    return note_of(s, first)->unreachable;
+    const verdict_t *verdict = verdict_of(s, first);
+    return verdict == NULL ? NONE : verdict->since;
 }

@@ -54,8 +54,21 @@ typedef struct {
     uint32_t born;        /* where it was born; 0 = before */
     uint32_t lost;        /* where since the last look a holder's death first took a link from it */
     uint32_t used;        /* where something last shows it to be in use; 0 = nowhere */
-    uint32_t judged, unreachable; /* by which look garbage, and since where; NONE = reachable */
+    uint32_t judged, verdict; /* by which look, and how: of its verdicts, NONE = reachable */
 } note_t;
+
+/* What a look says of garbage that holds itself, or of one object: from all that leads to it. */
+typedef struct {
+    uint32_t used;        /* where something last shows that running code had hold of it */
+    uint32_t look;        /* the earliest of the places where each was last looked at; NONE = never */
+    uint32_t last;        /* where it was last seen to be reachable */
+    uint32_t since;       /* where it became garbage */
+    uint32_t idle;        /* nothing shows a use of some since they were looked at */
+} verdict_t;
+
+/* An object that the search for what holds another is at: the link to follow next, the earliest
+ * in the trail that leads to it, and what is known of its verdict. */
+typedef struct { uint32_t id, edge, low; verdict_t dates; } visit_t;
 
 enum { S_UNBORN, S_ALIVE, S_KILLED /* by an event already written */, S_DEAD };
 
@@ -103,6 +116,10 @@ typedef struct {
     uint32_t looked;         /* where the last one ended */
     ARRAY(insertion_t, insertions);
     ARRAY(insertion_t, sorted);
+    ARRAY(verdict_t, verdicts); /* of the last look */
+    ARRAY(visit_t, path);
+    uint64_t visits;         /* objects that the search for what holds others has met, in all looks */
+    uint64_t members;        /* and those that looks have shown */
     ARRAY(type_def_t, types);
     ARRAY(code_def_t, codes);
     ARRAY(site_def_t, sites);
@@ -137,7 +154,7 @@ typedef struct {
 
     /* deaths not written yet */
     words_t batch;
-    words_t stack, holds, pairs, trail, order;
+    words_t stack, holds, pairs, trail;
 
     /* probe under way */
     uint32_t epoch;
@@ -204,9 +221,8 @@ void window_gave(ingest_t *s, object_t *o);
 uint32_t window_linked(ingest_t *s, object_t *from, object_t *to);
 uint32_t window_last_look(const ingest_t *s, const object_t *o);
 int window_born_since(const ingest_t *s, const object_t *o);
-uint32_t window_not_before(const ingest_t *s, uint32_t at, const object_t *o);
 uint32_t window_between(const ingest_t *s, uint32_t at);
-uint32_t window_gained(const ingest_t *s, const object_t *o);
+uint32_t window_gained(ingest_t *s, object_t *o);
 void window_gain(ingest_t *s, object_t *o, uint32_t at, int op, uint32_t a, uint32_t b);
 void window_lose(ingest_t *s, uint32_t id, uint32_t at, int op, uint32_t a, uint32_t b);
 void window_redate(ingest_t *s);

@@ -45,7 +45,6 @@ static void read_links(ingest_t *s, uint32_t id)
         }
         words_push(&s->added, id);
         words_push(&s->added, targets.at[i]);
-        window_linked(s, o, t);
         edge_add(s, id, targets.at[i]);
         t->count++;
         link_made(s, id, targets.at[i]);
@@ -174,6 +173,7 @@ static int settle(ingest_t *s)
         o->count = now;
         if (balance != 0) {
             lost |= balance > 0;
+            if (balance < 0) window_gained(s, o); /* a use of it, before anything is dated */
             list->at[keep++] = list->at[i];
             words_push(&s->balance, (uint32_t)balance);
         }
@@ -185,11 +185,14 @@ static int settle(ingest_t *s)
 static void reconcile(ingest_t *s, uint32_t upto)
 {
     int lost = settle(s);
+    for (size_t i = 0; i < s->added.n; i += 2) {
+        window_linked(s, object_get(s, s->added.at[i]), object_get(s, s->added.at[i + 1]));
+    }
     int dated = (lost || s->removed.n > 0) && s->found_done && upto <= 2;
     for (size_t i = 0; i < s->added.n; i += 2) {
         object_t *from = object_get(s, s->added.at[i]), *to = object_get(s, s->added.at[i + 1]);
         uint32_t at = window_linked(s, from, to);
-        at = at == NONE ? window_not_before(s, lost_at(s, s->added.at[i + 1], dated), from) : at;
+        at = at == NONE ? lost_at(s, s->added.at[i + 1], dated) : at;
         window_gain(s, to, at, OP_LINK, from->name, to->name);
     }
     for (size_t i = 0; i < s->touched.n; i++) {
@@ -237,6 +240,7 @@ void probe_read(ingest_t *s)
     upto &= ~PROBE_CHANGES;
     s->epoch++;
     s->walked = 0;
+    s->verdicts_n = 0;
     while (!s->failed) {
         uint64_t v = read_number(s);
         if (v == 0) {
@@ -282,6 +286,7 @@ void probe_read(ingest_t *s)
         }
         member(s, id, object_get(s, id), list);
     }
+    s->members += s->walked;
     missing(s, upto);
     reconcile(s, upto);
 }

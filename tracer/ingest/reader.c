@@ -448,10 +448,10 @@ void ingest_free(ingest_t *s)
     }
     words_t *w[] = {&s->generations[0], &s->generations[1], &s->generations[2], &s->generations[3], &s->batch,
                     &s->stack, &s->holds, &s->pairs, &s->trail, &s->touched, &s->balance, &s->added, &s->removed,
-                    &s->doomed, &s->finalizable, &s->looks, &s->order, &s->switches};
+                    &s->doomed, &s->finalizable, &s->looks, &s->switches};
     for (size_t i = 0; i < sizeof(w) / sizeof(*w); i++) free(w[i]->at);
     void *arrays[] = {s->types, s->codes, s->sites, s->shapes, s->marks, s->calls, s->observed, s->type_flags, s->insertions,
-                      s->sorted, s->notes, s->shape_keys, s->shape_values, s->pages, s->edges};
+                      s->sorted, s->notes, s->verdicts, s->path, s->shape_keys, s->shape_values, s->pages, s->edges};
     for (size_t i = 0; i < sizeof(arrays) / sizeof(*arrays); i++) free(arrays[i]);
     free(s);
 }

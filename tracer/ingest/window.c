@@ -105,17 +105,18 @@ static uint32_t birth_since_look(const ingest_t *s, const object_t *o)
 int window_born_since(const ingest_t *s, const object_t *o) { return birth_since_look(s, o) != 0; }
 
 /* Where a link that a probe has found is dated: to the birth of the later of its ends, or NOWHERE
- * when both were born before the last look. */
+ * when both were born before the last look.  The code that made it had hold of both then, or since
+ * the look that did not show it. */
 uint32_t window_linked(ingest_t *s, object_t *from, object_t *to)
 {
     uint32_t source = birth_since_look(s, from), target = birth_since_look(s, to);
     uint32_t at = source > target ? source : target;
-    if (at == 0 || at == NOWHERE) {
-        return NOWHERE;
+    uint32_t used = at == 0 ? window_last_look(s, from) : at;
+    if (used != NOWHERE) {
+        used_at(s, from, used);
+        used_at(s, to, used);
     }
-    used_at(s, from, at);
-    used_at(s, to, at);
-    return at;
+    return at == 0 ? NOWHERE : at;
 }
 
 /* A place between the events of a collection and its regions is moved behind them. */
@@ -141,25 +142,22 @@ uint32_t window_last_look(const ingest_t *s, const object_t *o)
     return i < s->looks.n ? s->looks.at[i] : here(s);
 }
 
-/* What the look before this one at `o` did not show comes behind that look. */
-uint32_t window_not_before(const ingest_t *s, uint32_t at, const object_t *o)
-{
-    uint32_t look = window_last_look(s, o);
-    return at != NOWHERE && look != NONE && look > at ? look : at;
-}
-
 /* Half-way between there and now: what was given up in between can have been anywhere. */
 uint32_t window_between(const ingest_t *s, uint32_t at)
 {
     return outside(s, at + (here(s) - at) / 2);
 }
 
-/* Since where an object must have had the references that it turned out to have more: its birth,
- * or the death of a holder that would have taken it along. */
-uint32_t window_gained(const ingest_t *s, const object_t *o)
+/* Since where an object must have had the references that it turned out to have more, or NOWHERE:
+ * its birth, or the death of a holder that would have taken it along. */
+uint32_t window_gained(ingest_t *s, object_t *o)
 {
     uint32_t born = birth_since_look(s, o), lost = note_of(s, o)->lost;
-    return born != 0 ? born : fresh(s, lost) ? lost : NOWHERE;
+    uint32_t at = born != 0 ? born : fresh(s, lost) ? lost : NOWHERE;
+    if (at != NOWHERE) {
+        used_at(s, o, at);
+    }
+    return at;
 }
 
 static void insert(ingest_t *s, uint32_t at, int op, uint32_t a, uint32_t b, uint32_t loser)
