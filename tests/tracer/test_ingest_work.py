@@ -1,0 +1,81 @@
+"""How much the ingest does for a look, counted in objects."""
+
+from pathlib import Path
+
+import pytest
+from recording import recorded_code
+
+from gcreplay.tracer import ingest
+from gcreplay.tracer._ingest import Ingest
+
+N = 500
+MAKE = f"""
+import gc
+
+class Node: pass
+
+def held_by_itself():
+    node = Node()
+    node.me = node
+    return node
+
+n = {N}
+"""
+SHAPES = {
+    "a chain, asked from its head": """
+old = [held_by_itself()]
+for _ in range(n):
+    old.append(Node())
+    old[-2].next = old[-1]
+""",
+    "a chain, asked from its end": """
+old = [held_by_itself()]
+for _ in range(n):
+    old.append(Node())
+    old[-2].next = old[-1]
+old.reverse()
+""",
+    "a ring with many doors": """
+old = [Node() for _ in range(n)]
+for one, other in zip(old, old[1:] + old[:1]):
+    one.next = other
+""",
+    "many that many hold": """
+holders = [held_by_itself() for _ in range(n // 10)]
+old = holders + [Node() for _ in range(n)]
+for holder in holders:
+    holder.held = old[n // 10:]
+del holder, holders
+""",
+    "layers, each held by all of the one before": """
+old = layer = [held_by_itself() for _ in range(10)]
+for _ in range(n // 10):
+    below = [Node() for _ in range(10)]
+    for node in layer:
+        node.below = below
+    old = old + below
+    layer = below
+del below, layer, node
+""",
+}
+LET_GO = """
+gc.collect()  # all of it is old, and was looked at
+old.clear()   # each has lost a holder, and is garbage
+gc.collect()
+"""
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_look_meets_each_object_once_in_search_of_what_holds_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shape: str
+) -> None:
+    made: list[Ingest] = []
+
+    class Watched(Ingest):
+        def __init__(self) -> None:
+            made.append(self)
+
+    monkeypatch.setattr(ingest, "Ingest", Watched)
+    recorded_code(tmp_path, MAKE + SHAPES[shape] + LET_GO)
+    (native,) = made
+    assert N <= native.visits <= native.members
