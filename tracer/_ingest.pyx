@@ -54,7 +54,7 @@ cdef extern from "ingest.h" nogil:
         int ended
         uint32_t next_name
         uint64_t repairs[REPAIR_KINDS]
-        uint64_t raw_records, visits, members
+        uint64_t raw_records, visits, members, page_bytes
     ingest_t *ingest_new()
     void ingest_free(ingest_t *s)
     int64_t ingest_feed(ingest_t *s, const uint8_t *base, size_t n, size_t max_events)
@@ -166,6 +166,11 @@ cdef class Ingest:
     def members(self):
         """Number of objects that looks have shown, in all of them."""
         return self.s.members
+
+    @property
+    def page_bytes(self):
+        """Memory that the objects of the model take."""
+        return self.s.page_bytes
 
     cdef dict _definitions(self):
         cdef ingest_t *s = self.s

@@ -1,4 +1,4 @@
-"""How much the ingest does for a look, counted in objects."""
+"""What the ingest does and holds, counted: no figure here is a time."""
 
 from pathlib import Path
 
@@ -69,6 +69,31 @@ gc.collect()
 def test_a_look_meets_each_object_once_in_search_of_what_holds_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shape: str
 ) -> None:
+    native = ingest_of(MAKE + SHAPES[shape] + LET_GO, tmp_path, monkeypatch)
+    assert N <= native.visits <= native.members
+
+
+FEW_STAY = """
+import gc
+stay = []
+for _ in range(500):
+    stay.append([])
+    [[] for _ in range(1000)]
+gc.collect()
+"""
+
+
+def test_objects_that_stay_among_many_that_die_keep_no_room_for_these(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One in a thousand stays: a tenth of the room that all would take is for the interpreter's."""
+    native = ingest_of(FEW_STAY, tmp_path, monkeypatch)
+    assert native.objects > 500_000
+    assert native.page_bytes < 64 * native.objects / 10
+
+
+def ingest_of(code: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Ingest:
+    """The native ingest that has recorded a program."""
     made: list[Ingest] = []
 
     class Watched(Ingest):
@@ -76,6 +101,6 @@ def test_a_look_meets_each_object_once_in_search_of_what_holds_others(
             made.append(self)
 
     monkeypatch.setattr(ingest, "Ingest", Watched)
-    recorded_code(tmp_path, MAKE + SHAPES[shape] + LET_GO)
+    recorded_code(folder, code)
     (native,) = made
-    assert N <= native.visits <= native.members
+    return native

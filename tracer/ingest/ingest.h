@@ -76,6 +76,11 @@ enum { S_UNBORN, S_ALIVE, S_KILLED /* by an event already written */, S_DEAD };
 #define PAGE_OBJECTS (1u << PAGE_BITS)
 typedef struct { object_t objects[PAGE_OBJECTS]; uint32_t born, dead; } page_t;
 
+/* A page most of whose objects are dead: the others only, and where each is among them. */
+#define NO_PLACE 0xFFFFu
+typedef struct { uint16_t place[PAGE_OBJECTS]; uint32_t born, dead; object_t objects[]; } packed_t;
+typedef union { page_t *whole; packed_t *packed; uintptr_t bits; } page_ref_t; /* packed: bit 0 is set */
+
 typedef struct { uint32_t from, to, out_next, out_before, in_next, in_before; } edge_t;
 
 typedef struct { uint32_t kind_flags; uint32_t module_kind, name_kind; size_t module_at, module_n, name_at, name_n; } type_def_t;
@@ -144,8 +149,11 @@ typedef struct {
     size_t shape_mask, shape_used;
 
     /* the model */
-    page_t **pages;
+    page_ref_t *pages;
     size_t pages_room;
+    words_t sparse;          /* pages of which half died since they were filled or packed */
+    uint32_t packed_in;      /* the window in which that was last done */
+    uint64_t page_bytes;
     uint32_t next_id;
     edge_t *edges;
     size_t edges_n, edges_room;
@@ -182,9 +190,13 @@ typedef struct {
     uint32_t kept[KIND_TYPE + 1][21]; /* what each free list holds, by kind and tuple length */
 } ingest_t;
 
-/* model.c */
+/* pages.c */
 object_t *object_new(ingest_t *s, uint32_t type, uint32_t size8);
 void object_died(ingest_t *s, uint32_t id);
+void object_unborn(ingest_t *s);    /* the last one */
+void pages_pack(ingest_t *s);       /* moves objects */
+
+/* model.c */
 void edge_add(ingest_t *s, uint32_t from, uint32_t to);
 void edge_drop(ingest_t *s, uint32_t edge);
 int events_room(ingest_t *s, events_t *e, size_t more);
@@ -282,8 +294,13 @@ static inline object_t *object_get(ingest_t *s, uint32_t id)
     if (id == 0 || id >= s->next_id) {
         return NULL;
     }
-    page_t *p = s->pages[id >> PAGE_BITS];
-    return p == NULL ? NULL : &p->objects[id & (PAGE_OBJECTS - 1)];
+    page_ref_t p = s->pages[id >> PAGE_BITS];
+    uint32_t i = id & (PAGE_OBJECTS - 1);
+    if (p.bits & 1) {
+        p.bits &= ~(uintptr_t)1;
+        return p.packed->place[i] == NO_PLACE ? NULL : &p.packed->objects[p.packed->place[i]];
+    }
+    return p.whole == NULL ? NULL : &p.whole->objects[i];
 }
 
 /* For loops over lists of objects that lie far apart: asks for the one some turns on. */

@@ -1,5 +1,5 @@
-/* Objects in pages that are given back when all in them are dead; links as edges
- * that stand in the list of their source (in order) and of their target. */
+/* Links as edges that stand in the list of their source (in order) and of their target, and what
+ * is written of a birth. */
 #include "ingest.h"
 
 #include <stdlib.h>
@@ -63,57 +63,6 @@ void events_append(ingest_t *s, events_t *to, const events_t *from)
     memcpy(to->b + to->n, from->b, from->n * 4);
     memcpy(to->c + to->n, from->c, from->n * 4);
     to->n += from->n;
-}
-
-object_t *object_new(ingest_t *s, uint32_t type, uint32_t size8)
-{
-    uint32_t id = s->next_id;
-    size_t page = id >> PAGE_BITS;
-    while (page >= s->pages_room) {
-        size_t had = s->pages_room;
-        if (!array_grow((void **)&s->pages, &s->pages_room, sizeof(*s->pages))) {
-            fail(s, "memory ran out");
-            return NULL;
-        }
-        memset(s->pages + had, 0, (s->pages_room - had) * sizeof(*s->pages));
-    }
-    if (s->pages[page] == NULL) {
-        if ((s->pages[page] = aligned_alloc(_Alignof(page_t), sizeof(page_t))) == NULL) {
-            fail(s, "memory ran out");
-            return NULL;
-        }
-        s->pages[page]->born = s->pages[page]->dead = 0;
-    }
-    s->next_id++;
-    page_t *p = s->pages[page];
-    p->born++;
-    object_t *o = &p->objects[id & (PAGE_OBJECTS - 1)];
-    memset(o, 0, sizeof(*o));
-    o->name = NONE;
-    o->type = type;
-    o->size8 = o->born8 = size8;
-    o->count = o->reported = 1;
-    o->out_first = o->out_last = o->in_first = NONE;
-    o->generation = 4;
-    o->state = S_ALIVE;
-    return o;
-}
-
-/* No edge may be left on it. */
-void object_died(ingest_t *s, uint32_t id)
-{
-    object_t *o = object_get(s, id);
-    if (o->in_first != NONE || o->out_first != NONE) {
-        fail(s, "a dead object still has links");
-        return;
-    }
-    o->state = S_DEAD;
-    page_t *p = s->pages[id >> PAGE_BITS];
-    p->dead++;
-    if (p->dead == PAGE_OBJECTS) {
-        free(p);
-        s->pages[id >> PAGE_BITS] = NULL;
-    }
 }
 
 void edge_add(ingest_t *s, uint32_t from, uint32_t to)

@@ -373,9 +373,7 @@ int read_record(ingest_t *s)
         if (object_new(s, 0, 0) == NULL) break;
         write_alloc(s, id, 0, 0);
         emit(s, OP_DECREF, object_get(s, id)->name, 1, 0);
-        memset(object_get(s, id), 0, sizeof(object_t));
-        s->pages[id >> PAGE_BITS]->born--;
-        s->next_id--; /* the capture gave it no number */
+        object_unborn(s); /* the capture gave it no number */
         s->repairs[REPAIR_UNKNOWN_FREE]++;
         break;
     }
@@ -438,7 +436,7 @@ void ingest_free(ingest_t *s)
     if (s == NULL) {
         return;
     }
-    for (size_t i = 0; i < s->pages_room; i++) free(s->pages[i]);
+    for (size_t i = 0; i < s->pages_room; i++) free((void *)(s->pages[i].bits & ~(uintptr_t)1));
     events_t *e[] = {&s->out, &s->side};
     for (int i = 0; i < 2; i++) {
         free(e[i]->op);
@@ -448,7 +446,7 @@ void ingest_free(ingest_t *s)
     }
     words_t *w[] = {&s->generations[0], &s->generations[1], &s->generations[2], &s->generations[3], &s->batch,
                     &s->stack, &s->holds, &s->pairs, &s->trail, &s->touched, &s->balance, &s->added, &s->removed,
-                    &s->doomed, &s->finalizable, &s->looks, &s->switches};
+                    &s->doomed, &s->finalizable, &s->looks, &s->switches, &s->sparse};
     for (size_t i = 0; i < sizeof(w) / sizeof(*w); i++) free(w[i]->at);
     void *arrays[] = {s->types, s->codes, s->sites, s->shapes, s->marks, s->calls, s->observed, s->type_flags, s->insertions,
                       s->sorted, s->notes, s->verdicts, s->path, s->shape_keys, s->shape_values, s->pages, s->edges};
@@ -462,6 +460,10 @@ int64_t ingest_feed(ingest_t *s, const uint8_t *base, size_t n, size_t max_event
     s->end = base + n;
     while (s->window_from < max_events && read_record(s)) {
         window_bounded(s);
+        if (s->window != s->packed_in) {
+            s->packed_in = s->window;
+            pages_pack(s);
+        }
     }
     return s->failed ? -1 : (int64_t)(s->at - s->base);
 }
