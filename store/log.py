@@ -213,7 +213,8 @@ class EventLog:
         self._writing()
         with self._db.writing() as connection:
             table = schema.observed
-            first = connection.execute(select(func.count()).select_from(table)).scalar_one()
+            last = connection.execute(select(func.max(table.c.id))).scalar()
+            first = 0 if last is None else last + 1
             rows = [
                 {"id": first + i, **{name.name: getattr(item, name.name) for name in _OBSERVED}}
                 for i, item in enumerate(collections)
@@ -441,6 +442,8 @@ class EventLog:
             if self.path is not None:
                 self._db.use_wal()
             events = self.event_count  # those of lost segments too, so that the gap stays seen
+            with self._db.reading() as connection:
+                self._seal.check_all(connection)
             with self._db.writing() as connection:
                 self._seal.check_all(connection)
                 self._seal.open(connection)
@@ -487,7 +490,9 @@ class EventLog:
 
     @contextmanager
     def _changing(self, table: Table) -> Iterator[Connection]:
-        """A transaction that changes such a table."""
+        """A transaction that changes such a table, which is read first: that is bounded."""
+        with self._sealed(table):
+            pass
         with self._db.writing() as connection:
             self._seal.check(connection, table)
             yield connection

@@ -14,14 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 import zstandard
 
-from ..events import U8, U32, Events, Segment
+from ..events import SEGMENT_EVENTS, U8, U32, Events, Segment
 from . import _codec
 
 CODEC_VERSION = 2
 STREAMS = 7
-MOST_EVENTS = 1 << 24
-"""More events than any segment holds: what a damaged header may not ask memory for."""
-
 _LENGTHS = struct.Struct(f"<{2 * STREAMS}I")
 
 
@@ -45,12 +42,25 @@ def encode(op: U8, a: U32, b: U32, c: U32, first_object: int) -> Encoded:
     return Encoded(_LENGTHS.pack(*lengths) + b"".join(frames), tuple(counts))
 
 
+def checked(
+    payload: object, segment: Segment, version: object, expected_checksum: object
+) -> Events:
+    """As `decode`, of what a row of a file holds. Raises ValueError with the reason."""
+    if not isinstance(payload, bytes):
+        raise ValueError("the file is cut short or damaged there")
+    if not (isinstance(version, int) and 1 <= version <= CODEC_VERSION):
+        raise ValueError(f"its encoding {version} is unknown")
+    if expected_checksum != checksum(payload, segment):
+        raise ValueError("its checksum does not match")
+    return decode(payload, segment, version)
+
+
 def decode(payload: bytes, segment: Segment, version: int = CODEC_VERSION) -> Events:
     """Decode a payload of that codec version into fresh arrays.
 
     Raises ValueError when it is not what was encoded.
     """
-    if segment.events > MOST_EVENTS or len(payload) < _LENGTHS.size:
+    if segment.events > SEGMENT_EVENTS or len(payload) < _LENGTHS.size:
         raise ValueError("impossible header")
     lengths = _LENGTHS.unpack_from(payload)
     decompressor = zstandard.ZstdDecompressor()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -19,6 +20,9 @@ from ..tables.database import Database
 from ..tables.names import Names
 from . import codec
 
+LEAST_ROW = 128
+"""Bytes that a segment takes at least: its columns, and the lengths and frames of seven streams."""
+
 _DTYPES = (np.uint8, np.uint32, np.uint32, np.uint32)
 
 # Asked for again and again: built once.
@@ -27,8 +31,11 @@ _HEADERS = (
     .where(schema.segments.c.id >= bindparam("first"))
     .order_by(schema.segments.c.id)
 )
+_LAST = select(func.max(schema.segments.c.id))
+_NAMES = ", ".join(column.name for column in schema.HEADER_COLUMNS)
+_HEADER = f"SELECT {_NAMES} FROM segments WHERE id = ?"
 _CONTENT = select(
-    schema.segments.c.codec, schema.segments.c.checksum, schema.segments.c.payload
+    schema.segments.c.payload, schema.segments.c.codec, schema.segments.c.checksum
 ).where(schema.segments.c.id == bindparam("segment"))
 
 Decoding = Callable[[], Events]
@@ -98,21 +105,34 @@ class SegmentReader:
 
     def table(self) -> tuple[Segment, ...]:
         """Headers of all segments that can be found; a growing log gives more each time."""
+        if self._lost:
+            return tuple(self._table)
+        known = len(self._table)
         first = self._table[-1].id + 1 if self._table else 0
-        rows: Sequence[Sequence[int]]
         try:
             with self._db.reading() as connection:
-                rows = connection.execute(_HEADERS, {"first": first}).all()
+                for row in connection.execute(_HEADERS, {"first": first}):
+                    self._found(row)
         except DamagedFile:
-            rows = list(self._rescued(first))
             self._lost = True
-        for row in rows:
-            if not schema.fits(schema.HEADER_COLUMNS, row):
-                self._lost = True
-                continue
-            number, sequence, events, objects, *counts = row
-            self._table.append(Segment(number, sequence, events, objects, tuple(counts)))
+            del self._table[known:]
+            for row in self._rescued(first):
+                self._found(row)
         return tuple(self._table)
+
+    def _found(self, row: Sequence[int]) -> None:
+        """Take a header; one that cannot be true is left out, and its segment is lost."""
+        if not schema.fits(schema.HEADER_COLUMNS, row):
+            self._lost = True
+            return
+        number, sequence, events, objects, *counts = row
+        if self._table and number <= self._table[-1].id:
+            raise DamagedFile(f"{self._db.name} is damaged: its segments are in no order")
+        most = number * SEGMENT_EVENTS
+        if sum(counts) == events <= SEGMENT_EVENTS and objects <= sequence <= most:
+            self._table.append(Segment(number, sequence, events, objects, tuple(counts)))
+        else:
+            self._lost = True
 
     def segments(self, start: int, stop: int | None, written: int) -> Iterator[Events]:
         """See `EventLog.segments`; `written`: the least number of events that there must be."""
@@ -150,45 +170,28 @@ class SegmentReader:
 
     def _decoded(self, segment: Segment, row: Any, start: int, stop: int | None) -> Events:
         """The segment's events, cut to `start` up to `stop`. (In a thread: no SQLite here.)"""
-        if row is None or not isinstance(row.payload, bytes):
-            reason = "the file is cut short or damaged there"
-        elif row.codec not in range(1, codec.CODEC_VERSION + 1):
-            reason = f"its encoding {row.codec} is unknown"
-        elif row.checksum != codec.checksum(row.payload, segment):
-            reason = "its checksum does not match"
-        else:
-            try:
-                events = codec.decode(row.payload, segment, row.codec)
-            except ValueError as error:
-                reason = str(error)
-            else:
-                low = max(0, start - segment.first_sequence)
-                high = len(events) if stop is None else stop - segment.first_sequence
-                return events if low == 0 and high >= len(events) else events.part(low, high)
-        raise self._damaged(segment.id, segment.first_sequence, reason)
+        payload, version, checksum = row or (None, None, None)
+        try:
+            events = codec.checked(payload, segment, version, checksum)
+        except ValueError as error:
+            raise self._damaged(segment.id, segment.first_sequence, str(error)) from None
+        low = max(0, start - segment.first_sequence)
+        high = len(events) if stop is None else stop - segment.first_sequence
+        return events if low == 0 and high >= len(events) else events.part(low, high)
 
     def _rescued(self, first: int) -> Iterator[Sequence[int]]:
-        """Headers one by one, as far as damaged pages let them be found."""
-        table = schema.segments
-        last: int | None
-        try:
-            with self._db.reading() as connection:
-                last = connection.execute(select(func.max(table.c.id))).scalar()
-        except DamagedFile:
-            last = None
-        number = first
-        while last is None or number <= last:
-            query = select(*schema.HEADER_COLUMNS).where(table.c.id == number)
-            try:
-                with self._db.reading() as connection:
-                    row = connection.execute(query).first()
-            except DamagedFile:
-                row = None
+        """Headers one by one, as far as damaged pages let them be found, and as many as the file
+        has room for."""
+        most = self._db.bytes // LEAST_ROW
+        with suppress(DamagedFile), self._db.reading() as connection:
+            last = connection.execute(_LAST).scalar()
+            most = min(most, 0 if last is None else last + 1)
+        for number in range(first, most):
+            row = None
+            with suppress(DamagedFile), self._db.reading() as connection:
+                row = connection.exec_driver_sql(_HEADER, (number,)).first()
             if row is not None:
                 yield row
-            elif last is None:
-                return
-            number += 1
 
     def _damaged(self, segment: int, sequence: int, reason: str) -> DamagedSegment:
         return DamagedSegment(

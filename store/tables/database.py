@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+import stat
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
@@ -32,6 +33,8 @@ from ..errors import (
     StorageError,
 )
 from . import schema
+from .bounds import Bounds, Malformed, stored_json
+from .known import check_declarations
 
 _MAGIC = b"SQLite format 3\0"
 _BUSY_SECONDS = 30.0
@@ -40,10 +43,13 @@ _BUSY_SECONDS = 30.0
 class Database:
     """An open SQLite file, or one in memory (`path` None), with a single connection."""
 
-    def __init__(self, engine: Engine, path: Path | None, *, writable: bool) -> None:
+    def __init__(
+        self, engine: Engine, path: Path | None, *, writable: bool, bounds: Bounds | None = None
+    ) -> None:
         self._engine = engine
         self.path = path
         self.writable = writable
+        self._bounds = bounds
         self._transaction: Connection | None = None
 
     @property
@@ -60,6 +66,8 @@ class Database:
             if self._transaction is not None:
                 yield self._transaction
                 return
+            if self._bounds is not None:
+                self._bounds.renew()
             with self._engine.connect() as connection:
                 connection.exec_driver_sql("BEGIN")  # sqlite3 would not, for reading
                 yield connection
@@ -69,6 +77,8 @@ class Database:
         """A transaction: committed at the end of the block, undone by an exception."""
         if not self.writable:
             raise StorageError(f"{self.name} is open for reading only: open it as writable")
+        if self._bounds is not None:
+            self._bounds.lift()
         with translated(self.name), self._engine.begin() as connection:
             self._transaction = connection
             try:
@@ -89,6 +99,11 @@ class Database:
                 connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
                 connection.exec_driver_sql("PRAGMA journal_mode=DELETE")
         self._engine.dispose()
+
+    @property
+    def bytes(self) -> int:
+        """The size of the file, with what is not folded into it yet; 0 in memory."""
+        return size_of(self.path) if self.path else 0
 
 
 def in_memory() -> Database:
@@ -132,28 +147,36 @@ def _created(path: Path, *, force: bool) -> Database:
     return Database(_engine(_uri(path, "rw")), path, writable=True)
 
 
-def open_existing(path: Path, *, writable: bool) -> Database:
-    """Open a file that `identify` has accepted.
+def open_existing(path: Path, *, writable: bool, declared: Iterable[str] | None = None) -> Database:
+    """Open a file that `identify` has accepted, whose tables are `declared` so (None: as today).
 
-    A file that is cut short opens for reading, so that what is left of it can be read.
+    A file that is cut short opens for reading, so that what is left of it can be read. Raises
+    NotARecording when the file declares anything that a recording does not.
     """
     mode = "rw" if writable else "ro"
     uri = _uri(path, mode)
     if not writable and not os.access(path.parent, os.W_OK) and not _has_wal(path):
         uri += "&immutable=1"  # SQLite would want to make its -shm file beside it
-    database = Database(_engine(uri), path, writable=writable)
-    with database.reading() as connection:
-        connection.exec_driver_sql("PRAGMA trusted_schema=OFF")
-        if not writable:
-            # SQLite's own way to read a file that has fewer pages than its header says.
-            connection.exec_driver_sql("PRAGMA writable_schema=ON")
-        found = connection.exec_driver_sql(
-            "SELECT name FROM sqlite_master WHERE type = 'table' AND sql NOT LIKE '%VIRTUAL%'"
-        ).scalars()
-        missing = {table.name for table in (schema.meta, schema.segments)} - set(found)
-    if missing:
+    bounds = Bounds(str(path), lambda: size_of(path))
+
+    def guard(connection: sqlite3.Connection) -> None:
+        bounds.guard(connection, writable=writable)
+
+    database = Database(_engine(uri, guard), path, writable=writable, bounds=bounds)
+    try:
+        with database.reading() as connection:
+            connection.exec_driver_sql("PRAGMA trusted_schema=OFF")
+            connection.exec_driver_sql("PRAGMA cell_size_check=ON")
+            if not writable:
+                # SQLite's own way to read a file that has fewer pages than its header says.
+                connection.exec_driver_sql("PRAGMA writable_schema=ON")
+            found = check_declarations(connection, path, declared or statements())
+            missing = {table.name for table in (schema.meta, schema.segments)} - found
+        if missing:
+            raise NotARecording(f"{path} is no gcreplay recording: it has no table {min(missing)}")
+    except BaseException:
         database.close()
-        raise NotARecording(f"{path} is no gcreplay recording: it has no table {min(missing)}")
+        raise
     return database
 
 
@@ -162,10 +185,10 @@ def identify(path: Path) -> int:
 
     Raises NotFound, NotARecording, NewerSchema, DamagedFile or StorageError.
     """
-    if path.is_dir():
-        raise NotARecording(f"{path} is a directory, no gcreplay recording")
     with translated(str(path)):
         try:
+            if (kind := other_kind(path)) is not None:  # opening one can wait for ever
+                raise NotARecording(f"{path} is a {kind}, no gcreplay recording")
             with path.open("rb") as file:
                 header = file.read(100)
         except FileNotFoundError:
@@ -184,6 +207,20 @@ def identify(path: Path) -> int:
             f"{schema.SCHEMA_VERSION}: use a newer gcreplay"
         )
     return int(version)
+
+
+def other_kind(path: Path) -> str | None:
+    """What stands there in place of a regular file; None for one. Raises OSError."""
+    mode = path.stat().st_mode
+    if stat.S_ISREG(mode):
+        return None
+    kinds = {stat.S_IFDIR: "directory", stat.S_IFIFO: "pipe", stat.S_IFSOCK: "socket"}
+    return kinds.get(stat.S_IFMT(mode), "device")
+
+
+def size_of(path: Path) -> int:
+    """Bytes of the file and of its WAL, where the newest pages stand."""
+    return sum(each.stat().st_size for each in (path, _companions(path)[0]) if each.exists())
 
 
 def missing_bytes(path: Path) -> int:
@@ -210,13 +247,20 @@ def translated(name: str) -> Iterator[None]:
         raise _translation(name, str(error)) from error
     except OSError as error:
         raise StorageError(f"{name}: {error.strerror or error}") from error
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (Malformed, json.JSONDecodeError, UnicodeDecodeError) as error:
         raise DamagedFile(f"{name} is damaged: one of its values is malformed ({error})") from error
 
 
 def _translation(name: str, reason: str) -> GcreplayError:
     if "not a database" in reason:
         return NotARecording(f"{name} is no SQLite file, so no gcreplay recording")
+    if "interrupted" in reason:
+        return DamagedFile(
+            f"{name} is damaged: its pages lead round in a circle; `gcreplay info` says how much "
+            f"of it is intact"
+        )
+    if "too big" in reason:
+        return DamagedFile(f"{name} is damaged: a value in it is said to be longer than the file")
     if "malformed" in reason or "corrupt" in reason:
         return DamagedFile(
             f"{name} is damaged ({reason}): `gcreplay info` says how much of it is intact"
@@ -235,25 +279,37 @@ def _initialised(database: Database) -> Database:
     with translated(database.name), database._engine.begin() as connection:
         connection.exec_driver_sql(f"PRAGMA application_id={schema.APPLICATION_ID}")
         connection.exec_driver_sql(f"PRAGMA user_version={schema.SCHEMA_VERSION}")
-        for statement in _statements():
+        for statement in _tables_to_create():
             connection.exec_driver_sql(statement)
     return database
 
 
 @cache
-def _statements() -> tuple[str, ...]:
+def statements() -> tuple[str, ...]:
     """What creates the tables; compiled once, as logs in memory are made by the thousand."""
-    tables = [t for t in schema.metadata.sorted_tables if t not in schema.PROJECTIONS]
+    tables = schema.metadata.sorted_tables
     return tuple(str(CreateTable(table).compile(dialect=sqlite.dialect())) for table in tables)
 
 
-def _engine(where: str) -> Engine:
+@cache
+def _tables_to_create() -> tuple[str, ...]:
+    projections = {table.name for table in schema.PROJECTIONS}
+    tables = zip(schema.metadata.sorted_tables, statements(), strict=True)
+    return tuple(statement for table, statement in tables if table.name not in projections)
+
+
+def _engine(where: str, guard: Callable[[sqlite3.Connection], None] | None = None) -> Engine:
     def connect() -> sqlite3.Connection:
-        return sqlite3.connect(
+        connection = sqlite3.connect(
             where, uri=where.startswith("file:"), timeout=_BUSY_SECONDS, check_same_thread=False
         )
+        if guard is not None:
+            guard(connection)
+        return connection
 
-    return create_engine("sqlite://", creator=connect, poolclass=StaticPool)
+    return create_engine(
+        "sqlite://", creator=connect, poolclass=StaticPool, json_deserializer=stored_json
+    )
 
 
 def _uri(path: Path, mode: str) -> str:

@@ -7,7 +7,6 @@ same transaction.
 
 from __future__ import annotations
 
-import json
 import zlib
 
 from sqlalchemy import Connection, Table
@@ -15,6 +14,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from ..errors import DamagedFile
 from . import schema
+from .bounds import stored_json
 from .database import Database
 
 KEY = "checksums"
@@ -40,8 +40,13 @@ class Seal:
         facts = dict(tuple(row) for row in connection.exec_driver_sql("SELECT * FROM meta"))
         if KEY not in facts and facts.get("complete") == "false":
             return OPEN  # an older version was killed while it recorded
-        seal = json.loads(facts.get(KEY) or "null")
-        if not isinstance(seal, dict) or set(seal) not in (set(), _NAMES, _ALL):
+        text = facts.get(KEY)
+        seal = stored_json(text) if isinstance(text, str) else None
+        if (
+            not isinstance(seal, dict)
+            or set(seal) not in (set(), _NAMES, _ALL)
+            or not all(type(value) is int and value >= 0 for value in seal.values())
+        ):
             raise DamagedFile(f"{self._db.name} is damaged: its checksums are lost")
         return seal
 

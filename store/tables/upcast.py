@@ -7,9 +7,10 @@ changes, raise schema.SCHEMA_VERSION and register here what turns the former ver
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+import struct
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -36,11 +37,16 @@ class Upcaster:
 
     `row(table, row)` gets every row, with JSON columns as text, and returns the new row;
     `events`, when there is one, gets every decoded segment and returns as many new events.
+    `tables`: what created those tables that the version it starts from declared otherwise.
     """
 
     row: Callable[[str, Row], Row] = unchanged
     events: Callable[[Events], Events] | None = None
+    tables: Mapping[str, str] = field(default_factory=dict)
 
+
+LARGEST_GROWTH = 4
+"""By how much the events of a file may take more bytes in the present version."""
 
 UPCASTERS: dict[int, Upcaster] = {}
 """By the version they start from."""
@@ -55,28 +61,50 @@ def opened(path: Path, version: int, *, writable: bool) -> db.Database:
     """
     if not UPCASTERS.keys() >= set(range(version, schema.SCHEMA_VERSION)):
         raise DamagedFile(f"{path} is damaged: there has never been a schema version {version}")
-    source = db.open_existing(path, writable=False)
+    source = db.open_existing(path, writable=False, declared=_declared(version))
     if not writable:
         target = db.temporary()
         with closing(source):
             _convert(source, target, version)
         return target
+    path = path.resolve()  # a link stays, and leads to the new one
     beside = path.with_name(path.name + ".upcast")
     target = db.create(beside, force=True)
-    with closing(source), closing(target):
-        _convert(source, target, version)
-    with db.translated(str(path)):
-        beside.replace(path)
+    try:
+        with closing(source), closing(target):
+            _convert(source, target, version)
+        with db.translated(str(path)):
+            beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
     return db.open_existing(path, writable=True)
+
+
+def _declared(version: int) -> list[str]:
+    """What created the tables of that version."""
+    names = [table.name for table in schema.metadata.sorted_tables]
+    tables = dict(zip(names, db.statements(), strict=True))
+    for older in reversed(range(version, schema.SCHEMA_VERSION)):
+        tables.update(UPCASTERS[older].tables)
+    return list(tables.values())
 
 
 def _convert(source: db.Database, target: db.Database, version: int) -> None:
     with source.reading() as old, target.writing() as new:
-        for table in schema.metadata.sorted_tables:
-            if table in schema.PROJECTIONS:
-                continue
-            for row in _rows(old, table, version):
-                new.execute(insert(table), row)
+        try:
+            taken = 0
+            for table in schema.metadata.sorted_tables:
+                if table in schema.PROJECTIONS:
+                    continue
+                for row in _rows(old, table, version):
+                    taken += sum(len(v) for v in row.values() if isinstance(v, bytes))
+                    if taken > LARGEST_GROWTH * source.bytes:
+                        raise ValueError("it gives more than it holds")
+                    new.execute(insert(table), row)
+        except (ValueError, TypeError, LookupError, ArithmeticError, struct.error) as error:
+            raise DamagedFile(
+                f"{source.name} is damaged: a row of it cannot be converted ({error})"
+            ) from error
         Seal(target).open(new)  # the checksums were those of the old rows
 
 
@@ -98,12 +126,12 @@ def _rows(old: Connection, table: Table, version: int) -> Iterator[Row]:
 
 
 def _new_events(row: Row, upcasters: list[Upcaster]) -> Row:
-    numbers = [int(str(row[column.name])) for column in schema.HEADER_COLUMNS]
-    number, sequence, count, objects, *counts = numbers
+    numbers = [row[column.name] for column in schema.HEADER_COLUMNS]
+    if not schema.fits(schema.HEADER_COLUMNS, numbers):
+        raise ValueError("a header is malformed")
+    number, sequence, count, objects, *counts = map(int, map(str, numbers))
     segment = Segment(number, sequence, count, objects, tuple(counts))
-    payload = row["payload"]
-    assert isinstance(payload, bytes)
-    events = codec.decode(payload, segment, int(str(row["codec"])))
+    events = codec.checked(row["payload"], segment, row["codec"], row["checksum"])
     for upcaster in upcasters:
         events = upcaster.events(events) if upcaster.events else events
     encoded = codec.encode(*events.columns(), segment.first_object)

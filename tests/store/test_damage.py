@@ -344,18 +344,57 @@ def test_a_flipped_bit_anywhere_is_said_or_does_no_harm(with_tables, broken, dat
         raise AssertionError(f"bit {bit} of byte {at} changed what is read") from None
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
+DECLARED = [
+    ("CREATE TRIGGER t AFTER INSERT ON runs BEGIN DELETE FROM labels; END", "the trigger t,"),
+    ("CREATE VIEW mine AS SELECT 1", "the view mine,"),
+    ("CREATE TABLE mine (x)", "the table mine,"),
+    ("CREATE INDEX mine ON labels (text)", "the index mine,"),
+    ("CREATE VIRTUAL TABLE mine USING fts5(x)", "the table mine,"),
+    ("ANALYZE", "the table sqlite_stat1,"),
+    (
         "DROP TABLE segments; CREATE VIEW segments AS SELECT abs(-9223372036854775808) AS id",
-        "DROP TABLE meta; CREATE VIRTUAL TABLE meta USING fts5(key, value)",
-    ],
-)
-def test_what_would_run_when_read_is_refused(recording, broken, statement):
+        "the view segments,",
+    ),
+    ("DROP TABLE meta; CREATE VIRTUAL TABLE meta USING fts5(key, value)", "its table meta other"),
+    ("ALTER TABLE labels ADD COLUMN twice AS (text || text)", "its table labels otherwise"),
+    ("ALTER TABLE runs ADD COLUMN mine", "its table runs otherwise"),
+    ("ALTER TABLE sites RENAME COLUMN file TO path", "its table sites otherwise"),
+    (
+        "DROP TABLE labels; CREATE TABLE labels (id INTEGER PRIMARY KEY, text CHECK (text > 'a'))",
+        "its table labels otherwise",
+    ),
+]
+
+
+@pytest.mark.parametrize(("statements", "says"), DECLARED)
+@pytest.mark.parametrize("writable", [False, True])
+def test_what_no_recording_declares_is_named_and_refused(
+    recording, broken, statements, says, writable
+):
     path = broken(recording)
     with sqlite3.connect(path) as connection:
-        connection.executescript(statement)
-    with pytest.raises(NotARecording, match="has no table"):
+        connection.executescript(statements)
+    before = path.read_bytes()
+    with pytest.raises(NotARecording, match=f"broken.db declares {says}.* so it is not opened: "):
+        EventLog.open(path, writable=writable)
+    assert path.read_bytes() == before
+
+
+def test_projections_and_a_vacuum_change_nothing_that_is_declared(recording, broken):
+    path = broken(recording)
+    with EventLog.open(path, writable=True) as log:
+        log.rebuild_projections()
+    with sqlite3.connect(path) as connection:
+        connection.execute("VACUUM")
+    with EventLog.open(path) as log:
+        assert (log.intact_events(), len(log.projection("objects"))) == (EVENTS * SEGMENTS,) * 2
+
+
+def test_a_file_without_one_of_the_two_tables_that_make_a_recording_is_none(recording, broken):
+    path = broken(recording)
+    with sqlite3.connect(path) as connection:
+        connection.execute("DROP TABLE segments")
+    with pytest.raises(NotARecording, match="has no table segments"):
         EventLog.open(path)
 
 

@@ -12,8 +12,14 @@ import pytest
 
 from gcreplay.store import EventLog, Op, TraceBuilder
 from gcreplay.store.encoding import codec
+from gcreplay.store.errors import DamagedFile, NotARecording
 from gcreplay.store.events import Events
 from gcreplay.store.tables import upcast
+
+SITES_0 = (
+    "CREATE TABLE sites ( id INTEGER NOT NULL, file TEXT NOT NULL, line BIGINT NOT NULL, "
+    "func TEXT NOT NULL, PRIMARY KEY (id) )"
+)
 
 
 def new_row(table: str, row: upcast.Row) -> upcast.Row:
@@ -49,7 +55,8 @@ def version_0(tmp_path, monkeypatch):
             (older.payload, codec.checksum(older.payload, segment)),
         )
         connection.execute("PRAGMA user_version = 0")
-    monkeypatch.setitem(upcast.UPCASTERS, 0, upcast.Upcaster(new_row, new_events))
+    tables = {"sites": SITES_0}
+    monkeypatch.setitem(upcast.UPCASTERS, 0, upcast.Upcaster(new_row, new_events, tables))
     return path, b.build()
 
 
@@ -78,4 +85,39 @@ def test_an_older_recording_opened_for_writing_is_rewritten(version_0):
     with EventLog.open(path) as log:
         check(log, expected)
         assert len(log.runs()) == 1
+    assert [entry.name for entry in path.parent.iterdir()] == [path.name]
+
+
+def test_an_older_recording_declares_what_its_version_declared_and_no_more(version_0):
+    path, _ = version_0
+    with sqlite3.connect(path) as connection:
+        connection.execute("ALTER TABLE sites RENAME COLUMN func TO function")
+    with pytest.raises(NotARecording, match="its table sites otherwise"):
+        EventLog.open(path)
+    with sqlite3.connect(path) as connection:
+        connection.execute("ALTER TABLE sites RENAME COLUMN function TO func")
+        connection.execute("CREATE TRIGGER t AFTER INSERT ON runs BEGIN DELETE FROM sites; END")
+    for writable in (False, True):
+        with pytest.raises(NotARecording, match="the trigger t"):
+            EventLog.open(path, writable=writable)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE segments SET codec = 9",
+        "UPDATE segments SET payload = 'text'",
+        "UPDATE segments SET events = 1 << 40",
+        "UPDATE segments SET first_object = -1",
+        "UPDATE meta SET value = '{'",
+    ],
+)
+def test_an_older_recording_that_cannot_be_converted_is_damaged(version_0, statement):
+    path, _ = version_0
+    with sqlite3.connect(path) as connection:
+        connection.execute(statement)
+    before = path.read_bytes()
+    with pytest.raises(DamagedFile, match="cannot be converted"):
+        EventLog.open(path, writable=True)
+    assert path.read_bytes() == before
     assert [entry.name for entry in path.parent.iterdir()] == [path.name]
