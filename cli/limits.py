@@ -13,6 +13,7 @@ from typing import Final
 
 from gcreplay.replay.results.diff import FIGURES
 from gcreplay.store.errors import UsageError
+from gcreplay.store.values import decimal_from, shown
 
 COMPARISONS: Final[Mapping[str, Callable[[Fraction, Fraction], bool]]] = {
     ">": operator.gt,
@@ -20,7 +21,7 @@ COMPARISONS: Final[Mapping[str, Callable[[Fraction, Fraction], bool]]] = {
     "<": operator.lt,
     "<=": operator.le,
 }
-LIMIT: Final = re.compile(r"\s*(\w+)\s*(>=|<=|>|<)\s*([+-]?)(\d+(?:\.\d+)?)(%?)\s*")
+LIMIT: Final = re.compile(r"\s*(\w+)\s*(>=|<=|>|<)\s*([+-]?)([0-9.]+)(%?)\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +55,20 @@ def parse_limit(text: str) -> Limit:
     match = LIMIT.fullmatch(text)
     if match is None:
         raise UsageError(
-            f"--fail-if {text!r} is no limit: write FIGURE>BOUND, for example 'collected>+10%'"
+            f"--fail-if {shown(text)} is no limit: write FIGURE>BOUND, for example 'collected>+10%'"
         )
     figure, comparison, sign, number, percent = match.groups()
     if figure not in FIGURES:
         raise UsageError(
-            f"--fail-if {text!r}: there is no figure {figure}; known are {', '.join(FIGURES)}"
+            f"--fail-if {shown(text)}: there is no figure {figure}; known are {', '.join(FIGURES)}"
         )
     if percent and not sign:
         raise UsageError(
-            f"--fail-if {text!r}: a percentage is a change, so it needs a sign: +{number}%"
+            f"--fail-if {shown(text)}: a percentage is a change, so it needs a sign: +{number}%"
         )
-    bound = -Fraction(number) if sign == "-" else Fraction(number)
+    try:
+        size = decimal_from("the bound", number)
+    except ValueError as error:
+        raise UsageError(f"--fail-if {shown(text)}: {error}") from None
+    bound = -size if sign == "-" else size
     return Limit(text.strip(), figure, comparison, bound, bool(sign), bool(percent))

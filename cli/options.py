@@ -7,6 +7,26 @@ from typing import Any, TypeVar
 import click
 
 from gcreplay.store.errors import UsageError
+from gcreplay.store.values import I32_MOST, I64_MOST, whole, whole_from
+
+
+class Whole(click.ParamType):
+    """A whole number within bounds, by the one rule for numbers."""
+
+    name = "integer"
+
+    def __init__(self, low: int = 0, high: int = I64_MOST) -> None:
+        self.low, self.high = low, high
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        name = param.opts[0] if param is not None else "the number"
+        try:
+            if isinstance(value, str):
+                return whole_from(name, value, self.low, self.high)
+            return whole(name, value, self.low, self.high)
+        except ValueError as error:
+            raise UsageError(str(error)) from None
+
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -25,21 +45,21 @@ def closeness_options(command: Command) -> Command:
     options = (
         click.option(
             "--granularity",
-            type=click.IntRange(min=0),
+            type=Whole(0, I32_MOST),
             default=0,
             metavar="G",
             help="Look at the young objects every G net allocations (0: only at collections).",
         ),
         click.option(
             "--full-probe",
-            type=click.IntRange(min=0),
+            type=Whole(0, I32_MOST),
             default=0,
             metavar="F",
             help="Look at the whole heap every F allocations (0: never); better what-ifs, slower.",
         ),
         click.option(
             "--probe-budget",
-            type=click.IntRange(0, 10_000),
+            type=Whole(0, 10_000),
             default=0,
             metavar="P",
             help="Look at the whole heap as often as P per cent of the program's own work pays "

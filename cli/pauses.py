@@ -33,7 +33,7 @@ def pause_model(log: EventLog) -> PauseModel | None:
     if isinstance(stored, dict):
         try:
             return PauseModel.from_json(stored)
-        except (TypeError, KeyError):
+        except ValueError:
             pass  # of another version: fitted anew
     observed = log.observed
     if len(observed) < LEAST:

@@ -7,19 +7,24 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from gcreplay.store.errors import NotFound, UsageError
+from gcreplay.store.errors import InvalidLog, NotFound, UsageError
 from gcreplay.store.events import U64, Events, GcCall, Op, StartState
 from gcreplay.store.log import EventLog
+from gcreplay.store.rules.operands import BAD_ARGUMENT, RULES, Taken
+from gcreplay.store.values import I64_MOST, switch, whole
+from gcreplay.store.words import describe
 
 from .engine import _engine
 from .engine.annotation import garbage_of
 from .engine.storage import advance, engine_for
+from .policies.asking import asking, check_policy
 from .policies.cpython311 import CPython311
 from .policies.policy import OLDEST, PERMANENT, Heap, Policy, Untrack
 from .policies.registry import make_policy
 from .results.result import Collection, FirstRevived, RunResult
 
 _FOREVER = 2**64 - 1
+_ANY_COUNT = (-I64_MOST - 1, I64_MOST)
 _SUMMED = (
     "freed_by_refcount",
     "freed_by_collector",
@@ -66,7 +71,7 @@ class _EngineHeap:
 
     @enabled.setter
     def enabled(self, value: bool) -> None:
-        self._enabled = value
+        self._enabled = switch("enabled", value)
         self.set_limits()
 
     @property
@@ -75,7 +80,7 @@ class _EngineHeap:
 
     @young.setter
     def young(self, value: int) -> None:
-        self.engine.young = value
+        self.engine.young = whole("young", value, 0, I64_MOST // 2)
 
     @property
     def sequence(self) -> int:
@@ -92,7 +97,11 @@ class _EngineHeap:
     def arm(
         self, *, allocations: int | None = None, bytes: int | None = None, tick: int | None = None
     ) -> None:
-        self._armed = (allocations, bytes, tick)
+        self._armed = (
+            None if allocations is None else whole("allocations", allocations, *_ANY_COUNT),
+            None if bytes is None else whole("bytes", bytes, 0, _FOREVER),
+            None if tick is None else whole("tick", tick, 0, _FOREVER),
+        )
         self.set_limits()
 
     def set_limits(self) -> None:
@@ -105,16 +114,18 @@ class _EngineHeap:
         )
 
     def size(self, generation: int) -> int:
-        return self.engine.list_length(generation)
+        return self.engine.list_length(whole("generation", generation, 0, PERMANENT))
 
     def collect(
         self, generation: int, *, into: int | None = None, untrack: Untrack = Untrack.NOTHING
     ) -> Collection:
         engine = self.engine
-        target = min(generation + 1, OLDEST) if into is None else into
+        generation = whole("generation", generation, 0, OLDEST)
+        target = min(generation + 1, OLDEST) if into is None else whole("into", into, 0, PERMANENT)
+        untracking = whole("untrack", untrack, 0, Untrack.TUPLES | Untrack.DICTS)
         older = sum(engine.list_length(g) for g in range(generation + 1, PERMANENT))
         candidates, links, collected, uncollectable, survivors, freed, nbytes = engine.collect(
-            generation, target, int(untrack)
+            generation, target, untracking
         )
         self.collections.append(
             Collection(
@@ -164,7 +175,9 @@ class Replay:
         _check_needs(log, self.name, self.wanted)
         self.first = CPython311() if apply_from is not None else self.wanted
         start = log.start or StartState()
-        self.modelled = not self.first.recorded_storage(start)
+        with asking(self.wanted, self.name):
+            self.modelled = not self.first.recorded_storage(start)
+        self._taken = Taken(log.arguments)
         self.events = log.event_count
         self.policy = self.first
         marks = log.marks()
@@ -222,13 +235,15 @@ class Replay:
         if self.policy.foresees:
             self.engine.foresee()
         if self.log.start is None:
-            self._take(StartState())
+            with asking(self.wanted, self.name):
+                self._take(StartState())
 
     def apply(self, events: Events) -> None:
         """Apply the next events of the log, up to the end of the window."""
         self.engine.feed(*events.columns(), events.first_sequence)
-        while not self.closed and (reason := advance(self.engine)) != _engine.END:
-            self._handle(reason)
+        with asking(self.wanted, self.name):
+            while not self.closed and (reason := advance(self.engine)) != _engine.END:
+                self._handle(reason)
 
     # Triggers
 
@@ -244,9 +259,8 @@ class Replay:
             heap.cause = "threshold"
             policy.on_allocations(heap)
         elif reason == _engine.CALL:
-            _, call, argument, _ = self.engine.event
             heap.cause = "call"
-            policy.on_call(heap, GcCall(call), json.loads(self.log.arguments[argument]))
+            policy.on_call(heap, *self._call())
         elif reason == _engine.STOP:
             self._act()
         elif reason == _engine.START:
@@ -254,6 +268,14 @@ class Replay:
         else:
             heap.cause = self.name
             (policy.on_bytes if reason == _engine.BYTES else policy.on_tick)(heap)
+
+    def _call(self) -> tuple[GcCall, list[int]]:
+        """The call of the gc module that the event says; raises InvalidLog."""
+        op, call, argument, c = self.engine.event
+        if not self._taken.fits(op, call, argument):
+            event = describe(op, call, argument, c)
+            raise InvalidLog(self.heap.sequence, event, RULES[BAD_ARGUMENT])
+        return GcCall(call), json.loads(self.log.arguments[argument])
 
     def _act(self) -> None:
         """What is to be done before the event at which the engine was told to stop."""
@@ -293,8 +315,9 @@ class Replay:
 
     def result(self) -> RunResult:
         """What the replay came to, after the last event."""
-        while self.actions and not self.closed:
-            self._act()
+        with asking(self.wanted, self.name):
+            while self.actions and not self.closed:
+                self._act()
         figures = self.engine.figures()
         since = {name: figures[name] - self._before[name] for name in _SUMMED}
         begin, end = self.window
@@ -348,7 +371,7 @@ class Replay:
 def named(policy: str | Policy) -> tuple[str, Policy]:
     """The policy with the name its results bear."""
     if isinstance(policy, Policy):
-        return type(policy).__name__, policy
+        return type(policy).__name__, check_policy(policy, type(policy).__name__)
     return policy, make_policy(policy)
 
 

@@ -17,7 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
-from .events import NO_OBJECT, Flag, FreeLists, GcCall, Op, StartState
+from . import facts, values
+from .events import KINDS, NO_OBJECT, Flag, FreeLists, GcCall, Op, StartState, call_arguments
 from .log import EventLog
 from .rules.validate import validate
 from .tables.names import Names, Row
@@ -37,17 +38,27 @@ _BUILTIN = {
     "int": ("other", 28),
     "str": ("other", 50),
 }
+GC_CALLS = tuple(call.name.lower() for call in GcCall)
+MOST_TIMES = 1_000_000
+"""As often as a link is made or undone at once: each time is an event."""
+_FIRST = {Op.LINK: "source", Op.UNLINK: "source", Op.WEAKREF: "reference"}
+_SECOND = {
+    **dict.fromkeys((Op.LINK, Op.UNLINK, Op.WEAKREF), "target"),
+    **dict.fromkeys((Op.INCREF, Op.DECREF), "n"),
+    Op.TRACK: "generation",
+}
 _LEAVES = ("int", "float", "str", "bytes", "bool")
 
 
 class TraceBuilder:
     """Collects events in memory; `build` makes a valid log of them.
 
-    Every method appends events and returns what it made. Objects are their ids. Nothing is
-    checked before `build`.
+    Every method appends events and returns what it made. Objects are their ids. A value that no
+    event can have raises ValueError at once; the rules are checked by `build`.
     """
 
-    def __init__(self, **meta: object) -> None:
+    def __init__(self, /, **meta: object) -> None:
+        facts.checked(meta)
         self._names = Names()
         self._arguments: dict[str, int] = {}
         self._columns = (array("B"), array("I"), array("I"), array("I"))
@@ -58,6 +69,11 @@ class TraceBuilder:
     def objects(self) -> range:
         """The ids of the objects so far."""
         return range(self._objects)
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The names of the tables that `take_names` takes."""
+        return tuple(table.table.name for table in self._names.tables)
 
     def __len__(self) -> int:
         """Number of events so far; also the sequence number of the next one."""
@@ -89,10 +105,16 @@ class TraceBuilder:
             leaf = module == "builtins" and type in _LEAVES
             flags = Flag(0) if leaf else Flag.GC | Flag.COUNTED
             flags |= Flag(0) if leaf or kind == "dict" else Flag.TRACKED
-        shape = self._names.shapes.intern(
-            (self._names.types.intern((module, type, kind, finalizer)), size, int(flags))
+        row = (
+            values.text("module", module),
+            values.text("type", type),
+            values.one_of("kind", kind, KINDS),
+            values.whole("finalizer", finalizer, 0, 2),
         )
-        where = self._names.sites.intern(site) if site else 0
+        size = values.whole("size", size, 0, values.MOST_BYTES)
+        bits = values.whole("flags", flags, 0, sum(Flag))
+        where = self._names.sites.intern(_site(site)) if site else 0
+        shape = self._names.shapes.intern((self._names.types.intern(row), size, bits))
         self.event(Op.ALLOC, self._objects, shape, where)
         self._objects += 1
         return self._objects - 1
@@ -107,13 +129,15 @@ class TraceBuilder:
 
     def link(self, source: int, target: int, n: int = 1, label: str | None = None) -> None:
         """`source` takes `n` references to `target`: `n` events."""
-        for _ in range(n):
-            self.event(Op.LINK, source, target, self._label(label))
+        said = self._label(label)
+        for _ in range(values.whole("n", n, 1, MOST_TIMES)):
+            self.event(Op.LINK, source, target, said)
 
     def unlink(self, source: int, target: int, n: int = 1, label: str | None = None) -> None:
         """`source` drops `n` references to `target`: `n` events."""
-        for _ in range(n):
-            self.event(Op.UNLINK, source, target, self._label(label))
+        said = self._label(label)
+        for _ in range(values.whole("n", n, 1, MOST_TIMES)):
+            self.event(Op.UNLINK, source, target, said)
 
     def kept(self, object: int) -> None:
         """The storage of the object that just died went to a free list."""
@@ -121,6 +145,7 @@ class TraceBuilder:
 
     def resize(self, object: int, bytes: int) -> None:
         """The object has so many bytes more (fewer) than the block it was born with."""
+        bytes = values.whole("bytes", bytes, -values.MOST_BYTES, values.MOST_BYTES)
         self.event(Op.RESIZE, object, bytes & _LOW, bytes >> 32 & _LOW)
 
     def track(self, object: int, generation: int = 0) -> None:
@@ -134,10 +159,11 @@ class TraceBuilder:
     def gc_call(self, call: str, *arguments: int, from_c: bool = False) -> None:
         """The program calls `gc.<call>`: collect, enable, disable, freeze, unfreeze,
         set_threshold (always three numbers) or set_debug."""
-        code = GcCall[call.upper()]
+        code = GcCall[values.one_of("call", call, GC_CALLS).upper()]
         if code == GcCall.COLLECT and not arguments:
             arguments = (2,)
-        self.event(Op.GC_CALL, code, self._argument(json.dumps(arguments)), int(from_c))
+        taken = json.dumps(call_arguments(code, arguments))
+        self.event(Op.GC_CALL, code, self._argument(taken), int(values.switch("from_c", from_c)))
 
     def begin_inside(self, object: int | None = None) -> None:
         """A finalizer or weakref callback of `object` begins, during a recorded collection."""
@@ -164,11 +190,12 @@ class TraceBuilder:
 
     def tick(self, nanoseconds: int) -> None:
         """Program time at this point."""
+        nanoseconds = values.whole("nanoseconds", nanoseconds, 0, 2**64 - 1)
         self.event(Op.TICK, nanoseconds & _LOW, nanoseconds >> 32)
 
     def weakref(self, reference: int, target: int, *, callback: bool = False) -> None:
         """The weak reference object `reference` refers to `target`."""
-        self.event(Op.WEAKREF, reference, target, int(callback))
+        self.event(Op.WEAKREF, reference, target, int(values.switch("callback", callback)))
 
     def start(
         self,
@@ -193,11 +220,18 @@ class TraceBuilder:
 
     def start_with(self, state: str) -> None:
         """As `start`, with the state as JSON text."""
+        StartState.from_json(state)
         self.event(Op.START, self._argument(state))
 
     def event(self, op: int, a: int = 0, b: int = 0, c: int = 0) -> None:
         """Any event by its operands; also one that breaks the rules."""
-        for column, value in zip(self._columns, (op, a, b, c), strict=True):
+        operands = (
+            values.whole("op", op, 0, 255),
+            values.whole(_FIRST.get(op, "object"), a),
+            values.whole(_SECOND.get(op, "an operand"), b),
+            values.whole("an operand", c),
+        )
+        for column, value in zip(self._columns, operands, strict=True):
             column.append(value)
 
     def columns(self) -> Sequence[np.ndarray]:
@@ -235,15 +269,26 @@ class TraceBuilder:
         for table in self._names.tables:
             if table.table.name in names:
                 table.replace(names[table.table.name])
+        self._names.check_types()
         for i, (text,) in enumerate(self._names.arguments.rows):
-            self._arguments.setdefault(json.dumps(json.loads(str(text)), sort_keys=True), i)
+            value = json.dumps(values.from_json(str(text)), sort_keys=True)
+            self._arguments.setdefault(value, i)
 
     def _label(self, label: str | None) -> int:
-        return self._names.labels.intern((label or "",))
+        return self._names.labels.intern((values.text("label", label or ""),))
 
     def _argument(self, text: str) -> int:
         # The same value written otherwise is the same argument.
-        value = json.dumps(json.loads(text), sort_keys=True)
+        value = json.dumps(values.from_json(text), sort_keys=True)
         if value not in self._arguments:
             self._arguments[value] = self._names.arguments.intern((text,))
         return self._arguments[value]
+
+
+def _site(site: tuple[str, int, str]) -> tuple[str, int, str]:
+    file, line, function = site
+    return (
+        values.text("file", file),
+        values.whole("line", line),
+        values.text("function", function),
+    )

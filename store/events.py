@@ -307,6 +307,17 @@ class ObservedCollection:
     long_lived_pending: int
     duration_ns: int
 
+    @classmethod
+    def from_value(cls, value: object) -> ObservedCollection:
+        """The collection that a JSON object says; raises ValueError."""
+        given = values.mapping("a collection", value, cls.__slots__)
+        if missing := set(cls.__slots__) - set(given):
+            raise ValueError(f"a collection needs a value of {min(missing)}")
+        cause = values.one_of("cause", given.pop("cause"), ("threshold", "call"))
+        values.whole("generation", given["generation"], 0, 2)
+        numbers = {name: values.whole(name, n, 0, values.I64_MOST) for name, n in given.items()}
+        return cls(cause=cause, **numbers)
+
 
 @dataclass(frozen=True, slots=True)
 class Segment:

@@ -55,7 +55,7 @@ def _reserved(name: str, value: object) -> object:
 
 
 _KNOWN: dict[str, _Check] = {
-    "schema": _reserved,
+    "schema": _count,
     "checksums": _reserved,
     "complete": values.switch,
     "recovered": values.switch,

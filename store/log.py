@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
@@ -12,6 +12,7 @@ from typing import Self
 import numpy as np
 from sqlalchemy import Connection, Table, delete, func, insert, select
 
+from . import facts, values
 from .encoding.segments import SegmentReader, SegmentWriter
 from .errors import DamagedFile, NotFound, StorageError
 from .events import (
@@ -222,10 +223,11 @@ class EventLog:
             if rows:
                 connection.execute(insert(table), rows)
 
-    def set_meta(self, **values: object) -> None:
-        """Set facts about the recording; values must be JSON."""
+    def set_meta(self, /, **given: object) -> None:
+        """Set facts about the recording; raises ValueError for what no such fact is."""
+        facts.checked(given)
         with self._changing(schema.meta) as connection:
-            rows = [{"key": key, "value": value} for key, value in values.items()]
+            rows = [{"key": key, "value": value} for key, value in given.items()]
             connection.execute(insert(schema.meta).prefix_with("OR REPLACE"), rows)
 
     # Reading
@@ -235,9 +237,13 @@ class EventLog:
         """Facts about the recording, with the `schema` version."""
         with self._sealed(schema.meta) as connection:
             rows = connection.execute(select(schema.meta.c.key, schema.meta.c.value))
-            values = {row.key: row.value for row in rows}
-        values.pop(seal.KEY, None)
-        return {"schema": schema.SCHEMA_VERSION, **values}
+            said = {row.key: row.value for row in rows}
+        for key in (seal.KEY, "schema"):
+            said.pop(key, None)
+        try:
+            return {"schema": schema.SCHEMA_VERSION, **facts.checked(said)}
+        except ValueError as error:
+            raise DamagedFile(f"{self._db.name} is damaged: {error}") from None
 
     @property
     def segment_table(self) -> tuple[Segment, ...]:
@@ -385,6 +391,7 @@ class EventLog:
         for run in self.runs():
             if (run.policy, run.options, run.result_hash) == (policy, options, result_hash):
                 return run.id
+        values.text("policy", policy)
         row = {"policy": policy, "options": options, "result": result, "result_hash": result_hash}
         with self._changing(schema.runs) as connection:
             key = connection.execute(insert(schema.runs), row).inserted_primary_key
@@ -395,7 +402,7 @@ class EventLog:
         """All stored results, oldest first."""
         with self._sealed(schema.runs) as connection:
             rows = connection.execute(select(schema.runs).order_by(schema.runs.c.id))
-            return [Run(*row) for row in rows]
+            return [self._run(row) for row in rows]
 
     def run(self, id: int) -> Run:
         """The stored result of that number; raises NotFound."""
@@ -403,7 +410,23 @@ class EventLog:
             row = connection.execute(select(schema.runs).where(schema.runs.c.id == id)).first()
         if row is None:
             raise NotFound(f"{self._db.name} has no run {id}: see `gcreplay info`")
-        return Run(*row)
+        return self._run(row)
+
+    def _run(self, row: Sequence[object]) -> Run:
+        number, policy, options, result, digest = row
+        try:
+            for name, value in values.mapping("options", options).items():
+                if value is not None:
+                    values.text(name, value)
+            return Run(
+                values.whole("id", number, 0, values.I64_MOST),
+                values.text("policy", policy),
+                values.mapping("options", options),
+                values.mapping("result", result),
+                values.text("result_hash", digest),
+            )
+        except ValueError as error:
+            raise DamagedFile(f"{self._db.name} is damaged: run {number!r}: {error}") from None
 
     def discard_runs(self) -> None:
         """Delete all stored results, damaged ones too."""

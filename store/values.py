@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from fractions import Fraction
 from typing import Final, TypeVar
 
@@ -64,7 +64,9 @@ def text(name: str, value: object) -> str:
     try:
         value.encode()
     except UnicodeEncodeError:
-        raise ValueError(f"{name} has half a surrogate pair, which is no text: {shown(value)}") from None
+        raise ValueError(
+            f"{name} has half a surrogate pair, which is no text: {shown(value)}"
+        ) from None
     return value
 
 

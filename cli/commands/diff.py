@@ -1,5 +1,6 @@
 """`gcreplay diff`: two replays side by side, and limits on their change."""
 
+import os
 import re
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -13,13 +14,13 @@ from gcreplay.limits import Limit, parse_limit
 from gcreplay.options import policy_option, window_bounds
 from gcreplay.output import Report, Signed, Table, format_option, show
 from gcreplay.pauses import COLUMNS, pause_cells, pause_model, trust, with_pauses
-from gcreplay.policy_errors import policy_errors
 from gcreplay.progress import working
 from gcreplay.replay import DiffResult, diff
 from gcreplay.replay.estimates.pauses import PauseModel
 from gcreplay.store import EventLog
 from gcreplay.store.errors import UsageError
 from gcreplay.store.events import Run
+from gcreplay.store.values import I64_MOST, whole_from
 from gcreplay.wording import Wording
 
 SHOWN_ROWS = 10
@@ -60,11 +61,7 @@ def command(
     with ExitStack() as stack:
         first, second = (_opened(side, stack) for side in _sides(operands, policies))
         options = _common_options(first, second)
-        with (
-            working(f"replaying {first.policy} and {second.policy}"),
-            policy_errors(first.policy),
-            policy_errors(second.policy),
-        ):
+        with working(f"replaying {first.policy} and {second.policy}"):
             result = diff(
                 (first.log, first.policy),
                 (second.log, second.policy),
@@ -116,10 +113,13 @@ def _sides(operands: Sequence[str], policies: Sequence[str]) -> tuple[Side, Side
 
 def _named(operand: str) -> tuple[Path, int | None]:
     """`demo.gcreplay#2` is run 2 of that recording, unless a file has that very name."""
-    run = re.fullmatch(r"(.+)#(\d+)", operand)
-    if run is None or Path(operand).exists():
+    run = re.fullmatch(r"(.+)#([0-9]+)", operand)
+    if run is None or os.path.exists(operand):  # noqa: PTH110 - a long name is no file
         return Path(operand), None
-    return Path(run[1]), int(run[2])
+    try:
+        return Path(run[1]), whole_from("the number of a run", run[2], 1, I64_MOST)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
 
 
 def _opened(side: Side, stack: ExitStack) -> Opened:

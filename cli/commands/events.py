@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from gcreplay.options import trace_argument
+from gcreplay.options import Whole, trace_argument
 from gcreplay.store import EventLog
 from gcreplay.store.errors import UsageError
 from gcreplay.wording import Wording
@@ -15,11 +15,11 @@ EITHER_SIDE = 10
 
 @click.command()
 @trace_argument
-@click.option("--from", "start", type=click.IntRange(min=0), metavar="N", help="The first event.")
-@click.option("--to", "stop", type=click.IntRange(min=0), metavar="M", help="The last event.")
+@click.option("--from", "start", type=Whole(), metavar="N", help="The first event.")
+@click.option("--to", "stop", type=Whole(), metavar="M", help="The last event.")
 @click.option(
     "--around",
-    type=click.IntRange(min=0),
+    type=Whole(),
     metavar="N",
     help=f"Event N with {EITHER_SIDE} on either side.",
 )

@@ -1,7 +1,6 @@
 """`gcreplay prove`: predictions from one recording beside real runs of the same program."""
 
 import contextlib
-import math
 import os
 import signal
 import subprocess
@@ -15,7 +14,6 @@ from gcreplay.commands.record import OwnOptionsThenProgram, program_argv
 from gcreplay.options import closeness_options, policy_option, window_bounds
 from gcreplay.output import Cell, Report, Table, by_generation, format_option, show
 from gcreplay.pauses import PauseProof, measured_model, proof_table, quiet, store_model, trust
-from gcreplay.policy_errors import policy_errors
 from gcreplay.progress import working
 from gcreplay.proof import COMPARED, Proof, Totals, measured_totals, predicted_totals
 from gcreplay.replay import RunResult, make_policy, replay_in_range
@@ -23,6 +21,7 @@ from gcreplay.replay.estimates.pauses import PauseModel, Pauses
 from gcreplay.stock import plan_of
 from gcreplay.store import EventLog
 from gcreplay.store.errors import FileExists, GcreplayError, StorageError, UsageError
+from gcreplay.store.values import decimal_from, shown
 from gcreplay.tracer import Plan, RealOptions, RealRun, RealRunner, RecordOptions, record
 
 DEFAULT = "cpython-3.11"
@@ -103,8 +102,7 @@ def command(
         raise UsageError("--trace uses a recording as it is: leave out -o and record's options")
     plans: dict[str, Plan] = {}
     for policy in dict.fromkeys([DEFAULT, *policies]):
-        with policy_errors(policy):
-            plans[policy] = plan_of(policy, make_policy(policy), apply_from)
+        plans[policy] = plan_of(policy, make_policy(policy), apply_from)
     with _recording(trace, output, force) as path, _stdin(given) as stdin:
         if trace is None:
             _record(
@@ -123,7 +121,7 @@ def command(
         with EventLog.open(path) as log:
             runs = {}
             for policy in plans:
-                with working(f"replaying {policy}"), policy_errors(policy):
+                with working(f"replaying {policy}"):
                     runs[policy] = replay_in_range(
                         log, policy, apply_from=apply_from, window=bounds
                     )
@@ -163,12 +161,13 @@ def _percent(text: str | None) -> float | None:
     if text is None:
         return None
     try:
-        value = float(text.removesuffix("%"))
-    except ValueError:
-        value = math.nan
-    if not (text.endswith("%") and 0 <= value < math.inf):
-        raise UsageError(f"--tolerance {text!r} is no tolerance: write a percentage, as in 5%")
-    return value
+        if not text.endswith("%"):
+            raise ValueError("it lacks the %")
+        return float(decimal_from("it", text[:-1]))
+    except ValueError as error:
+        raise UsageError(
+            f"--tolerance {shown(text)} is no percentage such as 5%: {error}"
+        ) from None
 
 
 @contextlib.contextmanager

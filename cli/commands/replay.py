@@ -17,7 +17,6 @@ from gcreplay.output import (
     show,
 )
 from gcreplay.pauses import COLUMNS, pause_cells, pause_model, store_model, trust, with_pauses
-from gcreplay.policy_errors import policy_errors
 from gcreplay.progress import working
 from gcreplay.replay import RunResult, make_policy, replay, replay_in_range
 from gcreplay.replay.estimates.pauses import PauseModel
@@ -61,13 +60,9 @@ def command(
     runs: list[RunResult] = []
     with EventLog.open(trace) as log:
         for policy in wanted:  # a name mistyped is said before the first long replay
-            with policy_errors(policy):
-                make_policy(policy)
+            make_policy(policy)
         for number, policy in enumerate(wanted, start=1):
-            with (
-                working(f"replaying {policy} ({number} of {len(wanted)})"),
-                policy_errors(policy),
-            ):
+            with working(f"replaying {policy} ({number} of {len(wanted)})"):
                 play = replay_in_range if ranged else replay
                 runs.append(play(log, policy, apply_from=apply_from, window=bounds))
         with working("fitting pauses"):

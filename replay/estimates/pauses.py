@@ -27,6 +27,8 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from gcreplay.store.values import mapping, shown, text, whole
+
 from ..policies.policy import OLDEST
 from ..results.result import Collection
 
@@ -83,8 +85,17 @@ class PauseModel:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> PauseModel:
-        """The inverse of `to_json`; the first models had no `per_old`."""
-        return cls(**{"per_old": 0.0, **values, "error": PauseError(**values["error"])})
+        """The inverse of `to_json`; the first models had no `per_old`. Raises ValueError."""
+        given = mapping("a model", {"per_old": 0.0, **values}, cls.__slots__)
+        errors = mapping("error", given.pop("error", None), PauseError.__slots__)
+        if len(given) + 1 < len(cls.__slots__) or len(errors) < len(PauseError.__slots__):
+            raise ValueError("a model lacks some of its figures")
+        return cls(
+            source=text("source", given.pop("source")),
+            collections=whole("collections", given.pop("collections")),
+            error=PauseError(**{name: _figure(name, value) for name, value in errors.items()}),
+            **{name: _figure(name, value) for name, value in given.items()},
+        )
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -194,3 +205,9 @@ def _held_out(terms: F64, took: F64) -> PauseError:
         median=float(np.median(off)),
         p90=float(np.quantile(off, 0.9)),
     )
+
+
+def _figure(name: str, value: object) -> float:
+    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e12:
+        return value
+    raise ValueError(f"{name} must be a number of nanoseconds, not {shown(value)}")

@@ -14,6 +14,7 @@ from dataclasses import replace
 
 from gcreplay.store.log import EventLog
 
+from ..policies.asking import asking
 from ..policies.registry import make_policy
 from ..results.result import RunResult
 from ..run import Replay
@@ -36,7 +37,9 @@ def replay_in_range(
 
     def run(spare: bool, share: float) -> RunResult | None:
         one = Replay(log, policy, apply_from=apply_from, window=window, spare=spare)
-        return one.run() if share == 1.0 or one.wanted.lean(share) else None
+        with asking(one.wanted, one.name):
+            leans = share == 1.0 or bool(one.wanted.lean(share))
+        return one.run() if leans else None
 
     point = run(False, 1.0)
     assert point is not None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from gcreplay.store.errors import UsageError
 from gcreplay.store.events import GcCall, StartState
+from gcreplay.store.values import I32_MOST, shown, text, whole_from
 
 from .policy import OLDEST, Heap, Policy
 
@@ -89,11 +90,15 @@ def action_from(part: str) -> Freeze | Every:
         mark, n = part.removeprefix("freeze@"), "1"
     else:
         mark, comma, n = part.removeprefix("every:").rpartition(",")
-        if not (comma and n.strip().isdecimal()):
+        if not (comma and n.isascii() and n.isdecimal()):
             mark, n = part.removeprefix("every:"), "1"
-    if not mark or int(n) < 1:
+    try:
+        each = whole_from("N", n, 1, I32_MOST)
+        if not text("MARK", mark):
+            raise ValueError("it names no mark")
+    except ValueError as error:
         raise UsageError(
-            f"{part!r} is no action at a mark: write freeze@MARK, every:MARK, or every:MARK,N "
-            f"for each N-th such mark"
-        )
-    return Freeze(mark) if part.startswith("freeze@") else Every(mark, int(n))
+            f"{shown(part)} is no action at a mark ({error}): write freeze@MARK, every:MARK, or "
+            f"every:MARK,N for each N-th such mark"
+        ) from None
+    return Freeze(mark) if part.startswith("freeze@") else Every(mark, each)

@@ -13,6 +13,7 @@ from typing import ClassVar, Protocol, Self
 
 from gcreplay.store.errors import UsageError
 from gcreplay.store.events import GcCall, StartState
+from gcreplay.store.values import I32_LEAST, I32_MOST, shown, whole_from
 
 from ..results.result import Collection
 
@@ -143,12 +144,12 @@ class Policy(ABC):
 
 def thresholds_from(arguments: str) -> tuple[int, int, int]:
     """(T0, T1, T2) from the text "T0,T1,T2"; raises UsageError."""
+    parts = arguments.split(",")
     try:
-        t0, t1, t2 = (int(part) for part in arguments.split(","))
-    except ValueError:
+        t0, t1, t2 = (whole_from("each", part, I32_LEAST, I32_MOST) for part in parts)
+    except ValueError as error:
+        why = f": {error}" if len(parts) == 3 else ""
         raise UsageError(
-            f"{arguments!r} are no thresholds: write three integers, as in 700,10,10"
+            f"{shown(arguments)} are no thresholds, write three integers, as in 700,10,10{why}"
         ) from None
-    if not all(abs(value) < 2**31 for value in (t0, t1, t2)):
-        raise UsageError(f"{arguments!r} are no thresholds: each must fit 32 bits")
     return t0, t1, t2

@@ -10,7 +10,9 @@ from pathlib import Path
 from types import MappingProxyType
 
 from gcreplay.store.errors import UsageError
+from gcreplay.store.values import text
 
+from .asking import PolicyError, asking, check_class, check_policy, in_words
 from .clairvoyant import Clairvoyant
 from .cpython311 import CPython311
 from .generational import Generational
@@ -40,7 +42,7 @@ def known_policies() -> list[tuple[str, str, str]]:
     listed.append(("freeze@MARK, every:MARK[,N]", AtMarks.summary, "gcreplay"))
     for point in _installed():
         source = point.dist.name if point.dist else point.value
-        listed.append((point.name, _loaded(point).summary, source))
+        listed.append((point.name, str(getattr(_loaded(point), "summary", "")), source))
     return listed
 
 
@@ -50,13 +52,17 @@ def make_policy(spec: str) -> Policy:
 
     Raises UsageError when there is none of that name or its arguments are malformed.
     """
+    try:
+        text("a policy", spec)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
     parts = spec.split("+")
     if any(map(is_action, parts)):
         return _combined(spec, parts)
     in_file = _FILE.fullmatch(spec)
     if in_file:
         cls = _class_in(Path(in_file["file"]), in_file["name"])
-        return cls.from_arguments(in_file["arguments"] or "")
+        return _made(cls, in_file["arguments"] or "", f"{in_file['file']}:{in_file['name']}")
     name, _, arguments = spec.partition(":")
     found = BUILT_IN.get(name) or next(
         (_loaded(point) for point in _installed() if point.name == name), None
@@ -66,7 +72,12 @@ def make_policy(spec: str) -> Policy:
         raise UsageError(
             f"there is no policy {name!r}; known are {known}, and FILE.py:Class names one of yours"
         )
-    return found.from_arguments(arguments)
+    return _made(found, arguments, name)
+
+
+def _made(cls: type[Policy], arguments: str, where: str) -> Policy:
+    with asking(cls, where):
+        return check_policy(cls.from_arguments(arguments), where)
 
 
 def _combined(spec: str, parts: list[str]) -> Policy:
@@ -86,9 +97,12 @@ def _installed() -> Iterator[EntryPoint]:
 def _loaded(point: EntryPoint) -> type[Policy]:
     try:
         found = point.load()
-    except Exception as error:
-        raise UsageError(f"the installed policy {point.name!r} fails to load: {error}") from error
-    return _checked(found, f"the entry point {point.value}")
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        said = in_words(error)
+        raise PolicyError(f"the installed policy {point.name!r} fails to load: {said}") from error
+    return check_class(found, f"the entry point {point.value}")
 
 
 def _class_in(path: Path, name: str) -> type[Policy]:
@@ -99,14 +113,11 @@ def _class_in(path: Path, name: str) -> type[Policy]:
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
-        raise UsageError(f"{path} fails to run: {type(error).__name__}: {error}") from error
-    if not hasattr(module, name):
+        found = getattr(module, name, None)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        raise PolicyError(f"{path} fails to run: {in_words(error)}") from error
+    if found is None:
         raise UsageError(f"{path} has no class {name}")
-    return _checked(getattr(module, name), f"{path}:{name}")
-
-
-def _checked(found: object, where: str) -> type[Policy]:
-    if not (isinstance(found, type) and issubclass(found, Policy)):
-        raise UsageError(f"{where} is no policy: it must subclass gcreplay.replay.Policy")
-    return found
+    return check_class(found, f"{path}:{name}")

@@ -11,13 +11,16 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
+from inspect import Parameter, signature
 from pathlib import Path
 from typing import TextIO
 
+from .. import values
 from ..builder import TraceBuilder
 from ..errors import MalformedLine
-from ..events import Flag, ObservedCollection, StartState
+from ..events import Flag, ObservedCollection
 from ..log import EventLog
+from ..tables.names import Row
 from .records import Record, records
 
 FORMAT = 1
@@ -58,20 +61,9 @@ def import_jsonl(
         if not line.strip():
             continue
         try:
-            record = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise MalformedLine(number, f"not JSON ({error.msg})") from None
-        if not isinstance(record, dict):
-            raise MalformedLine(number, "no JSON object")
-        try:
-            _apply(builder, record)
-        except KeyError as error:
-            raise MalformedLine(number, f"{error.args[0]!r} is missing or unknown") from None
-        except (ValueError, OverflowError) as error:
+            _apply(builder, values.mapping("an event", values.from_json(line)))
+        except ValueError as error:
             raise MalformedLine(number, str(error)) from None
-        except (TypeError, AttributeError):
-            keys = ", ".join(record)
-            raise MalformedLine(number, f"a key or value does not fit the op ({keys})") from None
     log = builder.build(path, force=force)
     log.add_observed(observed)
     return log
@@ -81,53 +73,100 @@ def _begun(numbered: Iterator[tuple[int, str]]) -> tuple[TraceBuilder, list[Obse
     """A builder with the header's meta and names."""
     _, line = next(numbered, (1, ""))
     try:
-        header = json.loads(line)
-        version = header["gcreplay"]
-        meta = dict(header.get("meta", {}))
-        names = dict(header.get("names", {}))
-        observed = [ObservedCollection(**values) for values in header.get("observed", ())]
-        builder = TraceBuilder(**{str(key): value for key, value in meta.items()})
-        builder.take_names({key: [tuple(row) for row in rows] for key, rows in names.items()})
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise MalformedLine(1, 'no header such as {"gcreplay": 1}') from None
-    if version != FORMAT:
-        raise MalformedLine(1, f"format {version} is not {FORMAT}, which this gcreplay reads")
-    return builder, observed
+        header = values.from_json(line)
+        if not (isinstance(header, dict) and "gcreplay" in header):
+            raise ValueError("it does not say so")
+        if header["gcreplay"] is True or header["gcreplay"] != FORMAT:
+            said = values.shown(header["gcreplay"])
+            raise ValueError(f"format {said} is not {FORMAT}, which this gcreplay reads")
+        builder = TraceBuilder(**values.mapping("meta", header.get("meta", {})))
+        names = values.mapping("names", header.get("names", {}), builder.tables)
+        builder.take_names({name: _rows(name, rows) for name, rows in names.items()})
+        return builder, _observed(header.get("observed", []))
+    except ValueError as error:
+        raise MalformedLine(1, f'no header such as {{"gcreplay": 1}}: {error}') from None
+
+
+def _rows(name: str, rows: object) -> list[Row]:
+    if not (isinstance(rows, list) and all(isinstance(row, list) for row in rows)):
+        raise ValueError(f"{name} must be a list of lists, not {values.shown(rows)}")
+    return [tuple(row) for row in rows]
+
+
+def _observed(collections: object) -> list[ObservedCollection]:
+    if not isinstance(collections, list):
+        raise ValueError(f"observed must be a list, not {values.shown(collections)}")
+    return [ObservedCollection.from_value(each) for each in collections]
 
 
 def _apply(builder: TraceBuilder, record: Record) -> None:
-    values = dict(record)
-    op = str(values.pop("op")).replace("-", "_")
-    method = _METHODS[op]
-    method(builder, **values)
+    op = str(record.pop("op", "")).replace("-", "_")
+    method = _METHODS[values.one_of("op", op, _METHODS)]
+    known = _PARAMETERS[op]
+    values.mapping(op, record, known)
+    for name, default in known.items():
+        if default is _REQUIRED and name not in record:
+            raise ValueError(f"{op} needs a value of {name}")
+    method(builder, **record)
 
 
-def _alloc(builder: TraceBuilder, object: int, **values: object) -> None:
-    if object != len(builder.objects):
-        raise ValueError(f"object ids are dense: the next object is {len(builder.objects)}")
-    site = values.pop("site", None)
-    flags = values.pop("flags", None)
-    if isinstance(site, dict):
-        values["site"] = (str(site["file"]), int(site["line"]), str(site["function"]))
-    if isinstance(flags, list):
-        values["flags"] = sum((Flag[str(name).upper()] for name in flags), Flag(0))
-    builder.alloc(**values)  # type: ignore[arg-type]
+def _alloc(
+    builder: TraceBuilder,
+    object: int,
+    type: str = "object",
+    module: str = "builtins",
+    kind: str | None = None,
+    finalizer: int = 0,
+    size: int | None = None,
+    flags: list[str] | None = None,
+    site: dict[str, object] | None = None,
+) -> None:
+    following = len(builder.objects)
+    if values.whole("object", object) != following:
+        raise ValueError(f"object ids are dense: the next object is {following}")
+    builder.alloc(
+        type,
+        module=module,
+        kind=kind,
+        finalizer=finalizer,
+        size=size,
+        flags=None if flags is None else _flags(flags),
+        site=None if site is None else _site(site),
+    )
+
+
+def _flags(names: object) -> Flag:
+    if not isinstance(names, list):
+        raise ValueError(f"flags must be a list of names, not {values.shown(names)}")
+    flags = Flag(0)
+    for name in names:
+        flags |= Flag[values.one_of("each of flags", name, FLAGS).upper()]
+    return flags
+
+
+def _site(site: object) -> tuple[str, int, str]:
+    given = values.mapping("site", site, ("file", "line", "function"))
+    return (
+        values.text("file", given.get("file", "")),
+        values.whole("line", given.get("line", 0)),
+        values.text("function", given.get("function", "")),
+    )
 
 
 def _start(builder: TraceBuilder, state: dict[str, object] | None = None) -> None:
-    text = json.dumps(state or {})
-    StartState.from_json(text)
-    builder.start_with(text)
+    builder.start_with(json.dumps({} if state is None else state))
 
 
 def _gc_call(
-    builder: TraceBuilder, call: str, arguments: tuple[int, ...] = (), via: str = "python"
+    builder: TraceBuilder, call: str, arguments: list[int] | None = None, via: str = "python"
 ) -> None:
-    builder.gc_call(call, *arguments, from_c={"python": False, "c": True}[via])
+    given = values.wholes("arguments", arguments or [], None, values.I32_LEAST, values.I32_MOST)
+    builder.gc_call(call, *given, from_c=values.one_of("via", via, ("python", "c")) == "c")
 
 
 def _inside(builder: TraceBuilder, begin: bool, object: int | None = None) -> None:
-    (builder.begin_inside if begin else builder.end_inside)(object)
+    method = builder.begin_inside if values.switch("begin", begin) else builder.end_inside
+    method(object)
 
 
 def _weakref(builder: TraceBuilder, object: int, target: int, callback: bool = False) -> None:
@@ -152,3 +191,15 @@ _METHODS: dict[str, Callable[..., object]] = {
     "tick": TraceBuilder.tick,
     "weakref": _weakref,
 }
+
+_REQUIRED = Parameter.empty
+_PARAMETERS = {
+    op: {
+        name: parameter.default
+        for name, parameter in list(signature(method).parameters.items())[1:]
+    }
+    for op, method in _METHODS.items()
+}
+"""By op: the keys of its events, and what they are without a value."""
+
+FLAGS = tuple(str(flag.name).lower() for flag in Flag)

@@ -63,7 +63,11 @@ class Taken:
         self._known: dict[tuple[int, int, int], bool] = {}
 
     def __call__(self, events: Events, i: int) -> bool:
-        key = int(events.op[i]), int(events.a[i]), int(events.b[i])
+        return self.fits(int(events.op[i]), int(events.a[i]), int(events.b[i]))
+
+    def fits(self, op: int, a: int, b: int) -> bool:
+        """The same of the operands of one event."""
+        key = op, a, b
         if key not in self._known:
             self._known[key] = self._fits(*key)
         return self._known[key]

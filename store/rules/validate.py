@@ -16,7 +16,6 @@ from ._validate import State
 from .operands import BAD_ARGUMENT, Taken, broken
 
 
-
 class Validator:
     """Checks events as they come, segment by segment.
 

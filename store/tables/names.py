@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import json
 import zlib
+from collections.abc import Callable
 
 from sqlalchemy import Connection, Table, insert, select
 
 from ..errors import DamagedFile
+from ..events import KINDS, Flag
+from ..values import MOST_BYTES, U32_MOST, text
 from . import schema
 
 Row = tuple[object, ...]
@@ -21,6 +24,13 @@ RESERVED: dict[Table, tuple[Row, ...]] = {
     schema.labels: (("",), ("(opaque)",)),
 }
 """Rows that every log has: the unknown site, the unknown and the opaque label."""
+
+_IN_RANGE: dict[Table, Callable[[Row], bool]] = {
+    schema.types: lambda row: row[2] in KINDS and row[3] in (0, 1, 2),
+    schema.sites: lambda row: row[1] <= U32_MOST,  # type: ignore[operator]
+    schema.shapes: lambda row: row[1] <= MOST_BYTES and row[2] <= sum(Flag),  # type: ignore[operator]
+}
+"""Of a row whose values have the right types: whether they are such as there are."""
 
 
 class NameTable:
@@ -57,6 +67,8 @@ class NameTable:
             raise ValueError(f"{self.table.name} must begin with {self._reserved}")
         if not all(map(self._well_formed, rows)):
             raise ValueError(f"a row of {self.table.name} is malformed")
+        for value in (value for row in rows for value in row if isinstance(value, str)):
+            text(f"a text of {self.table.name}", value)
         del self.rows[:]
         self._ids.clear()
         for row in rows:
@@ -64,7 +76,8 @@ class NameTable:
 
     def _well_formed(self, row: Row) -> bool:
         columns = list(self.table.columns)[1:]
-        return len(row) == len(columns) and schema.fits(columns, row)
+        fits = len(row) == len(columns) and schema.fits(columns, row)
+        return fits and (self.table not in _IN_RANGE or _IN_RANGE[self.table](row))
 
     def store(self, connection: Connection) -> None:
         """Write the rows that are not in the file yet."""
@@ -122,8 +135,20 @@ class Names:
 
     def load(self, connection: Connection) -> None:
         """Read the rows that another process has added since."""
+        first = len(self.shapes.rows)
         for table in self.tables:
             table.load(connection)
+        if not self._typed(self.shapes.rows[first:]):
+            raise DamagedFile("a shape names a type that is not in the log's table of types")
+
+    def _typed(self, shapes: list[Row]) -> bool:
+        """Whether the types of these shapes are in the table of types."""
+        return all(shape[0] < len(self.types.rows) for shape in shapes)  # type: ignore[operator]
+
+    def check_types(self) -> None:
+        """Raises ValueError when a shape names a type that there is not."""
+        if not self._typed(self.shapes.rows):
+            raise ValueError("a row of shapes names a type that there is not")
 
     def replace(self, other: Names) -> None:
         """Become a copy of `other`; only where nothing is stored yet."""
