@@ -1,4 +1,5 @@
-# On a machine with python3.11, make and a C compiler each of these sets up .venv by itself.
+# On a machine with python3.11, make and a C compiler each of these sets up .venv by itself, with
+# what it needs.
 #   make demo    record an example program, replay it under five policies and both bounds
 #   make test    every test          make lint   ruff, mypy --strict
 #   make bench   speed and accuracy as ratios
@@ -10,6 +11,14 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 NATIVE := $(wildcard store/*/*.pyx replay/*/*.pyx replay/*/*.h tracer/*.pyx tracer/*/*.c tracer/*/*.h)
+
+# `$(call install,WHAT)`: the requirements that pyproject.toml has there; pip speaks when it fails.
+LOG     := $(VENV)/pip.log
+PIP     := $(BIN)/python -m pip install --disable-pip-version-check
+install  = $(BIN)/python -c "import tomllib; of = tomllib.load(open('pyproject.toml', 'rb')); \
+	print(*$(1), sep='\n')" > $(VENV)/wanted.txt \
+	&& { $(PIP) -r $(VENV)/wanted.txt > $(LOG) 2>&1 || { cat $(LOG); exit 1; }; }
+extra    = $(call install,of['project']['optional-dependencies']['$(1)'])
 
 # In CI a C warning is an error.
 ifeq ($(CI),true)
@@ -24,33 +33,45 @@ demo: build
 	$(BIN)/gcreplay replay build/demo.gcreplay -p cpython-3.11 -p generational:100,10,10 \
 	    -p generational:2000,10,10 -p generational:5000,10,10 -p manual
 
-test: build
+test: build $(VENV)/.test
 	$(BIN)/python -m pytest
 
 # mypy does not follow the package directories of an editable install: links do.
-lint: build
+lint: build $(VENV)/.lint
 	$(BIN)/ruff check .
 	@rm -rf build/types && mkdir -p build/types/gcreplay
 	@ln -s $(CURDIR)/cli/* $(CURDIR)/store $(CURDIR)/tracer $(CURDIR)/replay build/types/gcreplay
 	MYPYPATH=build/types $(BIN)/mypy -p gcreplay
 
-bench: build
+bench: build $(VENV)/.test
 	$(BIN)/python bench/run.py
 
-soak: build
+soak: build $(VENV)/.test
 	$(BIN)/python soak/run.py $(SOAK)
 
 build: $(READY)
 
 # Everything anew when the dependencies may have changed, the native modules alone otherwise.
 $(READY): pyproject.toml setup.py $(NATIVE)
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@if [ ! -e $@ ] || [ pyproject.toml -nt $@ ]; then \
-	    echo "Setting up $(VENV) ..." && $(BIN)/python -m pip install --quiet --editable '.[dev]'; \
-	else \
+	@if [ -e $@ ] && [ ! pyproject.toml -nt $@ ]; then \
+	    echo "Compiling what has changed ..."; \
 	    $(BIN)/python setup.py --quiet build_ext --inplace; \
+	else \
+	    echo "Setting up $(VENV), once."; \
+	    echo "1/3 a virtual environment ..."; \
+	    { test -x $(BIN)/python || $(PYTHON) -m venv $(VENV); } \
+	    && echo "2/3 the libraries, with pip ..." \
+	    && $(call install,of['build-system']['requires'] + of['project']['dependencies']) \
+	    && echo "3/3 compiling the native modules ..." \
+	    && { $(PIP) --no-build-isolation --no-deps --editable . > $(LOG) 2>&1 \
+	         || { cat $(LOG); exit 1; }; }; \
 	fi
 	@mkdir -p build
+	@touch $@
+
+$(VENV)/.test $(VENV)/.lint: $(VENV)/.%: pyproject.toml | $(READY)
+	@echo "What \`make $*\` needs, with pip ..."
+	@$(call extra,$*)
 	@touch $@
 
 clean:

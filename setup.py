@@ -84,4 +84,7 @@ def capture_extensions() -> list[Extension]:
     ]
 
 
-setup(ext_modules=[*cython_extensions(), *capture_extensions()])
+setup(
+    ext_modules=[*cython_extensions(), *capture_extensions()],
+    options={"build_ext": {"parallel": os.cpu_count()}},
+)
