@@ -1,52 +1,84 @@
 """All benches: accuracy and cost on real programs, and the speed of the engine.
 
-Each runs alone as well, on some programs: `python bench/whatif.py w03 --settings 5000,10,10`,
-with `--reuse` on the recordings of the last time. `--output bench/results/VERSION.md` keeps the
-tables. All of it takes about half an hour.
+`make bench` writes `bench/results/VERSION.md`, section by section; a part that fails is noted and
+the others go on. Each runs alone as well, on some programs: `python bench/whatif.py w03
+--settings 5000,10,10`, with `--reuse` on the recordings of the last time. All of it takes about
+half an hour; how long each part took is said on standard error.
 """
 
 from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 
 import cost
 import observer
 import pauses
 import size
+import unseen
 import verify
 import whatif
 from tables import section, show
 from workloads import BENCH, Workloads, chosen, options
 
+Part = Callable[[], Iterator[str]]
 
-def sections(workloads: Workloads, names: list[str]) -> Iterator[str]:
-    yield (
-        f"# Figures under CPython {workloads.version}\n\nMade by `make bench`. Counts do not "
-        "depend on the machine or its load; of times only ratios are shown."
-    )
+
+def parts(workloads: Workloads, names: list[str]) -> dict[str, Part]:
+    """By name, in the order of the tables."""
     closer = workloads.closer()
-    yield from cost.sections(workloads, names)
-    yield from cost.sections(closer, names, limits=(3, 5))
-    yield from verify.sections(workloads, names)
-    yield from verify.sections(workloads, names, whatif.CLOSE)
-    yield from observer.sections(workloads, names)
-    yield from observer.sections(closer, names)
-    yield from size.sections(workloads, names)
-    yield engine()
-    yield from whatif.sections(workloads, names)
-    yield from whatif.sections(closer, names)
-    yield from whatif.back_sections(workloads, names)
-    yield from pauses.sections(workloads, names)
+    return {
+        "cost": lambda: cost.sections(workloads, names),
+        "cost, closer": lambda: cost.sections(closer, names, limits=(3, 5)),
+        "verify": lambda: verify.sections(workloads, names),
+        "verify, 100,10,10": lambda: verify.sections(workloads, names, whatif.CLOSE),
+        "observer": lambda: observer.sections(workloads, names),
+        "observer, closer": lambda: observer.sections(closer, names),
+        "size": lambda: size.sections(workloads, names),
+        "engine": engine,
+        "what-if": lambda: whatif.sections(workloads, names),
+        "what-if, closer": lambda: whatif.sections(closer, names),
+        "what-if, back": lambda: whatif.back_sections(workloads, names),
+        "pauses": lambda: pauses.sections(workloads, names),
+        "unseen": lambda: unseen.sections([]),
+    }
 
 
-def engine() -> str:
+def engine() -> Iterator[str]:
     script = str(BENCH / "engine.py")
     done = subprocess.run([sys.executable, script], check=True, capture_output=True, text=True)
-    return section("Engine", f"```\n{done.stdout.strip()}\n```")
+    yield section("Engine", f"```\n{done.stdout.strip()}\n```")
+
+
+def outlived(name: str, part: Part, failed: list[str]) -> Iterator[str]:
+    """The sections of a part, or where it failed a section that says so."""
+    began = time.monotonic()
+    try:
+        yield from part()
+    except (Exception, SystemExit) as error:
+        failed.append(name)
+        told = getattr(error, "stderr", None) or str(error)
+        yield section(f"Failed: {name}", f"```\n{type(error).__name__}: {told[-2000:]}\n```")
+    print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+
+
+def sections(workloads: Workloads, names: list[str], failed: list[str]) -> Iterator[str]:
+    yield (
+        f"# Figures under CPython {workloads.version}\n\nMade by one run of `make bench`. Counts "
+        "do not depend on the machine or its load; of times only ratios are shown."
+    )
+    for name, part in parts(workloads, names).items():
+        yield from outlived(name, part, failed)
 
 
 if __name__ == "__main__":
     given = options(__doc__).parse_args()
-    show(sections(*chosen(given)), given.output)
+    workloads, names = chosen(given)
+    failed: list[str] = []
+    whole = BENCH / "results" / f"{workloads.version}.md"
+    output = given.output or (None if given.programs else whole)
+    show(sections(workloads, names, failed), output)
+    if failed:
+        raise SystemExit(f"failed: {'; '.join(failed)}")

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Iterable, Sequence
+from functools import cache
 from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parent.parent
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -14,18 +18,39 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 
 def section(title: str, *parts: str) -> str:
-    return "\n\n".join([f"## {title}", *parts])
+    """Every section bears the commit whose figures it shows."""
+    return "\n\n".join([f"## {title}", f"At {commit()}.", *parts])
+
+
+@cache
+def commit() -> str:
+    """The code that is measured; asked once, for it may be changed while a bench runs."""
+
+    def git(*arguments: str) -> str:
+        command = ["git", "-C", str(CHECKOUT), *arguments]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+    try:
+        changed = git("status", "--porcelain", "--", ".", ":!bench/results")
+        return f"commit {git('rev-parse', '--short=12', 'HEAD')}" + (
+            " with changes that are not committed" if changed else ""
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return "no known commit"
 
 
 def show(sections: Iterable[str], output: Path | None) -> None:
-    """Print sections as they come; write them to a file when all are there."""
-    text = []
+    """Print sections as they come; the file holds what has come so far."""
+    commit()
+    text = ""
     for one in sections:
         print(one, end="\n\n", flush=True)
-        text.append(one)
+        text += one.rstrip("\n") + "\n"
+        if output is not None:
+            output.parent.mkdir(parents=True, exist_ok=True)
+            output.write_text(text)
+        text += "\n"
     if output is not None:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        output.write_text("\n\n".join(text) + "\n")
         print(f"written to {output}", file=sys.stderr)
 
 

@@ -60,6 +60,7 @@ for _ in range(12):
 
 def programs() -> dict[str, list[str]]:
     """What to run, by name, in an environment of their own."""
+    PLACE.mkdir(parents=True, exist_ok=True)
     venv = PLACE / "venv"
     if not (venv / "ready").exists():
         print(f"making the programs' environment in {venv.name} ...", file=sys.stderr)
@@ -165,5 +166,4 @@ if __name__ == "__main__":
     parser.add_argument("programs", nargs="*", help="deltablue, pip list, sphinx, generated")
     parser.add_argument("--output", type=Path, metavar="FILE", help="write the table there too")
     given = parser.parse_args()
-    PLACE.mkdir(parents=True, exist_ok=True)
     show(sections(given.programs), given.output)
