@@ -1,6 +1,6 @@
 """A policy in a page: no generations, the whole heap is collected when it has grown by half.
 
-    gcreplay replay demo.gcreplay -p examples/old_or_nothing.py:OldOrNothing
+gcreplay replay demo.gcreplay -p examples/old_or_nothing.py:OldOrNothing
 """
 
 from gcreplay.replay import OLDEST, Policy

@@ -1,8 +1,8 @@
 """Trees whose children know their parent: by a plain reference, or with `--weak` by a weak one.
 
-    gcreplay record -o strong.gcreplay examples/tree.py
-    gcreplay record -o weak.gcreplay examples/tree.py --weak
-    gcreplay diff strong.gcreplay weak.gcreplay -p cpython-3.11
+gcreplay record -o strong.gcreplay examples/tree.py
+gcreplay record -o weak.gcreplay examples/tree.py --weak
+gcreplay diff strong.gcreplay weak.gcreplay -p cpython-3.11
 """
 
 import sys

@@ -14,8 +14,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gcreplay.store.errors import FileExists, GcreplayError, StorageError
+from gcreplay.store.errors import GcreplayError, StorageError
 from gcreplay.store.log import EventLog
+from gcreplay.store.place import new_file
 
 from .errors import BrokenSpool, CannotRecord
 from .ingest import SpoolIngest
@@ -89,8 +90,7 @@ def record(
     """
     interpreter = Interpreter.find(options.python, _environment(options))
     check_program(options.argv)
-    if options.output.exists() and not options.force:
-        raise FileExists(f"{options.output} exists; give another -o or --force to replace it")
+    new_file(options.output, force=options.force)
     spool = _new_spool(options.output)
     spool_served = True
     try:
@@ -132,8 +132,7 @@ def recover(spool_path: Path, output: Path, force: bool = False) -> RecordSummar
             )
         meta = _partial_meta(spool_path.with_suffix(""), spool_path)
         ours = meta and output.resolve() == spool_path.with_suffix("").resolve()
-        if output.exists() and not (force or ours):
-            raise FileExists(f"{output} exists; give another -o or --force to replace it")
+        new_file(output, force=force or bool(ours))
         meta = {**_FACTS, **meta}
         with contextlib.closing(EventLog.create(output, force=True, meta=meta)) as log:
             ingest = SpoolIngest(spool, log)
@@ -303,7 +302,7 @@ def _summary(
         say = f"; all is in the spool, so {room}say: gcreplay recover {spool.path}"
         message = broken + ("" if spool.released else say)
     if status in (Status.CREATED, Status.REFUSED):
-        options.output.unlink(missing_ok=True)
+        options.output.resolve().unlink(missing_ok=True)
     summary = RecordSummary(
         options.output,
         128 + ended_by if ended_by else 128 - returncode if returncode < 0 else returncode,

@@ -13,6 +13,7 @@ from enum import IntEnum
 from pathlib import Path
 
 from gcreplay.store.errors import NotFound, StorageError
+from gcreplay.store.place import other_kind
 
 from .errors import NotASpool
 
@@ -48,11 +49,11 @@ class Spool:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
+            if (kind := other_kind(path)) is not None:
+                raise NotASpool(f"{path} is a {kind}, no spool of gcreplay")
             self._fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
         except FileNotFoundError:
             raise NotFound(f"{path} does not exist: check the name") from None
-        except IsADirectoryError:
-            raise NotASpool(f"{path} is a directory, no spool of gcreplay") from None
         except OSError as error:
             raise StorageError(f"{path}: cannot be opened ({error.strerror})") from None
         self._libc = ctypes.CDLL(None, use_errno=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from gcreplay.files import written_whole
+from gcreplay.files import text_output, written_whole
 from gcreplay.options import trace_argument
 from gcreplay.progress import working
 from gcreplay.store import EventLog
@@ -39,11 +39,11 @@ def command(trace: Path, output: Path | None, rows: bool, force: bool) -> None:
                 raise UsageError("--rows makes an SQLite file: name it with -o FILE")
             export_jsonl(log, sys.stdout)
             return
-        with working(f"writing {output}"), written_whole(output, force=force) as beside:
-            written = export_rows(log, beside) if rows else _export_lines(log, beside)
+        with working(f"writing {output}"):
+            if rows:
+                with written_whole(output, force=force) as beside:
+                    written = export_rows(log, beside)
+            else:
+                with text_output(output, force=force) as file:
+                    written = export_jsonl(log, file)
     click.echo(f"{written:,} events in {output}", err=True)
-
-
-def _export_lines(log: EventLog, path: Path) -> int:
-    with path.open("w", encoding="utf-8") as file:
-        return export_jsonl(log, file)

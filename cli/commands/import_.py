@@ -1,18 +1,18 @@
 """`gcreplay import`: a recording from JSON Lines."""
 
 from pathlib import Path
-from typing import TextIO
 
 import click
 
-from gcreplay.files import written_whole
+from gcreplay.files import own_descriptor, text_input, written_whole
 from gcreplay.progress import working
 from gcreplay.store.errors import GcreplayError, InvalidLog, MalformedLine, UsageError
 from gcreplay.store.exchange.jsonl import import_jsonl
+from gcreplay.store.exchange.lines import bounded_lines
 
 
 @click.command()
-@click.argument("source", type=click.File(encoding="utf-8"), metavar="FILE|-")
+@click.argument("source", metavar="FILE|-")
 @click.option(
     "-o",
     "--output",
@@ -20,7 +20,7 @@ from gcreplay.store.exchange.jsonl import import_jsonl
     help="The recording to write.  [default: the file's name + .gcreplay]",
 )
 @click.option("--force", is_flag=True, help="Overwrite an existing recording.")
-def command(source: TextIO, output: Path | None, force: bool) -> None:
+def command(source: str, output: Path | None, force: bool) -> None:
     """Make a recording of JSON Lines, one event a line, as `gcreplay export` writes them.
 
     Every rule of the event log is checked; the first broken one is named with its event.
@@ -29,22 +29,23 @@ def command(source: TextIO, output: Path | None, force: bool) -> None:
     Example:
       gcreplay import by-hand.jsonl -o by-hand.gcreplay
     """
-    target = output or _default_output(source.name)
+    target = output or _default_output(source)
     try:
         with (
-            working(f"reading {source.name}"),
+            working(f"reading {source}"),
+            text_input(source) as file,
             written_whole(target, force=force) as beside,
-            import_jsonl(source, beside) as log,
+            import_jsonl(bounded_lines(file), beside) as log,
         ):
             told = f"{log.event_count:,} events, {log.object_count:,} objects in {target}"
     except (InvalidLog, MalformedLine) as error:
-        raise GcreplayError(f"{source.name}: {error}") from error
+        raise GcreplayError(f"{source}: {error}") from error
     except UnicodeDecodeError as error:
-        raise GcreplayError(f"{source.name} is no UTF-8 text, so no JSON Lines") from error
+        raise GcreplayError(f"{source} is no UTF-8 text, so no JSON Lines") from error
     click.echo(told, err=True)
 
 
 def _default_output(source: str) -> Path:
-    if source == "<stdin>":
+    if source == "-" or own_descriptor(Path(source)) is not None:
         raise UsageError("A recording of standard input needs a name: give -o FILE")
     return Path(f"{Path(source).stem}.gcreplay")

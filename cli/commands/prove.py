@@ -20,7 +20,8 @@ from gcreplay.replay import RunResult, make_policy, replay_in_range
 from gcreplay.replay.estimates.pauses import PauseModel, Pauses
 from gcreplay.stock import plan_of
 from gcreplay.store import EventLog
-from gcreplay.store.errors import FileExists, GcreplayError, StorageError, UsageError
+from gcreplay.store.errors import GcreplayError, StorageError, UsageError
+from gcreplay.store.place import new_file, other_kind
 from gcreplay.store.values import decimal_from, shown
 from gcreplay.tracer import Plan, RealOptions, RealRun, RealRunner, RecordOptions, record
 
@@ -176,8 +177,7 @@ def _recording(trace: Path | None, output: Path | None, force: bool) -> Iterator
     if trace is not None:
         yield trace
     elif output is not None:
-        if output.exists() and not force:
-            raise FileExists(f"{output} exists; give another -o or --force to replace it")
+        new_file(output, force=force)
         yield output
     else:
         with tempfile.TemporaryDirectory(prefix="gcreplay-") as folder:
@@ -186,6 +186,8 @@ def _recording(trace: Path | None, output: Path | None, force: bool) -> Iterator
 
 @contextlib.contextmanager
 def _stdin(given: Path | None) -> Iterator[int]:
+    if given is not None and (kind := other_kind(given)) is not None:
+        raise UsageError(f"--input {given} is a {kind}: every run reads it anew, so give a file")
     with Path(given or os.devnull).open("rb") as file:
         yield file.fileno()
 

@@ -116,8 +116,8 @@ class SegmentReader:
         except DamagedFile:
             self._lost = True
             del self._table[known:]
-            for row in self._rescued(first):
-                self._found(row)
+            for header in self._rescued(first):
+                self._found(header)
         return tuple(self._table)
 
     def _found(self, row: Sequence[int]) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-import stat
 import struct
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -32,6 +31,7 @@ from ..errors import (
     NotFound,
     StorageError,
 )
+from ..place import new_file, other_kind
 from . import schema
 from .bounds import Bounds, Malformed, stored_json
 from .known import check_declarations
@@ -133,18 +133,18 @@ def create_plain(path: Path, tables: MetaData, *, force: bool) -> Database:
 
 
 def _created(path: Path, *, force: bool) -> Database:
-    if force and path.is_file():
-        for name in (path, *_companions(path)):
-            with translated(str(path)):
-                name.unlink(missing_ok=True)
+    target = new_file(path, force=force)
     with translated(str(path)):
+        for name in (target, *_companions(target)) if force and target.exists() else ():
+            if other_kind(name) is None:
+                name.unlink(missing_ok=True)
         try:
-            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+            os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
         except FileExistsError:
             raise FileExists(
                 f"{path} exists: choose another name, or overwrite it with --force"
             ) from None
-    return Database(_engine(_uri(path, "rw")), path, writable=True)
+    return Database(_engine(_uri(target, "rw")), path, writable=True)
 
 
 def open_existing(path: Path, *, writable: bool, declared: Iterable[str] | None = None) -> Database:
@@ -155,9 +155,10 @@ def open_existing(path: Path, *, writable: bool, declared: Iterable[str] | None 
     """
     mode = "rw" if writable else "ro"
     uri = _uri(path, mode)
-    if not writable and not os.access(path.parent, os.W_OK) and not _has_wal(path):
+    if not writable and not os.access(path.resolve().parent, os.W_OK) and not _has_wal(path):
         uri += "&immutable=1"  # SQLite would want to make its -shm file beside it
-    bounds = Bounds(str(path), lambda: size_of(path))
+    file, wal = path.resolve(), _companions(path)[0]
+    bounds = Bounds(str(path), lambda: _sizes(file, wal))
 
     def guard(connection: sqlite3.Connection) -> None:
         bounds.guard(connection, writable=writable)
@@ -209,18 +210,13 @@ def identify(path: Path) -> int:
     return int(version)
 
 
-def other_kind(path: Path) -> str | None:
-    """What stands there in place of a regular file; None for one. Raises OSError."""
-    mode = path.stat().st_mode
-    if stat.S_ISREG(mode):
-        return None
-    kinds = {stat.S_IFDIR: "directory", stat.S_IFIFO: "pipe", stat.S_IFSOCK: "socket"}
-    return kinds.get(stat.S_IFMT(mode), "device")
-
-
 def size_of(path: Path) -> int:
     """Bytes of the file and of its WAL, where the newest pages stand."""
-    return sum(each.stat().st_size for each in (path, _companions(path)[0]) if each.exists())
+    return _sizes(path, _companions(path)[0])
+
+
+def _sizes(*paths: Path) -> int:
+    return sum(path.stat().st_size for path in paths if path.exists())
 
 
 def missing_bytes(path: Path) -> int:
@@ -317,6 +313,7 @@ def _uri(path: Path, mode: str) -> str:
 
 
 def _companions(path: Path) -> list[Path]:
+    path = path.resolve()  # SQLite puts them where a link leads
     return [path.with_name(path.name + suffix) for suffix in ("-wal", "-shm", "-journal")]
 
 
