@@ -1,13 +1,13 @@
 """Files that commands write and read: whole or not at all, and never one that is no file."""
 
+import io
 import os
 import stat
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, TextIO
-
-import click
+from typing import Final, Literal, TextIO
 
 from gcreplay.store.errors import GcreplayError, NotFound, StorageError
 from gcreplay.store.place import new_file, other_kind
@@ -57,11 +57,11 @@ def text_output(target: Path, *, force: bool) -> Iterator[TextIO]:
         raise StorageError(f"{target}: {error.strerror or error}") from error
 
 
-def _text(where: Path | int, mode: str = "w") -> TextIO:
+def _text(where: Path | int, mode: Literal["r", "w"] = "w") -> TextIO:
     """A file by its name, or by one of our descriptors, which stays open."""
     if isinstance(where, int):
         return os.fdopen(os.dup(where), mode, encoding="utf-8")
-    return where.open(mode, encoding="utf-8")  # type: ignore[return-value]
+    return where.open(mode, encoding="utf-8")
 
 
 @contextmanager
@@ -86,7 +86,11 @@ def text_input(source: str) -> Iterator[TextIO]:
         if kind is not None:
             raise GcreplayError(f"{source} is a {kind}, no file of JSON Lines")
     if descriptor == 0:
-        yield click.get_text_stream("stdin", encoding="utf-8")
+        if sys.stdin is None:
+            raise GcreplayError(f"{source}: standard input is closed")
+        stdin = io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8")
+        yield stdin
+        stdin.detach()
         return
     try:
         with _text(path if descriptor is None else descriptor, "r") as file:

@@ -5,6 +5,7 @@ terminated; `record` ends with the exit code of the recorded program.
 """
 
 import importlib
+import io
 import os
 import signal
 import sys
@@ -16,6 +17,7 @@ from typing import Any, Final
 import click
 
 from gcreplay.store.errors import GcreplayError, UsageError
+from gcreplay.text import plain, visible
 
 COMMANDS: Final = {
     "record": "Run a program under CPython 3.11 and record its heap.",
@@ -32,12 +34,18 @@ COMMANDS: Final = {
 }
 """What `gcreplay --help` says of each: it need not import them all for that."""
 
+HELP: Final = getattr(click.exceptions, "NoArgsIsHelpError", ())
+"""How newer versions of click show the help where a command is missing."""
+
 
 class Failure(click.ClickException):
-    """A sentence on standard error and exit code 1."""
+    """A sentence on standard error and exit code 1; names in it are shown, not obeyed."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(plain(sentence))
 
 
-class WrongUsage(click.ClickException):
+class WrongUsage(Failure):
     """A sentence on standard error and exit code 2."""
 
     exit_code = 2
@@ -62,6 +70,18 @@ def terminable() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def shown_plainly() -> Iterator[None]:
+    """Words typed that are no command or option are shown, not obeyed."""
+    try:
+        yield
+    except click.UsageError as error:
+        message = error.format_message()
+        if visible(message) or isinstance(error, HELP):
+            raise
+        raise click.UsageError(plain(message), error.ctx) from error
+
+
 class Commands(click.Group):
     """Imports a subcommand when it is asked for, and turns every error into one sentence."""
 
@@ -80,9 +100,15 @@ class Commands(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        with shown_plainly():
+            return super().make_context(*args, **kwargs)
+
     def invoke(self, ctx: click.Context) -> Any:
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors="backslashreplace")  # as `plain` shows what is not there
         try:
-            with terminable():
+            with terminable(), shown_plainly():
                 return super().invoke(ctx)
         except UsageError as error:
             raise WrongUsage(str(error)) from error
@@ -95,6 +121,8 @@ class Commands(click.Group):
         except OSError as error:
             where = f"{error.filename}: " if error.filename else "Output: "
             raise Failure(f"{where}{error.strerror or error}.") from error
+        except MemoryError as error:
+            raise Failure("The memory does not suffice for this recording.") from error
         except KeyboardInterrupt:
             click.echo("Interrupted.", err=True)
             ctx.exit(128 + signal.SIGINT)

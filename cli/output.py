@@ -16,6 +16,8 @@ import click
 if TYPE_CHECKING:
     from rich.table import Table as RichTable
 
+from gcreplay.text import csv_cell, markdown, plain
+
 Cell = str | int | float | None
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -86,32 +88,39 @@ def show(report: Report, output_format: str) -> None:
     else:
         click.echo("\n\n".join(as_text(table) for table in report.tables))
     for remark in report.remarks:
-        click.echo(remark, err=True)
+        say(remark)
+
+
+def say(sentence: str) -> None:
+    """Print a sentence to standard error."""
+    click.echo(plain(sentence), err=True)
 
 
 def as_csv(table: Table) -> str:
     """The table as CSV with a heading line; numbers without thousands separators."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(table.columns)
-    writer.writerows(table.rows)
+    for row in (table.columns, *table.rows):
+        writer.writerow([csv_cell(cell) if isinstance(cell, str) else cell for cell in row])
     return text.getvalue()
 
 
 def as_markdown(table: Table) -> str:
     """The table as GitHub-flavoured Markdown."""
-    head = "| " + " | ".join(table.columns) + " |"
+    head = "| " + " | ".join(map(markdown, table.columns)) + " |"
     marks = (" ---: " if table.numeric(i) else " --- " for i in range(len(table.columns)))
     rule = "|" + "|".join(marks) + "|"
-    escaped = ((words(cell).replace("|", "\\|") for cell in row) for row in table.rows)
-    body = ["| " + " | ".join(row) + " |" for row in escaped]
-    title = [f"**{table.title}**", ""] if table.title else []
+    body = ["| " + " | ".join(words(cell, markdown) for cell in row) + " |" for row in table.rows]
+    title = [f"**{markdown(table.title)}**", ""] if table.title else []
     return "\n".join([*title, head, rule, *body])
 
 
 def as_text(table: Table) -> str:
     """The table as plain aligned text, for pipes and files."""
-    cells = [list(table.columns), *([words(cell) for cell in row] for row in table.rows)]
+    cells = [
+        list(map(plain, table.columns)),
+        *([words(cell) for cell in row] for row in table.rows),
+    ]
     widths = [max(len(row[i]) for row in cells) for i in range(len(table.columns))]
     lines = []
     for row in cells:
@@ -122,16 +131,16 @@ def as_text(table: Table) -> str:
         lines.append("  ".join(aligned).rstrip())
     if not any(table.columns):
         del lines[0]
-    return "\n".join([table.title, *lines] if table.title else lines)
+    return "\n".join([plain(table.title), *lines] if table.title else lines)
 
 
-def words(cell: Cell) -> str:
-    """One cell for human readers: 12345 -> 12,345; nothing -> an empty cell."""
+def words(cell: Cell, shown: Callable[[str], str] = plain) -> str:
+    """One cell for human readers: 12345 -> 12,345; nothing -> an empty cell; text as `shown`."""
     match cell:
         case None:
             return ""
         case str():
-            return cell
+            return shown(cell)
         case float():
             return f"{cell:,.1f}"
         case Size():
@@ -196,14 +205,14 @@ def _widest_cell(table: Table, column: int) -> int:
 
 def _short(table: Table, column: int) -> bool:
     """Numbers and short words, which are never folded."""
-    widest = max(_widest_cell(table, column), len(table.columns[column]))
+    widest = max(_widest_cell(table, column), len(plain(table.columns[column])))
     return table.numeric(column) or widest <= NARROW
 
 
 def _least_width(table: Table, column: int) -> int:
     """What a column must have to be readable. Its heading stands in lines of a word each, if it
     is short; the first column is folded only where it is longer than NAMES."""
-    heading = max(map(len, table.columns[column].split()), default=0)
+    heading = max(map(len, plain(table.columns[column]).split()), default=0)
     cells = _widest_cell(table, column)
     if _short(table, column):
         return max(heading, cells)
@@ -217,7 +226,7 @@ def _grid(table: Table) -> "RichTable":
 
     grid = RichTable(
         box=SIMPLE_HEAD,
-        title=Text(table.title) if table.title else None,
+        title=Text(plain(table.title)) if table.title else None,
         title_justify="left",
         title_style="bold",
         show_edge=False,
@@ -233,10 +242,12 @@ def _grid(table: Table) -> "RichTable":
 
 
 def _add_column(grid: "RichTable", table: Table, column: int) -> None:
-    heading = table.columns[column]
+    from rich.text import Text
+
+    heading = plain(table.columns[column])
     short = _short(table, column)
     grid.add_column(
-        heading.replace(" ", "\n") if short else heading,
+        Text(heading.replace(" ", "\n") if short else heading),
         justify="right" if table.numeric(column) else "left",
         no_wrap=short,
         min_width=_least_width(table, column),

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from gcreplay.text import plain
+
 PATIENCE_SECONDS: Final = 1.0
 
 
@@ -16,13 +18,14 @@ def working(what: str) -> Iterator[Callable[[str], None]]:
         yield lambda text: None
         return
     from rich.console import Console  # where nobody watches nobody waits for it
+    from rich.text import Text
 
-    status = Console(stderr=True).status(what)
+    status = Console(stderr=True).status(Text(plain(what)))
     timer = threading.Timer(PATIENCE_SECONDS, status.start)
     timer.daemon = True
     timer.start()
     try:
-        yield status.update
+        yield lambda text: status.update(Text(plain(text)))
     finally:
         timer.cancel()
         timer.join()  # a start already under way must not come after the stop

@@ -12,7 +12,7 @@ import click
 
 from gcreplay.limits import Limit, parse_limit
 from gcreplay.options import policy_option, window_bounds
-from gcreplay.output import Report, Signed, Table, format_option, show
+from gcreplay.output import Report, Signed, Table, format_option, say, show
 from gcreplay.pauses import COLUMNS, pause_cells, pause_model, trust, with_pauses
 from gcreplay.progress import working
 from gcreplay.replay import DiffResult, diff
@@ -74,7 +74,7 @@ def command(
     show(report, output_format)
     broken = [told for limit in limits for told in _broken(limit, result)]
     for told in broken:
-        click.echo(told, err=True)
+        say(told)
     ctx.exit(1 if broken else 0)
 
 
@@ -113,7 +113,7 @@ def _sides(operands: Sequence[str], policies: Sequence[str]) -> tuple[Side, Side
 
 def _named(operand: str) -> tuple[Path, int | None]:
     """`demo.gcreplay#2` is run 2 of that recording, unless a file has that very name."""
-    run = re.fullmatch(r"(.+)#([0-9]+)", operand)
+    run = re.fullmatch(r"(.+)#([0-9]+)", operand, re.DOTALL)
     if run is None or os.path.exists(operand):  # noqa: PTH110 - a long name is no file
         return Path(operand), None
     try:

@@ -7,6 +7,7 @@ import click
 from gcreplay.options import Whole, trace_argument
 from gcreplay.store import EventLog
 from gcreplay.store.errors import UsageError
+from gcreplay.text import plain
 from gcreplay.wording import Wording
 
 DEFAULT_EVENTS = 40
@@ -44,7 +45,7 @@ def command(trace: Path, start: int | None, stop: int | None, around: int | None
         for segment in log.named(first, min(last + 1, count)):
             for sequence, op, told in wording.lines(segment):
                 sign = ">" if sequence == around else " "
-                click.echo(f"{sign}{sequence:>{width}}  {op:<9} {told}".rstrip())
+                click.echo(f"{sign}{sequence:>{width}}  {op:<9} {plain(told)}".rstrip())
 
 
 def _window(start: int | None, stop: int | None, around: int | None) -> tuple[int, int]:

@@ -7,6 +7,7 @@ import click
 
 from gcreplay.files import text_output, written_whole
 from gcreplay.options import trace_argument
+from gcreplay.output import say
 from gcreplay.progress import working
 from gcreplay.store import EventLog
 from gcreplay.store.errors import UsageError
@@ -46,4 +47,4 @@ def command(trace: Path, output: Path | None, rows: bool, force: bool) -> None:
             else:
                 with text_output(output, force=force) as file:
                     written = export_jsonl(log, file)
-    click.echo(f"{written:,} events in {output}", err=True)
+    say(f"{written:,} events in {output}")

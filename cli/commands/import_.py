@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from gcreplay.files import own_descriptor, text_input, written_whole
+from gcreplay.output import say
 from gcreplay.progress import working
 from gcreplay.store.errors import GcreplayError, InvalidLog, MalformedLine, UsageError
 from gcreplay.store.exchange.jsonl import import_jsonl
@@ -42,7 +43,7 @@ def command(source: str, output: Path | None, force: bool) -> None:
         raise GcreplayError(f"{source}: {error}") from error
     except UnicodeDecodeError as error:
         raise GcreplayError(f"{source} is no UTF-8 text, so no JSON Lines") from error
-    click.echo(told, err=True)
+    say(told)
 
 
 def _default_output(source: str) -> Path:

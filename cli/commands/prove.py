@@ -12,7 +12,7 @@ import click
 
 from gcreplay.commands.record import OwnOptionsThenProgram, program_argv
 from gcreplay.options import closeness_options, policy_option, window_bounds
-from gcreplay.output import Cell, Report, Table, by_generation, format_option, show
+from gcreplay.output import Cell, Report, Table, by_generation, format_option, say, show
 from gcreplay.pauses import PauseProof, measured_model, proof_table, quiet, store_model, trust
 from gcreplay.progress import working
 from gcreplay.proof import COMPARED, Proof, Totals, measured_totals, predicted_totals
@@ -153,7 +153,7 @@ def command(
         too_far = {proof.policy: proof.beyond(limit) for proof in proofs}
         for policy, figures in too_far.items():
             if figures:
-                click.echo(f"{policy}: {', '.join(figures)} off by more than {tolerance}", err=True)
+                say(f"{policy}: {', '.join(figures)} off by more than {tolerance}")
         if any(too_far.values()):
             ctx.exit(1)
 
@@ -201,7 +201,7 @@ def _record(options: RecordOptions) -> None:
     if not summary.complete:
         raise GcreplayError(f"the program could not be recorded to its end: {summary.message}")
     if summary.exit_code:
-        click.echo(f"The program ended with exit code {summary.exit_code}.", err=True)
+        say(f"The program ended with exit code {summary.exit_code}.")
 
 
 def _run(
@@ -268,7 +268,7 @@ def _check(run: RealRun, policy: str) -> None:
     if not run.complete:
         raise GcreplayError(f"the real run under {policy} has no figures to its end: {run.message}")
     if run.missed:
-        click.echo(f"{policy}: {run.missed} collections of a real run were not seen", err=True)
+        say(f"{policy}: {run.missed} collections of a real run were not seen")
 
 
 def _table(proofs: Sequence[Proof]) -> Table:

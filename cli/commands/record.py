@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from gcreplay.options import closeness_options
-from gcreplay.output import size_words
+from gcreplay.output import say, size_words
 from gcreplay.progress import working
 from gcreplay.store.errors import UsageError
 from gcreplay.tracer import RecordOptions, RecordProgress, RecordSummary, record
@@ -91,14 +91,14 @@ def command(
         force=force,
     )
     # A terminal that shows the program's output is the program's: no progress in between.
-    with nullcontext() if sys.stdout.isatty() else working("recording") as say:
+    with nullcontext() if sys.stdout.isatty() else working("recording") as tell:
 
         def progress(state: RecordProgress) -> None:
-            if say is not None:
-                say(f"recording: {state.events:,} events, {state.objects:,} objects")
+            if tell is not None:
+                tell(f"recording: {state.events:,} events, {state.objects:,} objects")
 
         summary = record(options, progress)
-    click.echo(in_one_line(summary), err=True)
+    say(in_one_line(summary))
     ctx.exit(summary.exit_code)
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from gcreplay.commands.record import in_one_line
+from gcreplay.output import say
 from gcreplay.progress import working
 from gcreplay.tracer import recover
 
@@ -30,7 +31,7 @@ def command(spool: Path, output: Path | None, force: bool) -> None:
     """
     with working("recovering"):
         summary = recover(spool, output or _default_output(spool), force=force)
-    click.echo(in_one_line(summary), err=True)
+    say(in_one_line(summary))
 
 
 def _default_output(spool: Path) -> Path:

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from gcreplay.options import trace_argument
-from gcreplay.output import Cell, Report, Table, format_option, show
+from gcreplay.output import Cell, Report, Table, format_option, say, show
 from gcreplay.progress import working
 from gcreplay.replay import VerifyResult, verify
 from gcreplay.store import EventLog
@@ -60,7 +60,7 @@ def command(ctx: click.Context, trace: Path, without_repairs: bool, output_forma
         )
     show(Report(tables, told), output_format)
     if not result.equal:
-        click.echo(f"{trace}: the replay differs from the recorded collections", err=True)
+        say(f"{trace}: the replay differs from the recorded collections")
         ctx.exit(1)
 
 

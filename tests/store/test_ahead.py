@@ -74,9 +74,7 @@ def test_who_leaves_off_leaves_no_thread(log: EventLog) -> None:
     assert threading.active_count() == before
 
 
-def test_a_single_segment_needs_no_thread(
-    log: EventLog, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_single_segment_needs_no_thread(log: EventLog, monkeypatch: pytest.MonkeyPatch) -> None:
     decoding = Decoding(monkeypatch)
     assert log.window(3, 4).first_sequence == 3
     assert decoding.threads == {threading.main_thread()}
