@@ -95,6 +95,23 @@ def test_an_interpreter_that_ignores_the_environment(tmp_path: Path, flag: str) 
     assert [path.name for path in tmp_path.iterdir()] == ["python"]
 
 
+def test_launchers_on_the_way_are_passed_by(tmp_path: Path) -> None:
+    """A shell that runs other programs first, and an isolated Python that starts the program."""
+    (tmp_path / "launch.py").write_text(
+        "import subprocess, sys; sys.exit(subprocess.call(sys.argv[1:]))"
+    )
+    wrapper = tmp_path / "python"
+    isolated = f"{sys.executable} -IS {tmp_path / 'launch.py'} {sys.executable}"
+    wrapper.write_text(f'#!/bin/sh\nname=$(basename "$0" | tr a-z A-Z)\nexec {isolated} "$@"\n')
+    wrapper.chmod(0o755)
+    code = "import os, sys; print(sorted(os.environ.items()), sys.orig_argv); exit(3)"
+    plain = run_plain(tmp_path, "-c", code, python=str(wrapper))
+    done = run_recorded(tmp_path, "-c", code, python=str(wrapper))
+    assert done.ran == plain
+    assert plain.exit_code == 3
+    assert done.summary.complete
+
+
 @pytest.mark.parametrize("line", ["exec env -i {0}", "LD_PRELOAD= exec {0}"])
 def test_a_wrapper_that_keeps_the_capture_out(tmp_path: Path, line: str) -> None:
     wrapper = tmp_path / "python"
