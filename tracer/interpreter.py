@@ -45,6 +45,7 @@ class Interpreter:
             answer = subprocess.run(
                 [executable, "-S", "-c", _ASK],
                 env={**environment, "GCREPLAY_ASK": "alone", **_preloading(environment)},
+                stdin=subprocess.DEVNULL,  # what stands there is the program's
                 capture_output=True,
                 text=True,
                 check=True,

@@ -112,6 +112,17 @@ def test_launchers_on_the_way_are_passed_by(tmp_path: Path) -> None:
     assert done.summary.complete
 
 
+def test_what_is_asked_before_reads_nothing_of_the_program(tmp_path: Path) -> None:
+    wrapper = tmp_path / "python"
+    wrapper.write_text(f'#!/bin/sh\nread line; echo "$line" >&2\nexec {sys.executable} "$@"\n')
+    wrapper.chmod(0o755)
+    code = "import sys; print(sys.stdin.read())"
+    given = {"stdin": "for the wrapper\nfor the program\n", "python": str(wrapper)}
+    assert run_recorded(tmp_path, "-c", code, **given).ran == run_plain(
+        tmp_path, "-c", code, **given
+    )
+
+
 @pytest.mark.parametrize("line", ["exec env -i {0}", "LD_PRELOAD= exec {0}"])
 def test_a_wrapper_that_keeps_the_capture_out(tmp_path: Path, line: str) -> None:
     wrapper = tmp_path / "python"
