@@ -10,7 +10,7 @@ from gcreplay.store.errors import UsageError
 from gcreplay.store.values import I32_MOST, I64_MOST, whole, whole_from
 
 
-class Whole(click.ParamType):
+class Whole(click.ParamType[int]):
     """A whole number within bounds, by the one rule for numbers."""
 
     name = "integer"

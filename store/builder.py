@@ -41,8 +41,8 @@ _BUILTIN = {
 GC_CALLS = tuple(call.name.lower() for call in GcCall)
 MOST_TIMES = 1_000_000
 """As often as a link is made or undone at once: each time is an event."""
-_FIRST = {Op.LINK: "source", Op.UNLINK: "source", Op.WEAKREF: "reference"}
-_SECOND = {
+_FIRST: dict[int, str] = {Op.LINK: "source", Op.UNLINK: "source", Op.WEAKREF: "reference"}
+_SECOND: dict[int, str] = {
     **dict.fromkeys((Op.LINK, Op.UNLINK, Op.WEAKREF), "target"),
     **dict.fromkeys((Op.INCREF, Op.DECREF), "n"),
     Op.TRACK: "generation",

@@ -348,7 +348,7 @@ class EventLog:
         """The collections that the recorded interpreter made, in the order they ran."""
         with self._sealed(schema.observed) as connection:
             rows = connection.execute(select(*_OBSERVED).order_by(schema.observed.c.id)).all()
-        if not all(schema.fits(_OBSERVED, row) for row in rows):
+        if not all(schema.fits(_OBSERVED, row) and row.generation <= 2 for row in rows):
             raise DamagedFile(f"{self._db.name} is damaged: a recorded collection is malformed")
         return tuple(ObservedCollection(*row) for row in rows)
 

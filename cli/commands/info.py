@@ -92,7 +92,7 @@ def _facts(trace: Path, log: EventLog, reading: _Reading) -> dict[str, Any]:
         ],
         "observed_collected": sum(each.collected for each in observed),
         **{name: meta.get(name) for name in META},
-        "repairs": meta.get("repairs", {}),
+        "repairs": meta.get("repairs") or {},
         "pause_model": model and model.to_json(),
         "marks": [{"sequence": sequence, "label": label} for sequence, label in marks],
         "runs": [

@@ -105,9 +105,9 @@ class Operands:
             (b, (Op.GC_CALL,), len(arguments), BAD_ARGUMENT),
             (a, (Op.MARK,), labels, _LABEL),
         ):
-            self._bounds[operand, list(ops)] = bound
+            self._bounds[operand, list(ops)] = min(bound, _ANY)
             self._rules[operand, list(ops)] = rule
-        self._objects = objects
+        self._objects = min(objects, _ANY)
 
     def check(self, events: Events) -> None:
         """Raises InvalidLog for the first event that names what the log does not have."""

@@ -243,7 +243,7 @@ def translated(name: str) -> Iterator[None]:
         raise _translation(name, str(error)) from error
     except OSError as error:
         raise StorageError(f"{name}: {error.strerror or error}") from error
-    except (Malformed, json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (Malformed, json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise DamagedFile(f"{name} is damaged: one of its values is malformed ({error})") from error
 
 

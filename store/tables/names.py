@@ -135,20 +135,18 @@ class Names:
 
     def load(self, connection: Connection) -> None:
         """Read the rows that another process has added since."""
-        first = len(self.shapes.rows)
         for table in self.tables:
             table.load(connection)
-        if not self._typed(self.shapes.rows[first:]):
-            raise DamagedFile("a shape names a type that is not in the log's table of types")
-
-    def _typed(self, shapes: list[Row]) -> bool:
-        """Whether the types of these shapes are in the table of types."""
-        return all(shape[0] < len(self.types.rows) for shape in shapes)  # type: ignore[operator]
+        try:
+            self.check_types()
+        except ValueError as error:
+            raise DamagedFile(str(error)) from None
 
     def check_types(self) -> None:
         """Raises ValueError when a shape names a type that there is not."""
-        if not self._typed(self.shapes.rows):
-            raise ValueError("a row of shapes names a type that there is not")
+        types = len(self.types.rows)
+        if not all(shape[0] < types for shape in self.shapes.rows):  # type: ignore[operator]
+            raise ValueError("a shape names a type that is not in the log's table of types")
 
     def replace(self, other: Names) -> None:
         """Become a copy of `other`; only where nothing is stored yet."""
