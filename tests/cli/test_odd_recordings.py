@@ -63,7 +63,7 @@ def all_end_well(gcreplay: Gcreplay, path: Path) -> None:
         path.write_bytes(before)  # `replay` stores its runs
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=15)
 @given(place=st.sampled_from(PLACES), value=st.sampled_from(ODD))
 def test_odd_rows_end_in_a_sentence(
     gcreplay: Gcreplay, tmp_path: Path, place: tuple[str, str], value: str
@@ -80,7 +80,7 @@ def test_odd_rows_end_in_a_sentence(
     all_end_well(gcreplay, path)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=15)
 @given(lines=odd_json(), force=st.booleans())
 def test_a_refused_import_writes_nothing(
     gcreplay: Gcreplay, tmp_path: Path, lines: list[str], force: bool
