@@ -17,6 +17,7 @@ from gcreplay.pauses import COLUMNS, pause_cells, pause_model, trust, with_pause
 from gcreplay.progress import working
 from gcreplay.replay import DiffResult, diff
 from gcreplay.replay.estimates.pauses import PauseModel
+from gcreplay.replay.policies.registry import runs_a_file
 from gcreplay.store import EventLog
 from gcreplay.store.errors import UsageError
 from gcreplay.store.events import Run
@@ -128,6 +129,11 @@ def _opened(side: Side, stack: ExitStack) -> Opened:
         assert side.policy is not None
         return Opened(str(side.trace), log, side.policy, None)
     run = log.run(side.run_id)
+    if runs_a_file(run.policy):
+        raise UsageError(
+            f"{side.trace}#{run.id} was replayed under {run.policy}, and a recording runs no file: "
+            f"compare with -p {run.policy} if you trust that file"
+        )
     return Opened(f"{side.trace}#{run.id}", log, run.policy, run)
 
 

@@ -46,6 +46,11 @@ def known_policies() -> list[tuple[str, str, str]]:
     return listed
 
 
+def runs_a_file(spec: str) -> bool:
+    """Whether `make_policy(spec)` would run a Python file: only who typed the name may ask for it."""
+    return ".py:" in spec
+
+
 def make_policy(spec: str) -> Policy:
     """A fresh policy from `name`, `name:arguments` or `file.py:Class[:arguments]`; and such a one,
     or by default `cpython-3.11`, combined by `+` with `freeze@MARK` and `every:MARK[,N]`.

@@ -197,6 +197,25 @@ def test_diff_of_two_stored_runs_equals_diff_of_their_policies(
     assert json.loads(stored.stdout) == json.loads(named.stdout)
 
 
+def test_a_stored_run_runs_no_file(gcreplay: Gcreplay, cycles: Path, tmp_path: Path) -> None:
+    """Who sends a recording with a run in it, and a file beside it, runs nothing here."""
+    ran = tmp_path / "ran"
+    policy = tmp_path / "mine.py"
+    policy.write_text(
+        f"open({str(ran)!r}, 'w').close()\n"
+        "from gcreplay.replay import Policy\n"
+        "class Mine(Policy):\n"
+        "    def begin(self, heap, start): heap.arm()\n"
+    )
+    replayed(gcreplay, cycles, "-p", f"{policy}:Mine", "-p", f"{policy}:Mine+freeze@begin")
+    ran.unlink()
+    for run in (1, 2):
+        told = gcreplay("diff", f"{cycles}#{run}", f"{cycles}#{run}")
+        assert (told.exit_code, told.stdout, len(told.stderr.splitlines())) == (2, "", 1)
+        assert f"{policy}:Mine" in told.stderr
+    assert not ran.exists()
+
+
 @pytest.mark.parametrize("form", ["table", "markdown", "csv"])
 def test_diff_for_readers(gcreplay: Gcreplay, cycles: Path, form: str) -> None:
     told = gcreplay("diff", cycles, "-p", "never", "-p", DEFAULT, "--format", form)
