@@ -12,6 +12,13 @@ enum { ENGINE_END, ENGINE_STOP, ENGINE_START, ENGINE_ALLOCATIONS, ENGINE_BYTES, 
 
 #define LOOK_AHEAD 20
 
+/* Whether the event belongs to the collection just made: a region, or a tick between two. */
+always_inline int goes_on(const Heap *h, uint32_t i)
+{
+    return h->op[i] == OP_INSIDE
+           || (h->op[i] == OP_TICK && i + 1 < h->length && h->op[i + 1] == OP_INSIDE);
+}
+
 /* What waited for a collection and its regions of finalizers and callbacks to be over. */
 never_inline void settle(Heap *h)
 {
@@ -224,12 +231,20 @@ never_inline int apply_other(Heap *h, uint32_t i, const int mode)
                 h->inside_since = h->sequence;
                 /* What callbacks do after the garbage is freed stands behind a tick. */
                 h->inside_first = h->inside_tick + 1 != h->sequence;
+                h->inside_before = !h->modelled && !h->aftermath && h->inside_first;
+                h->young_before = h->young;
+                h->pending_before = h->pending;
             }
         } else {
             if (!h->inside)
                 return broken(h, "no region begun is open");
-            if (!--h->inside)
-                h->displaced += h->sequence - h->inside_since - 1;
+            if (--h->inside)
+                break;
+            h->displaced += h->sequence - h->inside_since - 1;
+            if (h->inside_before) {
+                h->young = h->young_before;
+                h->pending = h->pending_before;
+            }
         }
         break;
     case OP_SAFEPOINT:
@@ -238,6 +253,10 @@ never_inline int apply_other(Heap *h, uint32_t i, const int mode)
     case OP_TICK:
         h->tick = (uint64_t)b << 32 | a;
         h->inside_tick = h->sequence;
+        if (!h->inside) {       /* the garbage is freed before callbacks are told of the end */
+            h->pending += h->late;
+            h->late = 0;
+        }
         if (h->tick >= h->tick_limit && !h->inside)
             return ENGINE_TICK;
         break;
@@ -340,7 +359,7 @@ always_inline int apply(Heap *h, uint32_t end, const int mode)
             int reason = apply_other(h, i, mode);
             if (unlikely(reason))
                 return reason;
-            if (unlikely(h->aftermath && !h->inside && i + 1 < h->length && op[i + 1] != OP_INSIDE))
+            if (unlikely(h->aftermath && !h->inside && i + 1 < h->length && !goes_on(h, i + 1)))
                 settle(h);
         }
         }
@@ -382,7 +401,7 @@ static int advance(Heap *h, int mode)
         enlist(h, h->newborn, 0);
         h->newborn = 0;
     }
-    if (h->aftermath && !h->inside && h->at < h->length && h->op[h->at] != OP_INSIDE)
+    if (h->aftermath && !h->inside && h->at < h->length && !goes_on(h, h->at))
         settle(h);
     switch (mode) {
     case COUNTING: return advance_in(h, COUNTING);

@@ -248,7 +248,7 @@ static Figures collect_generation(Heap *h, int generation, int into, int untrack
     uint32_t length = gather(h, generation);
     figures.candidates = length;
     figures.links = subtract_references(h, length);
-    uint32_t survivors = move_unreachable(h, length, &aside);
+    uint32_t survivors = move_unreachable(h, length, &aside), found = aside;
     if (untracking & UNTRACK_TUPLES)
         survivors = untrack(h, survivors, 0);
     if (untracking & UNTRACK_DICTS)
@@ -274,6 +274,8 @@ static Figures collect_generation(Heap *h, int generation, int into, int untrack
             h->late += h->free_count[i];
             h->free_count[i] = 0;
         }
+    if (!found)
+        h->late = 0;            /* no finalizer ran: these frees find the counter at 0 */
     h->aftermath = 1;
     return figures;
 }

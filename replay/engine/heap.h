@@ -147,6 +147,9 @@ typedef struct Heap {
     uint64_t inside_since;
     uint64_t inside_tick;       /* sequence number of the last tick */
     uint8_t inside_first;       /* the open region stands directly behind a collection */
+    uint8_t inside_before;      /* or, in a replay of the recorded births, before one */
+    int64_t young_before;       /* the counter where it began: the collection was due by then */
+    uint64_t pending_before;
 
     /* by object id: dies in such a region, killed by a callback or finalizer */
     uint8_t *dies_inside;

@@ -132,7 +132,8 @@ class Reference:
         for i in range(len(events)):
             op, a, b, c = (int(column[i]) for column in events.columns())
             self.sequence = events.first_sequence + i
-            if self.aftermath and not self.inside and op != Op.INSIDE:
+            after = events.op[i + 1] if op == Op.TICK and i + 1 < len(events) else op
+            if self.aftermath and not self.inside and after != Op.INSIDE:
                 self.settle()
             self.displaced += bool(self.inside) and op != Op.INSIDE
             getattr(self, "on_" + Op(op).name.lower())(a, b, c)
@@ -250,13 +251,22 @@ class Reference:
         if begin and not self.inside:
             # What callbacks do after the garbage is freed stands behind a tick.
             self.after_collection = self.ticked + 1 != self.sequence
+            # Before a collection that was due by then: what its callbacks do moves no counter.
+            behind = self.aftermath or not self.after_collection
+            self.before_collection = not self.modelled and not behind
+            self.due_counter = self.counts[0], self.pending_frees
         self.inside += 1 if begin else -1
+        if not self.inside and self.before_collection:
+            self.counts[0], self.pending_frees = self.due_counter
 
     def on_safepoint(self, a: int, b: int, c: int) -> None:
         """Of interest to deferred collectors only."""
 
     def on_tick(self, a: int, b: int, c: int) -> None:
         self.ticked = self.sequence
+        if not self.inside:  # the garbage is freed before callbacks are told of the end
+            self.pending_frees += self.late_frees
+            self.late_frees = 0
 
     def on_mark(self, a: int, b: int, c: int) -> None:
         """As if the program called gc.freeze() or gc.collect() right after its mark."""
@@ -459,6 +469,8 @@ class Reference:
             slices = self.waiting.pop("slice", 0)  # clear_freelists leaves them
             self.late_frees += sum(self.waiting.values())
             self.waiting = Counter({"slice": slices})
+        if not aside:
+            self.late_frees = 0  # no finalizer ran: these frees find the counter at 0
         self.made.append(
             Made(
                 sequence=self.sequence,

@@ -61,3 +61,100 @@ def test_a_measured_program_sees_what_it_would_and_each_collection_is_noted(tmp_
     assert ran == plain
     assert (run.complete, run.missed) == (True, 0)
     assert len(run.collections) == int(plain.out.splitlines()[-1]) > 10
+
+
+ACTING = """
+import gc, weakref
+class Node: pass
+def make(n):
+    for i in range(n):
+        node = Node(); node.me = node; node.more = [{"i": (i,)}]
+def act(): gc.{act}
+def told(phase, info):
+    if phase == "{where}": act()
+class Told:
+    def __del__(self): "{where}" == "finalizer" and act()
+def weakly(ref): "{where}" == "weak reference" and act()
+gc.callbacks.append(told); gc.set_threshold(100, 3, 2)
+for i in range(40):
+    make(40)
+    node = Told(); node.me = node; node = Node(); node.me = node; ref = weakref.ref(node, weakly); del node
+    if i % 6 == 0: gc.collect(i // 6 % 3)
+    if i % 7 == 0: print(gc.get_count(), gc.get_freeze_count(), gc.isenabled(), len(gc.get_objects()))
+gc.callbacks.clear(); gc.enable(); gc.set_threshold(50); make(300); print(gc.get_stats())
+"""
+ACTS = [
+    "collect()",
+    "collect(0)",
+    "disable()",
+    "enable()",
+    "freeze()",
+    "unfreeze()",
+    "set_threshold(50, 2, 2)",
+    "set_threshold(0)",
+]
+PLACES = ["start", "stop", "finalizer", "weak reference"]
+
+
+@pytest.mark.parametrize("act", ACTS)
+@pytest.mark.parametrize("where", PLACES)
+def test_what_is_told_the_collector_from_inside_a_collection_is_replayed(
+    tmp_path: Path, act: str, where: str
+) -> None:
+    """But what a log cannot tell, which ends the recording."""
+    code = ACTING.replace("{act}", act).replace("{where}", where)
+    (tmp_path / "program.py").write_text(code)
+    plain = run_plain(tmp_path, "program.py", python=BARE)
+    done = run_recorded(tmp_path, "program.py", python=BARE)
+    assert (plain.exit_code, plain.err) == (0, "")
+    assert done.ran == plain
+    if (act, where) == ("freeze()", "start"):
+        assert "gc.freeze()" in done.summary.message
+    else:
+        assert done.summary.complete, done.summary.message
+    checked(done.path)
+    ran, run = run_measured(tmp_path, "program.py", python=BARE)
+    assert ran == plain
+    assert (run.complete, run.missed) == (True, 0)
+
+
+LEFT = """
+import gc, os, threading
+class Node: pass
+def make(n):
+    for i in range(n):
+        node = Node(); node.me = node
+entered, never = threading.Event(), threading.Event()
+def told(phase, info):
+    if phase == "{phase}" and threading.current_thread() is not threading.main_thread():
+        entered.set(); never.wait()
+gc.callbacks.append(told)
+make(3000)
+threading.Thread(target=gc.collect, daemon=True).start(); entered.wait()
+make(3000); print(gc.collect(), gc.get_count())
+"""
+
+
+@pytest.mark.parametrize("phase", ["start", "stop"])
+def test_a_collection_that_is_left_for_good_ends_the_recording(tmp_path: Path, phase: str) -> None:
+    """Nothing is collected after that, nor at the program's end."""
+    (tmp_path / "program.py").write_text(LEFT.replace("{phase}", phase))
+    plain = run_plain(tmp_path, "program.py", python=BARE)
+    done = run_recorded(tmp_path, "program.py", python=BARE)
+    assert (plain.exit_code, plain.err) == (0, "")
+    assert done.ran == plain
+    assert "never ended" in done.summary.message
+    assert checked(done.path).recorded > 3
+
+
+@pytest.mark.parametrize("phase", ["start", "stop"])
+def test_a_program_that_ends_inside_a_callback_leaves_a_sound_log(
+    tmp_path: Path, phase: str
+) -> None:
+    code = LEFT.replace("{phase}", phase).replace("is not threading.main", "is threading.main")
+    code = code.replace("never.wait()", "make(9); os._exit(3)")
+    (tmp_path / "program.py").write_text(code)
+    done = run_recorded(tmp_path, "program.py", python=BARE)
+    assert done.ran.exit_code == 3
+    assert "os._exit" in done.summary.message
+    checked(done.path)
