@@ -137,6 +137,7 @@ typedef struct {
     int state_n;
     int ended;
     uint64_t repairs[REPAIR_KINDS];
+    uint64_t repairs_before[REPAIR_KINDS]; /* what waits in `side` */
     uint64_t raw_records;
 
     /* names of what was defined so far */
@@ -251,6 +252,8 @@ ingest_t *ingest_new(void);
 void ingest_free(ingest_t *s);
 /* Reads records from base until the input ends or about max_events events wait. Returns the bytes taken, or -1. */
 int64_t ingest_feed(ingest_t *s, const uint8_t *base, size_t n, size_t max_events);
+void read_call(ingest_t *s);
+void calls_that_waited(ingest_t *s);
 void mapped_begin(const uint8_t *base, size_t n);
 int mapped_end(void);
 void ingest_finish(ingest_t *s);    /* after the last record */

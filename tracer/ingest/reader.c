@@ -158,46 +158,11 @@ static void found_end(ingest_t *s)
     emit(s, OP_START, 0, 0, 0);
 }
 
-static void move_all(ingest_t *s, uint32_t from, uint32_t to)
+/* What follows waits for the end of the collection, which may never come. */
+static void to_side(ingest_t *s)
 {
-    for (size_t i = 0; i < s->generations[from].n; i++) {
-        uint32_t id = s->generations[from].at[i];
-        object_t *o = object_get(s, id);
-        if (o != NULL && o->state == S_ALIVE && o->generation == from) {
-            o->generation = (uint8_t)to;
-            words_push(&s->generations[to], id);
-        }
-    }
-    s->generations[from].n = 0;
-}
-
-static void read_call(ingest_t *s)
-{
-    call_def_t *d = APPEND(s, calls);
-    if (d == NULL) {
-        fail(s, "memory ran out");
-        return;
-    }
-    d->call = (uint32_t)read_number(s);
-    uint32_t via = (uint32_t)read_number(s);
-    d->n = (int)read_number(s);
-    for (int i = 0; i < d->n && i < 3; i++) {
-        d->arguments[i] = unzigzag(read_number(s));
-    }
-    if (s->beginning && d->call != CALL_FREEZE && d->call != CALL_UNFREEZE) {
-        words_push(&s->switches, d->call);
-        words_push(&s->switches, s->call_count++);
-        words_push(&s->switches, via);
-        return;
-    }
-    emit(s, OP_GC_CALL, d->call, s->call_count++, via);
-    if (d->call == CALL_FREEZE) {
-        for (uint32_t g = 0; g < 3; g++) move_all(s, g, 3);
-        window_open(s); /* what comes to be tracked later was not frozen */
-    } else if (d->call == CALL_UNFREEZE) {
-        move_all(s, 3, 2);
-        window_open(s);
-    }
+    memcpy(s->repairs_before, s->repairs, sizeof(s->repairs));
+    s->to = &s->side;
 }
 
 /* What "start" callbacks do comes before the collection, but triggers nothing; the object
@@ -209,7 +174,7 @@ static void read_begin(ingest_t *s)
     }
     s->beginning = 1;
     s->start_name = s->next_name;
-    s->to = &s->side;
+    to_side(s);
 }
 
 static void read_start(ingest_t *s)
@@ -238,12 +203,8 @@ static void read_start(ingest_t *s)
     if (s->held) {
         object_get(s, s->held_id)->name = s->next_name++;
     }
-    s->to = &s->side;
-    /* A collection that has begun is not stopped by a switch or a threshold: they are for later. */
-    for (size_t i = 0; i < s->switches.n; i += 3) {
-        emit(s, OP_GC_CALL, s->switches.at[i], s->switches.at[i + 1], s->switches.at[i + 2]);
-    }
-    s->switches.n = 0;
+    to_side(s);
+    calls_that_waited(s);
 }
 
 static void read_death(ingest_t *s, int kept)
@@ -478,6 +439,7 @@ void ingest_finish(ingest_t *s)
         /* The program ended inside a collection: what it did there is not complete, and the object
          * whose birth began it has yet to get its number where callbacks ran first. */
         if (s->beginning) s->next_name = s->start_name;
+        memcpy(s->repairs, s->repairs_before, sizeof(s->repairs));
         s->collecting = s->beginning = 0;
         s->side.n = s->doomed.n = s->batch.n = 0;
         s->to = &s->out;
