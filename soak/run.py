@@ -30,7 +30,7 @@ CPYTHON_TESTS = (
     "test_threading",
     "test_asyncio",
 )
-OTHERS = ("numpy", "pydantic", "lxml", "django")
+OTHERS = ("numpy", "pydantic", "lxml", "django", "greenlet")
 CODE_PTH = "import numpy, django.conf, logging.config\n"
 REASONS: dict[str, str] = {}
 """Items that cannot pass, each with the reason; empty is what it should be."""
