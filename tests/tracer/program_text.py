@@ -166,3 +166,32 @@ rising_programs = st.lists(
     max_size=25,
 ).map(lambda lines: PREAMBLE + RISING + "\n".join(lines) + ENDING)
 """The same with finalizers that save what was garbage."""
+
+CALLED = """
+def on(wanted, text):
+    code = compile(text, "callback", "exec")
+    gc.callbacks.append(lambda phase, info: exec(code, globals()) if phase == wanted else None)
+    del gc.callbacks[:-3]
+"""
+ACTS = st.sampled_from(
+    [
+        "gc.disable()", "gc.enable()", "gc.collect()", "gc.collect(0)", "gc.set_threshold(30, 3, 2)",
+        "gc.set_threshold(0)", "gc.unfreeze()", "gc.get_objects()", "gc.get_referrers({x})",
+        "{x} = None", "{x} = [{y}]", "{x} = Node()", "put({x}, {y})", "cut({x})", "deep({x}, 9)",
+    ]
+)  # fmt: skip
+CALLBACKS = st.builds(
+    lambda phase, act, x, y: f"on({phase!r}, {_filled(act, x, y)!r})",
+    st.sampled_from(["start", "stop"]),
+    ACTS,
+    NAMES,
+    NAMES,
+)
+
+called_programs = st.lists(st.one_of(statements(), CALLBACKS), min_size=5, max_size=25).map(
+    lambda lines: (
+        PREAMBLE + CALLED + "\n".join(lines) + "\ngc.callbacks.clear()" + ENDING
+        + "print(gc.get_stats(), gc.get_count())"
+    )
+)  # fmt: skip
+"""The same with up to three gc callbacks that act; they print what the collector has done."""

@@ -11,12 +11,12 @@ from pathlib import Path
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from program_text import programs, rising_programs
-from recording import checked, run_recorded
+from program_text import called_programs, programs, rising_programs
+from recording import Recorded, checked, run_plain, run_recorded
 
 
 @contextmanager
-def recorded(text: str, looks: tuple[int, int]) -> Iterator[Path]:
+def recorded(text: str, looks: tuple[int, int]) -> Iterator[Recorded]:
     """The recording of a program that runs to its end."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -24,7 +24,7 @@ def recorded(text: str, looks: tuple[int, int]) -> Iterator[Path]:
         done = run_recorded(folder, "program.py", granularity=looks[0], full_probe=looks[1])
         assert done.ran.exit_code == 0, done.ran.err
         assert done.summary.complete, done.summary.message
-        yield done.path
+        yield done
 
 
 @settings(
@@ -34,8 +34,8 @@ def recorded(text: str, looks: tuple[int, int]) -> Iterator[Path]:
 )
 @given(programs, st.sampled_from([(0, 0), (0, 0), (1, 0), (50, 0), (20, 300)]))
 def test_every_collection_is_replayed(text: str, looks: tuple[int, int]) -> None:
-    with recorded(text, looks) as path:
-        assert checked(path).recorded > 3
+    with recorded(text, looks) as done:
+        assert checked(done.path).recorded > 3
 
 
 @settings(
@@ -48,5 +48,20 @@ def test_every_collection_is_replayed_where_objects_rise_again(
     text: str, looks: tuple[int, int]
 ) -> None:
     """What a finalizer saves is held from right before the collection that found it."""
-    with recorded(text, looks) as path:
-        assert checked(path).recorded > 3
+    with recorded(text, looks) as done:
+        assert checked(done.path).recorded > 3
+
+
+@settings(
+    max_examples=int(os.environ.get("GCREPLAY_RANDOM_PROGRAMS", "6")),
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
+@given(called_programs, st.sampled_from([(0, 0), (1, 0), (50, 0), (20, 300)]))
+def test_every_collection_is_made_and_replayed_where_gc_callbacks_act(
+    text: str, looks: tuple[int, int]
+) -> None:
+    with recorded(text, looks) as done:
+        assert checked(done.path).recorded > 3
+        plain = run_plain(done.path.parent, "program.py")
+        assert done.ran == plain
