@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 import cost
 import observer
 import pauses
+import scale
 import size
 import unseen
 import verify
@@ -32,6 +33,7 @@ def parts(workloads: Workloads, names: list[str]) -> dict[str, Part]:
     return {
         "cost": lambda: cost.sections(workloads, names),
         "cost, closer": lambda: cost.sections(closer, names, limits=(3, 5)),
+        "scale": lambda: scale.sections(workloads),
         "verify": lambda: verify.sections(workloads, names),
         "verify, 100,10,10": lambda: verify.sections(workloads, names, whatif.CLOSE),
         "observer": lambda: observer.sections(workloads, names),

@@ -11,6 +11,7 @@ import argparse
 import copy
 import json
 import os
+import resource
 import subprocess
 import sys
 import time
@@ -57,9 +58,11 @@ class Real:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Seconds: CPU (user and system) of the program alone, and wall time of the whole command."""
+    """Seconds: CPU (user and system) of the program alone, and of all processes of the command;
+    wall time of the whole command."""
 
     cpu: float
+    both: float
     wall: float
 
 
@@ -240,6 +243,10 @@ class Workloads:
             self._run([self.python, f"{name}.py"])
             self._warmed.add(name)
 
+    def recording_of(self, path: Path, program: Sequence[str]) -> list[str]:
+        """The command that records a program."""
+        return self._record(self.python, path, program)
+
     def _record(self, python: str, path: Path, program: Sequence[str]) -> list[str]:
         gcreplay = str(Path(sys.executable).parent / "gcreplay")
         command = [gcreplay, "record", "--force", "--python", python, "-o", str(path)]
@@ -247,9 +254,10 @@ class Workloads:
         return [*command, "--granularity", granularity, "--full-probe", full, *self.more, *program]
 
     def _cost(self, command: Sequence[str], added: Mapping[str, str] | None = None) -> Cost:
-        started = time.perf_counter()
+        before, started = _used_by_children(), time.perf_counter()
         self._run(command, added)
-        return Cost(float((BUILD / "usage").read_text()), time.perf_counter() - started)
+        wall = time.perf_counter() - started
+        return Cost(float((BUILD / "usage").read_text()), _used_by_children() - before, wall)
 
     @cached_property
     def _timed(self) -> Path:
@@ -298,6 +306,12 @@ class Workloads:
         if not folder.exists():
             _install(Path(self.python), ["--target", str(folder), "memray"])
         return folder
+
+
+def _used_by_children() -> float:
+    """CPU seconds of all processes that have ended below this one."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _install(python: Path, what: Sequence[str]) -> None:

@@ -225,7 +225,7 @@ uint32_t unreachable_since(ingest_t *s, uint32_t id);
 
 /* window.c */
 void window_open(ingest_t *s);
-const note_t *note_of(const ingest_t *s, const object_t *o);
+extern const note_t no_note;
 note_t *note_on(ingest_t *s, object_t *o);
 void window_born(ingest_t *s, object_t *o);
 void window_lost(ingest_t *s, object_t *o, const object_t *by);
@@ -320,6 +320,11 @@ static inline unsigned type_flags_of(const ingest_t *s, const object_t *o)
 }
 
 static inline unsigned kind_of(const ingest_t *s, const object_t *o) { return type_flags_of(s, o) & TYPE_KIND_MASK; }
+
+static inline const note_t *note_of(const ingest_t *s, const object_t *o)
+{
+    return o->noted_in == s->window ? &s->notes[o->note] : &no_note;
+}
 
 /* A member of what the last probe looked at. */
 static inline int examined(const ingest_t *s, const object_t *o)

@@ -185,10 +185,10 @@ static int settle(ingest_t *s)
 static void reconcile(ingest_t *s, uint32_t upto)
 {
     int lost = settle(s);
-    for (size_t i = 0; i < s->added.n; i += 2) {
+    int dated = (lost || s->removed.n > 0) && s->found_done && upto <= 2;
+    for (size_t i = 0; dated && i < s->added.n; i += 2) { /* uses, before anything is dated */
         window_linked(s, object_get(s, s->added.at[i]), object_get(s, s->added.at[i + 1]));
     }
-    int dated = (lost || s->removed.n > 0) && s->found_done && upto <= 2;
     for (size_t i = 0; i < s->added.n; i += 2) {
         object_t *from = object_get(s, s->added.at[i]), *to = object_get(s, s->added.at[i + 1]);
         uint32_t at = window_linked(s, from, to);

@@ -14,11 +14,7 @@
 
 static uint32_t here(const ingest_t *s) { return (uint32_t)(s->out.n - s->window_from); }
 
-const note_t *note_of(const ingest_t *s, const object_t *o)
-{
-    static const note_t nothing = {0, NOWHERE, 0, 0, NONE};
-    return o->noted_in == s->window ? &s->notes[o->note] : &nothing;
-}
+const note_t no_note = {0, NOWHERE, 0, 0, NONE};
 
 /* The note on `o`, to be written; good until the next one is made. */
 note_t *note_on(ingest_t *s, object_t *o)
@@ -32,7 +28,7 @@ note_t *note_on(ingest_t *s, object_t *o)
         fail(s, "memory ran out");
         return &spare;
     }
-    *note = (note_t){0, NOWHERE, 0, 0, NONE};
+    *note = no_note;
     o->note = (uint32_t)(note - s->notes);
     o->noted_in = s->window;
     return note;
