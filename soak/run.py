@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from compare import compared, told_by_unittest, told_with_free_lists
+from damaged_files import damaged_files
 from long import long_run
 from outcome import Outcome, failed, listed
 from places import BUILD, OWN, PROGRAMS, PYTHON
@@ -65,6 +66,7 @@ def outcomes(given: argparse.Namespace) -> Iterator[Outcome]:
         "others": lambda: others(BUILD),
         "sanitizer": lambda: iter(sanitized(BUILD)),
         "random": lambda: iter([random_programs(BUILD, given.programs)]),
+        "damaged": lambda: iter([damaged_files(given.files)]),
         "long": lambda: iter([long_run(BUILD, given.minutes)]),
     }
     for name in given.only or items:
@@ -86,6 +88,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=10, help="of the long run")
     parser.add_argument("--programs", type=int, default=300, help="random ones, of each kind")
+    parser.add_argument("--files", type=int, default=1000, help="damaged ones")
     parser.add_argument("--only", nargs="+", metavar="ITEM", help="cpython others sanitizer ...")
     given = parser.parse_args()
     BUILD.mkdir(parents=True, exist_ok=True)
