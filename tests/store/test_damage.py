@@ -302,6 +302,21 @@ def test_an_older_recording_has_checksums_of_its_names_alone(with_tables, broken
         _ = log.sites
 
 
+@pytest.mark.parametrize("value", ["1 << 40", "3", "-1", "'x'", "1.5", "x'00'"])
+def test_a_generation_that_is_none_is_damage_also_where_no_checksum_says_so(
+    with_tables, broken, value
+):
+    path = broken(with_tables)
+    with sqlite3.connect(path) as connection:
+        connection.execute(
+            "UPDATE meta SET value = json_remove(value, '$.observed', '$.meta', '$.runs', "
+            "'$.segments') WHERE key = 'checksums'"
+        )
+        connection.execute(f"UPDATE observed SET generation = {value} WHERE id = 7")
+    with EventLog.open(path) as log, pytest.raises(DamagedFile, match="collection is malformed"):
+        _ = log.observed
+
+
 @pytest.mark.parametrize(
     "statement",
     [
