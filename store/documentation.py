@@ -193,7 +193,11 @@ def _lines() -> Iterator[str]:
         f"A recording is one SQLite file with application id `{schema.APPLICATION_ID:#x}` and the "
         f"schema version, now {schema.SCHEMA_VERSION}, as its user version. Older versions are "
         "upcast when opened. While it is written it is in WAL mode and others can read it; closing "
-        "folds the WAL back. Opening executes nothing from the file."
+        "folds the WAL back. Opening executes nothing from the file: one that declares anything "
+        "else than these tables, as they are created here (a trigger, a view, a virtual table, a "
+        "column, an index or a table of its own), is refused. Tables of your own stand in another "
+        "file, from which a recording can be attached. Reading takes no more steps, texts and "
+        "segments than a file of its size has a use for."
     )
     recording = list(schema.metadata.tables.values())
     yield from _schema(recording)
