@@ -252,7 +252,7 @@ def _translation(name: str, reason: str) -> GcreplayError:
         return NotARecording(f"{name} is no SQLite file, so no gcreplay recording")
     if "interrupted" in reason:
         return DamagedFile(
-            f"{name} is damaged: its pages lead round in a circle; `gcreplay info` says how much "
+            f"{name} is damaged: its pages lead on without end; `gcreplay info` says how much "
             f"of it is intact"
         )
     if "too big" in reason:

@@ -1,9 +1,12 @@
 """Broken and foreign files: one clear sentence each, and what is intact is read."""
 
 import sqlite3
+import struct
+from itertools import pairwise
 
 import numpy as np
 import pytest
+from damage import counted
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -411,6 +414,59 @@ def test_a_file_without_one_of_the_two_tables_that_make_a_recording_is_none(reco
         connection.execute("DROP TABLE segments")
     with pytest.raises(NotARecording, match="has no table segments"):
         EventLog.open(path)
+
+
+def test_pages_that_lead_on_and_on_are_left_in_time(with_tables, broken, monkeypatch):
+    """The root of `observed` leads to a page by all its 16 or so cells, that one to another, and so
+    on six times: SQLite would read the table some 16 ** 6 times."""
+    path = broken(with_tables)
+    with sqlite3.connect(path) as connection:
+        (root,) = connection.execute(
+            "SELECT rootpage FROM sqlite_master WHERE name = 'observed'"
+        ).fetchone()
+    at, pages = 4096 * (root - 1), len(with_tables) // 4096
+    page = with_tables[at : at + 4096]
+    kind, cells = struct.unpack_from(">B2xH", page)
+    assert kind == 5
+    assert cells > 10
+    data = bytearray(with_tables + 6 * page)
+    struct.pack_into(">I", data, 28, pages + 6)
+    way = [root, *range(pages + 1, pages + 7)]
+    for here, there in pairwise(way):
+        at = 4096 * (here - 1)
+        for cell in struct.unpack_from(f">{cells}H", data, at + 12):
+            struct.pack_into(">I", data, at + cell, there)
+    with counted(monkeypatch) as work, EventLog.open(broken(bytes(data))) as log:
+        for _ in range(3):
+            before = work.kilosteps
+            with pytest.raises(DamagedFile, match="lead on without end"):
+                _ = log.observed
+            assert (work.kilosteps - before) * 1000 <= 3 * len(data) + 2000
+        assert log.intact_events() == EVENTS * SEGMENTS
+
+
+def test_lost_segments_are_looked_for_no_further_than_the_file_has_room(
+    recording, broken, monkeypatch
+):
+    """A header far away, and a page that says nothing, as when pages change places."""
+    path = broken(recording)
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE segments SET id = 1 << 60 WHERE id = 19")
+        (root,) = connection.execute(
+            "SELECT rootpage FROM sqlite_master WHERE name = 'segments'"
+        ).fetchone()
+    data = bytearray(path.read_bytes())
+    at = 4096 * (root - 1)
+    assert data[at] == 5
+    (cell,) = struct.unpack_from(">H", data, at + 12)
+    (child,) = struct.unpack_from(">I", data, at + cell)
+    data[4096 * (child - 1)] = 0
+    with counted(monkeypatch) as work, EventLog.open(broken(bytes(data))) as log:
+        found = [segment.id for segment in log.segment_table]
+        assert found == list(range(found[0], SEGMENTS - 1))
+        assert found[0] > 0
+        assert log.intact_events() == 0
+        assert work.statements <= 200 + 3 * len(data) // 128
 
 
 def test_opening_changes_not_a_byte(recording, broken):
