@@ -148,8 +148,8 @@ class SegmentReader:
     def _intact(self, start: int, stop: int | None, written: int) -> Iterator[Decoding]:
         sequence = objects = number = 0
         for segment in self.table():
-            if stop is not None and segment.first_sequence >= stop:
-                return
+            if stop is not None and stop <= max(start, sequence):
+                return  # not before: what stands between could be missing
             follows = (segment.id, segment.first_sequence, segment.first_object)
             if start < segment.first_sequence and follows != (number, sequence, objects):
                 raise self._damaged(number, sequence, "it is missing")

@@ -177,6 +177,18 @@ def test_a_missing_segment_is_named(recording, broken):
         assert len(log.window(6 * EVENTS, 8 * EVENTS)) == 2 * EVENTS
 
 
+def test_a_window_that_ends_within_a_missing_segment_is_not_cut_there(recording, broken):
+    path = broken(recording)
+    with sqlite3.connect(path) as connection:
+        connection.execute("DELETE FROM segments WHERE id = 5")
+    with EventLog.open(path) as log:
+        for start in (0, 5 * EVENTS - 1, 5 * EVENTS, 5 * EVENTS + 1):
+            with pytest.raises(DamagedSegment, match="segment 5, from event 40000 on"):
+                log.window(start, 6 * EVENTS)
+        assert len(log.window(0, 5 * EVENTS)) == 5 * EVENTS
+        assert len(log.window(5 * EVENTS, 5 * EVENTS)) == 0
+
+
 def test_missing_last_segments_are_noticed(recording, broken):
     path = broken(recording)
     with sqlite3.connect(path) as connection:
