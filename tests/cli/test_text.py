@@ -56,7 +56,7 @@ def hostile(tmp_path: Path) -> Path:
     with EventLog.open(path, writable=True) as log:
         log.save_run(HOSTILE, {"apply_from": HOSTILE}, {}, HOSTILE)
         log.save_run("manual", {"apply_from": HOSTILE}, {}, HOSTILE)
-        log.set_meta(repairs={HOSTILE: 3}, complete=HOSTILE)
+        log.set_meta(repairs={HOSTILE: 3})
     return path
 
 
