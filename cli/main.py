@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import click
 
+from gcreplay import interrupt
 from gcreplay.store.errors import GcreplayError, UsageError
 from gcreplay.text import plain, visible
 
@@ -94,6 +95,7 @@ class Commands(click.Group):
         module_name = "import_" if cmd_name == "import" else cmd_name  # `import` is a keyword
         command = importlib.import_module(f"gcreplay.commands.{module_name}").command
         assert isinstance(command, click.Command)
+        interrupt.raises()
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -101,34 +103,40 @@ class Commands(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
-        with shown_plainly():
+        with in_one_sentence(), shown_plainly():  # --help prints here
             return super().make_context(*args, **kwargs)
 
     def invoke(self, ctx: click.Context) -> Any:
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(errors="backslashreplace")  # as `plain` shows what is not there
-        try:
-            with terminable(), shown_plainly():
-                return super().invoke(ctx)
-        except UsageError as error:
-            raise WrongUsage(str(error)) from error
-        except GcreplayError as error:
-            raise Failure(str(error)) from error
-        except BrokenPipeError:
-            # The reader has gone (`| head`): what is still buffered must not raise again at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            ctx.exit(128 + signal.SIGPIPE)
-        except OSError as error:
-            where = f"{error.filename}: " if error.filename else "Output: "
-            raise Failure(f"{where}{error.strerror or error}.") from error
-        except MemoryError as error:
-            raise Failure("The memory does not suffice for this recording.") from error
-        except KeyboardInterrupt:
-            click.echo("Interrupted.", err=True)
-            ctx.exit(128 + signal.SIGINT)
-        except Terminated:
-            click.echo("Terminated.", err=True)
-            ctx.exit(128 + signal.SIGTERM)
+        with in_one_sentence(), terminable(), shown_plainly():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def in_one_sentence() -> Iterator[None]:
+    """Every failure in this block becomes one sentence on standard error and an exit code."""
+    try:
+        yield
+    except UsageError as error:
+        raise WrongUsage(str(error)) from error
+    except GcreplayError as error:
+        raise Failure(str(error)) from error
+    except BrokenPipeError:
+        # The reader has gone (`| head`): what is still buffered must not raise again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise click.exceptions.Exit(128 + signal.SIGPIPE) from None
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else "Output: "
+        raise Failure(f"{where}{error.strerror or error}.") from error
+    except MemoryError as error:
+        raise Failure("The memory does not suffice for this recording.") from error
+    except KeyboardInterrupt:
+        click.echo("Interrupted.", err=True)
+        raise click.exceptions.Exit(128 + signal.SIGINT) from None
+    except Terminated:
+        click.echo("Terminated.", err=True)
+        raise click.exceptions.Exit(128 + signal.SIGTERM) from None
 
 
 @click.group(

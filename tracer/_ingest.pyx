@@ -38,6 +38,7 @@ cdef extern from "ingest.h" nogil:
         int failed
         const char *error
         const uint8_t *base
+        const uint8_t *record
         events_t out
         uint64_t taken
         size_t window_from
@@ -88,7 +89,8 @@ cdef class Ingest:
 
         Returns (bytes read, definitions); `definitions` holds, in the order they were made,
         lists under "types", "codes", "sites", "shapes", "marks", "calls" and "observed".
-        The bytes must begin and end between records. Raises ValueError for bytes that are none.
+        The bytes must begin and end between records. Raises ValueError for bytes that are none,
+        with what is wrong, the definitions of before, and where the record begins.
         """
         cdef int64_t read
         cdef size_t n = data.shape[0]
@@ -99,13 +101,13 @@ cdef class Ingest:
         try:
             with nogil:
                 read = ingest_feed(self.s, base, n, max_events)
-            definitions = self._definitions() if read >= 0 else None
+            definitions = self._definitions()
         finally:
             whole = mapped_end()
         if not whole:
-            raise ValueError("the file was cut short while it was read, or its disk failed")
+            raise ValueError("the file was cut short while it was read, or its disk failed", None, 0)
         if read < 0:
-            raise ValueError(self.s.error.decode())
+            raise ValueError(self.s.error.decode(), definitions, self.s.record - self.s.base)
         return read, definitions
 
     def finish(self):

@@ -13,7 +13,7 @@ from gcreplay.store.log import EventLog
 from ._ingest import Ingest
 from .errors import BrokenSpool
 from .linetable import LineTable
-from .spool import Spool
+from .spool import HEADER, Spool
 
 BATCH_EVENTS = 1 << 20
 _KINDS = (
@@ -60,23 +60,28 @@ class SpoolIngest:
             log.add_label(label)
 
     def step(self) -> bool:
-        """Take up to `BATCH_EVENTS` events; False when nothing was waiting."""
+        """Take up to `BATCH_EVENTS` events; False when nothing was waiting. Raises BrokenSpool when
+        something else than records stands there; what is certain of what stood before is taken."""
         if self._spool.waiting <= 0:
             return False
         try:
             mapped, start, end = self._spool.view()
         except ValueError:
-            raise BrokenSpool(f"{self._spool.path}: {_CUT}; what was read is kept") from None
+            raise self._broken(_CUT, 0) from None
         try:
             window = memoryview(mapped)
             try:
                 with window[start:end] as data:
-                    read, definitions = self._native.feed(
-                        np.frombuffer(data, np.uint8), BATCH_EVENTS
-                    )
-            except ValueError as error:
-                why = _CUT if self._spool.cut_short else error
-                raise BrokenSpool(f"{self._spool.path}: {why}; what was read is kept") from None
+                    columns = np.frombuffer(data, np.uint8)
+                    try:
+                        read, definitions = self._native.feed(columns, BATCH_EVENTS)
+                    except ValueError as error:
+                        why, certain, at = error.args
+                        if certain is not None:
+                            self._write(certain)
+                        raise self._broken(_CUT if self._spool.cut_short else why, at) from None
+                    finally:
+                        del columns  # it holds the bytes
             finally:
                 window.release()
             self._write(definitions)
@@ -89,9 +94,18 @@ class SpoolIngest:
         """The program has ended: take everything and complete the log's facts."""
         while self.step():
             pass
-        self._write(self._native.finish())
+        if self._spool.cut_short:
+            raise self._broken(_CUT, self._spool.waiting)
+        try:
+            self._write(self._native.finish())
+        except ValueError as error:
+            raise self._broken(str(error), 0) from None
         repairs = dict(zip(REPAIRS, self._native.repairs, strict=True))
         self._log.set_meta(repairs=repairs)
+
+    def _broken(self, why: str, further: int) -> BrokenSpool:
+        at = HEADER + self._spool.consumed + further
+        return BrokenSpool(f"{self._spool.path}: at byte {at:,}: {why}; what was read is kept")
 
     @property
     def events(self) -> int:

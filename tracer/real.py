@@ -7,7 +7,6 @@ those of the lists, and the program's collections are those of a plain run under
 from __future__ import annotations
 
 import os
-import subprocess
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from gcreplay.store.errors import NotFound
 
 from .errors import BrokenSpool, CannotRecord
 from .interpreter import Interpreter
+from .program import start_program
 from .record import check_program
 from .spool import Spool, Status
 
@@ -187,10 +187,10 @@ class RealRunner:
                     (0, 0, 0, _SPOOL_LIMIT),
                     plan,
                 )
-                child = subprocess.Popen(
+                child = start_program(
                     [self._interpreter.executable, *options.argv],
-                    env=environment,
-                    cwd=options.directory,
+                    environment,
+                    directory=options.directory,
                     stdin=options.stdin,
                     stdout=options.stdout,
                     stderr=options.stderr,
@@ -214,9 +214,11 @@ def _read(spool: Spool, exit_code: int) -> RealRun:
         )
     if status is Status.REFUSED:
         raise CannotRecord(f"the program ran, but could not be measured: {spool.message}")
-    mapped, start, end = spool.view()
-    with mapped:
-        stream = _Stream(mapped[start:end])
+    stream = _Stream(b"")
+    if spool.waiting:
+        mapped, start, end = spool.view()
+        with mapped:
+            stream = _Stream(mapped[start:end])
     collections: list[RealCollection] = []
     marks: list[RealMark] = []
     missed = 0
@@ -228,6 +230,8 @@ def _read(spool: Spool, exit_code: int) -> RealRun:
             generation, called, at, pause, candidates, tracked, collected, uncollectable, seen = (
                 stream.number() for _ in range(9)
             )
+            if generation > 2:
+                raise BrokenSpool(f"a measured run left a collection of generation {generation}")
             collections.append(
                 RealCollection(
                     generation,
@@ -271,11 +275,16 @@ class _Stream:
             if byte < 128:
                 return value
             shift += 7
+            if shift > 63:
+                raise BrokenSpool("a measured run left a number that is too long")
 
     def text(self) -> str:
         kind, length = self.number(), self.number()
         data = self._bytes(length * (kind or 1))
-        return data.decode(_ENCODINGS.get(kind, "utf-8"), "surrogatepass")
+        try:
+            return data.decode(_ENCODINGS.get(kind, "utf-8"), "surrogatepass")
+        except UnicodeDecodeError:
+            raise BrokenSpool("a measured run left a text that is none") from None
 
     def _bytes(self, n: int) -> bytes:
         data = self._data[self._at : self._at + n]

@@ -21,8 +21,9 @@ from gcreplay.store.place import new_file
 from .errors import BrokenSpool, CannotRecord
 from .ingest import SpoolIngest
 from .interpreter import Interpreter
+from .program import let_go, start_program
 from .signals import Requests, requests
-from .spool import Spool, Status
+from .spool import Spool, Status, Taken
 
 SPOOL_LIMIT = 64 << 30
 _POLL_SECONDS = 0.02
@@ -38,7 +39,8 @@ class RecordOptions:
     `full_probe`: at the whole heap; 0 means only at collections. `probe_budget`: look at the whole
     heap as often as that per cent of the program's own work allows, unless `full_probe` says when.
     `spool_limit` bounds the bytes that the capture may write. `stdin`, `stdout` are the program's;
-    None: ours.
+    None: ours. `hand_over`: standard input and output and all files that we inherited are the
+    program's alone from its start on.
     """
 
     output: Path
@@ -52,6 +54,7 @@ class RecordOptions:
     environment: dict[str, str] = field(default_factory=dict)
     stdin: int | None = None
     stdout: int | None = None
+    hand_over: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +102,10 @@ def record(
             with requests() as asked:
                 child = asked.adopt(_start(options, interpreter, spool))
                 spool_served = False
-                broken, ended_by = _follow(child, spool, log, asked, progress)
-                summary, spool_served = _summary(
-                    options, child.returncode, spool, log, broken, ended_by
-                )
+                if options.hand_over:
+                    let_go()
+                cut = _follow(child, spool, log, asked, progress)
+                summary, spool_served = _summary(options, child.returncode, spool, log, cut)
                 return summary
         finally:
             with contextlib.suppress(StorageError):  # no room: the summary says it
@@ -125,6 +128,12 @@ def recover(spool_path: Path, output: Path, force: bool = False) -> RecordSummar
                 f"{spool_path}: the program (process {writer}) still runs; recover when it "
                 f"has ended"
             )
+        try:
+            spool.take()
+        except Taken:
+            raise CannotRecord(
+                f"{spool_path}: another gcreplay is reading it; recover when it has ended"
+            ) from None
         if spool.released:
             raise BrokenSpool(
                 f"{spool_path}: the run was long and the beginning of the spool has been released; "
@@ -188,6 +197,10 @@ def _new_spool(output: Path) -> Spool:
     path = output.with_name(output.name + ".spool")
     try:
         return Spool.create(path)
+    except Taken:
+        raise CannotRecord(
+            f"{output}: another gcreplay is recording into it; give another -o"
+        ) from None
     except OSError as error:
         raise CannotRecord(f"{path}: cannot be written ({error.strerror})") from None
 
@@ -226,9 +239,9 @@ def _start(
             options.spool_limit or SPOOL_LIMIT,
         ),
     )
-    return subprocess.Popen(
+    return start_program(
         [interpreter.executable, *options.argv],
-        env=environment,
+        environment,
         stdin=options.stdin,
         stdout=options.stdout,
     )
@@ -240,34 +253,61 @@ def _follow(
     log: EventLog,
     asked: Requests,
     progress: Callable[[RecordProgress], None] | None,
-) -> tuple[str, signal.Signals | None]:
-    """Ingest beside the running program, to its end. Returns what went wrong, or nothing, and the
-    signal that ended us.
+) -> Exception | signal.Signals | None:
+    """Ingest beside the running program, to its end. Returns what cut that short: what went wrong,
+    or the signal that ended us.
 
-    A failing ingest never stops the program: the spool then simply grows to its limit.
+    A failing ingest never stops the program, whatever failed: the spool then simply grows to its
+    limit.
     """
-    ingest: SpoolIngest | None = SpoolIngest(spool, log)
-    broken = ""
+    ingest: SpoolIngest | None = None
+    broken: Exception | None = None
+    try:
+        ingest = SpoolIngest(spool, log)
+    except Exception as error:
+        broken = error
     while True:
         ended = child.poll() is not None  # asked before the step: nothing comes after it
+        if ended:
+            asked.program_ended()
         busy = False
         if ingest is not None:
             try:
                 busy = ingest.step()
                 if ended and not busy:
                     ingest.finish()
-            except (GcreplayError, OSError) as error:
-                broken, ingest, busy = str(error), None, False
+            except Exception as error:
+                broken, ingest, busy = error, None, False
         if ended and not busy:
-            return broken, None
+            return broken
         if ended and asked.ended_by is not None:
-            name = asked.ended_by.name
-            return f"{name} ended the recorder before everything was taken", asked.ended_by
+            return asked.ended_by
         if progress is not None and ingest is not None:
-            progress(RecordProgress(ingest.events, ingest.objects, spool.waiting))
+            try:
+                progress(RecordProgress(ingest.events, ingest.objects, spool.waiting))
+            except Exception:
+                progress = None  # whoever watched is gone
+        asked.stop_with_program()
         if not busy:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 child.wait(_POLL_SECONDS)
+
+
+def _in_words(cut: Exception | signal.Signals, spool: Spool) -> str:
+    """What cut a recording short, and what to do."""
+    room = ""
+    if isinstance(cut, signal.Signals):
+        told = f"{cut.name} ended the recorder before everything was taken"
+    elif isinstance(cut, StorageError | OSError):
+        told, room = str(cut), "make room and "
+    elif isinstance(cut, GcreplayError):
+        return f"{cut}; the spool is kept: {spool.path}"
+    else:
+        told = f"what the program left could not be read ({type(cut).__name__}: {cut})"
+        return f"{told}; please report it, with the spool that is kept: {spool.path}"
+    if spool.released:
+        return told
+    return f"{told}; all is in the spool, so {room}say: gcreplay recover {spool.path}"
 
 
 def _summary(
@@ -275,32 +315,25 @@ def _summary(
     returncode: int,
     spool: Spool,
     log: EventLog,
-    broken: str,
-    ended_by: signal.Signals | None,
+    cut: Exception | signal.Signals | None,
 ) -> tuple[RecordSummary, bool]:
     """How it ended, and whether the spool has served: it is kept when the recording fell short
     of it, as on a full disk, and it can be recovered."""
-    status = spool.status
-    message = broken or {
-        Status.CREATED: "the program ran, but the recorder never started in it: it ended in a "
-        "start-up file, or a wrapper runs it with option -I, -E or -S or another environment",
-        Status.RUNNING: "the program ended without the interpreter's shutdown (os._exit or a "
-        "signal); everything before is recorded",
-        Status.ENDED: "",
-    }.get(status, f"the recording ended early: {spool.message}")
-    complete = status is Status.ENDED and not broken
+    ended_by = cut if isinstance(cut, signal.Signals) else None
     events = objects = collections = 0
+    status, message = Status.FAILED, ""
     try:
+        status = spool.status
+        message = _told(status, spool) if cut is None else _in_words(cut, spool)
         events, objects, collections = log.event_count, log.object_count, len(log.observed)
-        if not broken:
+        if cut is None:
             log.set_meta(spool=None)
-        log.close(complete=complete, exit_code=returncode, message=message)
-    except GcreplayError as error:
-        complete, broken = False, broken or str(error)
-    if broken:
-        room = "" if ended_by else "make room and "
-        say = f"; all is in the spool, so {room}say: gcreplay recover {spool.path}"
-        message = broken + ("" if spool.released else say)
+        log.close(
+            complete=status is Status.ENDED and cut is None, exit_code=returncode, message=message
+        )
+    except Exception as error:  # the program's exit code is still to be told
+        cut = cut or error
+        message = _in_words(cut, spool)
     if status in (Status.CREATED, Status.REFUSED):
         options.output.resolve().unlink(missing_ok=True)
     summary = RecordSummary(
@@ -310,7 +343,18 @@ def _summary(
         events,
         objects,
         collections,
-        complete,
+        status is Status.ENDED and cut is None,
         message,
     )
-    return summary, not broken or spool.released > 0
+    return summary, cut is None or spool.released > 0
+
+
+def _told(status: Status, spool: Spool) -> str:
+    """Why the stream ends where it ends; nothing when that is the program's end."""
+    return {
+        Status.CREATED: "the program ran, but the recorder never started in it: it ended in a "
+        "start-up file, or a wrapper runs it with option -I, -E or -S or another environment",
+        Status.RUNNING: "the program ended without the interpreter's shutdown (os._exit or a "
+        "signal); everything before is recorded",
+        Status.ENDED: "",
+    }.get(status, f"the recording ended early: {spool.message}")

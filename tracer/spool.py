@@ -5,9 +5,13 @@ The layout stands in capture/format.h; the capture in the recorded program is th
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import errno
+import fcntl
 import mmap
 import os
+import stat
 import struct
 from enum import IntEnum
 from pathlib import Path
@@ -23,6 +27,10 @@ HEADER = 4096
 _FIELDS = struct.Struct("<8sIIQQII256s")
 _PAGE = mmap.ALLOCATIONGRANULARITY
 _KEEP_SIZE_AND_PUNCH = 0x01 | 0x02  # FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE
+
+
+class Taken(Exception):
+    """Another process is reading this spool, or about to."""
 
 
 class Status(IntEnum):
@@ -74,18 +82,41 @@ class Spool:
 
     @classmethod
     def create(cls, path: Path) -> Spool:
-        """A new spool for a capture to write into; replaces a file of that name."""
-        path.unlink(missing_ok=True)
-        head = _FIELDS.pack(MAGIC, FORMAT, Status.CREATED, 0, 0, 0, 0, b"").ljust(HEADER, b"\0")
+        """A new spool for a capture to write into, which we read; replaces one of that name that
+        nobody reads. Raises Taken, OSError."""
+        with contextlib.suppress(FileNotFoundError):
+            left = os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+            try:
+                if not stat.S_ISREG(os.fstat(left).st_mode):
+                    raise OSError(errno.EEXIST, "is no regular file")
+                _lock(left)
+                path.unlink()
+            finally:
+                os.close(left)
         try:
-            with path.open("xb") as file:
-                file.write(head)
+            made = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
         except FileExistsError:
+            raise Taken from None
+        try:
+            head = _FIELDS.pack(MAGIC, FORMAT, Status.CREATED, 0, 0, 0, 0, b"")
+            if os.write(made, head.ljust(HEADER, b"\0")) < HEADER:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            spool = cls(path)
+        except OSError:
+            path.unlink()
             raise
-        except OSError:  # no room: nothing is left behind
-            path.unlink(missing_ok=True)
+        finally:
+            os.close(made)
+        try:
+            spool.take()
+        except Taken:  # by somebody who thought it was left over: it is theirs to replace
+            spool.close()
             raise
-        return cls(path)
+        return spool
+
+    def take(self) -> None:
+        """Be its one reader, until it is closed. Raises Taken."""
+        _lock(self._fd)
 
     def _head(self) -> tuple[bytes, int, int, int, int, int, int, bytes]:
         head = os.pread(self._fd, _FIELDS.size, 0)
@@ -96,7 +127,8 @@ class Spool:
 
     @property
     def status(self) -> Status:
-        return Status(self._head()[2])
+        number = self._head()[2]
+        return Status(number) if number in set(Status) else Status.FAILED
 
     @property
     def pid(self) -> int:
@@ -159,3 +191,14 @@ class Spool:
         os.close(self._fd)
         if remove:
             self.path.unlink(missing_ok=True)
+
+
+def _lock(fd: int) -> None:
+    """A lock that ends with its process, however that ends. Raises Taken."""
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise Taken from None
+    except OSError as error:
+        if error.errno not in (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS):
+            raise  # else the file system has no locks

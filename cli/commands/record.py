@@ -89,6 +89,7 @@ def command(
         full_probe=full_probe,
         probe_budget=probe_budget,
         force=force,
+        hand_over=True,
     )
     # A terminal that shows the program's output is the program's: no progress in between.
     with nullcontext() if sys.stdout.isatty() else working("recording") as tell:

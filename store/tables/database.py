@@ -309,7 +309,7 @@ def _engine(where: str, guard: Callable[[sqlite3.Connection], None] | None = Non
 
 
 def _uri(path: Path, mode: str) -> str:
-    return f"file:{quote(str(path.absolute()))}?mode={mode}"
+    return f"file:{quote(os.fsencode(path.absolute()))}?mode={mode}"
 
 
 def _companions(path: Path) -> list[Path]:

@@ -11,7 +11,7 @@ static inline int young_count(void) { return gc_count(cap.gc, 0); }
 size_t size_of_object(PyObject *op)
 {
     PyTypeObject *t = Py_TYPE(op);
-    Py_ssize_t n = t->tp_itemsize != 0 ? Py_SIZE(op) : 0;
+    Py_ssize_t n = t->tp_itemsize != 0 ? length_of(op) : 0;
     return _PyObject_VAR_SIZE(t, n < 0 ? -n : n) + presize_of(t);
 }
 

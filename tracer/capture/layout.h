@@ -67,6 +67,22 @@ static inline PyObject *frame_slot(const frame_t *f, int i) { return f->localspl
 /* A frame that called C code has not written the top of its stack back: all of it counts. */
 static inline int frame_slots(const frame_t *f) { return f->f_code->co_nlocalsplus + f->f_code->co_stacksize; }
 
+/* How many items a variable object has. Where others have their length, generators and frames have
+ * a pointer: their items are the slots of the frame inside. */
+static inline Py_ssize_t length_of(PyObject *op)
+{
+    const PyCodeObject *code = NULL;
+    if (PyGen_CheckExact(op) || PyCoro_CheckExact(op) || PyAsyncGen_CheckExact(op)) {
+        code = ((PyGenObject *)op)->gi_code;
+    } else if (PyFrame_Check(op)) {
+        const frame_t *frame = ((PyFrameObject *)op)->f_frame;
+        code = frame != NULL ? frame->f_code : NULL;
+    } else {
+        return Py_SIZE(op);
+    }
+    return code != NULL ? code->co_nlocalsplus + code->co_stacksize : 0;
+}
+
 static inline int thread_layout_known(const PyThreadState *ts)
 {
     const frame_t *f = running_frame(ts);

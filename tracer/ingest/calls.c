@@ -16,17 +16,22 @@ static void move_all(ingest_t *s, uint32_t from, uint32_t to)
 
 void read_call(ingest_t *s)
 {
-    call_def_t *d = APPEND(s, calls);
+    call_def_t read = {.call = (uint32_t)read_upto(s, CALL_SET_DEBUG, "an unknown call of the gc module")};
+    uint32_t via = (uint32_t)read_upto(s, 1, "a call from nowhere");
+    int takes = read.call == CALL_SET_THRESHOLD ? 3 : read.call == CALL_SET_DEBUG;
+    read.n = (int)read_upto(s, 3, "a call with too many arguments");
+    if (read.n != takes || read.call == CALL_COLLECT) {
+        fail(s, "a call with other arguments than it takes");
+    }
+    for (int i = 0; i < read.n; i++) {
+        read.arguments[i] = unzigzag(read_upto(s, UINT32_MAX, "a threshold or flag that is none"));
+    }
+    call_def_t *d = s->failed ? NULL : APPEND(s, calls);
     if (d == NULL) {
         fail(s, "memory ran out");
         return;
     }
-    d->call = (uint32_t)read_number(s);
-    uint32_t via = (uint32_t)read_number(s);
-    d->n = (int)read_number(s);
-    for (int i = 0; i < d->n && i < 3; i++) {
-        d->arguments[i] = unzigzag(read_number(s));
-    }
+    *d = read;
     if (s->beginning && d->call != CALL_FREEZE && d->call != CALL_UNFREEZE) {
         words_push(&s->switches, d->call);
         words_push(&s->switches, s->call_count++);

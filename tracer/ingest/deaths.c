@@ -121,7 +121,7 @@ void deaths_flush(ingest_t *s)
     }
     for (size_t i = 0; i < b->n; i++) {
         object_t *o = object_get(s, b->at[i]);
-        if (o->kept) {
+        if (o->released & KEPT) {
             emit(s, OP_KEPT, o->name, 0, 0);
         }
         object_died(s, b->at[i]);

@@ -3,6 +3,7 @@
 #ifndef GCREPLAY_INGEST_H
 #define GCREPLAY_INGEST_H
 
+#include <setjmp.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -44,7 +45,7 @@ typedef struct {
     uint32_t note, noted_in; /* its note, if this is the window that was noted in */
     uint8_t generation; /* 0-2, 3 permanent, 4 untracked */
     uint8_t state;
-    uint8_t kept;
+    uint8_t released;   /* RELEASED, and KEPT when its storage went to a free list */
     uint8_t touched;
 } __attribute__((aligned(64))) object_t;
 
@@ -70,6 +71,7 @@ typedef struct {
  * in the trail that leads to it, and what is known of its verdict. */
 typedef struct { uint32_t id, edge, low; verdict_t dates; } visit_t;
 
+enum { RELEASED = 1, KEPT = 2 };
 enum { S_UNBORN, S_ALIVE, S_KILLED /* by an event already written */, S_DEAD };
 
 #define PAGE_BITS 10
@@ -107,6 +109,8 @@ typedef struct {
 
     /* input */
     const uint8_t *base, *at, *end;
+    const uint8_t *record;   /* where the one under way begins */
+    int in_probe;            /* it stands inside a probe */
 
     /* output */
     events_t out;            /* final events, taken by the caller */
@@ -170,6 +174,7 @@ typedef struct {
     int changes;             /* the probe left out what has not changed of generations 1 and 2 */
     words_t touched;
     words_t balance;         /* of each of them: references by the model less those reported */
+    words_t targets;         /* of the object whose links are read */
     words_t added, removed;  /* pairs source, target of links that are new, or gone */
 
     /* an ALLOC that may turn out to have triggered a collection */
@@ -204,6 +209,7 @@ int events_room(ingest_t *s, events_t *e, size_t more);
 void events_append(ingest_t *s, events_t *to, const events_t *from);
 void write_alloc(ingest_t *s, uint32_t id, unsigned flags, uint32_t site);
 void fail(ingest_t *s, const char *why);
+extern _Thread_local jmp_buf *out_of_memory; /* where array_grow() goes when there is none */
 int array_grow(void **at, size_t *room, size_t item);
 #define APPEND(S, NAME) \
     ((S)->NAME##_n < (S)->NAME##_room || array_grow((void **)&(S)->NAME, &(S)->NAME##_room, sizeof(*(S)->NAME)) \
@@ -245,6 +251,12 @@ void window_looked(ingest_t *s);
 /* probes.c */
 void probe_read(ingest_t *s);
 
+/* definitions.c */
+void read_type(ingest_t *s);
+void read_code(ingest_t *s);
+void read_site(ingest_t *s);
+void read_mark(ingest_t *s);
+
 /* reader.c */
 uint64_t read_long_number(ingest_t *s);
 int read_record(ingest_t *s);       /* one record; 0 at the end of the input */
@@ -267,6 +279,17 @@ static inline int64_t unzigzag(uint64_t v) { return (int64_t)(v >> 1) ^ -(int64_
 static inline uint64_t read_number(ingest_t *s)
 {
     return s->at < s->end && *s->at < 128 ? *s->at++ : read_long_number(s);
+}
+
+/* A number of the spool that can be `most` at most. */
+static inline uint64_t read_upto(ingest_t *s, uint64_t most, const char *why)
+{
+    uint64_t v = read_number(s);
+    if (v > most) {
+        fail(s, why);
+        return 0;
+    }
+    return v;
 }
 
 static inline int words_push(words_t *w, uint32_t v)
@@ -304,6 +327,17 @@ static inline object_t *object_get(ingest_t *s, uint32_t id)
         return p.packed->place[i] == NO_PLACE ? NULL : &p.packed->objects[p.packed->place[i]];
     }
     return p.whole == NULL ? NULL : &p.whole->objects[i];
+}
+
+/* The object that a record names, or NULL, and the reading has failed: nothing can be told of it. */
+static inline object_t *object_named(ingest_t *s, int64_t id, const char *why)
+{
+    object_t *o = id < 0 || id >= NONE ? NULL : object_get(s, (uint32_t)id);
+    if (o == NULL || o->state != S_ALIVE || o->released) {
+        fail(s, why);
+        return NULL;
+    }
+    return o;
 }
 
 /* For loops over lists of objects that lie far apart: asks for the one some turns on. */

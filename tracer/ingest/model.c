@@ -13,11 +13,16 @@ void fail(ingest_t *s, const char *why)
     }
 }
 
+_Thread_local jmp_buf *out_of_memory;
+
 int array_grow(void **at, size_t *room, size_t item)
 {
     size_t bigger = *room == 0 ? 256 : 2 * *room;
     void *to = realloc(*at, bigger * item);
     if (to == NULL) {
+        if (out_of_memory != NULL) {
+            longjmp(*out_of_memory, 1);
+        }
         return 0;
     }
     *at = to;

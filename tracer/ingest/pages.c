@@ -9,6 +9,10 @@ object_t *object_new(ingest_t *s, uint32_t type, uint32_t size8)
 {
     uint32_t id = s->next_id;
     size_t page = id >> PAGE_BITS;
+    if (id == NONE) {
+        fail(s, "there are more objects than numbers for them");
+        return NULL;
+    }
     while (page >= s->pages_room) {
         size_t had = s->pages_room;
         if (!array_grow((void **)&s->pages, &s->pages_room, sizeof(*s->pages))) {

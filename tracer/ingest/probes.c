@@ -2,8 +2,6 @@
  * lets no count touch 0: new links, increfs, gone links, decrefs. */
 #include "ingest.h"
 
-static words_t targets;
-
 static void touch(ingest_t *s, uint32_t id, object_t *o)
 {
     if (!o->touched) {
@@ -12,23 +10,32 @@ static void touch(ingest_t *s, uint32_t id, object_t *o)
     }
 }
 
+/* How far from one object number another is. */
+static int64_t read_distance(ingest_t *s)
+{
+    return unzigzag(read_upto(s, (uint64_t)UINT32_MAX << 1, "an object further than all"));
+}
+
 static void read_links(ingest_t *s, uint32_t id)
 {
     uint64_t n = read_number(s);
-    targets.n = 0;
+    s->targets.n = 0;
     for (uint64_t i = 0; i < n && !s->failed; i++) {
-        uint32_t to = (uint32_t)((int64_t)id + unzigzag(read_number(s)));
-        object_t *t = object_get(s, to);
-        if (t == NULL || t->state != S_ALIVE) {
-            fail(s, "a link names an object that is not alive");
+        int64_t to = (int64_t)id + read_distance(s);
+        object_t *t = object_named(s, to, "a link names an object that is not alive");
+        if (t == NULL || t->name == NONE) {
+            fail(s, "a link names an object that is being born");
             return;
         }
-        words_push(&targets, to);
+        words_push(&s->targets, (uint32_t)to);
+    }
+    if (s->failed) {
+        return;
     }
     object_t *o = object_get(s, id);
     uint32_t edge = o->out_first;
     size_t same = 0;
-    while (edge != NONE && same < targets.n && s->edges[edge].to == targets.at[same]) {
+    while (edge != NONE && same < s->targets.n && s->edges[edge].to == s->targets.at[same]) {
         edge = s->edges[edge].out_next;
         same++;
     }
@@ -36,18 +43,18 @@ static void read_links(ingest_t *s, uint32_t id)
     for (uint32_t e = rest; e != NONE; e = s->edges[e].out_next) {
         object_get(s, s->edges[e].to)->scratch++;
     }
-    for (size_t i = same; i < targets.n; i++) {
-        object_t *t = object_get(s, targets.at[i]);
-        touch(s, targets.at[i], t);
+    for (size_t i = same; i < s->targets.n; i++) {
+        object_t *t = object_get(s, s->targets.at[i]);
+        touch(s, s->targets.at[i], t);
         if (t->scratch > 0) {
             t->scratch--;
             continue;
         }
         words_push(&s->added, id);
-        words_push(&s->added, targets.at[i]);
-        edge_add(s, id, targets.at[i]);
+        words_push(&s->added, s->targets.at[i]);
+        edge_add(s, id, s->targets.at[i]);
         t->count++;
-        link_made(s, id, targets.at[i]);
+        link_made(s, id, s->targets.at[i]);
     }
     for (uint32_t e = rest, next; e != NONE; e = next) {
         next = e == last ? NONE : s->edges[e].out_next;
@@ -235,9 +242,13 @@ static void reconcile(ingest_t *s, uint32_t upto)
 
 void probe_read(ingest_t *s)
 {
-    uint32_t upto = (uint32_t)read_number(s), id = 0, list = 4;
+    uint32_t upto = (uint32_t)read_upto(s, 15, "a probe of unknown generations"), id = 0, list = 4;
     s->changes = (upto & PROBE_CHANGES) != 0;
     upto &= ~PROBE_CHANGES;
+    if (upto > 3) {
+        fail(s, "a probe of unknown generations");
+        return;
+    }
     s->epoch++;
     s->walked = 0;
     s->verdicts_n = 0;
@@ -249,30 +260,33 @@ void probe_read(ingest_t *s)
         v--;
         unsigned bits = v & 7;
         if (bits == PE_ESCAPE) {
+            s->in_probe = 1;
             read_record(s);
+            s->in_probe = 0;
             continue;
         }
-        id = (uint32_t)((int64_t)id + unzigzag(v >> PE_BITS));
+        int64_t next = (int64_t)id + unzigzag(v >> PE_BITS);
         if (bits == PE_LIST) {
-            list = (uint32_t)read_number(s);
+            list = (uint32_t)read_upto(s, 4, "a probe of an unknown generation");
             continue;
         }
-        object_t *o = object_get(s, id);
-        if (o == NULL || o->state != S_ALIVE) {
-            fail(s, "a probe names an object that is not alive");
+        object_t *o = object_named(s, next, "a probe names an object that is not alive");
+        if (o == NULL || o->name == NONE) {
+            fail(s, "a probe names an object that is being born");
             return;
         }
+        id = (uint32_t)next;
         if (bits == PE_WEAK) {
-            uint32_t to = (uint32_t)((int64_t)id + unzigzag(read_number(s)));
-            uint32_t callback = (uint32_t)read_number(s);
-            object_t *t = object_get(s, to);
-            if (t != NULL && t->state == S_ALIVE) {
+            int64_t to = (int64_t)id + read_distance(s);
+            uint32_t callback = (uint32_t)read_upto(s, 1, "a weak reference of an unknown kind");
+            object_t *t = to < 0 || to >= NONE ? NULL : object_get(s, (uint32_t)to);
+            if (t != NULL && t->state == S_ALIVE && t->name != NONE) {
                 emit(s, OP_WEAKREF, o->name, t->name, callback);
             }
             continue;
         }
         if (bits & PE_COUNT) {
-            o->reported = (uint32_t)read_number(s);
+            o->reported = (uint32_t)read_upto(s, INT32_MAX, "more references than can be counted");
             o->reported += o->reported == 0; /* being torn down: its release is still to come */
         }
         if (bits != 0 || o->count != o->reported) {
@@ -285,6 +299,9 @@ void probe_read(ingest_t *s)
             read_links(s, id);
         }
         member(s, id, object_get(s, id), list);
+    }
+    if (s->failed) {
+        return;
     }
     s->members += s->walked;
     missing(s, upto);

@@ -22,22 +22,6 @@ uint64_t read_long_number(ingest_t *s)
     return 0;
 }
 
-static void read_text(ingest_t *s, uint32_t *kind, size_t *at, size_t *n)
-{
-    if (s->at >= s->end) {
-        fail(s, "the spool ends inside a record");
-        return;
-    }
-    *kind = *s->at++;
-    *n = (size_t)read_number(s) * (*kind == 0 ? 1 : *kind);
-    *at = (size_t)(s->at - s->base);
-    if (*kind > 4 || *n > (size_t)(s->end - s->at)) {
-        fail(s, "the spool ends inside a text");
-        return;
-    }
-    s->at += *n;
-}
-
 /* ---- births ---------------------------------------------------------------- */
 
 static uint32_t *free_list_of(ingest_t *s, const object_t *o)
@@ -76,71 +60,47 @@ void held_flush(ingest_t *s)
     birth(s, s->held_id, FLAG_COUNTED | (list != NULL && *list > 0 ? FLAG_BYPASS : 0), s->held_site);
 }
 
+static uint32_t read_type_number(ingest_t *s)
+{
+    return (uint32_t)read_upto(s, s->type_count, "a type that was not defined");
+}
+
+static uint32_t read_site_number(ingest_t *s)
+{
+    return (uint32_t)read_upto(s, s->site_count, "a site that was not defined");
+}
+
+static uint32_t read_size8(ingest_t *s) { return (uint32_t)read_upto(s, UINT32_MAX / 8, "a block of 4 GiB or more"); }
+
 static object_t *read_object(ingest_t *s)
 {
-    uint32_t type = (uint32_t)read_number(s);
-    return object_new(s, type, (uint32_t)read_number(s));
+    uint32_t type = read_type_number(s), size8 = read_size8(s);
+    return s->failed ? NULL : object_new(s, type, size8);
 }
 
 /* ---- records ------------------------------------------------------------------ */
 
 static uint32_t read_named(ingest_t *s)
 {
-    uint32_t id = s->next_id - (uint32_t)read_number(s);
-    object_t *o = object_get(s, id);
-    if (o == NULL || o->state != S_ALIVE) {
-        fail(s, "a record names an object that is not alive");
-        return 0;
-    }
-    return id;
-}
-
-static void read_type(ingest_t *s)
-{
-    type_def_t *d = APPEND(s, types);
-    if (d == NULL) {
-        fail(s, "memory ran out");
-        return;
-    }
-    d->kind_flags = (uint32_t)read_number(s);
-    read_text(s, &d->module_kind, &d->module_at, &d->module_n);
-    read_text(s, &d->name_kind, &d->name_at, &d->name_n);
-    s->type_count++;
-    while (s->type_count >= s->type_flags_room) {
-        if (!array_grow((void **)&s->type_flags, &s->type_flags_room, 1)) {
-            fail(s, "memory ran out");
-            return;
-        }
-    }
-    s->type_flags[s->type_count] = (uint8_t)d->kind_flags;
-}
-
-static void read_code(ingest_t *s)
-{
-    code_def_t *d = APPEND(s, codes);
-    if (d == NULL) {
-        fail(s, "memory ran out");
-        return;
-    }
-    d->first_line = (uint32_t)read_number(s);
-    read_text(s, &d->file_kind, &d->file_at, &d->file_n);
-    read_text(s, &d->name_kind, &d->name_at, &d->name_n);
-    d->table_n = (size_t)read_number(s);
-    d->table_at = (size_t)(s->at - s->base);
-    if (d->table_n > (size_t)(s->end - s->at)) {
-        fail(s, "the spool ends inside a line table");
-        return;
-    }
-    s->at += d->table_n;
-    s->code_count++;
+    int64_t id = (int64_t)s->next_id - (int64_t)read_upto(s, UINT32_MAX, "an object older than all");
+    return object_named(s, id, "a record names an object that is not alive") != NULL ? (uint32_t)id : 0;
 }
 
 static void read_state(ingest_t *s)
 {
     static const int lists[] = {KIND_LIST, KIND_DICT, KIND_SLICE, KIND_CONTEXT, KIND_ASEND, KIND_AVALUE};
     int n = 0;
-    for (; n < 6; n++) s->state[n] = unzigzag(read_number(s));
-    for (; n < 36; n++) s->state[n] = (int64_t)read_number(s);
+    if (s->found_done) {
+        fail(s, "a second state of the collector");
+        return;
+    }
+    for (; n < 6; n++) s->state[n] = unzigzag(read_upto(s, UINT32_MAX, "a counter or threshold that is none"));
+    s->state[n++] = (int64_t)read_upto(s, 1, "a collector neither enabled nor disabled");
+    for (; n < 9; n++) s->state[n] = (int64_t)read_upto(s, INT64_MAX, "a number of objects that is none");
+    for (; n < 36; n++) s->state[n] = (int64_t)read_upto(s, UINT32_MAX, "a free list longer than all");
+    if (s->failed) {
+        return;
+    }
     for (int i = 0; i < 6; i++) s->kept[lists[i]][0] = (uint32_t)s->state[9 + i];
     for (int i = 1; i <= 20; i++) s->kept[KIND_TUPLE][i] = (uint32_t)s->state[14 + i];
     s->state_n = n;
@@ -148,10 +108,15 @@ static void read_state(ingest_t *s)
 
 static void found_end(ingest_t *s)
 {
+    if (s->found_done || s->state_n == 0) {
+        fail(s, s->found_done ? "a second end of the found heap" : "a found heap without the collector's state");
+        return;
+    }
     for (int g = 3; g >= 0; g--) {
         words_t *list = &s->generations[g];
         for (size_t i = 0; i < list->n; i++) {
-            emit(s, OP_TRACK, object_get(s, list->at[i])->name, (uint32_t)g, 0);
+            object_t *o = object_get(s, list->at[i]);
+            if (o != NULL && o->state == S_ALIVE) emit(s, OP_TRACK, o->name, (uint32_t)g, 0);
         }
     }
     s->found_done = 1;
@@ -169,7 +134,11 @@ static void to_side(ingest_t *s)
  * whose birth triggered it waits. */
 static void read_begin(ingest_t *s)
 {
-    if (read_number(s) != CAUSE_THRESHOLD) {
+    if (s->collecting) {
+        fail(s, "a collection begins inside another");
+        return;
+    }
+    if (read_upto(s, CAUSE_C, "a collection of unknown cause") != CAUSE_THRESHOLD) {
         held_flush(s);
     }
     s->beginning = 1;
@@ -179,13 +148,17 @@ static void read_begin(ingest_t *s)
 
 static void read_start(ingest_t *s)
 {
+    if (s->collecting || s->in_probe) {
+        fail(s, "a collection begins inside another");
+        return;
+    }
     if (s->beginning) {
         s->beginning = 0;
         s->to = &s->out;
         write_side(s, s->side.n);
     }
-    s->start_generation = (uint32_t)read_number(s);
-    s->start_cause = (uint32_t)read_number(s);
+    s->start_generation = (uint32_t)read_upto(s, 2, "a collection of an unknown generation");
+    s->start_cause = (uint32_t)read_upto(s, CAUSE_C, "a collection of unknown cause");
     read_number(s); /* time */
     read_number(s); /* c0 */
     if (s->start_cause != CAUSE_THRESHOLD) {
@@ -198,6 +171,9 @@ static void read_start(ingest_t *s)
         return;
     }
     probe_read(s);
+    if (s->failed) {
+        return;
+    }
     s->start_next_id = s->next_id;
     s->start_name = s->next_name;
     if (s->held) {
@@ -214,9 +190,14 @@ static void read_death(ingest_t *s, int kept)
         return;
     }
     object_t *o = object_get(s, id);
+    if (o->name == NONE || (s->held && id == s->held_id)) {
+        fail(s, "an object dies while it is born");
+        return;
+    }
+    o->released = RELEASED;
     if (kept) {
         uint32_t *list = free_list_of(s, o);
-        o->kept = 1;
+        o->released |= KEPT;
         if (list != NULL) ++*list;
     }
     if (s->collecting && id < s->start_next_id) {
@@ -231,7 +212,7 @@ static void read_death(ingest_t *s, int kept)
 static void read_stop(ingest_t *s)
 {
     for (int i = 0; i < 7; i++) {
-        s->stop[i] = read_number(s);
+        s->stop[i] = read_upto(s, INT64_MAX, "a figure of a collection that is none");
     }
     s->stopping = s->collecting;
     if (s->start_generation == 2) {
@@ -241,6 +222,12 @@ static void read_stop(ingest_t *s)
     }
 }
 
+/* What may stand inside a probe: what it needs to name what it meets. */
+static int names_something(unsigned tag)
+{
+    return tag == R_TYPE || tag == R_CODE || tag == R_SITE || tag == R_SETTYPE || tag == R_LATE;
+}
+
 int read_record(ingest_t *s)
 {
     if (s->at >= s->end || s->failed) {
@@ -248,23 +235,17 @@ int read_record(ingest_t *s)
     }
     unsigned tag = *s->at++;
     s->raw_records++;
+    if (s->in_probe && !names_something(tag)) {
+        fail(s, "a probe is interrupted");
+        return 0;
+    }
     /* Definitions change nothing of the heap; everything else first completes what waits. */
     switch (tag) {
     case R_TYPE: read_type(s); return 1;
     case R_CODE: read_code(s); return 1;
-    case R_SITE: {
-        site_def_t *d = APPEND(s, sites);
-        if (d == NULL) {
-            fail(s, "memory ran out");
-            return 0;
-        }
-        d->code = (uint32_t)read_number(s);
-        d->offset = (uint32_t)read_number(s);
-        s->site_count++;
-        return 1;
-    }
+    case R_SITE: read_site(s); return 1;
     case R_SETTYPE: {
-        uint32_t id = read_named(s), type = (uint32_t)read_number(s);
+        uint32_t id = read_named(s), type = read_type_number(s);
         if (!s->failed) object_get(s, id)->type = type;
         return 1;
     }
@@ -310,7 +291,7 @@ int read_record(ingest_t *s)
     case R_ALLOC: {
         uint32_t id = s->next_id;
         if (read_object(s) == NULL) break;
-        uint32_t site = (uint32_t)read_number(s);
+        uint32_t site = read_site_number(s);
         if (s->collecting || s->beginning) {
             birth(s, id, FLAG_COUNTED, site);
         } else {
@@ -326,7 +307,7 @@ int read_record(ingest_t *s)
         if (o == NULL) break;
         uint32_t *list = free_list_of(s, o);
         if (list != NULL && *list > 0) --*list;
-        birth(s, id, 0, (uint32_t)read_number(s));
+        birth(s, id, 0, read_site_number(s));
         break;
     }
     case R_FREE_UNKNOWN: {
@@ -339,9 +320,9 @@ int read_record(ingest_t *s)
         break;
     }
     case R_RESIZED: {
-        uint32_t id = read_named(s), size8 = (uint32_t)read_number(s);
+        uint32_t id = read_named(s), size8 = read_size8(s);
         object_t *o = object_get(s, id);
-        if (o != NULL && size8 != o->size8) {
+        if (o != NULL && o->name != NONE && size8 != o->size8) {
             o->size8 = size8;
             uint64_t more = (uint64_t)((int64_t)size8 - (int64_t)o->born8) * 8;
             emit(s, OP_RESIZE, o->name, (uint32_t)more, (uint32_t)(more >> 32));
@@ -351,10 +332,13 @@ int read_record(ingest_t *s)
     case R_STATE: read_state(s); break;
     case R_FOUND: {
         uint32_t id = s->next_id;
-        object_t *o = read_object(s);
-        if (o == NULL) break;
-        o->generation = (uint8_t)read_number(s);
-        words_push(&s->generations[o->generation & 3], id);
+        object_t *o = s->found_done ? NULL : read_object(s);
+        if (o == NULL) {
+            fail(s, "an object is found after the recording has begun");
+            break;
+        }
+        o->generation = (uint8_t)read_upto(s, 3, "a found object of an unknown generation");
+        words_push(&s->generations[o->generation], id);
         write_alloc(s, id, 0, 0);
         break;
     }
@@ -362,16 +346,7 @@ int read_record(ingest_t *s)
     case R_PROBE: probe_read(s); break;
     case R_STOP: read_stop(s); break;
     case R_CALL: read_call(s); break;
-    case R_MARK: {
-        text_def_t *d = APPEND(s, marks);
-        if (d == NULL) {
-            fail(s, "memory ran out");
-            break;
-        }
-        read_text(s, &d->kind, &d->at, &d->n);
-        emit(s, OP_MARK, s->mark_count++, 0, 0);
-        break;
-    }
+    case R_MARK: read_mark(s); break;
     case R_END: s->ended = 1; break;
     default: fail(s, "an unknown record in the spool");
     }
@@ -407,7 +382,7 @@ void ingest_free(ingest_t *s)
     }
     words_t *w[] = {&s->generations[0], &s->generations[1], &s->generations[2], &s->generations[3], &s->batch,
                     &s->stack, &s->holds, &s->pairs, &s->trail, &s->touched, &s->balance, &s->added, &s->removed,
-                    &s->doomed, &s->finalizable, &s->looks, &s->switches, &s->sparse};
+                    &s->targets, &s->doomed, &s->finalizable, &s->looks, &s->switches, &s->sparse};
     for (size_t i = 0; i < sizeof(w) / sizeof(*w); i++) free(w[i]->at);
     void *arrays[] = {s->types, s->codes, s->sites, s->shapes, s->marks, s->calls, s->observed, s->type_flags, s->insertions,
                       s->sorted, s->notes, s->verdicts, s->path, s->shape_keys, s->shape_values, s->pages, s->edges};
@@ -417,23 +392,30 @@ void ingest_free(ingest_t *s)
 
 int64_t ingest_feed(ingest_t *s, const uint8_t *base, size_t n, size_t max_events)
 {
-    s->base = s->at = base;
+    jmp_buf here;
+    s->base = s->at = s->record = base;
     s->end = base + n;
-    while (s->window_from < max_events && read_record(s)) {
+    out_of_memory = &here;
+    if (setjmp(here) != 0) {
+        fail(s, "memory ran out");
+    }
+    while (!s->failed && s->window_from < max_events) {
+        s->record = s->at;
+        if (!read_record(s)) {
+            break;
+        }
         window_bounded(s);
         if (s->window != s->packed_in) {
             s->packed_in = s->window;
             pages_pack(s);
         }
     }
+    out_of_memory = NULL;
     return s->failed ? -1 : (int64_t)(s->at - s->base);
 }
 
-void ingest_finish(ingest_t *s)
+static void complete(ingest_t *s)
 {
-    if (s->failed) {
-        return;
-    }
     collection_finish(s);
     if (s->collecting || s->beginning) {
         /* The program ended inside a collection: what it did there is not complete, and the object
@@ -449,18 +431,37 @@ void ingest_finish(ingest_t *s)
     window_open(s);
 }
 
+void ingest_finish(ingest_t *s)
+{
+    jmp_buf here;
+    if (s->failed) {
+        return;
+    }
+    out_of_memory = &here;
+    if (setjmp(here) == 0) {
+        complete(s);
+    } else {
+        fail(s, "memory ran out");
+    }
+    out_of_memory = NULL;
+}
+
 void ingest_taken(ingest_t *s)
 {
     size_t rest = s->out.n - s->window_from;
-    memmove(s->out.op, s->out.op + s->window_from, rest);
-    memmove(s->out.a, s->out.a + s->window_from, rest * sizeof(*s->out.a));
-    memmove(s->out.b, s->out.b + s->window_from, rest * sizeof(*s->out.b));
-    memmove(s->out.c, s->out.c + s->window_from, rest * sizeof(*s->out.c));
+    if (s->window_from > 0 && rest > 0) {
+        memmove(s->out.op, s->out.op + s->window_from, rest);
+        memmove(s->out.a, s->out.a + s->window_from, rest * sizeof(*s->out.a));
+        memmove(s->out.b, s->out.b + s->window_from, rest * sizeof(*s->out.b));
+        memmove(s->out.c, s->out.c + s->window_from, rest * sizeof(*s->out.c));
+    }
     s->taken += s->window_from;
     s->out.n = rest;
     s->window_from = 0;
     s->types_n = s->codes_n = s->sites_n = s->shapes_n = s->marks_n = s->calls_n = 0;
-    memmove(s->observed, s->observed + s->observed_final, (s->observed_n - s->observed_final) * sizeof(*s->observed));
+    if (s->observed_final > 0) {
+        memmove(s->observed, s->observed + s->observed_final, (s->observed_n - s->observed_final) * sizeof(*s->observed));
+    }
     s->observed_n -= s->observed_final;
     s->observed_final = 0;
 }
