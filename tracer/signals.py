@@ -113,9 +113,7 @@ def requests() -> Iterator[Requests]:
         stack.callback(os.close, came)
         stack.callback(thread.join)
         stack.callback(os.close, wake)
-        stack.callback(
-            signal.set_wakeup_fd, signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
-        )
+        stack.callback(signal.set_wakeup_fd, signal.set_wakeup_fd(wake, warn_on_full_buffer=False))
         for number in numbers:
             stack.callback(signal.signal, number, signal.signal(number, asked.answer))
         yield asked

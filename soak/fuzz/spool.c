@@ -1,17 +1,19 @@
 /* libFuzzer feeds the ingest what a spool may hold behind its header, whole or in two pieces, as it
  * comes while a program runs.  What the binding reads of it afterwards is looked at here. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "ingest.h"
 
 static volatile uint8_t sink;
 
-static void check(int holds)
-{
-    if (!holds) {
-        abort();
-    }
-}
+#define check(HOLDS) \
+    do { \
+        if (!(HOLDS)) { \
+            fprintf(stderr, "does not hold: %s\n", #HOLDS); \
+            abort(); \
+        } \
+    } while (0)
 
 static void look(const uint8_t *base, size_t size, size_t at, size_t n)
 {

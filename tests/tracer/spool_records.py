@@ -64,7 +64,9 @@ def spool(content: bytes, status: Status = Status.ENDED) -> bytes:
 
 BEGINNING = b"".join(
     [
-        record(STATE, *[0] * 3, *[zigzag(n) for n in (700, 10, 10)], 1, 5, 0, *[2] * 26, 0x030B0000),
+        record(
+            STATE, *[0] * 3, *[zigzag(n) for n in (700, 10, 10)], 1, 5, 0, *[2] * 26, 0x030B0000
+        ),
         type_record(b"Node"),
         type_record(b"dict", 2),
         type_record(b"Told", 16),
@@ -101,7 +103,9 @@ MORE = [
 ]  # fmt: skip
 """Records that may follow, each of which can be read somewhere."""
 
-NUMBERS = st.one_of(st.integers(0, 9), st.sampled_from([127, 2**31, 2**32, 2**63, 2**64 - 1, 2**70]))
+NUMBERS = st.one_of(
+    st.integers(0, 9), st.sampled_from([127, 2**31, 2**32, 2**63, 2**64 - 1, 2**70])
+)
 RECORDS = st.one_of(
     st.sampled_from(MORE),
     st.sampled_from(MORE),
@@ -111,7 +115,9 @@ RECORDS = st.one_of(
         )
     ),
     st.builds(type_record, st.binary(max_size=12), NUMBERS, st.sampled_from([0, 1, 2, 4, 3, 9])),
-    st.builds(code_record, st.binary(max_size=12), NUMBERS, st.binary(max_size=12), st.integers(0, 4)),
+    st.builds(
+        code_record, st.binary(max_size=12), NUMBERS, st.binary(max_size=12), st.integers(0, 4)
+    ),
     st.builds(
         lambda upto, entries: probe(upto, *(entry(*of) for of in entries)),
         NUMBERS,

@@ -343,7 +343,13 @@ int read_record(ingest_t *s)
         break;
     }
     case R_FOUND_END: found_end(s); break;
-    case R_PROBE: probe_read(s); break;
+    case R_PROBE:
+        if (s->collecting || s->beginning) {
+            fail(s, "a probe inside a collection");
+            break;
+        }
+        probe_read(s);
+        break;
     case R_STOP: read_stop(s); break;
     case R_CALL: read_call(s); break;
     case R_MARK: read_mark(s); break;
