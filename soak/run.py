@@ -14,6 +14,7 @@ from pathlib import Path
 
 from compare import compared, told_by_unittest, told_with_free_lists
 from damaged_files import damaged_files
+from fuzzing import fuzzed
 from long import long_run
 from outcome import Outcome, failed, listed
 from places import BUILD, OWN, PROGRAMS, PYTHON
@@ -65,6 +66,7 @@ def outcomes(given: argparse.Namespace) -> Iterator[Outcome]:
         "cpython": lambda: cpython(BUILD),
         "others": lambda: others(BUILD),
         "sanitizer": lambda: iter(sanitized(BUILD)),
+        "fuzzing": lambda: iter([fuzzed(BUILD, given.fuzzing)]),
         "random": lambda: iter([random_programs(BUILD, given.programs)]),
         "damaged": lambda: iter([damaged_files(given.files)]),
         "long": lambda: iter([long_run(BUILD, given.minutes)]),
@@ -87,6 +89,7 @@ def whatever_happens(name: str, item: Callable[[], Iterator[Outcome]]) -> Iterat
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=10, help="of the long run")
+    parser.add_argument("--fuzzing", type=float, default=5, metavar="MINUTES", help="of libFuzzer")
     parser.add_argument("--programs", type=int, default=300, help="random ones, of each kind")
     parser.add_argument("--files", type=int, default=1000, help="damaged ones")
     parser.add_argument("--only", nargs="+", metavar="ITEM", help="cpython others sanitizer ...")
