@@ -1,19 +1,24 @@
 """Events a second of the native engine, on a synthetic log of 10 million events.
 
 The log is made up: a program that keeps 50,000 to 100,000 objects alive, replaces them at random,
-drops most of what it makes at once, and leaves a cycle in 2 % of its steps. All figures are CPU
-time of this process, best of several; the plain-Python engine of the tests runs over the first
-events of the same log. `python bench/engine.py [EVENTS]`.
+drops most of what it makes at once, and leaves a cycle in 2 % of its steps. Times are wall time,
+the least of several interleaved runs, but for the plain-Python engine of the tests, which runs once
+over the first events of the same log. Instructions, which do not depend on the machine's load, are
+counted by valgrind over a shorter log of the same kind. `python bench/engine.py [EVENTS]`.
 """
 
 from __future__ import annotations
 
+import os
+import re
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -28,6 +33,13 @@ from reference import Reference
 EVENTS = 10_000_000
 LIVE = 50_000
 REFERENCE_EVENTS = 300_000
+COUNTED_EVENTS = 300_000
+POLICIES: dict[str, dict[str, Any]] = {
+    "refcount": {"rules": "never"},
+    "generational:700,10,10": {"rules": "generational", "thresholds": (700, 10, 10)},
+    "cpython-3.11": {"rules": "cpython-3.11", "modelled": False},
+}
+"""With how the engine of the tests is told the same."""
 BATCH = 1 << 16
 
 
@@ -93,14 +105,15 @@ def write(path: Path, events: int, cyclic: float = 0.02) -> None:
         append()
 
 
-def best(action: Callable[[], object], times: int = 3) -> float:
-    """CPU seconds of the fastest run."""
-    seconds = []
+def least(*actions: Callable[[], object], times: int = 3) -> list[float]:
+    """Seconds of the fastest run of each."""
+    seconds: list[list[float]] = [[] for _ in actions]
     for _ in range(times):
-        started = time.process_time()
-        action()
-        seconds.append(time.process_time() - started)
-    return min(seconds)
+        for action, taken in zip(actions, seconds, strict=True):
+            started = time.perf_counter()
+            action()
+            taken.append(time.perf_counter() - started)
+    return [min(taken) for taken in seconds]
 
 
 def replayed(log: EventLog, policy: str, segments: list[Events] | None) -> Replay:
@@ -125,6 +138,40 @@ def peak_of(path: Path, policy: str) -> float:
     return int(done.stdout) / 1024
 
 
+def instructions(path: Path, code: str, *functions: str) -> int:
+    """How many `code` executes in these functions, and what they call, over the log at `path`."""
+    with tempfile.NamedTemporaryFile() as out:
+        command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={out.name}"]
+        command += [f"--toggle-collect=__pyx_pw_*{function}" for function in functions]
+        begin = "import sys; from gcreplay.store import EventLog; log = EventLog.open(sys.argv[1])"
+        command += [sys.executable, "-c", f"{begin}\n{code}", str(path)]
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
+    found = re.search(r"Collected : (\d+)", done.stderr)
+    assert found is not None
+    return int(found[1])
+
+
+def counted(path: Path) -> Iterator[str]:
+    """Lines with the instructions an event of each step."""
+    if shutil.which("valgrind") is None:
+        yield "instructions an event: not counted, valgrind is not there"
+        return
+    write(path, COUNTED_EVENTS)
+    with EventLog.open(path) as log:
+        n = log.event_count
+    yield "instructions an event"
+    advance, collect = "6Engine_*advance", "6Engine_*collect"
+    find = "from gcreplay.replay.engine.annotation import garbage_of; garbage_of(log)"
+    decoding = instructions(path, "list(log.segments())", "6_codec_*decode")
+    finding = instructions(path, find, advance)
+    yield f"{'decoding, but for zstd':28}{decoding / n:10.1f}"
+    yield f"{'finding the garbage':28}{finding / n:10.1f}"
+    for policy in POLICIES:
+        replay = f"from gcreplay.replay import replay; replay(log, {policy!r})"
+        both = instructions(path, replay, advance, collect)
+        yield f"{policy:28}{(both - finding) / n:10.1f}"
+
+
 def main(events: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "bench.gcreplay"
@@ -137,22 +184,31 @@ def main(events: int) -> None:
                 f"{op.name.lower()} {count / n:.1%}" for op, count in log.op_counts.items() if count
             )
             print(f"{n:,} events ({mix}), {log.object_count:,} objects, {size:.2f} bytes an event")
-            annotation = best(lambda: garbage_of(log), 1)
+            annotation = least(lambda: garbage_of(log), times=1)[0]
             print(f"finding the garbage, once a log, with decoding: {n / annotation / 1e6:.0f} M/s")
-            print(f"\n{'':28}{'decoded':>10}{'from file':>12}{'plain Python':>15}{'ratio':>8}")
+            print(
+                f"\n{'':28}{'decoded':>10}{'from file':>12}{'share':>8}"
+                f"{'plain Python':>15}{'ratio':>8}"
+            )
             head = log.window(0, min(REFERENCE_EVENTS, n))
-            for policy, rules in (
-                ("refcount", {"rules": "never"}),
-                ("generational:700,10,10", {"rules": "generational", "thresholds": (700, 10, 10)}),
-                ("cpython-3.11", {"rules": "cpython-3.11", "modelled": False}),
-            ):
-                fast = n / best(lambda p=policy: replayed(log, p, segments))
-                read = n / best(lambda p=policy: replayed(log, p, None), 2)
-                plain = len(head) / best(lambda r=rules: Reference(log, **r).apply(head), 1)
+            for policy, rules in POLICIES.items():
+                fast, read = (
+                    n / seconds
+                    for seconds in least(
+                        lambda p=policy: replayed(log, p, segments),
+                        lambda p=policy: replayed(log, p, None),
+                    )
+                )
+                slow = least(lambda r=rules: Reference(log, **r).apply(head), times=1)[0]
+                plain = len(head) / slow
                 print(
-                    f"{policy:28}{fast / 1e6:8.1f} M{read / 1e6:10.1f} M"
+                    f"{policy:28}{fast / 1e6:8.1f} M{read / 1e6:10.1f} M{read / fast:8.0%}"
                     f"{plain / 1e6:13.3f} M{fast / plain:7.0f}x"
                 )
+            print(
+                f"with {len(os.sched_getaffinity(0))} cores; at least 80 % is meant with two free"
+            )
+        print("", *counted(Path(folder) / "counted.gcreplay"), sep="\n")
         # Without cycles: what `never` keeps for good would be live heap, and grow with the log.
         write(path, events, 0)
         short = Path(folder) / "short.gcreplay"
