@@ -18,6 +18,7 @@ import click
 
 from gcreplay import interrupt
 from gcreplay.store.errors import GcreplayError, UsageError
+from gcreplay.store.quiet import no_threads
 from gcreplay.text import plain, visible
 
 COMMANDS: Final = {
@@ -93,7 +94,8 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module_name = "import_" if cmd_name == "import" else cmd_name  # `import` is a keyword
-        command = importlib.import_module(f"gcreplay.commands.{module_name}").command
+        with no_threads():
+            command = importlib.import_module(f"gcreplay.commands.{module_name}").command
         assert isinstance(command, click.Command)
         interrupt.raises()
         return command

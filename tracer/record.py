@@ -13,17 +13,22 @@ import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gcreplay.store.errors import GcreplayError, StorageError
-from gcreplay.store.log import EventLog
 from gcreplay.store.place import new_file
+from gcreplay.store.quiet import no_threads
 
 from .errors import BrokenSpool, CannotRecord
-from .ingest import SpoolIngest
 from .interpreter import Interpreter
 from .program import let_go, start_program
 from .signals import Requests, requests
 from .spool import Spool, Status, Taken
+
+if TYPE_CHECKING:  # slow to import: that is done while the program starts
+    from gcreplay.store.log import EventLog
+
+    from .ingest import SpoolIngest
 
 SPOOL_LIMIT = 64 << 30
 _POLL_SECONDS = 0.02
@@ -96,21 +101,26 @@ def record(
     new_file(options.output, force=options.force)
     spool = _new_spool(options.output)
     spool_served = True
+    log: EventLog | None = None
     try:
-        log = _new_log(options, interpreter, spool)
-        try:
-            with requests() as asked:
-                child = asked.adopt(_start(options, interpreter, spool))
-                spool_served = False
-                if options.hand_over:
-                    let_go()
-                cut = _follow(child, spool, log, asked, progress)
-                summary, spool_served = _summary(options, child.returncode, spool, log, cut)
-                return summary
-        finally:
+        with requests() as asked:
+            child = asked.adopt(_start(options, interpreter, spool))
+            spool_served = False
+            if options.hand_over:
+                let_go()
+            begun: SpoolIngest | Exception
+            try:
+                log = _new_log(options, interpreter, spool)
+                begun = _new_ingest(spool, log)
+            except Exception as error:
+                begun = error
+            cut = _follow(child, spool, begun, asked, progress)
+            summary, spool_served = _summary(options, child.returncode, spool, log, cut)
+            return summary
+    finally:
+        if log is not None:
             with contextlib.suppress(StorageError):  # no room: the summary says it
                 log.close()
-    finally:
         spool.close(remove=spool_served)
 
 
@@ -143,8 +153,8 @@ def recover(spool_path: Path, output: Path, force: bool = False) -> RecordSummar
         ours = meta and output.resolve() == spool_path.with_suffix("").resolve()
         new_file(output, force=force or bool(ours))
         meta = {**_FACTS, **meta}
-        with contextlib.closing(EventLog.create(output, force=True, meta=meta)) as log:
-            ingest = SpoolIngest(spool, log)
+        with contextlib.closing(_log(output, force=True, meta=meta)) as log:
+            ingest = _new_ingest(spool, log)
             message = ""
             try:
                 ingest.finish()
@@ -170,6 +180,8 @@ def recover(spool_path: Path, output: Path, force: bool = False) -> RecordSummar
 
 def _partial_meta(path: Path, spool_path: Path) -> dict[str, object]:
     """The facts in the recording that was being made of this spool; empty when there is none."""
+    from gcreplay.store.log import EventLog
+
     try:
         with EventLog.open(path) as log:
             meta = log.meta
@@ -205,8 +217,21 @@ def _new_spool(output: Path) -> Spool:
         raise CannotRecord(f"{path}: cannot be written ({error.strerror})") from None
 
 
+def _log(output: Path, *, force: bool, meta: dict[str, object]) -> EventLog:
+    with no_threads():
+        from gcreplay.store.log import EventLog
+
+    return EventLog.create(output, force=force, meta=meta)
+
+
+def _new_ingest(spool: Spool, log: EventLog) -> SpoolIngest:
+    from .ingest import SpoolIngest
+
+    return SpoolIngest(spool, log)
+
+
 def _new_log(options: RecordOptions, interpreter: Interpreter, spool: Spool) -> EventLog:
-    return EventLog.create(
+    return _log(
         options.output,
         force=options.force,
         meta={
@@ -250,7 +275,7 @@ def _start(
 def _follow(
     child: subprocess.Popen[bytes],
     spool: Spool,
-    log: EventLog,
+    begun: SpoolIngest | Exception,
     asked: Requests,
     progress: Callable[[RecordProgress], None] | None,
 ) -> Exception | signal.Signals | None:
@@ -258,14 +283,14 @@ def _follow(
     or the signal that ended us.
 
     A failing ingest never stops the program, whatever failed: the spool then simply grows to its
-    limit.
+    limit. It may not even have `begun`.
     """
     ingest: SpoolIngest | None = None
     broken: Exception | None = None
-    try:
-        ingest = SpoolIngest(spool, log)
-    except Exception as error:
-        broken = error
+    if isinstance(begun, Exception):
+        broken = begun
+    else:
+        ingest = begun
     while True:
         ended = child.poll() is not None  # asked before the step: nothing comes after it
         if ended:
@@ -314,7 +339,7 @@ def _summary(
     options: RecordOptions,
     returncode: int,
     spool: Spool,
-    log: EventLog,
+    log: EventLog | None,
     cut: Exception | signal.Signals | None,
 ) -> tuple[RecordSummary, bool]:
     """How it ended, and whether the spool has served: it is kept when the recording fell short
@@ -325,16 +350,16 @@ def _summary(
     try:
         status = spool.status
         message = _told(status, spool) if cut is None else _in_words(cut, spool)
-        events, objects, collections = log.event_count, log.object_count, len(log.observed)
-        if cut is None:
-            log.set_meta(spool=None)
-        log.close(
-            complete=status is Status.ENDED and cut is None, exit_code=returncode, message=message
-        )
+        if log is not None:
+            events, objects, collections = log.event_count, log.object_count, len(log.observed)
+            if cut is None:
+                log.set_meta(spool=None)
+            complete = status is Status.ENDED and cut is None
+            log.close(complete=complete, exit_code=returncode, message=message)
     except Exception as error:  # the program's exit code is still to be told
         cut = cut or error
         message = _in_words(cut, spool)
-    if status in (Status.CREATED, Status.REFUSED):
+    if log is not None and status in (Status.CREATED, Status.REFUSED):
         options.output.resolve().unlink(missing_ok=True)
     summary = RecordSummary(
         options.output,

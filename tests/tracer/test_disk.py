@@ -109,3 +109,27 @@ def test_a_disk_that_fills_at_the_very_end(tmp_path: Path, monkeypatch: pytest.M
     assert not done.summary.complete
     assert "the disk is full; all is in the spool" in done.summary.message
     assert (tmp_path / "run.gcreplay.spool").exists()
+
+
+def test_a_recording_that_cannot_be_begun_once_the_program_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_room(*_: object, **__: object) -> None:
+        raise StorageError("run.gcreplay: the disk is full")
+
+    old, left = tmp_path / "run.gcreplay", tmp_path / "run.gcreplay.spool"
+    old.write_bytes(b"an older recording")
+    (tmp_path / "program.py").write_text(PROGRAM)
+    plain = run_plain(tmp_path, "program.py")
+    with monkeypatch.context() as patched:
+        patched.setattr(EventLog, "create", no_room)
+        done = run_recorded(tmp_path, "program.py")
+    assert done.ran == plain
+    assert not done.summary.complete
+    assert done.summary.message == (
+        "run.gcreplay: the disk is full; all is in the spool, so make room and say: "
+        f"gcreplay recover {left}"
+    )
+    assert old.read_bytes() == b"an older recording"
+    assert recover(left, old, force=True).complete
+    checked(old)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from recording import FIXED, checked, collections, run_plain, run_recorded
 
-from gcreplay.store.errors import FileExists, NotFound
+from gcreplay.store.errors import FileExists, GcreplayError, NotFound
 from gcreplay.store.log import EventLog
 from gcreplay.store.rules.validate import validate
 from gcreplay.tracer import BrokenSpool, CannotRecord, NotASpool, recover, spool
@@ -47,9 +47,19 @@ def killed_recorder(folder: Path) -> Iterator[subprocess.Popen[str]]:
     with recorder:
         assert recorder.stdout is not None and recorder.stdin is not None
         assert recorder.stdout.readline() == "made\n"
+        when_begun(folder / "run.gcreplay")
         recorder.kill()
         recorder.wait()
         yield recorder
+
+
+def when_begun(path: Path) -> None:
+    """The recorder makes its file while the program starts."""
+    while True:
+        with contextlib.suppress(GcreplayError), EventLog.open(path) as log:
+            if "complete" in log.meta:
+                return
+        time.sleep(0.01)
 
 
 def ended(recorder: subprocess.Popen[str]) -> None:
