@@ -47,7 +47,7 @@ def known_policies() -> list[tuple[str, str, str]]:
 
 
 def runs_a_file(spec: str) -> bool:
-    """Whether `make_policy(spec)` would run a Python file: only who typed the name may ask for it."""
+    """Whether `make_policy(spec)` would run a Python file: only who typed the name may ask so."""
     return ".py:" in spec
 
 
