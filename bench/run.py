@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 
 import cost
+import instructions
 import observer
 import pauses
 import scale
@@ -33,6 +34,7 @@ def parts(workloads: Workloads, names: list[str]) -> dict[str, Part]:
     return {
         "cost": lambda: cost.sections(workloads, names),
         "cost, closer": lambda: cost.sections(closer, names, limits=(3, 5)),
+        "instructions": lambda: instructions.sections(workloads, names),
         "scale": lambda: scale.sections(workloads),
         "verify": lambda: verify.sections(workloads, names),
         "verify, 100,10,10": lambda: verify.sections(workloads, names, whatif.CLOSE),
