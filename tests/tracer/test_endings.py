@@ -12,7 +12,8 @@ from recording import FIXED, checked, run_plain, run_recorded
 
 from gcreplay.store.events import SEGMENT_EVENTS
 from gcreplay.store.log import EventLog
-from gcreplay.tracer import RecordOptions, RecordProgress, record
+from gcreplay.tracer import RecordOptions, RecordProgress, record, recover
+from gcreplay.tracer.ingest import SpoolIngest
 
 GARBAGE = """
 class Node: pass
@@ -156,3 +157,24 @@ def test_progress_cuts_no_segments(tmp_path: Path) -> None:
     assert 0 < said[-1].events <= summary.events < SEGMENT_EVENTS
     with EventLog.open(summary.output) as log:
         assert len(log.segment_table) == 1
+
+
+def test_the_recorder_outlives_whatever_goes_wrong_while_it_reads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The program is waited for, its exit code told, and the spool kept."""
+
+    def broken(self: SpoolIngest) -> bool:
+        raise IndexError("list index out of range")
+
+    monkeypatch.setattr(SpoolIngest, "step", broken)
+    (tmp_path / "program.py").write_text(f"{GARBAGE}\nraise SystemExit(5)")
+    done = run_recorded(tmp_path, "program.py")
+    assert (done.ran.exit_code, done.out) == (5, "made\n")
+    assert not done.summary.complete
+    assert "could not be read (IndexError" in done.summary.message
+    assert done.summary.message.endswith("run.gcreplay.spool")
+    monkeypatch.undo()
+    recovered = recover(tmp_path / "run.gcreplay.spool", tmp_path / "run.gcreplay")
+    assert recovered.complete
+    assert checked(recovered.output).recorded >= 4
