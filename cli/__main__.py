@@ -20,6 +20,7 @@ def main() -> None:
         cli(prog_name="gcreplay")
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the exit code stands
+        gc.freeze()  # all of it goes with the process: its last collections need visit nothing
 
 
 if __name__ == "__main__":
