@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+import gcreplay
+
 COMMAND = f"{sys.executable} -m gcreplay"
 CLOSED = (">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-", "2>/dev/full")
 COMMANDS = {
@@ -78,16 +80,36 @@ def test_a_working_folder_that_is_gone(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr and len(done.stderr.splitlines()) == 1
 
 
-@pytest.mark.parametrize("module", ["click", "sqlalchemy", "numpy"])
-def test_ctrl_c_while_a_library_is_imported(tmp_path: Path, module: str) -> None:
-    stub = f"import os, signal; os.kill(os.getpid(), {int(signal.SIGINT)})\nwhile True: pass\n"
-    (tmp_path / f"{module}.py").write_text(stub)
-    done = subprocess.run(
-        [sys.executable, "-m", "gcreplay", "record", "-c", "pass"],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+INTERRUPTED = f"import os, signal; os.kill(os.getpid(), {int(signal.SIGINT)})\n"
+
+
+RUNS = "import time; open('running', 'w').close(); time.sleep(100)"
+
+
+def interrupted_at(folder: Path, stub: str, module: str) -> subprocess.CompletedProcess[str]:
+    """A program that ends only by a signal, recorded; the stub comes in place of a library."""
+    (folder / f"{module}.py").write_text(stub)
+    return subprocess.run(
+        [sys.executable, "-m", "gcreplay", "record", "-c", RUNS],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(folder)},
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def test_ctrl_c_before_the_program_has_started(tmp_path: Path) -> None:
+    done = interrupted_at(tmp_path, f"{INTERRUPTED}while True: pass\n", "click")
     assert (done.returncode, done.stderr) == (128 + signal.SIGINT, "Interrupted.\n")
+
+
+@pytest.mark.parametrize("module", ["sqlalchemy", "numpy"])
+def test_ctrl_c_while_a_library_is_imported_is_the_program_s(tmp_path: Path, module: str) -> None:
+    """It runs by then, and its recording is made all the same."""
+    wait = "import os, time\nwhile not os.path.exists('running'): time.sleep(0.01)\n"
+    real = f"import sys; sys.path.remove({str(tmp_path)!r}); del sys.modules[__name__]\n"
+    done = interrupted_at(tmp_path, f"{wait}{INTERRUPTED}{real}import {module}\n", module)
+    assert done.returncode == 128 + signal.SIGINT, done.stderr
+    assert str(Path(gcreplay.__file__).parent) not in done.stderr
+    assert (tmp_path / "command.gcreplay").exists()
