@@ -34,7 +34,7 @@ demo: build
 	    -p generational:2000,10,10 -p generational:5000,10,10 -p manual
 
 test: build $(VENV)/.test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist worksteal --durations 25
 
 # mypy does not follow the package directories of an editable install: links do.
 lint: build $(VENV)/.lint
