@@ -174,6 +174,8 @@ def _show_in_terminal(tables: Sequence[Table]) -> None:
             grid = _grid(part)
             if console.measure(grid, options=unbounded).maximum > console.width:
                 grid.padding = 0
+                for column, width in zip(grid.columns, _widths(part, console.width), strict=True):
+                    column.width = width  # left to itself it may cut the last column's digits
             console.print(grid)
             console.print()
 
@@ -217,6 +219,20 @@ def _least_width(table: Table, column: int) -> int:
     if _short(table, column):
         return max(heading, cells)
     return min(cells, NAMES) if column == 0 else FOLDED
+
+
+def _widths(table: Table, room: int) -> list[int]:
+    """What each column gets where not all have what they would take: first what it must have,
+    then, from the left, what is over for those that are folded. One space between two."""
+    widths = [_least_width(table, i) for i in range(len(table.columns))]
+    over = room - sum(widths) - (len(widths) - 1)
+    for i, heading in enumerate(table.columns):
+        if not _short(table, i):
+            wanted = max(_widest_cell(table, i), len(plain(heading)))
+            more = max(0, min(over, wanted - widths[i]))
+            widths[i] += more
+            over -= more
+    return widths
 
 
 def _grid(table: Table) -> "RichTable":

@@ -4,8 +4,11 @@ import csv
 import io
 import json
 import re
+from unittest.mock import patch
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gcreplay.output import Report, Table, as_csv, as_markdown, as_text, show, size_words
 
@@ -73,6 +76,38 @@ def test_a_terminal_shows_every_figure_beside_its_policy_however_narrow(
     for policy, numbers in figures.items():
         behind = [line.split()[1:] for line in lines if line.split()[:1] == [policy]]
         assert [each for part in behind for each in part] == [f"{n:,}" for n in numbers]
+
+
+KINDS = ("number", "text", "short text")
+
+
+@given(
+    kinds=st.lists(st.sampled_from(KINDS), min_size=2, max_size=14),
+    long=st.integers(13, 40),
+    digits=st.integers(2, 9),
+    width=st.integers(60, 140),
+)
+def test_no_figure_loses_a_digit_at_any_width(
+    kinds: list[str], long: int, digits: int, width: int
+) -> None:
+    """Folded columns take what figures leave, and no more."""
+    text = {"text": "ab cd " * (long // 6) + "x", "short text": "12/3/4"}
+    numbers = iter(range(10**digits, 10**digits + 2 * len(kinds)))
+    rows = tuple(
+        ("generational:5000", *(text.get(kind) or next(numbers) for kind in kinds)) for _ in range(2)
+    )
+    heads = ("policy", *(f"a longer heading {i}" for i in range(len(kinds))))
+    out = io.StringIO()
+    with (
+        patch.dict("os.environ", {"COLUMNS": str(width)}),
+        patch("sys.stdout", out),
+        patch.object(out, "isatty", lambda: True, create=True),
+    ):
+        show(Report((Table(heads, rows),), {}), "table")
+    printed = re.sub(r"\x1b\[[0-9;]*m", "", out.getvalue())
+    assert max(map(len, printed.splitlines())) <= width
+    wanted = sorted(f"{each:,}" for row in rows for each in row[1:] if isinstance(each, int))
+    assert sorted(word for word in printed.split() if "," in word or word in wanted) == wanted
 
 
 def test_json_is_the_payload_and_remarks_go_to_standard_error(
