@@ -392,7 +392,8 @@ def _mark(marks: Sequence[tuple[int, str]], label: str, since: int) -> int:
         if text == label and sequence >= since:
             return sequence
     known = ", ".join(dict.fromkeys(text for _, text in marks)) or "none"
-    raise NotFound(f"the recording has no mark {label!r} there; its marks are: {known}")
+    where = " from there on" if any(text == label for _, text in marks) else ""
+    raise NotFound(f"the recording has no mark {label!r}{where}; its marks are: {known}")
 
 
 _: type[Heap] = _EngineHeap

@@ -248,8 +248,8 @@ def _read(spool: Spool, exit_code: int) -> RealRun:
         elif tag != _END:
             raise BrokenSpool(f"a measured run left the unknown record {tag}")
     message = {
-        Status.RUNNING: "the program ended without the interpreter's shutdown (os._exit or a "
-        "signal)",
+        Status.RUNNING: "the program ended without the interpreter's shutdown (os._exit, os.exec "
+        "or a signal)",
         Status.ENDED: "",
     }.get(status, f"the measurement ended early: {spool.message}")
     complete = status is Status.ENDED

@@ -379,7 +379,7 @@ def _told(status: Status, spool: Spool) -> str:
     return {
         Status.CREATED: "the program ran, but the recorder never started in it: it ended in a "
         "start-up file, or a wrapper runs it with option -I, -E or -S or another environment",
-        Status.RUNNING: "the program ended without the interpreter's shutdown (os._exit or a "
-        "signal); everything before is recorded",
+        Status.RUNNING: "the program ended without the interpreter's shutdown (os._exit, os.exec "
+        "or a signal); everything before is recorded",
         Status.ENDED: "",
     }.get(status, f"the recording ended early: {spool.message}")

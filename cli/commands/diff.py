@@ -25,7 +25,7 @@ from gcreplay.store.values import I64_MOST, whole_from
 from gcreplay.wording import Wording
 
 SHOWN_ROWS = 10
-FORMS = "TRACE -p A -p B, or A.db B.db -p POLICY, or two stored runs as TRACE#1 TRACE#2"
+FORMS = "TRACE -p A -p B, or ONE TWO -p POLICY, or two stored runs as TRACE#1 TRACE#2"
 
 
 @click.command(options_metavar="[OPTIONS]")

@@ -30,7 +30,8 @@ class VerifyResult:
 
     position: the object whose birth triggered it, or the next one at a call. The `_equal` values
     count collections, the `collected_` others the objects that all of them found unreachable.
-    repairs: how often, by kind, the recording had to be mended.
+    repairs: how often, by kind, the recording had to be mended. Of a recording that was cut short
+    what it holds is compared.
     """
 
     recorded: int
@@ -61,31 +62,42 @@ class VerifyResult:
 
 def verify(log: EventLog) -> VerifyResult:
     """Replay `cpython-3.11` under the recorded settings and compare with the log's own record."""
-    replayed = _with_an_end(log, replay(log, "cpython-3.11").collections)
-    pairs = list(zip_longest(log.observed, replayed))
+    recorded = _within(log)
+    replayed = _with_an_end(log, len(recorded), replay(log, "cpython-3.11").collections)
+    pairs = list(zip_longest(recorded, replayed))
     unequal = [_unequal(*pair) for pair in pairs]
     first = next((i for i, what in enumerate(unequal) if set(what) - {"candidates"}), None)
     repairs = log.meta.get("repairs", {})
     return VerifyResult(
-        recorded=len(log.observed),
+        recorded=len(recorded),
         replayed=len(replayed),
         position_equal=sum("position" not in what for what in unequal),
         generation_equal=sum("generation" not in what for what in unequal),
         collected_equal=sum("collected" not in what for what in unequal),
         candidates_equal=sum("candidates" not in what for what in unequal),
-        collected_recorded=sum(one.collected for one in log.observed),
+        collected_recorded=sum(one.collected for one in recorded),
         collected_replayed=sum(one.collected for one in replayed),
         first_difference=None if first is None else _difference(first, *pairs[first]),
         repairs=dict(repairs) if isinstance(repairs, Mapping) else {},
     )
 
 
-def _with_an_end(log: EventLog, replayed: Sequence[Collection]) -> Sequence[Collection]:
+def _within(log: EventLog) -> Sequence[ObservedCollection]:
+    """What was recorded of collections within the log: a recording that was cut, or is still being
+    made, knows of some behind its last event."""
+    if log.meta.get("complete", True):
+        return log.observed
+    return [one for one in log.observed if one.sequence < log.event_count]
+
+
+def _with_an_end(
+    log: EventLog, recorded: int, replayed: Sequence[Collection]
+) -> Sequence[Collection]:
     """Without the collection in whose midst the recording was cut: it begins with the very last
     event, and the log does not say how it ended."""
     cut = not log.meta.get("complete", True)
     if cut and replayed and replayed[-1].sequence == log.event_count - 1:
-        return replayed[: max(len(log.observed), len(replayed) - 1)]
+        return replayed[: max(recorded, len(replayed) - 1)]
     return replayed
 
 

@@ -94,7 +94,8 @@ def test_no_figure_loses_a_digit_at_any_width(
     text = {"text": "ab cd " * (long // 6) + "x", "short text": "12/3/4"}
     numbers = iter(range(10**digits, 10**digits + 2 * len(kinds)))
     rows = tuple(
-        ("generational:5000", *(text.get(kind) or next(numbers) for kind in kinds)) for _ in range(2)
+        ("generational:5000", *(text.get(kind) or next(numbers) for kind in kinds))
+        for _ in range(2)
     )
     heads = ("policy", *(f"a longer heading {i}" for i in range(len(kinds))))
     out = io.StringIO()

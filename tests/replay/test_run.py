@@ -111,7 +111,7 @@ def test_a_policy_applied_from_a_mark_finds_the_recorded_state_there() -> None:
 
 def test_marks_that_are_not_there_are_named() -> None:
     log = cycles(3, marks={1: "a"}).build()
-    with pytest.raises(NotFound, match="no mark 'b' there; its marks are: a"):
+    with pytest.raises(NotFound, match="no mark 'b'; its marks are: a"):
         replay(log, "manual", apply_from="b")
 
 
@@ -345,6 +345,18 @@ def test_verify_names_the_first_difference_and_goes_on() -> None:
     assert result.first_difference.index == 3
     assert result.first_difference.recorded["allocation"] == 43  # type: ignore[index]
     assert result.first_difference.replayed["allocation"] == 44  # type: ignore[index]
+
+
+def test_verify_of_a_recording_that_was_cut_compares_what_it_holds() -> None:
+    """A killed recorder has noted collections of events that were not written any more."""
+    whole = cycles(100).build()
+    cut = cycles(60).build()  # collections at births 11, 22, 33, 44 and 55
+    cut.add_observed(observed(whole))
+    assert not verify(cut).equal
+    cut.set_meta(complete=False)
+    result = verify(cut)
+    assert result.equal
+    assert (result.recorded, result.replayed) == (5, 5)
 
 
 def test_diff_finds_where_the_heaps_part_and_what_stays_longer() -> None:
