@@ -94,7 +94,7 @@ def command(
 
     \b
     Example:
-      gcreplay prove --probe-budget 100 -p cpython-3.11:5000,10,10 -p manual app.py --port 8000
+      gcreplay prove --probe-budget 80 -p cpython-3.11:5000,10,10 -p manual app.py --port 8000
     """
     argv = program_argv(module, code, args)
     bounds = window_bounds(window)

@@ -78,7 +78,7 @@ def command(
     \b
     Example:
       gcreplay record -o before.gcreplay app.py --port 8000
-      gcreplay record --granularity 100 --probe-budget 100 -m json.tool data.json
+      gcreplay record --granularity 100 --probe-budget 80 -m json.tool data.json
     """
     argv = program_argv(module, code, args)
     options = RecordOptions(
@@ -123,9 +123,11 @@ def _program_name(module: str | None, code: str | None, argv: Sequence[str]) -> 
 
 
 def in_one_line(summary: RecordSummary) -> str:
-    size = size_words(summary.output.stat().st_size) if summary.output.exists() else "nothing"
-    told = (
-        f"gcreplay: {summary.events:,} events, {summary.objects:,} objects and "
-        f"{summary.collections:,} collections in {summary.output} ({size})"
-    )
+    told = "gcreplay: nothing was recorded"
+    if summary.output.exists():
+        told = (
+            f"gcreplay: {summary.events:,} events, {summary.objects:,} objects and "
+            f"{summary.collections:,} collections in {summary.output} "
+            f"({size_words(summary.output.stat().st_size)})"
+        )
     return told if summary.complete else f"{told}; cut short: {summary.message}"
