@@ -2,7 +2,7 @@
 
 Reading order: `record` (run a program, write its recording), `interpreter` (who runs it),
 `signals` (whom a request to end means), `spool` and `ingest` (raw records become canonical
-events), `linetable`, `real` (run a program under a setting without recording it, and note its
+events), `_linetable`, `real` (run a program under a setting without recording it, and note its
 collections); natively `preload/` (the way in), `capture/` (inside the program, from `attach.c` on)
 and `ingest/` (outside), with `capture/format.h` between them. What depends on one version of the
 interpreter stands in `capture/layout.h`.

@@ -11,8 +11,8 @@ from gcreplay.store.events import REPAIR_LABELS, Flag, FreeLists, ObservedCollec
 from gcreplay.store.log import EventLog
 
 from ._ingest import Ingest
+from ._linetable import LineTable
 from .errors import BrokenSpool
-from .linetable import LineTable
 from .spool import HEADER, Spool
 
 BATCH_EVENTS = 1 << 20
@@ -150,12 +150,13 @@ class SpoolIngest:
         if not self._start_written and (op == Op.START).any():
             self._start_written = True
             a[op == Op.START] = log.add_argument(_start_state(self._native.state).to_json())
-        log.append(op, a, b, c)
         if definitions["observed"]:  # else it would be a transaction for nothing
+            # Before the events: where writing ends, no collection of what is there may be missing.
             log.add_observed(
                 ObservedCollection(row[0], row[1], "threshold" if row[2] == 0 else "call", *row[3:])
                 for row in definitions["observed"]
             )
+        log.append(op, a, b, c)
 
     def _rename(self, op: Any, column: Any, which: Op, names: list[int]) -> None:
         chosen = np.flatnonzero(op == which)  # a mask would be gone over at each use

@@ -22,6 +22,15 @@ from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset
 
+cdef extern from "<malloc.h>" nogil:
+    int mallopt(int parameter, int value)
+    int M_MMAP_THRESHOLD, M_TRIM_THRESHOLD
+
+# A segment's columns are made and dropped all the time: given back to the system each time, their
+# pages would have to be cleared anew.
+mallopt(M_MMAP_THRESHOLD, 16 << 20)
+mallopt(M_TRIM_THRESHOLD, 32 << 20)
+
 cdef enum:
     START = 0
     ALLOC = 1

@@ -7,7 +7,7 @@ from types import CodeType
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gcreplay.tracer.linetable import LineTable
+from gcreplay.tracer._linetable import LineTable
 
 FIRST = st.integers(0, 2**32 - 1)
 OFFSETS = st.lists(st.one_of(st.integers(0, 200), st.integers(0, 2**32)), min_size=1, max_size=5)
