@@ -25,8 +25,6 @@ _OWN = {
     signal.SIGSTOP,
     signal.SIGSYS,
     signal.SIGTRAP,
-    signal.SIGTTIN,
-    signal.SIGTTOU,
     signal.SIGXCPU,
     signal.SIGXFSZ,
 }

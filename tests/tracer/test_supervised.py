@@ -30,6 +30,8 @@ HEARD = [
     signal.SIGALRM,
     signal.SIGTERM,
     signal.SIGTSTP,
+    signal.SIGTTIN,
+    signal.SIGTTOU,
     signal.SIGCONT,
     signal.SIGWINCH,
     signal.SIGRTMIN + 3,
