@@ -11,7 +11,7 @@ import os
 import sqlite3
 import struct
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from urllib.parse import quote
@@ -93,12 +93,26 @@ class Database:
             connection.exec_driver_sql("PRAGMA synchronous=NORMAL")
 
     def close(self) -> None:
-        """Fold the WAL into the file, unless another process still uses it, and close."""
-        if self.writable and self.path is not None:
-            with suppress(DBAPIError), self._engine.connect() as connection:
+        """Fold the WAL into the file, unless another process still uses it, and close.
+
+        Raises StorageError when there is no room for that: the file is not whole without its WAL.
+        """
+        try:
+            if self.writable and self.path is not None:
+                with translated(self.name):
+                    self._fold()
+        finally:
+            self._engine.dispose()
+
+    def _fold(self) -> None:
+        try:
+            with self._engine.connect() as connection:
                 connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
                 connection.exec_driver_sql("PRAGMA journal_mode=DELETE")
-        self._engine.dispose()
+        except DBAPIError as error:
+            code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
+            if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
+                raise
 
     @property
     def bytes(self) -> int:
