@@ -133,7 +133,7 @@ def test_a_program_that_is_not_repeatable_is_named(tmp_path: Path) -> None:
         (("-p", "never", "app.py"), "cannot be proved"),
         (("-p", "freeze@", "app.py"), "write freeze@MARK"),
         (("-p", "freeze@nowhere", "app.py"), "no mark 'nowhere'"),
-        (("--tolerance", "5", "app.py"), "as in 5%"),
+        (("--tolerance", "5", "app.py"), "such as 5%"),
         (("--window", "begin", "app.py"), "FIRST..LAST"),
         (("missing.py",), "does not exist"),
         (("--trace", "none.gcreplay", "app.py"), "none.gcreplay"),

@@ -111,7 +111,7 @@ with tempfile.TemporaryFile() as file:
     mapped, other = (mmap.mmap(file.fileno(), 1 << 20, prot=mmap.PROT_READ) for _ in range(2))
     file.truncate(0)
     try: Ingest().feed(np.frombuffer(mapped, np.uint8), 1000)
-    except ValueError as error: print(error)
+    except ValueError as error: print(error.args[0])
     other[0]
 """
 
