@@ -6,12 +6,13 @@ Everything else is imported when the first moments are taken care of.
 import gc
 import signal
 
-from gcreplay import interrupt, streams
+from gcreplay import alone, interrupt, streams
 
 
 def main() -> None:
     """Run the command and exit."""
     interrupt.ends_at_once()
+    alone.run_alone()
     streams.prepare()
     gc.set_threshold(100_000)  # what is imported stays: nothing is found among it
     from gcreplay.main import cli

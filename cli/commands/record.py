@@ -111,7 +111,7 @@ def program_argv(module: str | None, code: str | None, args: tuple[str, ...]) ->
         return ["-c", code, *args]
     if not args:
         raise UsageError("No program to record: name a script, or give -m MODULE or -c CODE")
-    if not Path(args[0]).exists():
+    if args[0] != "-" and not Path(args[0]).exists():
         raise UsageError(f"The script {args[0]} does not exist: check the path")
     return list(args)
 
@@ -119,7 +119,9 @@ def program_argv(module: str | None, code: str | None, args: tuple[str, ...]) ->
 def _program_name(module: str | None, code: str | None, argv: Sequence[str]) -> str:
     if module is not None:
         return module
-    return "command" if code is not None else Path(argv[0]).resolve().stem
+    if code is not None:
+        return "command"
+    return "stdin" if argv[0] == "-" else Path(argv[0]).resolve().stem
 
 
 def in_one_line(summary: RecordSummary) -> str:

@@ -1,5 +1,6 @@
 """`record`: what the program gets, what it prints, and how the command ends."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -49,6 +50,7 @@ def test_what_follows_the_program_belongs_to_the_program(
         (["folder/app.py"], "app.gcreplay"),
         (["-m", "folder.app"], "folder.app.gcreplay"),
         (["-c", "pass"], "command.gcreplay"),
+        (["-"], "stdin.gcreplay"),
     ],
 )
 def test_the_recording_is_named_after_the_program(
@@ -109,3 +111,47 @@ def test_wrong_usage_is_said_before_anything_runs(
     assert says in done.stderr
     assert "Traceback" not in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_program_may_stand_on_standard_input(tmp_path: Path) -> None:
+    done = record(tmp_path, "-", "--mine", stdin="import sys; print(sys.argv)\n")
+    assert (done.returncode, done.stdout) == (0, "['-', '--mine']\n")
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"PYTHONPATH": "theirs"},
+        {"PYTHONINSPECT": "1"},
+        {"PYTHONVERBOSE": "1"},
+        {"PYTHONWARNINGS": "error"},
+        {"PYTHONDEVMODE": "1"},
+    ],
+)
+def test_the_environment_speaks_to_the_program_alone(
+    tmp_path: Path, variables: dict[str, str]
+) -> None:
+    """It may have other libraries of our names, and wait at its end for what is typed."""
+    (tmp_path / "theirs").mkdir()
+    for library in ("click", "sqlalchemy", "numpy", "zstandard"):
+        (tmp_path / "theirs" / f"{library}.py").write_text("mine = True\n")
+    code = f"import os; print({{name: os.environ.get(name) for name in {sorted(variables)}}})\n"
+    code += "import click; print(click.mine)\n" if "PYTHONPATH" in variables else ""
+    (tmp_path / "app.py").write_text(code)
+    environment = {**os.environ, **variables}
+    plain, recorded = (
+        subprocess.run(
+            [sys.executable, *command, "app.py"],
+            cwd=tmp_path,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        for command in ([], ["-m", "gcreplay", "record"])
+    )
+    assert recorded.returncode == plain.returncode == 0, recorded.stderr
+    assert recorded.stdout == plain.stdout
+    assert "Traceback" not in recorded.stderr
+    assert recorded.stderr.splitlines()[-1].startswith("gcreplay: ")

@@ -81,8 +81,7 @@ def test_a_working_folder_that_is_gone(tmp_path: Path) -> None:
 
 
 INTERRUPTED = f"import os, signal; os.kill(os.getpid(), {int(signal.SIGINT)})\n"
-
-
+HERE = "from gcreplay.__main__ import main; main()"  # modules of the folder come first
 RUNS = "import time; open('running', 'w').close(); time.sleep(100)"
 
 
@@ -90,9 +89,8 @@ def interrupted_at(folder: Path, stub: str, module: str) -> subprocess.Completed
     """A program that ends only by a signal, recorded; the stub comes in place of a library."""
     (folder / f"{module}.py").write_text(stub)
     return subprocess.run(
-        [sys.executable, "-m", "gcreplay", "record", "-c", RUNS],
+        [sys.executable, "-c", HERE, "record", "-c", RUNS],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(folder)},
         capture_output=True,
         text=True,
         check=False,
@@ -108,7 +106,7 @@ def test_ctrl_c_before_the_program_has_started(tmp_path: Path) -> None:
 def test_ctrl_c_while_a_library_is_imported_is_the_program_s(tmp_path: Path, module: str) -> None:
     """It runs by then, and its recording is made all the same."""
     wait = "import os, time\nwhile not os.path.exists('running'): time.sleep(0.01)\n"
-    real = f"import sys; sys.path.remove({str(tmp_path)!r}); del sys.modules[__name__]\n"
+    real = "import sys; sys.path.remove(''); del sys.modules[__name__]\n"
     done = interrupted_at(tmp_path, f"{wait}{INTERRUPTED}{real}import {module}\n", module)
     assert done.returncode == 128 + signal.SIGINT, done.stderr
     assert str(Path(gcreplay.__file__).parent) not in done.stderr
