@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from recording import checked, run_plain, run_recorded
 
+from gcreplay.replay import verify
 from gcreplay.store.errors import FileExists, GcreplayError, StorageError
 from gcreplay.store.log import EventLog
 from gcreplay.store.rules.validate import validate
@@ -50,6 +51,7 @@ def test_a_full_disk_ends_the_recording_and_not_the_program(
     with EventLog.open(done.path) as log:  # readable up to there
         validate(log)
         assert log.meta["complete"] is False
+        assert verify(log).equal  # no collection is missing of what is there
     left = small_disk / "run.gcreplay.spool"
     if left.exists():  # the recording had less room than the spool: nothing is lost
         assert str(left) in done.summary.message
