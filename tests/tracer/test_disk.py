@@ -5,10 +5,12 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from recording import checked, run_plain, run_recorded
 
 from gcreplay.replay import verify
+from gcreplay.store.encoding.segments import SegmentWriter
 from gcreplay.store.errors import FileExists, GcreplayError, StorageError
 from gcreplay.store.log import EventLog
 from gcreplay.store.rules.validate import validate
@@ -58,6 +60,32 @@ def test_a_full_disk_ends_the_recording_and_not_the_program(
         recovered = recover(left, tmp_path / "elsewhere.gcreplay")
         assert recovered.events >= done.summary.events
         checked(recovered.output)
+
+
+def test_what_was_written_before_a_disk_was_full_lacks_no_collection(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk fills between two segments of what was read at once."""
+    commit, commits = SegmentWriter._commit, iter(range(100))
+
+    def filling(writer: SegmentWriter, columns: list[np.ndarray]) -> None:
+        if next(commits) >= 3:
+            raise StorageError("the disk is full")
+        commit(writer, columns)
+
+    (tmp_path / "program.py").write_text(PROGRAM)
+    monkeypatch.setattr(SegmentWriter, "_commit", filling)
+    done = run_recorded(tmp_path, "program.py")
+    assert "full" in done.summary.message
+    commits = iter(range(100))
+    again = tmp_path / "again.gcreplay"
+    with pytest.raises(StorageError):  # now of a spool that can be read as fast as it is written
+        recover(done.path.with_name(done.path.name + ".spool"), again)
+    for path in (done.path, again):
+        with EventLog.open(path) as log:
+            assert len(log.segment_table) == 3
+            assert verify(log).equal
+            assert verify(log).recorded > 100
 
 
 def test_a_disk_that_is_full_from_the_start(small_disk: Path, tmp_path: Path) -> None:
