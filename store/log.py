@@ -81,13 +81,15 @@ class EventLog:
     def open(cls, path: str | Path, *, writable: bool = False) -> EventLog:
         """The log at `path`; one of an older schema version is upcast.
 
-        Nothing in the file is executed. Opened for reading, a log may be in the middle of being
-        written by another process: it grows. An older log opened as `writable` is rewritten in
-        the present version. Raises NotFound, NotARecording, NewerSchema, DamagedFile or
-        StorageError.
+        Nothing in the file is executed; what a command that was killed had half stored is undone.
+        Opened for reading, a log may be in the middle of being written by another process: it
+        grows. An older log opened as `writable` is rewritten in the present version. Raises
+        NotFound, NotARecording, NewerSchema, DamagedFile or StorageError.
         """
         path = Path(path)
         version = db.identify(path)
+        if db.roll_back(path):
+            version = db.identify(path)
         missing = db.missing_bytes(path)
         if writable and missing:
             raise DamagedFile(f"{path} is cut short: it lacks its last {missing} bytes")

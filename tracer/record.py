@@ -15,15 +15,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gcreplay.store.errors import GcreplayError, StorageError
-from gcreplay.store.place import new_file
+from gcreplay.store.errors import DamagedFile, GcreplayError, StorageError
+from gcreplay.store.place import new_database
 from gcreplay.store.quiet import no_threads
 
 from .errors import BrokenSpool, CannotRecord
 from .interpreter import Interpreter
 from .program import let_go, start_program
 from .signals import Requests, requests
-from .spool import Spool, Status, Taken
+from .spool import Spool, Status, Taken, check_free
 
 if TYPE_CHECKING:  # slow to import: that is done while the program starts
     from gcreplay.store.log import EventLog
@@ -98,8 +98,7 @@ def record(
     """
     interpreter = Interpreter.find(options.python, _environment(options))
     check_program(options.argv)
-    new_file(options.output, force=options.force)
-    spool = _new_spool(options.output)
+    spool = _new_spool(options.output, force=options.force)
     spool_served = True
     log: EventLog | None = None
     try:
@@ -149,10 +148,11 @@ def recover(spool_path: Path, output: Path, force: bool = False) -> RecordSummar
                 f"{spool_path}: the run was long and the beginning of the spool has been released; "
                 f"open the recording beside it, it holds what was taken"
             )
-        meta = _partial_meta(spool_path.with_suffix(""), spool_path)
-        ours = meta and output.resolve() == spool_path.with_suffix("").resolve()
-        new_file(output, force=force or bool(ours))
-        meta = {**_FACTS, **meta}
+        own = spool_path.with_suffix("")
+        meta = _partial_meta(own, spool_path)
+        ours = meta is not None and output.resolve() == own.resolve()
+        new_database(output, force=force or ours)
+        meta = {**_FACTS, **(meta or {})}
         with contextlib.closing(_log(output, force=True, meta=meta)) as log:
             ingest = _new_ingest(spool, log)
             message = ""
@@ -178,18 +178,23 @@ def recover(spool_path: Path, output: Path, force: bool = False) -> RecordSummar
         spool.close()
 
 
-def _partial_meta(path: Path, spool_path: Path) -> dict[str, object]:
-    """The facts in the recording that was being made of this spool; empty when there is none."""
+def _partial_meta(path: Path, spool_path: Path) -> dict[str, object] | None:
+    """The facts in the recording that was being made of this spool, which may have none yet; None
+    when there is none."""
     from gcreplay.store.log import EventLog
 
     try:
         with EventLog.open(path) as log:
-            meta = log.meta
+            events, meta = log.event_count, {}
+            with contextlib.suppress(DamagedFile):  # it was not begun
+                meta = log.meta
     except (GcreplayError, OSError):
+        empty = path.is_file() and not path.stat().st_size
+        return {} if empty else None
+    facts = {key: value for key, value in meta.items() if key != "schema"}
+    if not facts and not events:
         return {}
-    if meta.get("complete") or meta.get("spool") != spool_path.name:
-        return {}
-    return {key: value for key, value in meta.items() if key != "schema"}
+    return facts if not meta.get("complete") and meta.get("spool") == spool_path.name else None
 
 
 def check_program(argv: list[str], directory: Path | None = None) -> None:
@@ -205,10 +210,16 @@ def check_program(argv: list[str], directory: Path | None = None) -> None:
         raise CannotRecord(f"{argv[0]}: no such script")
 
 
-def _new_spool(output: Path) -> Spool:
-    path = output.with_name(output.name + ".spool")
+def _new_spool(output: Path, *, force: bool) -> Spool:
+    """The spool beside the output, which can be written; what is in the way is told, first of all
+    a spool that was left, as it may hold more than the recording beside it."""
+    path = Path(f"{output}.spool")
     try:
-        return Spool.create(path)
+        if not force:
+            with check_free(path, force=False):
+                pass
+        new_database(output, force=force)
+        return Spool.create(path, force=force)
     except Taken:
         raise CannotRecord(
             f"{output}: another gcreplay is recording into it; give another -o"

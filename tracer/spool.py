@@ -13,10 +13,11 @@ import mmap
 import os
 import stat
 import struct
+from collections.abc import Iterator
 from enum import IntEnum
 from pathlib import Path
 
-from gcreplay.store.errors import NotFound, StorageError
+from gcreplay.store.errors import FileExists, GcreplayError, NotFound, StorageError
 from gcreplay.store.place import other_kind
 
 from .errors import NotASpool
@@ -81,18 +82,11 @@ class Spool:
         self.consumed = self.released = self._head()[4]
 
     @classmethod
-    def create(cls, path: Path) -> Spool:
+    def create(cls, path: Path, *, force: bool = False) -> Spool:
         """A new spool for a capture to write into, which we read; replaces one of that name that
-        nobody reads. Raises Taken, OSError."""
-        with contextlib.suppress(FileNotFoundError):
-            left = os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
-            try:
-                if not stat.S_ISREG(os.fstat(left).st_mode):
-                    raise OSError(errno.EEXIST, "is no regular file")
-                _lock(left)
-                path.unlink()
-            finally:
-                os.close(left)
+        nobody reads. Raises as `check_free`."""
+        with check_free(path, force=force):
+            path.unlink(missing_ok=True)
         try:
             made = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
         except FileExistsError:
@@ -191,6 +185,61 @@ class Spool:
         os.close(self._fd)
         if remove:
             self.path.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def check_free(path: Path, *, force: bool) -> Iterator[None]:
+    """In this block nobody reads what stands where a new spool is to be.
+
+    A spool that a killed recording left may be all there is of it: it is to be replaced only with
+    `force`, or when nothing is in it, and another file never. Raises Taken, FileExists, OSError.
+    """
+    try:
+        left = os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        yield
+        return
+    try:
+        if not stat.S_ISREG(os.fstat(left).st_mode):
+            raise OSError(errno.EEXIST, "is no regular file")
+        _lock(left)
+        head = os.pread(left, _FIELDS.size, 0)
+        if head and not head.startswith(MAGIC):
+            raise FileExists(
+                f"{path} exists and is no spool of gcreplay: move it away, or choose another -o"
+            )
+        if not force and _holds_records(head):
+            raise FileExists(
+                f"{path} is left of a recording that was killed: gcreplay recover {path} makes a "
+                f"recording of it; remove it, or replace it with --force"
+            )
+        yield
+    finally:
+        os.close(left)
+
+
+def left_beside(output: Path) -> Path | None:
+    """The spool, with something in it, that a recorder which lives no more left of a recording."""
+    path = Path(f"{output}.spool")
+    try:
+        spool = Spool(path)
+    except GcreplayError:
+        return None
+    try:
+        spool.take()
+        return path if spool.waiting and not spool.released else None
+    except (Taken, OSError):
+        return None
+    finally:
+        spool.close()
+
+
+def _holds_records(head: bytes) -> bool:
+    """Whether anything was committed to the spool that begins so."""
+    if len(head) < _FIELDS.size:
+        return False
+    _, version, _, committed, *_ = _FIELDS.unpack(head)
+    return bool(version != FORMAT or committed)
 
 
 def _lock(fd: int) -> None:

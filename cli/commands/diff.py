@@ -22,6 +22,7 @@ from gcreplay.store import EventLog
 from gcreplay.store.errors import UsageError
 from gcreplay.store.events import Run
 from gcreplay.store.values import I64_MOST, whole_from
+from gcreplay.trace import opened
 from gcreplay.wording import Wording
 
 SHOWN_ROWS = 10
@@ -124,7 +125,7 @@ def _named(operand: str) -> tuple[Path, int | None]:
 
 
 def _opened(side: Side, stack: ExitStack) -> Opened:
-    log = stack.enter_context(EventLog.open(side.trace))
+    log = stack.enter_context(opened(side.trace))
     if side.run_id is None:
         assert side.policy is not None
         return Opened(str(side.trace), log, side.policy, None)

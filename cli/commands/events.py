@@ -5,9 +5,9 @@ from pathlib import Path
 import click
 
 from gcreplay.options import Whole, trace_argument
-from gcreplay.store import EventLog
 from gcreplay.store.errors import UsageError
 from gcreplay.text import plain
+from gcreplay.trace import opened
 from gcreplay.wording import Wording
 
 DEFAULT_EVENTS = 40
@@ -35,7 +35,7 @@ def command(trace: Path, start: int | None, stop: int | None, around: int | None
       gcreplay events demo.gcreplay --from 5000 --to 5019
       gcreplay events demo.gcreplay --around 5000
     """
-    with EventLog.open(trace) as log:
+    with opened(trace) as log:
         first, last = _window(start, stop, around)
         count = log.event_count
         if count and first >= count:

@@ -5,14 +5,15 @@ from pathlib import Path
 
 import click
 
-from gcreplay.files import text_output, written_whole
+from gcreplay.files import text_output
 from gcreplay.options import trace_argument
 from gcreplay.output import say
 from gcreplay.progress import working
-from gcreplay.store import EventLog
 from gcreplay.store.errors import UsageError
 from gcreplay.store.exchange.jsonl import export_jsonl
 from gcreplay.store.exchange.rows import export_rows
+from gcreplay.store.place import written_whole
+from gcreplay.trace import opened
 
 
 @click.command()
@@ -34,7 +35,7 @@ def command(trace: Path, output: Path | None, rows: bool, force: bool) -> None:
       gcreplay export demo.gcreplay --rows -o rows.db
       sqlite3 rows.db 'SELECT op, count(*) FROM events GROUP BY op'
     """
-    with EventLog.open(trace) as log:
+    with opened(trace) as log:
         if output is None:
             if rows:
                 raise UsageError("--rows makes an SQLite file: name it with -o FILE")
@@ -42,8 +43,8 @@ def command(trace: Path, output: Path | None, rows: bool, force: bool) -> None:
             return
         with working(f"writing {output}"):
             if rows:
-                with written_whole(output, force=force) as beside:
-                    written = export_rows(log, beside)
+                with written_whole(output, force=force, database=True) as part:
+                    written = export_rows(log, part)
             else:
                 with text_output(output, force=force) as file:
                     written = export_jsonl(log, file)

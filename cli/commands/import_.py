@@ -4,12 +4,12 @@ from pathlib import Path
 
 import click
 
-from gcreplay.files import own_descriptor, text_input, written_whole
+from gcreplay.files import text_lines
 from gcreplay.output import say
 from gcreplay.progress import working
 from gcreplay.store.errors import GcreplayError, InvalidLog, MalformedLine, UsageError
 from gcreplay.store.exchange.jsonl import import_jsonl
-from gcreplay.store.exchange.lines import bounded_lines
+from gcreplay.store.place import own_descriptor, written_whole
 
 
 @click.command()
@@ -34,9 +34,9 @@ def command(source: str, output: Path | None, force: bool) -> None:
     try:
         with (
             working(f"reading {source}"),
-            text_input(source) as file,
-            written_whole(target, force=force) as beside,
-            import_jsonl(bounded_lines(file), beside) as log,
+            text_lines(source) as lines,
+            written_whole(target, force=force, database=True) as part,
+            import_jsonl(lines, part) as log,
         ):
             told = f"{log.event_count:,} events, {log.object_count:,} objects in {target}"
     except (InvalidLog, MalformedLine) as error:

@@ -13,7 +13,9 @@ from gcreplay.progress import working
 from gcreplay.replay.estimates.pauses import PauseModel
 from gcreplay.store import EventLog
 from gcreplay.store.errors import DamagedFile, InvalidLog
+from gcreplay.store.tables.database import size_of
 from gcreplay.store.tables.schema import SCHEMA_VERSION
+from gcreplay.trace import opened, recoverable
 
 T = TypeVar("T")
 META = (
@@ -42,10 +44,13 @@ def command(trace: Path, output_format: str) -> None:
       gcreplay info demo.gcreplay
     """
     reading = _Reading()
-    with EventLog.open(trace) as log, working("reading"):
+    with opened(trace) as log, working("reading"):
         payload = _facts(trace, log, reading)
+        recovered = dict(reading(lambda: log.meta.items())).get("recovered")
         damage = log.damage
-    show(Report(_tables(payload), payload), output_format)
+    advice = None if payload["complete"] or recovered else recoverable(trace)
+    remarks = [advice[0].upper() + advice[1:]] if advice else []
+    show(Report(_tables(payload), payload, tuple(remarks)), output_format)
     intact, events = payload["intact_events"], payload["events"]
     if damage or intact < events:
         what = damage or f"{trace} is damaged"
@@ -74,8 +79,6 @@ def _facts(trace: Path, log: EventLog, reading: _Reading) -> dict[str, Any]:
     observed = reading(lambda: log.observed)
     marks = reading(log.marks)
     runs = reading(log.runs)
-    wal = trace.with_name(f"{trace.name}-wal")  # not folded in yet, or left by a kill
-    size = trace.stat().st_size + (wal.stat().st_size if wal.exists() else 0)
     model = _model(log)
     generations = max((each.generation for each in observed), default=2) + 1
     return {
@@ -85,7 +88,7 @@ def _facts(trace: Path, log: EventLog, reading: _Reading) -> dict[str, Any]:
         "events": log.event_count,
         "intact_events": log.intact_events(),
         "objects": log.object_count,
-        "bytes": size,
+        "bytes": size_of(trace),
         "events_by_kind": {op.name.lower(): n for op, n in log.op_counts.items() if n},
         "observed_collections_by_generation": [
             sum(each.generation == g for each in observed) for g in range(max(3, generations))

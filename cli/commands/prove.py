@@ -21,8 +21,9 @@ from gcreplay.replay.estimates.pauses import PauseModel, Pauses
 from gcreplay.stock import plan_of
 from gcreplay.store import EventLog
 from gcreplay.store.errors import GcreplayError, StorageError, UsageError
-from gcreplay.store.place import new_file, other_kind
+from gcreplay.store.place import new_database, other_kind
 from gcreplay.store.values import decimal_from, shown
+from gcreplay.trace import opened
 from gcreplay.tracer import Plan, RealOptions, RealRun, RealRunner, RecordOptions, record
 
 DEFAULT = "cpython-3.11"
@@ -114,12 +115,12 @@ def command(
                     granularity,
                     full_probe,
                     probe_budget,
-                    force=True,
+                    force=force,
                     stdin=stdin,
                     stdout=2,
                 )
             )
-        with EventLog.open(path) as log:
+        with opened(path) as log:
             runs = {}
             for policy in plans:
                 with working(f"replaying {policy}"):
@@ -177,7 +178,7 @@ def _recording(trace: Path | None, output: Path | None, force: bool) -> Iterator
     if trace is not None:
         yield trace
     elif output is not None:
-        new_file(output, force=force)
+        new_database(output, force=force)
         yield output
     else:
         with tempfile.TemporaryDirectory(prefix="gcreplay-") as folder:
@@ -250,7 +251,7 @@ def _prove_pauses(
             run = runner.run(quiet_run)
         _check(run, policy)
         runs[policy].append(run)
-    with EventLog.open(path) as log, working("fitting pauses"):
+    with opened(path) as log, working("fitting pauses"):
         model = measured_model(log, [run.collections for run in runs[DEFAULT]])
     with contextlib.suppress(StorageError), EventLog.open(path, writable=True) as log:
         store_model(log, model)  # a recording that may not be written is as good

@@ -33,6 +33,8 @@ class OwnOptionsThenProgram(click.Command):
         while position < len(args) and args[position].startswith("-") and args[position] != "--":
             option = args[position]
             position += 2 if option in with_value else 1
+            if position > len(args):
+                break  # the option's value is missing
             if option[:2] in ("-m", "-c"):
                 return [*args[:position], "--", *args[position:]]
         return list(args)
@@ -118,10 +120,10 @@ def program_argv(module: str | None, code: str | None, args: tuple[str, ...]) ->
 
 def _program_name(module: str | None, code: str | None, argv: Sequence[str]) -> str:
     if module is not None:
-        return module
+        return module or "module"
     if code is not None:
         return "command"
-    return "stdin" if argv[0] == "-" else Path(argv[0]).resolve().stem
+    return "stdin" if argv[0] == "-" else Path(argv[0]).resolve().stem or "program"
 
 
 def in_one_line(summary: RecordSummary) -> str:

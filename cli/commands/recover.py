@@ -7,6 +7,7 @@ import click
 from gcreplay.commands.record import in_one_line
 from gcreplay.output import say
 from gcreplay.progress import working
+from gcreplay.store.errors import GcreplayError
 from gcreplay.tracer import recover
 
 
@@ -35,5 +36,7 @@ def command(spool: Path, output: Path | None, force: bool) -> None:
 
 
 def _default_output(spool: Path) -> Path:
+    if not spool.name:
+        raise GcreplayError(f"{spool} is a directory, no spool of gcreplay")
     stem = spool.name.removesuffix(".spool").removesuffix(".gcreplay")
     return spool.with_name(f"{stem}.gcreplay")

@@ -21,7 +21,8 @@ from gcreplay.progress import working
 from gcreplay.replay import RunResult, make_policy, replay, replay_in_range
 from gcreplay.replay.estimates.pauses import PauseModel
 from gcreplay.store import EventLog
-from gcreplay.store.errors import StorageError
+from gcreplay.store.errors import DamagedFile, StorageError
+from gcreplay.trace import opened
 
 BOUNDS = ("never", "clairvoyant")
 RARE = ("uncollectable", "revived", "displaced")
@@ -58,7 +59,7 @@ def command(
     wanted = list(dict.fromkeys([*policies, *BOUNDS]))
     bounds = window_bounds(window)
     runs: list[RunResult] = []
-    with EventLog.open(trace) as log:
+    with opened(trace) as log:
         for policy in wanted:  # a name mistyped is said before the first long replay
             make_policy(policy)
         for number, policy in enumerate(wanted, start=1):
@@ -84,14 +85,14 @@ def save_runs(
     trace: Path, runs: Sequence[RunResult], options: dict[str, Any], model: PauseModel | None
 ) -> str:
     """Store the runs and the model of pauses in the recording; the value says where, or why not
-    (it may be read-only)."""
+    (it may be read-only, or damaged where runs are stored)."""
     try:
         with EventLog.open(trace, writable=True) as log:
             ids = [
                 log.save_run(run.policy, options, run.to_json(), run.result_hash) for run in runs
             ]
             store_model(log, model)
-    except StorageError as error:
+    except (StorageError, DamagedFile) as error:
         return f"The runs are not stored: {error}"
     return f"Stored as {trace}#" + ", #".join(map(str, ids))
 

@@ -8,8 +8,8 @@ from gcreplay.options import trace_argument
 from gcreplay.output import Cell, Report, Table, format_option, say, show
 from gcreplay.progress import working
 from gcreplay.replay import VerifyResult, verify
-from gcreplay.store import EventLog
 from gcreplay.store.rules.unrepaired import unrepaired
+from gcreplay.trace import opened
 
 FIGURES = (
     ("collections recorded", "recorded"),
@@ -43,7 +43,7 @@ def command(ctx: click.Context, trace: Path, without_repairs: bool, output_forma
     Example:
       gcreplay verify demo.gcreplay
     """
-    with EventLog.open(trace) as log, working("verifying"):
+    with opened(trace) as log, working("verifying"):
         result, without = verify(log), None
         if without_repairs:
             with unrepaired(log) as rest:

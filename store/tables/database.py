@@ -11,7 +11,7 @@ import os
 import sqlite3
 import struct
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from urllib.parse import quote
@@ -31,8 +31,8 @@ from ..errors import (
     NotFound,
     StorageError,
 )
-from ..place import new_file, other_kind
-from . import schema
+from ..place import JOURNAL, WAL, companion, new_database, other_kind, remove_companions
+from . import journal, schema
 from .bounds import Bounds, Malformed, stored_json
 from .known import check_declarations
 
@@ -147,11 +147,11 @@ def create_plain(path: Path, tables: MetaData, *, force: bool) -> Database:
 
 
 def _created(path: Path, *, force: bool) -> Database:
-    target = new_file(path, force=force)
+    target = new_database(path, force=force)
     with translated(str(path)):
-        for name in (target, *_companions(target)) if force and target.exists() else ():
-            if other_kind(name) is None:
-                name.unlink(missing_ok=True)
+        if force:
+            target.unlink(missing_ok=True)
+            remove_companions(target)
         try:
             os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
         except FileExistsError:
@@ -165,13 +165,16 @@ def open_existing(path: Path, *, writable: bool, declared: Iterable[str] | None 
     """Open a file that `identify` has accepted, whose tables are `declared` so (None: as today).
 
     A file that is cut short opens for reading, so that what is left of it can be read. Raises
-    NotARecording when the file declares anything that a recording does not.
+    NotARecording when the file declares anything that a recording does not, StorageError when one
+    that is to be written has a file beside it where its journal would be.
     """
+    if writable and (left := journal.foreign(path)):
+        raise StorageError(f"{left} is no journal of SQLite, which wants one there: move it away")
     mode = "rw" if writable else "ro"
     uri = _uri(path, mode)
-    if not writable and not os.access(path.resolve().parent, os.W_OK) and not _has_wal(path):
-        uri += "&immutable=1"  # SQLite would want to make its -shm file beside it
-    file, wal = path.resolve(), _companions(path)[0]
+    if not writable and _as_it_is(path):
+        uri += "&immutable=1"
+    file, wal = path.resolve(), companion(path, WAL)
     bounds = Bounds(str(path), lambda: _sizes(file, wal))
 
     def guard(connection: sqlite3.Connection) -> None:
@@ -224,13 +227,26 @@ def identify(path: Path) -> int:
     return int(version)
 
 
+def roll_back(path: Path) -> bool:
+    """Undo what a command that was killed had half written, if we may; whether there was anything.
+
+    Raises StorageError.
+    """
+    with translated(str(path)):
+        return journal.roll_back(path, _uri(path, "rw"), _BUSY_SECONDS)
+
+
 def size_of(path: Path) -> int:
     """Bytes of the file and of its WAL, where the newest pages stand."""
-    return _sizes(path, _companions(path)[0])
+    return _sizes(path, companion(path, WAL))
 
 
 def _sizes(*paths: Path) -> int:
-    return sum(path.stat().st_size for path in paths if path.exists())
+    total = 0
+    for path in paths:
+        with suppress(OSError):
+            total += path.stat().st_size
+    return total
 
 
 def missing_bytes(path: Path) -> int:
@@ -275,10 +291,20 @@ def _translation(name: str, reason: str) -> GcreplayError:
         return DamagedFile(
             f"{name} is damaged ({reason}): `gcreplay info` says how much of it is intact"
         )
+    table = reason.rpartition("no such table: ")[2]
+    if table in {needed.name for needed in schema.NEEDED}:
+        return DamagedFile(
+            f"{name} is damaged: its table {table} is gone; `gcreplay info` says what is intact"
+        )
     if "full" in reason:
         return StorageError(f"{name}: the disk is full: make room, or write elsewhere")
     if "locked" in reason:
         return StorageError(f"{name} is locked by another process: try again when it is done")
+    if "readonly" in reason and journal.begun(Path(name)):
+        return StorageError(
+            f"{name} was left half written by a command that was killed, and may not be put right: "
+            f"open it once where both it and {companion(Path(name), JOURNAL)} may be written"
+        )
     if "readonly" in reason or "unable to open" in reason:
         return StorageError(f"{name} cannot be opened ({reason}): check its permissions")
     return StorageError(f"{name}: {reason}")
@@ -326,11 +352,12 @@ def _uri(path: Path, mode: str) -> str:
     return f"file:{quote(os.fsencode(path.absolute()))}?mode={mode}"
 
 
-def _companions(path: Path) -> list[Path]:
-    path = path.resolve()  # SQLite puts them where a link leads
-    return [path.with_name(path.name + suffix) for suffix in ("-wal", "-shm", "-journal")]
+def _as_it_is(path: Path) -> bool:
+    """Whether SQLite must be told to read the file alone: it would want to make its -shm file where
+    it may not, or obey as a journal what is none."""
+    barred = not os.access(path.resolve().parent, os.W_OK) and not journal.begun(path)
+    return (barred or journal.foreign(path) is not None) and not _has_wal(path)
 
 
 def _has_wal(path: Path) -> bool:
-    wal = _companions(path)[0]
-    return wal.exists() and wal.stat().st_size > 0
+    return _sizes(companion(path, WAL)) > 0

@@ -187,6 +187,9 @@ by_op = Table(
 PROJECTIONS = (objects, by_type, by_op)
 """Deleted and rebuilt at will."""
 
+NEEDED = tuple(table for table in metadata.sorted_tables if table not in PROJECTIONS)
+"""What every recording has."""
+
 NAMES = (types, sites, labels, shapes, arguments)
 """What events name by number: ids dense and in order of first use."""
 

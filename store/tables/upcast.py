@@ -19,6 +19,7 @@ from sqlalchemy import JSON, Connection, Table, insert, text
 from ..encoding import codec
 from ..errors import DamagedFile
 from ..events import Events, Segment
+from ..place import written_whole
 from . import database as db
 from . import schema
 from .seal import Seal
@@ -61,23 +62,16 @@ def opened(path: Path, version: int, *, writable: bool) -> db.Database:
     """
     if not UPCASTERS.keys() >= set(range(version, schema.SCHEMA_VERSION)):
         raise DamagedFile(f"{path} is damaged: there has never been a schema version {version}")
-    source = db.open_existing(path, writable=False, declared=_declared(version))
-    if not writable:
-        target = db.temporary()
-        with closing(source):
-            _convert(source, target, version)
-        return target
-    path = path.resolve()  # a link stays, and leads to the new one
-    beside = path.with_name(path.name + ".upcast")
-    target = db.create(beside, force=True)
-    try:
-        with closing(source), closing(target):
-            _convert(source, target, version)
-        with db.translated(str(path)):
-            beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
-    return db.open_existing(path, writable=True)
+    if writable:
+        with (
+            written_whole(path, force=True, database=True) as part,
+            closing(db.create(part, force=False)) as target,
+        ):
+            _convert(path, target, version)
+        return db.open_existing(path, writable=True)
+    target = db.temporary()
+    _convert(path, target, version)
+    return target
 
 
 def _declared(version: int) -> list[str]:
@@ -89,8 +83,9 @@ def _declared(version: int) -> list[str]:
     return list(tables.values())
 
 
-def _convert(source: db.Database, target: db.Database, version: int) -> None:
-    with source.reading() as old, target.writing() as new:
+def _convert(path: Path, target: db.Database, version: int) -> None:
+    source = db.open_existing(path, writable=False, declared=_declared(version))
+    with closing(source), source.reading() as old, target.writing() as new:
         try:
             taken = 0
             for table in schema.metadata.sorted_tables:

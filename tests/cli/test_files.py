@@ -189,6 +189,26 @@ def test_lines_are_written_into_what_the_shell_has_opened(
 @pytest.mark.parametrize(
     "line",
     [
+        "$GC import cycles.jsonl -o /dev/stdout --force > out",
+        "$GC export cycles.gcreplay --rows -o /dev/stdout --force > out",
+        "$GC record -o /dev/fd/4 --force -c pass 4> out",
+    ],
+)
+def test_recordings_and_rows_are_not_written_into_what_the_shell_has_opened(
+    cycles: Path, lines: Path, line: str
+) -> None:
+    (cycles.parent / "out").write_text("mine")
+    before = (cycles.parent / "out").stat().st_ino
+    done = shell(line, cycles.parent)
+    assert done.returncode == 1
+    assert b"is open already: name a regular file to write to" in done.stderr
+    assert (cycles.parent / "out").stat().st_ino == before
+    assert not (cycles.parent / "out").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
         "cat cycles.jsonl | $GC import - -o new",
         "cat cycles.jsonl | $GC import /dev/stdin -o new",
         "$GC import /dev/stdin -o new < cycles.jsonl",
@@ -242,11 +262,33 @@ def test_two_commands_into_one_output_do_not_meet(
     gcreplay: Gcreplay, cycles: Path, lines: Path, tmp_path: Path
 ) -> None:
     """A file that only looks like one of ours, and what another process is writing, stay."""
-    others = [tmp_path / "out.jsonl.part", tmp_path / "out.jsonl.1.part"]
+    others = [tmp_path / "out.jsonl.part", tmp_path / f"out.jsonl.{os.getpid()}.part"]
     for other in others:
         other.write_text("mine")
     assert gcreplay("export", cycles, "-o", tmp_path / "out.jsonl").exit_code == 0
     assert [other.read_text() for other in others] == ["mine", "mine"]
+
+
+@pytest.mark.parametrize("command", ["export", "export --rows", "import"])
+@pytest.mark.parametrize("length", [250, 255])
+def test_any_name_that_there_can_be_is_written(
+    gcreplay: Gcreplay, cycles: Path, lines: Path, tmp_path: Path, command: str, length: int
+) -> None:
+    words = WRITERS[command](cycles, lines, None) if command in WRITERS else (command, cycles)
+    target = tmp_path / ("n" * length)
+    assert gcreplay(*output_before(words, target)).exit_code == 0
+    assert target.exists()
+    told = gcreplay(*output_before(words, tmp_path / ("n" * 256)))
+    assert (told.exit_code, told.stderr) == (
+        1,
+        f"Error: {tmp_path / ('n' * 256)}: File name too long\n",
+    )
+
+
+def test_what_cannot_be_read_is_told_of_what_is_read(gcreplay: Gcreplay, tmp_path: Path) -> None:
+    told = gcreplay("import", "/proc/self/mem", "-o", tmp_path / "new")
+    assert (told.exit_code, told.stderr) == (1, "Error: /proc/self/mem: Input/output error\n")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("make", [a_pipe, a_socket])

@@ -1,0 +1,27 @@
+"""Opening a recording that a command line names."""
+
+from pathlib import Path
+
+from gcreplay.store import EventLog
+from gcreplay.store.errors import GcreplayError, UsageError
+
+
+def opened(path: Path) -> EventLog:
+    """The recording, for reading; where there is none the sentence says what would make it one."""
+    try:
+        return EventLog.open(path)
+    except GcreplayError as error:
+        if not (advice := recoverable(path)):
+            raise
+        kind = UsageError if isinstance(error, UsageError) else GcreplayError
+        raise kind(f"{error}; {advice}") from error
+
+
+def recoverable(path: Path) -> str | None:
+    """What to do with the spool that a killed recorder left beside the recording, if one did."""
+    if not Path(f"{path}.spool").is_file():
+        return None
+    from gcreplay.tracer.spool import left_beside  # only now: it has no part in reading
+
+    left = left_beside(path)
+    return f"all that was recorded is in its spool: gcreplay recover {left}" if left else None
