@@ -1,7 +1,8 @@
 """The command `gcreplay`: its subcommands, and how every failure ends.
 
-Exit codes: 0 done, 1 a failed check or a broken input, 2 wrong usage, 130 interrupted, 143
-terminated; `record` ends with the exit code of the recorded program.
+Exit codes: 0 done, 1 a failed check or a broken input, 2 wrong usage, 130 interrupted, 141 the
+reader of the output has gone, 143 terminated; `record` ends with the exit code of the recorded
+program.
 """
 
 import importlib
@@ -131,6 +132,12 @@ def in_one_sentence() -> Iterator[None]:
     except OSError as error:
         where = f"{error.filename}: " if error.filename else "Output: "
         raise Failure(f"{where}{error.strerror or error}.") from error
+    except ValueError as error:
+        if sys.stdout is None or not sys.stdout.closed:
+            raise
+        raise Failure(
+            "Standard output was closed, by a policy perhaps: nothing is shown."
+        ) from error
     except MemoryError as error:
         raise Failure("The memory does not suffice for this recording.") from error
     except KeyboardInterrupt:

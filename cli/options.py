@@ -77,5 +77,5 @@ def window_bounds(window: str | None) -> tuple[str, str] | None:
         return None
     first, dots, last = window.partition("..")
     if not (first and dots and last):
-        raise UsageError(f"--window {window!r} is no window: write two marks as FIRST..LAST")
+        raise UsageError(f"--window '{window}' is no window: write two marks as FIRST..LAST")
     return first, last

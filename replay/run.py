@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -53,15 +54,24 @@ def replay(
     return Replay(log, policy, apply_from=apply_from, window=window).run()
 
 
-class _EngineHeap:
-    """The heap that policies see, on top of the engine; keeps the collections."""
+@dataclass(slots=True)
+class _Course:
+    """How the replay goes: why a policy is asked, where it stops next, what was collected."""
 
-    def __init__(self, engine: _engine.Engine) -> None:
-        self.engine = engine
-        self.cause = "call"
-        self.at_birth = False
-        self.collections: list[Collection] = []
-        self.stop = _FOREVER
+    cause: str = "call"
+    at_birth: bool = False
+    stop: int = _FOREVER
+    collections: list[Collection] = field(default_factory=list)
+
+
+class _EngineHeap:
+    """The heap that policies see, on top of the engine: what `Heap` says, and no place for more."""
+
+    __slots__ = ("_armed", "_course", "_enabled", "_engine")
+
+    def __init__(self, engine: _engine.Engine, course: _Course) -> None:
+        self._engine = engine
+        self._course = course
         self._enabled = True
         self._armed: tuple[int | None, int | None, int | None] = (None, None, None)
 
@@ -76,23 +86,23 @@ class _EngineHeap:
 
     @property
     def young(self) -> int:
-        return self.engine.young
+        return self._engine.young
 
     @young.setter
     def young(self, value: int) -> None:
-        self.engine.young = whole("young", value, 0, I64_MOST // 2)
+        self._engine.young = whole("young", value, 0, I64_MOST // 2)
 
     @property
     def sequence(self) -> int:
-        return self.engine.sequence
+        return self._engine.sequence
 
     @property
     def tick(self) -> int:
-        return self.engine.tick
+        return self._engine.tick
 
     @property
     def allocated_bytes(self) -> int:
-        return self.engine.bytes_since
+        return self._engine.bytes_since
 
     def arm(
         self, *, allocations: int | None = None, bytes: int | None = None, tick: int | None = None
@@ -106,20 +116,20 @@ class _EngineHeap:
 
     def set_limits(self) -> None:
         allocations, nbytes, tick = self._armed if self._enabled else (None, None, None)
-        self.engine.set_limits(
+        self._engine.set_limits(
             _engine.NO_LIMIT if allocations is None else allocations,
             _FOREVER if nbytes is None else nbytes,
             _FOREVER if tick is None else tick,
-            self.stop,
+            self._course.stop,
         )
 
     def size(self, generation: int) -> int:
-        return self.engine.list_length(whole("generation", generation, 0, PERMANENT))
+        return self._engine.list_length(whole("generation", generation, 0, PERMANENT))
 
     def collect(
         self, generation: int, *, into: int | None = None, untrack: Untrack = Untrack.NOTHING
     ) -> Collection:
-        engine = self.engine
+        engine, course = self._engine, self._course
         generation = whole("generation", generation, 0, OLDEST)
         target = min(generation + 1, OLDEST) if into is None else whole("into", into, 0, PERMANENT)
         untracking = whole("untrack", untrack, 0, Untrack.TUPLES | Untrack.DICTS)
@@ -127,30 +137,29 @@ class _EngineHeap:
         candidates, links, collected, uncollectable, survivors, freed, nbytes = engine.collect(
             generation, target, untracking
         )
-        self.collections.append(
-            Collection(
-                sequence=engine.sequence,
-                allocation=engine.next_id - self.at_birth,
-                cause=self.cause,
-                generation=generation,
-                candidates=candidates,
-                tracked=candidates + older,
-                links=links,
-                collected=collected,
-                bytes=nbytes,
-                survivors=survivors,
-                freed=freed,
-                uncollectable=uncollectable,
-            )
+        made = Collection(
+            sequence=engine.sequence,
+            allocation=engine.next_id - course.at_birth,
+            cause=course.cause,
+            generation=generation,
+            candidates=candidates,
+            tracked=candidates + older,
+            links=links,
+            collected=collected,
+            bytes=nbytes,
+            survivors=survivors,
+            freed=freed,
+            uncollectable=uncollectable,
         )
-        return self.collections[-1]
+        course.collections.append(made)
+        return made
 
     def freeze(self) -> None:
         for generation in range(PERMANENT):
-            self.engine.move_list(generation, PERMANENT)
+            self._engine.move_list(generation, PERMANENT)
 
     def unfreeze(self) -> None:
-        self.engine.move_list(PERMANENT, OLDEST)
+        self._engine.move_list(PERMANENT, OLDEST)
 
 
 class Replay:
@@ -228,8 +237,9 @@ class Replay:
             self.engine.spare_used()
         if self.deaths is not None:
             self.engine.note_deaths(self.deaths)
-        self.heap = _EngineHeap(self.engine)
-        self.heap.stop = self.actions[0][0] if self.actions else _FOREVER
+        self.course = _Course()
+        self.heap = _EngineHeap(self.engine, self.course)
+        self.course.stop = self.actions[0][0] if self.actions else _FOREVER
         self.heap.set_limits()
         self.closed = False
         if self.policy.foresees:
@@ -253,20 +263,20 @@ class Replay:
         self.policy.begin(self.heap, start)
 
     def _handle(self, reason: int) -> None:
-        heap, policy = self.heap, self.policy
-        heap.at_birth = reason in (_engine.ALLOCATIONS, _engine.BYTES)
+        heap, policy, course = self.heap, self.policy, self.course
+        course.at_birth = reason in (_engine.ALLOCATIONS, _engine.BYTES)
         if reason == _engine.ALLOCATIONS:
-            heap.cause = "threshold"
+            course.cause = "threshold"
             policy.on_allocations(heap)
         elif reason == _engine.CALL:
-            heap.cause = "call"
+            course.cause = "call"
             policy.on_call(heap, *self._call())
         elif reason == _engine.STOP:
             self._act()
         elif reason == _engine.START:
             self._take(self.log.start or StartState())
         else:
-            heap.cause = self.name
+            course.cause = self.name
             (policy.on_bytes if reason == _engine.BYTES else policy.on_tick)(heap)
 
     def _call(self) -> tuple[GcCall, list[int]]:
@@ -281,13 +291,13 @@ class Replay:
         """What is to be done before the event at which the engine was told to stop."""
         _, action = self.actions.pop(0)
         action()
-        self.heap.stop = self.actions[0][0] if self.actions else _FOREVER
+        self.course.stop = self.actions[0][0] if self.actions else _FOREVER
         self.heap.set_limits()
 
     def _dispatch_mark(self, label: str) -> None:
         if self.engine.inside:
             return  # a recorded collection runs, in which another one cannot begin
-        self.heap.cause, self.heap.at_birth = self.name, False
+        self.course.cause, self.course.at_birth = self.name, False
         if label in self.policy.marks:
             self.engine.model_free_lists()  # from here on it is no more the recorded run
         self.policy.on_mark(self.heap, label)
@@ -330,7 +340,7 @@ class Replay:
         return RunResult(
             policy=self.name,
             events=end - begin,
-            collections=tuple(c for c in self.heap.collections if begin <= c.sequence < end),
+            collections=tuple(c for c in self.course.collections if begin <= c.sequence < end),
             freed_by_refcount=since["freed_by_refcount"],
             freed_by_collector=since["freed_by_collector"],
             revived=since["revived"],
@@ -393,7 +403,7 @@ def _mark(marks: Sequence[tuple[int, str]], label: str, since: int) -> int:
             return sequence
     known = ", ".join(dict.fromkeys(text for _, text in marks)) or "none"
     where = " from there on" if any(text == label for _, text in marks) else ""
-    raise NotFound(f"the recording has no mark {label!r}{where}; its marks are: {known}")
+    raise NotFound(f"the recording has no mark '{label}'{where}; its marks are: {known}")
 
 
 _: type[Heap] = _EngineHeap

@@ -96,6 +96,7 @@ class TraceBuilder:
         TRACKED, except that dicts are born untracked; int, float, str, bytes and bool are
         leaves. `kind` and `size` default to those of the built-in type of that name.
         """
+        module, type = values.text("module", module), values.text("type", type)
         known = _BUILTIN.get(type) if module == "builtins" else None
         if kind is None:
             kind = known[0] if known else "other"
@@ -106,8 +107,8 @@ class TraceBuilder:
             flags = Flag(0) if leaf else Flag.GC | Flag.COUNTED
             flags |= Flag(0) if leaf or kind == "dict" else Flag.TRACKED
         row = (
-            values.text("module", module),
-            values.text("type", type),
+            module,
+            type,
             values.one_of("kind", kind, KINDS),
             values.whole("finalizer", finalizer, 0, 2),
         )
@@ -275,7 +276,7 @@ class TraceBuilder:
             self._arguments.setdefault(value, i)
 
     def _label(self, label: str | None) -> int:
-        return self._names.labels.intern((values.text("label", label or ""),))
+        return self._names.labels.intern((values.text("label", "" if label is None else label),))
 
     def _argument(self, text: str) -> int:
         # The same value written otherwise is the same argument.

@@ -59,7 +59,7 @@ class Plan:
         marks = [action.mark for action in self.actions] + [self.apply_from or "start"]
         for mark in marks:
             if not mark or any(unprintable in mark for unprintable in "\n\0"):
-                raise CannotRecord(f"{mark!r}: a mark to act at must be one line of text")
+                raise CannotRecord(f"'{mark}': a mark to act at must be one line of text")
         if len(self.actions) > _MOST_ACTIONS:
             raise CannotRecord(f"a setting acts at {_MOST_ACTIONS} kinds of marks at most")
         lines = ["sizes"] if sizes else []
@@ -150,7 +150,7 @@ class RealRun:
         except ValueError:
             known = ", ".join(dict.fromkeys(labels)) or "none"
             raise NotFound(
-                f"the real run passed no marks {first!r} and then {last!r}; its marks are: {known}"
+                f"the real run passed no marks '{first}' and then '{last}'; its marks are: {known}"
             ) from None
         return self.collections[self.marks[begin].collections : self.marks[end].collections]
 

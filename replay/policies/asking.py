@@ -50,7 +50,9 @@ def in_words(error: BaseException) -> str:
     """Kind and message of any exception, in one line."""
     try:
         message = " ".join(str(error).split())
-    except Exception:
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # its own words are a policy's too
         message = ""
     return f"{type(error).__name__}: {message}" if message else type(error).__name__
 

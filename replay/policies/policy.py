@@ -96,7 +96,7 @@ class Policy(ABC):
     def from_arguments(cls, arguments: str) -> Self:
         """A policy from what stands after the colon in `name:arguments`; raises UsageError."""
         if arguments:
-            raise UsageError(f"{cls.__name__} takes no arguments, not {arguments!r}")
+            raise UsageError(f"{cls.__name__} takes no arguments, not '{arguments}'")
         return cls()
 
     def recorded_storage(self, start: StartState) -> bool:
@@ -128,8 +128,9 @@ class Policy(ABC):
         """The program passed a mark of its own."""
 
     def on_call(self, heap: Heap, call: GcCall, arguments: Sequence[int]) -> None:
-        """The program called the gc module. By default it is obeyed, but for thresholds."""
-        if call is GcCall.COLLECT:
+        """The program called the gc module. By default it is obeyed, but for thresholds, and for
+        collections where the policy only counts."""
+        if call is GcCall.COLLECT and not self.counts_only:
             heap.collect(arguments[0] if arguments else OLDEST)
         elif call is GcCall.FREEZE:
             heap.freeze()

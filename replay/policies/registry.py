@@ -75,7 +75,7 @@ def make_policy(spec: str) -> Policy:
     if found is None:
         known = ", ".join(dict.fromkeys([*BUILT_IN, *(point.name for point in _installed())]))
         raise UsageError(
-            f"there is no policy {name!r}; known are {known}, and FILE.py:Class names one of yours"
+            f"there is no policy '{name}'; known are {known}, and FILE.py:Class names one of yours"
         )
     return _made(found, arguments, name)
 
@@ -91,7 +91,7 @@ def _combined(spec: str, parts: list[str]) -> Policy:
     name = "+".join(part for part in parts if not is_action(part)) or "cpython-3.11"
     collector = make_policy(name)
     if collector.counts_only:
-        raise UsageError(f"{spec!r}: {name} obeys no gc.freeze or gc.collect; combine with another")
+        raise UsageError(f"'{spec}': {name} obeys no gc.freeze or gc.collect; combine with another")
     return AtMarks(collector, actions)
 
 
@@ -106,7 +106,7 @@ def _loaded(point: EntryPoint) -> type[Policy]:
         raise
     except BaseException as error:
         said = in_words(error)
-        raise PolicyError(f"the installed policy {point.name!r} fails to load: {said}") from error
+        raise PolicyError(f"the installed policy '{point.name}' fails to load: {said}") from error
     return check_class(found, f"the entry point {point.value}")
 
 

@@ -76,7 +76,7 @@ def _begun(numbered: Iterator[tuple[int, str]]) -> tuple[TraceBuilder, list[Obse
         header = values.from_json(line)
         if not (isinstance(header, dict) and "gcreplay" in header):
             raise ValueError("it does not say so")
-        if header["gcreplay"] is True or header["gcreplay"] != FORMAT:
+        if type(header["gcreplay"]) is not int or header["gcreplay"] != FORMAT:
             said = values.shown(header["gcreplay"])
             raise ValueError(f"format {said} is not {FORMAT}, which this gcreplay reads")
         builder = TraceBuilder(**values.mapping("meta", header.get("meta", {})))
@@ -160,7 +160,8 @@ def _start(builder: TraceBuilder, state: dict[str, object] | None = None) -> Non
 def _gc_call(
     builder: TraceBuilder, call: str, arguments: list[int] | None = None, via: str = "python"
 ) -> None:
-    given = values.wholes("arguments", arguments or [], None, values.I32_LEAST, values.I32_MOST)
+    arguments = [] if arguments is None else arguments
+    given = values.wholes("arguments", arguments, None, values.I32_LEAST, values.I32_MOST)
     builder.gc_call(call, *given, from_c=values.one_of("via", via, ("python", "c")) == "c")
 
 

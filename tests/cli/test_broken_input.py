@@ -82,6 +82,13 @@ def test_a_recording_or_folder_is_no_spool(
         assert f"Error: {path} is " in told.stderr
 
 
+@pytest.mark.parametrize("path", ["/", ".", "..", ""])
+def test_a_folder_without_a_name_is_no_spool(gcreplay: Gcreplay, path: str) -> None:
+    told = gcreplay("recover", path)
+    assert (told.exit_code, told.stdout) == (1, "")
+    assert told.stderr == f"Error: {path or '.'} is a directory, no spool of gcreplay\n"
+
+
 @pytest.mark.parametrize("command", [*READING, "recover"])
 def test_a_missing_file_is_wrong_usage(gcreplay: Gcreplay, tmp_path: Path, command: str) -> None:
     told = gcreplay(command, tmp_path / "missing.gcreplay", *READING.get(command, ()))
@@ -109,6 +116,13 @@ def test_an_unusable_policy_is_wrong_usage(
     assert len(told.stderr.splitlines()) == 1
 
 
+def test_a_policy_that_there_is_not_is_shown_as_it_was_typed(
+    gcreplay: Gcreplay, cycles: Path
+) -> None:
+    told = gcreplay("replay", cycles, "-p", "a\n\x1bb\\c")
+    assert told.stderr.startswith(r"Error: there is no policy 'a\n\x1bb\\c'; known are ")
+
+
 @pytest.mark.parametrize("command", ["nothing", "--nothing"])
 def test_an_unknown_command_or_option_is_wrong_usage(gcreplay: Gcreplay, command: str) -> None:
     assert gcreplay(command).exit_code == 2
@@ -122,7 +136,7 @@ def test_a_full_disk_is_said_with_the_file_and_leaves_nothing(
     monkeypatch.setattr(
         Path,
         "open",
-        lambda path, *a, **k: real(Path("/dev/full") if "part" in path.suffix else path, *a, **k),
+        lambda path, *a, **k: real(Path("/dev/full") if path.name == "part" else path, *a, **k),
     )
     done = gcreplay("export", cycles, "-o", tmp_path / "out.jsonl")
     assert done.exit_code == 1
@@ -146,3 +160,26 @@ def test_a_closed_pipe_ends_the_command_quietly(cycles: Path) -> None:
     os.close(writing)
     assert done.stderr == ""
     assert done.returncode == 128 + 13  # as a program that SIGPIPE ended
+
+
+CLOSING = """
+import sys
+from gcreplay.replay import Policy
+class P(Policy):
+    summary = "closes"
+    def begin(self, heap, start): sys.stdout.close()
+"""
+
+
+def test_a_policy_that_closes_the_output_is_told(cycles: Path, tmp_path: Path) -> None:
+    (tmp_path / "odd.py").write_text(CLOSING)
+    done = subprocess.run(
+        [sys.executable, "-m", "gcreplay", "replay", str(cycles), "-p", f"{tmp_path}/odd.py:P"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.splitlines()[-1].startswith("Error: Standard output was closed")
+    assert "Traceback" not in done.stderr

@@ -62,6 +62,12 @@ def test_the_recording_is_named_after_the_program(
     assert [path.name for path in tmp_path.glob("*.gcreplay*")] == [name]
 
 
+def test_a_program_without_a_name_gives_no_hidden_file(tmp_path: Path) -> None:
+    for program in (["/"], ["-m", ""]):
+        record(tmp_path, *program)
+    assert not [path.name for path in tmp_path.iterdir() if path.name.startswith(".")]
+
+
 @pytest.mark.parametrize(
     ("code", "exit_code"),
     [
@@ -98,6 +104,9 @@ def test_an_existing_recording_is_kept(tmp_path: Path) -> None:
         ([], "script"),
         (["missing.py"], "missing.py"),
         (["-o"], "-o"),
+        (["-m"], "'-m' requires an argument"),
+        (["-c"], "'-c' requires an argument"),
+        (["--force", "-m"], "'-m' requires an argument"),
         (["--granularity", "-1", "-c", "pass"], "-1"),
         (["--granularity", "often", "-c", "pass"], "often"),
         (["--python", "no-such-python", "-c", "pass"], "no-such-python"),

@@ -66,6 +66,11 @@ def told(policy: str | Policy) -> str:
         ("heap.young = -1", "young must be"),
         ("heap.young = 2**64", "young must be"),
         ("heap.enabled = 1", "enabled must be true or false, not 1"),
+        ("heap.engine = None", "AttributeError"),
+        ("heap.collections.append(1)", "AttributeError"),
+        ("heap.sequence = 5", "AttributeError"),
+        ("heap.mine = 5", "AttributeError"),
+        ("raise type('E', (Exception,), {'__str__': lambda self: exit()})", "in begin: E$"),
         ("raise SystemExit(0)", "SystemExit: 0"),
         ("raise GeneratorExit", "GeneratorExit"),
         ("raise BaseException('a\\nb')", "BaseException: a b"),
@@ -77,6 +82,13 @@ def test_what_goes_wrong_in_a_policy_is_told_with_its_line(tmp_path, body, says)
     said = told(written(tmp_path, body))
     assert said.startswith(f"{tmp_path / 'odd.py'}:6, in begin: ")
     assert re.search(says, said)
+
+
+def test_a_policy_that_only_counts_passes_over_the_programs_collections(tmp_path):
+    result = replay(log(), written(tmp_path, "pass", "counts_only = True"))
+    never = replay(log(), "never")
+    assert (result.collections, result.live_objects) == ((), 20)
+    assert result.freed_by_refcount == never.freed_by_refcount
 
 
 @pytest.mark.parametrize(
