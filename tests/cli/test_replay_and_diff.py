@@ -8,6 +8,7 @@ comes 701 births later, at the 1,402nd: it finds the nodes 700 to 1,400, all gar
 
 import json
 import os
+import sqlite3
 import stat
 from pathlib import Path
 from typing import Any
@@ -294,3 +295,14 @@ def test_policies_lists_each_with_a_line(gcreplay: Gcreplay) -> None:
     assert {"never", "refcount", "manual", "clairvoyant"} <= set(listed)
     assert all("\n" not in summary and summary for summary in listed.values())
     assert "clairvoyant" in gcreplay("policies").stdout
+
+
+def test_figures_are_shown_where_the_place_for_runs_is_damaged(
+    gcreplay: Gcreplay, cycles: Path
+) -> None:
+    whole = gcreplay("replay", cycles, "-p", "manual").stdout
+    with sqlite3.connect(cycles) as connection:
+        connection.execute("DROP TABLE runs")
+    told = gcreplay("replay", cycles, "-p", "manual")
+    assert (told.exit_code, told.stdout) == (0, whole)
+    assert told.stderr.startswith(f"The runs are not stored: {cycles} is damaged: its table runs")
