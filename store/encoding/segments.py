@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -34,11 +35,17 @@ _HEADERS = (
 _LAST = select(func.max(schema.segments.c.id))
 _NAMES = ", ".join(column.name for column in schema.HEADER_COLUMNS)
 _HEADER = f"SELECT {_NAMES} FROM segments WHERE id = ?"
-_CONTENT = select(
-    schema.segments.c.payload, schema.segments.c.codec, schema.segments.c.checksum
-).where(schema.segments.c.id == bindparam("segment"))
+_CONTENTS = select(
+    schema.segments.c.id,
+    schema.segments.c.payload,
+    schema.segments.c.codec,
+    schema.segments.c.checksum,
+).where(schema.segments.c.id.between(bindparam("first"), bindparam("last")))
 
+Contents = dict[int, Sequence[Any] | None]
 Decoding = Callable[[], Events]
+_TOGETHER = 8
+"""So many segments are read from the file at once: a query takes half as long as decoding one."""
 _AHEAD = 2
 """So many segments are decoded at most while the one before them is used."""
 
@@ -147,6 +154,7 @@ class SegmentReader:
 
     def _intact(self, start: int, stop: int | None, written: int) -> Iterator[Decoding]:
         sequence = objects = number = 0
+        held: Contents = {}
         for segment in self.table():
             if stop is not None and stop <= max(start, sequence):
                 return  # not before: what stands between could be missing
@@ -156,17 +164,26 @@ class SegmentReader:
             number, sequence = segment.id + 1, segment.stop_sequence
             objects = segment.first_object + segment.objects
             if segment.stop_sequence > start:
-                yield partial(self._decoded, segment, self._content(segment), start, stop)
+                if segment.id not in held:
+                    held = self._contents(segment.id, stop)
+                yield partial(self._decoded, segment, held.get(segment.id), start, stop)
         if (self._lost or sequence < written) and (stop is None or stop > sequence):
             raise self._damaged(number, sequence, "the file is cut short or damaged there")
 
-    def _content(self, segment: Segment) -> Any:
-        """What the file holds of the segment; None when it cannot be read."""
-        try:
-            with self._db.reading() as connection:
-                return connection.execute(_CONTENT, {"segment": segment.id}).first()
-        except DamagedFile:
-            return None
+    def _contents(self, first: int, stop: int | None) -> Contents:
+        """What the file holds of this segment and some behind it, as far as they are wanted; of
+        this one alone where not all of it can be read, None where that cannot."""
+        at = bisect_left(self._table, first, key=lambda each: each.id)
+        wanted = [
+            each.id
+            for each in self._table[at : at + _TOGETHER]
+            if stop is None or each.first_sequence < stop
+        ]
+        for last in (max(wanted, default=first), first):
+            with suppress(DamagedFile), self._db.reading() as connection:
+                rows = connection.execute(_CONTENTS, {"first": first, "last": last}).all()
+                return {first: None, **{row.id: row[1:] for row in rows}}
+        return {first: None}
 
     def _decoded(self, segment: Segment, row: Any, start: int, stop: int | None) -> Events:
         """The segment's events, cut to `start` up to `stop`. (In a thread: no SQLite here.)"""
