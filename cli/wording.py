@@ -6,11 +6,19 @@ from typing import Final
 import numpy as np
 
 from gcreplay.store import NO_OBJECT, EventLog, Events, Flag, GcCall, Op
-from gcreplay.store.events import StartState, signed64
+from gcreplay.store.events import StartState, WeakUse, signed64
 
 GENERATIONS: Final = ("young", "generation 1", "generation 2", "permanent")
 NO_OBJECTS: Final = (Op.START, Op.GC_CALL, Op.SAFEPOINT, Op.MARK, Op.TICK)
 TWO_OBJECTS: Final = (Op.LINK, Op.UNLINK, Op.WEAKREF)
+
+
+_WEAK: Final = {
+    WeakUse.PLAIN: "",
+    WeakUse.CALLBACK: ", with callback",
+    WeakUse.HIT: ": asked, and it lives",
+    WeakUse.MISS: ": asked, and it is dead",
+}
 
 
 class Wording:
@@ -78,7 +86,7 @@ class Wording:
             case Op.TICK:
                 return f"{a | b << 32:,} ns"
             case Op.WEAKREF:
-                return f"{self._object(a)} to {self._object(b)}{', with callback' if c else ''}"
+                return f"{self._object(a)} to {self._object(b)}{_WEAK[WeakUse(c)]}"
             case Op.SAFEPOINT:
                 return ""
             case Op.KEPT | Op.UNTRACK:
@@ -95,7 +103,8 @@ class Wording:
         shape = self._shapes[shape_id]
         flags = " ".join(flag.name.lower() for flag in Flag if flag in shape.flags and flag.name)
         site = self._sites[site_id]
-        where = f"  {site.file}:{site.line} {site.function}" if site_id else ""
+        near = "near " if site.near else ""
+        where = f"  {near}{site.file}:{site.line} {site.function}" if site_id else ""
         return f"{self._object(number)}  {shape.size} bytes  {flags}{where}"
 
 

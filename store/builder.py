@@ -18,7 +18,17 @@ from pathlib import Path
 import numpy as np
 
 from . import facts, values
-from .events import KINDS, NO_OBJECT, Flag, FreeLists, GcCall, Op, StartState, call_arguments
+from .events import (
+    KINDS,
+    NO_OBJECT,
+    Flag,
+    FreeLists,
+    GcCall,
+    Op,
+    StartState,
+    WeakUse,
+    call_arguments,
+)
 from .log import EventLog
 from .rules.validate import validate
 from .tables.names import Names, Row
@@ -87,7 +97,7 @@ class TraceBuilder:
         module: str = "builtins",
         kind: str | None = None,
         finalizer: int = 0,
-        site: tuple[str, int, str] | None = None,
+        site: tuple[str, int, str] | tuple[str, int, str, int] | None = None,
         flags: Flag | None = None,
     ) -> int:
         """An object with reference count 1, held by running code; returns its id.
@@ -198,6 +208,10 @@ class TraceBuilder:
         """The weak reference object `reference` refers to `target`."""
         self.event(Op.WEAKREF, reference, target, int(values.switch("callback", callback)))
 
+    def weakref_used(self, reference: int, target: int, *, hit: bool) -> None:
+        """The program asks the weak reference and gets its target, or None where that is dead."""
+        self.event(Op.WEAKREF, reference, target, WeakUse.HIT if hit else WeakUse.MISS)
+
     def start(
         self,
         *,
@@ -286,10 +300,11 @@ class TraceBuilder:
         return self._arguments[value]
 
 
-def _site(site: tuple[str, int, str]) -> tuple[str, int, str]:
-    file, line, function = site
+def _site(site: tuple[str, int, str] | tuple[str, int, str, int]) -> tuple[str, int, str, int]:
+    file, line, function, *near = site
     return (
         values.text("file", file),
         values.whole("line", line),
         values.text("function", function),
+        values.whole("near", near[0] if near else 0, 0, 1),
     )

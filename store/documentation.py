@@ -121,10 +121,11 @@ OPERANDS: dict[Op, tuple[str, str, str, str]] = {
     Op.WEAKREF: (
         "weak reference object",
         "target",
-        "1 with callback",
+        "1 with callback, 2 hit, 3 miss",
         "The first object refers "
         "weakly to the target. It holds no count, has one target, once, and lapses when "
-        "either dies.",
+        "either dies. Hit: the program asks it and gets the target; miss: it gets None, as the "
+        "target, the one that it had, is dead.",
     ),
 }
 """For each op: what a, b and c are (empty: always 0), and what the event means."""

@@ -72,6 +72,15 @@ class GcCall(IntEnum):
     SET_DEBUG = 6
 
 
+class WeakUse(IntEnum):
+    """Operand `c` of a WEAKREF event: what the weak reference is made with, or used for."""
+
+    PLAIN = 0
+    CALLBACK = 1
+    HIT = 2
+    MISS = 3
+
+
 class Flag(IntFlag):
     """How an object of a shape is born."""
 
@@ -171,12 +180,16 @@ class ObjectType:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where an object was allocated. Id 0 is the unknown site."""
+    """Where an object was allocated. Id 0 is the unknown site.
+
+    `near`: 1 where the place is that of the next look at the running code, near the true one.
+    """
 
     id: int
     file: str
     line: int
     function: str
+    near: int = 0
 
 
 @dataclass(frozen=True, slots=True)

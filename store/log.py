@@ -181,9 +181,9 @@ class EventLog:
         """Id of the type; the same type gives the same id."""
         return self._interned(self._names.types, (module, name, kind, finalizer))
 
-    def add_site(self, file: str, line: int, function: str) -> int:
-        """Id of the allocation site."""
-        return self._interned(self._names.sites, (file, line, function))
+    def add_site(self, file: str, line: int, function: str, near: int = 0) -> int:
+        """Id of the allocation site; see `Site`."""
+        return self._interned(self._names.sites, (file, line, function, near))
 
     def add_label(self, text: str) -> int:
         """Id of the label."""
@@ -221,6 +221,20 @@ class EventLog:
             rows = [
                 {"id": first + i, **{name.name: getattr(item, name.name) for name in _OBSERVED}}
                 for i, item in enumerate(collections)
+            ]
+            if rows:
+                connection.execute(insert(table), rows)
+
+    def add_lines(self, lines: Mapping[tuple[str, int], str]) -> None:
+        """Keep lines of source, by file and line number, none of which the log has yet."""
+        self._writing()
+        with self._db.writing() as connection:
+            table = schema.lines
+            last = connection.execute(select(func.max(table.c.id))).scalar()
+            first = 0 if last is None else last + 1
+            rows = [
+                {"id": first + i, "file": file, "line": line, "text": text}
+                for i, ((file, line), text) in enumerate(lines.items())
             ]
             if rows:
                 connection.execute(insert(table), rows)
@@ -353,6 +367,16 @@ class EventLog:
         if not all(schema.fits(_OBSERVED, row) and row.generation <= 2 for row in rows):
             raise DamagedFile(f"{self._db.name} is damaged: a recorded collection is malformed")
         return tuple(ObservedCollection(*row) for row in rows)
+
+    @property
+    def lines(self) -> dict[tuple[str, int], str]:
+        """Lines of source as they were when the program ran, by file and line number."""
+        table = schema.lines
+        with self._sealed(table) as connection:
+            rows = connection.execute(select(table.c.file, table.c.line, table.c.text)).all()
+        if not all(schema.fits((table.c.file, table.c.line, table.c.text), row) for row in rows):
+            raise DamagedFile(f"{self._db.name} is damaged: a line of source is malformed")
+        return {(file, line): text for file, line, text in rows}
 
     @property
     def start(self) -> StartState | None:

@@ -20,7 +20,7 @@ cdef extern from "ingest.h" nogil:
         uint32_t first_line, file_kind, name_kind
         size_t file_at, file_n, name_at, name_n, table_at, table_n
     ctypedef struct site_def_t:
-        uint32_t code, offset
+        uint32_t code, offset, near
     ctypedef struct shape_def_t:
         uint32_t type, size, flags
     ctypedef struct text_def_t:
@@ -192,7 +192,9 @@ cdef class Ingest:
                  (<const char *>b + s.codes[i].table_at)[:s.codes[i].table_n])
                 for i in range(s.codes_n)
             ],
-            "sites": [(s.sites[i].code, s.sites[i].offset) for i in range(s.sites_n)],
+            "sites": [
+                (s.sites[i].code, s.sites[i].offset, s.sites[i].near) for i in range(s.sites_n)
+            ],
             "shapes": [
                 (s.shapes[i].type, s.shapes[i].size, s.shapes[i].flags) for i in range(s.shapes_n)
             ],

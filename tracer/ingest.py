@@ -136,9 +136,10 @@ class SpoolIngest:
         for first_line, file, function, table in definitions["codes"]:
             self._lines.append(LineTable(table, first_line))
             self._code_names.append((file, function))
-        for code, offset in definitions["sites"]:
+        for code, offset, near in definitions["sites"]:
             file, function = self._code_names[code - 1]
-            self._sites.append(log.add_site(file, self._lines[code - 1].line(offset), function))
+            line = self._lines[code - 1].line(offset)
+            self._sites.append(log.add_site(file, line, function, near))
         for type_id, size, flags in definitions["shapes"]:
             log.add_shape(type_id, size, Flag(flags))
         self._marks += [log.add_label(label) for label in definitions["marks"]]

@@ -23,7 +23,7 @@ from gcreplay.store.place import other_kind
 from .errors import NotASpool
 
 MAGIC = b"gcrspool"
-FORMAT = 1
+FORMAT = 2
 HEADER = 4096
 _FIELDS = struct.Struct("<8sIIQQII256s")
 _PAGE = mmap.ALLOCATIONGRANULARITY

@@ -10,6 +10,8 @@ enum { ENGINE_END, ENGINE_STOP, ENGINE_START, ENGINE_ALLOCATIONS, ENGINE_BYTES, 
        ENGINE_CALL,
        ENGINE_INVALID = -1, ENGINE_NO_MEMORY = -2 };
 
+enum { WEAK_HIT = 2, WEAK_MISS = 3 };  /* operand c of OP_WEAKREF */
+
 #define LOOK_AHEAD 20
 
 /* Whether the event belongs to the collection just made: a region, or a tick between two. */
@@ -261,9 +263,15 @@ never_inline int apply_other(Heap *h, uint32_t i, const int mode)
             return ENGINE_TICK;
         break;
     case OP_WEAKREF: {
+        if (c == WEAK_MISS) {
+            if (a >= h->next_id || b >= h->next_id)
+                return broken(h, "names an object that was not allocated before it");
+            break;
+        }
         NAMED(target, b);
         NAMED(weakref, a);
-        watch_target(h, weakref, target, (uint8_t)c);
+        if (c != WEAK_HIT)
+            watch_target(h, weakref, target, (uint8_t)c);
         break;
     }
     default:

@@ -33,7 +33,7 @@ def export_jsonl(log: EventLog, out: TextIO) -> int:
         "meta": {key: value for key, value in log.meta.items() if key != "schema"},
         "names": {
             "types": [[t.module, t.name, t.kind, t.finalizer] for t in log.types],
-            "sites": [[s.file, s.line, s.function] for s in log.sites],
+            "sites": [[s.file, s.line, s.function, s.near] for s in log.sites],
             "labels": [[label] for label in log.labels],
             "shapes": [[s.type, s.size, int(s.flags)] for s in log.shapes],
             "arguments": [[text] for text in log.arguments],
@@ -90,7 +90,8 @@ def _begun(numbered: Iterator[tuple[int, str]]) -> tuple[TraceBuilder, list[Obse
 def _rows(name: str, rows: object) -> list[Row]:
     if not (isinstance(rows, list) and all(isinstance(row, list) for row in rows)):
         raise ValueError(f"{name} must be a list of lists, not {values.shown(rows)}")
-    return [tuple(row) for row in rows]
+    fill: Row = (0,) if name == "sites" else ()  # `near`, which older files do not have
+    return [tuple(row) + fill[: max(0, 4 - len(row))] for row in rows]
 
 
 def _observed(collections: object) -> list[ObservedCollection]:
@@ -144,12 +145,13 @@ def _flags(names: object) -> Flag:
     return flags
 
 
-def _site(site: object) -> tuple[str, int, str]:
-    given = values.mapping("site", site, ("file", "line", "function"))
+def _site(site: object) -> tuple[str, int, str, int]:
+    given = values.mapping("site", site, ("file", "line", "function", "near"))
     return (
         values.text("file", given.get("file", "")),
         values.whole("line", given.get("line", 0)),
         values.text("function", given.get("function", "")),
+        values.whole("near", given.get("near", 0), 0, 1),
     )
 
 
@@ -170,8 +172,13 @@ def _inside(builder: TraceBuilder, begin: bool, object: int | None = None) -> No
     method(object)
 
 
-def _weakref(builder: TraceBuilder, object: int, target: int, callback: bool = False) -> None:
-    builder.weakref(object, target, callback=callback)
+def _weakref(
+    builder: TraceBuilder, object: int, target: int, callback: bool = False, use: str = ""
+) -> None:
+    if use:
+        builder.weakref_used(object, target, hit=values.one_of("use", use, USES) == "hit")
+    else:
+        builder.weakref(object, target, callback=callback)
 
 
 _METHODS: dict[str, Callable[..., object]] = {
@@ -203,4 +210,5 @@ _PARAMETERS = {
 }
 """By op: the keys of its events, and what they are without a value."""
 
+USES = ("hit", "miss")
 FLAGS = tuple(str(flag.name).lower() for flag in Flag)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
-from ..events import NO_OBJECT, Flag, GcCall, Op, signed64
+from ..events import NO_OBJECT, Flag, GcCall, Op, WeakUse, signed64
 from ..log import EventLog
 
 Record: TypeAlias = dict[str, object]
@@ -49,6 +49,8 @@ def _operands(log: EventLog) -> list[_Operands]:
         if c:
             site = sites[c]
             record["site"] = {"file": site.file, "line": site.line, "function": site.function}
+            if site.near:
+                record["site"]["near"] = 1  # type: ignore[index]
         return record
 
     def link(a: int, b: int, c: int) -> Record:
@@ -60,6 +62,10 @@ def _operands(log: EventLog) -> list[_Operands]:
     def gc_call(a: int, b: int, c: int) -> Record:
         via = "c" if c else "python"
         return {"call": GcCall(a).name.lower(), "arguments": json.loads(arguments[b]), "via": via}
+
+    def weakref(a: int, b: int, c: int) -> Record:
+        use: Record = {"use": WeakUse(c).name.lower()} if c >= WeakUse.HIT else {}
+        return {"object": a, "target": b, **(use or {"callback": bool(c)})}
 
     table: dict[Op, _Operands] = {
         Op.START: lambda a, b, c: {"state": json.loads(arguments[a])},
@@ -77,7 +83,7 @@ def _operands(log: EventLog) -> list[_Operands]:
         Op.SAFEPOINT: lambda a, b, c: {},
         Op.MARK: lambda a, b, c: {"label": labels[a]},
         Op.TICK: lambda a, b, c: {"nanoseconds": a | b << 32},
-        Op.WEAKREF: lambda a, b, c: {"object": a, "target": b, "callback": bool(c)},
+        Op.WEAKREF: weakref,
     }
     return [table[op] for op in Op]
 

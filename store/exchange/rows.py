@@ -36,7 +36,7 @@ events = Table(
         "value",
         BigInteger,
         comment="tick: nanoseconds; inside: 1 begin, 0 end; weakref: 1 "
-        "with callback; gc_call: 1 from C",
+        "with callback, 2 hit, 3 miss; gc_call: 1 from C",
     ),
     comment="One row an event.",
 )

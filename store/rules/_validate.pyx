@@ -76,6 +76,8 @@ cdef enum:
 cdef enum:
     NONE = 0xFFFFFFFF
     LONG_SEARCH = 32
+    HIT = 2  # of store.events.WeakUse
+    MISS = 3
     GC_CALLS = 7
     COUNTING_OPS = 1 << INCREF | 1 << DECREF | 1 << UNLINK
     # UNTRACK undoes the tracking that a link from a dict implies.
@@ -291,8 +293,12 @@ cdef class State:
             self.culprit = b
             if b >= self.born:
                 return NOT_BORN
+            if op == WEAKREF and c == MISS:
+                return VALID  # its target is dead, or garbage
             if self.objects[b].state & IS_DEAD:
                 return DEAD
+            if op == WEAKREF and c == HIT:
+                return VALID
             if op == WEAKREF:
                 self.culprit = a
                 if object.state & IS_WEAK:

@@ -20,14 +20,14 @@ from . import schema
 Row = tuple[object, ...]
 
 RESERVED: dict[Table, tuple[Row, ...]] = {
-    schema.sites: (("", 0, ""),),
+    schema.sites: (("", 0, "", 0),),
     schema.labels: (("",), ("(opaque)",)),
 }
 """Rows that every log has: the unknown site, the unknown and the opaque label."""
 
 _IN_RANGE: dict[Table, Callable[[Row], bool]] = {
     schema.types: lambda row: row[2] in KINDS and row[3] in (0, 1, 2),
-    schema.sites: lambda row: row[1] <= U32_MOST,  # type: ignore[operator]
+    schema.sites: lambda row: row[1] <= U32_MOST and row[3] in (0, 1),  # type: ignore[operator]
     schema.shapes: lambda row: row[1] <= MOST_BYTES and row[2] <= sum(Flag),  # type: ignore[operator]
 }
 """Of a row whose values have the right types: whether they are such as there are."""

@@ -10,6 +10,7 @@ with `by_`, and `objects`, are projections: deleted and rebuilt at will (see pro
 
 Versions
     1   first version
+    2   `sites` has `near`; tables `lines` and `annotation`; WEAKREF events tell uses
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from sqlalchemy import JSON, BigInteger, Column, Integer, LargeBinary, MetaData,
 
 from ..events import Op
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Stored as SQLite's user_version."""
 
 APPLICATION_ID = 0x67637270
@@ -82,7 +83,18 @@ sites = Table(
     _text("file", "source file"),
     _int("line", "line number, from 1; 0 = unknown"),
     _text("function", "qualified name of the function"),
+    _int("near", "1 where only the next look at the running code tells: the line may be another"),
     comment="Where objects were allocated.",
+)
+
+lines = Table(
+    "lines",
+    metadata,
+    _id("dense, from 0"),
+    _text("file", "source file, as in `sites`"),
+    _int("line", "line number, from 1"),
+    _text("text", "the line"),
+    comment="Lines of source as they were when the program ran. No recorder writes them yet.",
 )
 
 labels = Table(
@@ -184,7 +196,17 @@ by_op = Table(
     comment="Projection: events of each op.",
 )
 
-PROJECTIONS = (objects, by_type, by_op)
+annotation = Table(
+    "annotation",
+    metadata,
+    Column("name", Text, primary_key=True, comment="which array"),
+    _int("events", "number of events of the log that it was made of"),
+    _int("checksum", "CRC-32 of the payload"),
+    Column("payload", LargeBinary, nullable=False, comment="the array, a zstd frame"),
+    comment="Projection: what every replay has to know of the log first.",
+)
+
+PROJECTIONS = (objects, by_type, by_op, annotation)
 """Deleted and rebuilt at will."""
 
 NEEDED = tuple(table for table in metadata.sorted_tables if table not in PROJECTIONS)

@@ -7,6 +7,7 @@ same transaction.
 
 from __future__ import annotations
 
+import json
 import zlib
 
 from sqlalchemy import Connection, Table
@@ -21,9 +22,10 @@ KEY = "checksums"
 OPEN: dict[str, int] = {}
 """The seal of a recording that is being written: nothing is sure yet."""
 
-_TABLES = (schema.observed, schema.meta, schema.runs)
+_TABLES = (schema.observed, schema.meta, schema.runs, schema.lines)
 _NAMES = {table.name for table in schema.NAMES}
 _ALL = _NAMES | {table.name for table in (*_TABLES, schema.segments)}
+_ALL_1 = _ALL - {schema.lines.name}
 
 
 class Seal:
@@ -33,7 +35,7 @@ class Seal:
         self._db = database
 
     def read(self, connection: Connection) -> dict[str, int]:
-        """The checksums by table. Older recordings have those of the names alone.
+        """The checksums by table. Older recordings have those of the names alone, or no `lines`.
 
         Raises DamagedFile when there are none where there must be.
         """
@@ -44,7 +46,7 @@ class Seal:
         seal = stored_json(text) if isinstance(text, str) else None
         if (
             not isinstance(seal, dict)
-            or set(seal) not in (set(), _NAMES, _ALL)
+            or set(seal) not in (set(), _NAMES, _ALL_1, _ALL)
             or not all(type(value) is int and value >= 0 for value in seal.values())
         ):
             raise DamagedFile(f"{self._db.name} is damaged: its checksums are lost")
@@ -68,6 +70,19 @@ class Seal:
         for table in _TABLES:
             self.check(connection, table)
 
+    def check_everything(self, connection: Connection) -> dict[str, int]:
+        """The checksums by table, which are all right. Raises as `check`."""
+        sealed = self.read(connection)
+        for table in schema.NAMES:
+            if table.name in sealed and sealed[table.name] != names_checksum(connection, table):
+                raise DamagedFile(
+                    f"{self._db.name} is damaged: its table {table.name} is not what was written"
+                )
+        for table in _TABLES:
+            if table.name in sealed:
+                self.check(connection, table)
+        return sealed
+
     def renew(self, connection: Connection, table: Table) -> None:
         """The table was changed on purpose."""
         seal = self.read(connection)
@@ -87,6 +102,12 @@ class Seal:
         # It stays the first row: a page that lost its last rows has not lost it with them.
         row = insert(schema.meta).values(key=KEY, value=seal)
         connection.execute(row.on_conflict_do_update(set_={"value": row.excluded.value}))
+
+
+def names_checksum(connection: Connection, table: Table) -> int:
+    """CRC-32 of the rows of a table of names in the file, as `NameTable.checksum` has it."""
+    rows = connection.exec_driver_sql(f"SELECT * FROM {table.name} ORDER BY id")
+    return zlib.crc32(json.dumps([list(row)[1:] for row in rows]).encode())
 
 
 def _checksum(connection: Connection, table: Table) -> int:

@@ -22,7 +22,7 @@ from ..events import Events, Segment
 from ..place import written_whole
 from . import database as db
 from . import schema
-from .seal import Seal
+from .seal import Seal, names_checksum
 
 Row: TypeAlias = dict[str, object]
 
@@ -38,18 +38,37 @@ class Upcaster:
 
     `row(table, row)` gets every row, with JSON columns as text, and returns the new row;
     `events`, when there is one, gets every decoded segment and returns as many new events.
-    `tables`: what created those tables that the version it starts from declared otherwise.
+    `tables`: what created those tables that the version it starts from declared otherwise, None
+    for those that it did not have.
     """
 
     row: Callable[[str, Row], Row] = unchanged
     events: Callable[[Events], Events] | None = None
-    tables: Mapping[str, str] = field(default_factory=dict)
+    tables: Mapping[str, str | None] = field(default_factory=dict)
 
 
 LARGEST_GROWTH = 4
 """By how much the events of a file may take more bytes in the present version."""
 
-UPCASTERS: dict[int, Upcaster] = {}
+_SITES_1 = """
+CREATE TABLE sites (
+    id INTEGER NOT NULL,
+    file TEXT NOT NULL,
+    line BIGINT NOT NULL,
+    function TEXT NOT NULL,
+    PRIMARY KEY (id)
+)
+"""
+
+
+def _from_1(table: str, row: Row) -> Row:
+    """Version 1 had the place of the next look for every birth, and did not say which were near."""
+    return {**row, "near": 0} if table == "sites" else row
+
+
+UPCASTERS: dict[int, Upcaster] = {
+    1: Upcaster(_from_1, tables={"sites": _SITES_1, "lines": None, "annotation": None}),
+}
 """By the version they start from."""
 
 
@@ -77,15 +96,16 @@ def opened(path: Path, version: int, *, writable: bool) -> db.Database:
 def _declared(version: int) -> list[str]:
     """What created the tables of that version."""
     names = [table.name for table in schema.metadata.sorted_tables]
-    tables = dict(zip(names, db.statements(), strict=True))
+    tables: dict[str, str | None] = dict(zip(names, db.statements(), strict=True))
     for older in reversed(range(version, schema.SCHEMA_VERSION)):
         tables.update(UPCASTERS[older].tables)
-    return list(tables.values())
+    return [statement for statement in tables.values() if statement is not None]
 
 
 def _convert(path: Path, target: db.Database, version: int) -> None:
     source = db.open_existing(path, writable=False, declared=_declared(version))
     with closing(source), source.reading() as old, target.writing() as new:
+        sealed = Seal(source).check_everything(old)
         try:
             taken = 0
             for table in schema.metadata.sorted_tables:
@@ -100,7 +120,17 @@ def _convert(path: Path, target: db.Database, version: int) -> None:
             raise DamagedFile(
                 f"{source.name} is damaged: a row of it cannot be converted ({error})"
             ) from error
-        Seal(target).open(new)  # the checksums were those of the old rows
+        _seal_anew(target, new, sealed)
+
+
+def _seal_anew(target: db.Database, new: Connection, sealed: dict[str, int]) -> None:
+    """The checksums of the old rows were right: here are those of the new ones."""
+    seal = Seal(target)
+    if schema.segments.name not in sealed:
+        seal.open(new)
+        return
+    names = {table.name: names_checksum(new, table) for table in schema.NAMES}
+    seal.close(new, names, sealed[schema.segments.name])
 
 
 def _rows(old: Connection, table: Table, version: int) -> Iterator[Row]:

@@ -184,13 +184,15 @@ def test_without_enough_collections_no_pause_is_predicted(tmp_path: Path) -> Non
 
 @contextlib.contextmanager
 def waiting(folder: Path, run: int) -> Iterator[tuple[subprocess.Popen[str], TextIO]]:
-    """`prove` of a program that waits in that run, from 0, and a pipe whose one end it holds."""
+    """`prove` of a program that waits in that run, from 0, and a pipe whose one end it holds.
+
+    It sleeps briefly: Python handles a signal that comes right before a sleep after it."""
     (folder / "app.py").write_text(
         "import os, time\n"
         f"if os.path.exists('run{run}'):\n"
         "    held = open('held', 'w')\n"
         "    print('waits', file=held, flush=True)\n"
-        "    time.sleep(600)\n"
+        "    for _ in range(12000): time.sleep(0.05)\n"
         "open('run1', 'w').close()\n"
     )
     (folder / "run0").touch()

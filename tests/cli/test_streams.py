@@ -82,7 +82,7 @@ def test_a_working_folder_that_is_gone(tmp_path: Path) -> None:
 
 INTERRUPTED = f"import os, signal; os.kill(os.getpid(), {int(signal.SIGINT)})\n"
 HERE = "from gcreplay.__main__ import main; main()"  # modules of the folder come first
-RUNS = "import time; open('running', 'w').close(); time.sleep(100)"
+RUNS = "import time; open('running', 'w').close(); [time.sleep(0.05) for _ in range(2000)]"
 
 
 def interrupted_at(folder: Path, stub: str, module: str) -> subprocess.CompletedProcess[str]:

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from gcreplay.store.events import Events, Flag, GcCall, Op, StartState, signed64
+from gcreplay.store.events import Events, Flag, GcCall, Op, StartState, WeakUse, signed64
 from gcreplay.store.log import EventLog
 
 CAPACITY = {"list": 80, "dict": 80, "slice": 1, "context": 255}
@@ -242,10 +242,10 @@ class Reference:
             self.newborn = None if self.newborn == a else self.newborn
             self.untrack(a)
 
-    def on_weakref(self, a: int, b: int, callback: int) -> None:
-        if self.known(b, a):
+    def on_weakref(self, a: int, b: int, use: int) -> None:
+        if use != WeakUse.MISS and self.known(b, a) and use != WeakUse.HIT:
             self.weakrefs.pop(a, None)
-            self.weakrefs[a] = (b, bool(callback))
+            self.weakrefs[a] = (b, use == WeakUse.CALLBACK)
 
     def on_inside(self, a: int, begin: int, c: int) -> None:
         if begin and not self.inside:

@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 
-from gcreplay.store.events import NO_OBJECT, Events, Flag, GcCall, Op
+from gcreplay.store.events import NO_OBJECT, Events, Flag, GcCall, Op, WeakUse
 
 FOUND_HEAP = {Op.ALLOC, Op.INCREF, Op.DECREF, Op.LINK, Op.RESIZE, Op.TRACK, Op.UNTRACK, Op.WEAKREF}
 
@@ -103,6 +103,10 @@ class Program:
                 require(b in self.count and c < self.labels and self.links[a][b] > 0)
                 self.links[a][b] -= 1
                 self.drop(b, 1)
+            case Op.WEAKREF if c == WeakUse.MISS:
+                require(b < len(self.flag))
+            case Op.WEAKREF if c == WeakUse.HIT:
+                require(b in self.count)
             case Op.WEAKREF:
                 require(b in self.count and a not in self.refers and c <= 1)
                 self.refers.add(a)

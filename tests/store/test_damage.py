@@ -129,7 +129,7 @@ def test_a_newer_schema_names_both_versions(recording, broken):
     path = broken(recording)
     with sqlite3.connect(path) as connection:
         connection.execute("PRAGMA user_version = 7")
-    with pytest.raises(NewerSchema, match="schema version 7, this gcreplay reads up to 1"):
+    with pytest.raises(NewerSchema, match="schema version 7, this gcreplay reads up to 2"):
         EventLog.open(path)
 
 
@@ -305,7 +305,7 @@ def test_an_older_recording_has_checksums_of_its_names_alone(with_tables, broken
     with sqlite3.connect(path) as connection:
         connection.execute(
             "UPDATE meta SET value = json_remove(value, '$.observed', '$.meta', '$.runs', "
-            "'$.segments') WHERE key = 'checksums'"
+            "'$.lines', '$.segments') WHERE key = 'checksums'"
         )
         connection.execute("DELETE FROM observed")
     with EventLog.open(path, writable=True) as log:
@@ -325,7 +325,7 @@ def test_a_generation_that_is_none_is_damage_also_where_no_checksum_says_so(
     with sqlite3.connect(path) as connection:
         connection.execute(
             "UPDATE meta SET value = json_remove(value, '$.observed', '$.meta', '$.runs', "
-            "'$.segments') WHERE key = 'checksums'"
+            "'$.lines', '$.segments') WHERE key = 'checksums'"
         )
         connection.execute(f"UPDATE observed SET generation = {value} WHERE id = 7")
     with EventLog.open(path) as log, pytest.raises(DamagedFile, match="collection is malformed"):
@@ -354,9 +354,9 @@ def test_a_value_of_the_wrong_type_is_damage(recording, broken, statement):
 
 
 def test_a_version_that_never_was_is_damage(recording, broken):
-    """The lowest bit of the schema version, in byte 63 of an SQLite file."""
+    """The second bit of the schema version, in byte 63 of an SQLite file."""
     with pytest.raises(DamagedFile, match="never been a schema version 0"):
-        EventLog.open(broken(recording[:63] + bytes([recording[63] ^ 1]) + recording[64:]))
+        EventLog.open(broken(recording[:63] + bytes([recording[63] ^ 2]) + recording[64:]))
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -107,7 +107,7 @@ def test_a_closed_log_is_one_complete_file(tmp_path):
         assert log.meta["complete"] is False
     assert [path.name for path in tmp_path.iterdir()] == ["log.db"]
     with EventLog.open(tmp_path / "log.db") as log:
-        assert log.meta == {"schema": 1, "complete": True}
+        assert log.meta == {"schema": 2, "complete": True}
         assert log.event_count == log.intact_events() == 20
 
 
@@ -285,3 +285,12 @@ def test_a_full_disk_is_said_and_what_was_written_stays(tmp_path):
         log.flush()
     with EventLog.open(path) as reader:
         assert reader.events().a.tolist() == churn(10)[1].tolist()
+
+
+def test_lines_of_source_are_kept(tmp_path):
+    path = tmp_path / "log"
+    with EventLog.create(path) as log:
+        log.add_lines({("a.py", 3): "x = []", ("a.py", 9): ""})
+        log.add_lines({("b.py", 3): "\u00e9"})
+    with EventLog.open(path) as log:
+        assert log.lines == {("a.py", 3): "x = []", ("a.py", 9): "", ("b.py", 3): "\u00e9"}

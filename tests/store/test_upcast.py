@@ -1,11 +1,14 @@
 """Older recordings open through upcasters.
 
-There is no older version yet, so these tests make one up: version 0, in which `sites` had the
-column `func` for `function`, `meta` knew no `counts`, and TRACK counted generations from 1.
+`version_1.gcreplay` was written by the last gcreplay of schema version 1. Most tests make a version
+up: version 0, in which `sites` had the column `func` for `function`, and TRACK counted generations
+from 1.
 """
 
 import dataclasses
+import shutil
 import sqlite3
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +16,7 @@ import pytest
 from gcreplay.store import EventLog, Op, TraceBuilder
 from gcreplay.store.encoding import codec
 from gcreplay.store.errors import DamagedFile, NotARecording
-from gcreplay.store.events import Events
+from gcreplay.store.events import Events, Site
 from gcreplay.store.tables import upcast
 
 SITES_0 = (
@@ -49,11 +52,14 @@ def version_0(tmp_path, monkeypatch):
         op, a, generation, c = log.events().columns()
         older = codec.encode(op, a, generation + (op == Op.TRACK).astype(np.uint32), c, 0)
     with sqlite3.connect(path) as connection:
+        connection.execute("DROP TABLE lines")
+        connection.execute("ALTER TABLE sites DROP COLUMN near")
         connection.execute("ALTER TABLE sites RENAME COLUMN function TO func")
         connection.execute(
             "UPDATE segments SET payload = ?, checksum = ?",
             (older.payload, codec.checksum(older.payload, segment)),
         )
+        connection.execute("UPDATE meta SET value = '{}' WHERE key = 'checksums'")
         connection.execute("PRAGMA user_version = 0")
     tables = {"sites": SITES_0}
     monkeypatch.setitem(upcast.UPCASTERS, 0, upcast.Upcaster(new_row, new_events, tables))
@@ -65,7 +71,7 @@ def check(log: EventLog, expected: EventLog) -> None:
     assert log.events() == expected.events()
     assert log.types == expected.types
     assert log.marks() == [(2, "done")]
-    assert log.meta == {**expected.meta, "schema": 1}
+    assert log.meta == {**expected.meta, "schema": 2}
 
 
 def test_an_older_recording_opens_and_stays_as_it_is(version_0):
@@ -81,7 +87,7 @@ def test_an_older_recording_opened_for_writing_is_rewritten(version_0):
     with EventLog.open(path, writable=True) as log:
         log.save_run("never", {}, {}, "abc")
     with sqlite3.connect(path) as connection:
-        assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (2,)
     with EventLog.open(path) as log:
         check(log, expected)
         assert len(log.runs()) == 1
@@ -102,6 +108,19 @@ def test_an_older_recording_declares_what_its_version_declared_and_no_more(versi
             EventLog.open(path, writable=writable)
 
 
+@pytest.mark.parametrize("writable", [False, True])
+def test_a_recording_of_version_1(tmp_path, writable):
+    path = tmp_path / "old.gcreplay"
+    shutil.copy(Path(__file__).with_name("version_1.gcreplay"), path)
+    with EventLog.open(path, writable=writable) as log:
+        assert log.sites[1:] == (Site(1, "old.py", 3, "main", near=0),)
+        assert log.labels[2:] == ("[0]", "back", "done")
+        assert (log.event_count, log.object_count) == (10, 3)
+        op, a, b, c = (column.tolist() for column in log.events().columns())
+        assert (op[3], a[3], b[3], c[3]) == (Op.WEAKREF, 2, 0, 1)
+        assert log.meta["python"] == "3.11.7" and log.meta["complete"]
+
+
 @pytest.mark.parametrize(
     "statement",
     [
@@ -109,7 +128,7 @@ def test_an_older_recording_declares_what_its_version_declared_and_no_more(versi
         "UPDATE segments SET payload = 'text'",
         "UPDATE segments SET events = 1 << 40",
         "UPDATE segments SET first_object = -1",
-        "UPDATE meta SET value = '{'",
+        "UPDATE meta SET value = '{' WHERE key != 'checksums'",
     ],
 )
 def test_an_older_recording_that_cannot_be_converted_is_damaged(version_0, statement):
@@ -121,3 +140,21 @@ def test_an_older_recording_that_cannot_be_converted_is_damaged(version_0, state
         EventLog.open(path, writable=True)
     assert path.read_bytes() == before
     assert [entry.name for entry in path.parent.iterdir()] == [path.name]
+
+
+def test_a_recording_of_version_1_that_is_damaged_says_so(tmp_path):
+    """Its checksums are those of its own rows."""
+    path = tmp_path / "old.gcreplay"
+    whole = Path(__file__).with_name("version_1.gcreplay").read_bytes()
+    path.write_bytes(whole.replace(b"old.py", b"olD.py"))
+    with pytest.raises(DamagedFile, match="table sites is not what was written"):
+        EventLog.open(path)
+
+
+def test_what_is_rewritten_is_sealed(tmp_path):
+    path = tmp_path / "old.gcreplay"
+    shutil.copy(Path(__file__).with_name("version_1.gcreplay"), path)
+    EventLog.open(path, writable=True).close()
+    path.write_bytes(path.read_bytes().replace(b"old.py", b"olD.py"))
+    with EventLog.open(path) as log, pytest.raises(DamagedFile, match="types, sites and labels"):
+        _ = log.sites

@@ -15,7 +15,7 @@ CALL, MARK, TICK, END, BEGIN = 19, 20, 21, 22, 23
 COUNT, LINKS, CHILD, ESCAPE, WEAK, LIST = 1, 2, 4, 4, 6, 7
 OPERANDS = {
     ALLOC: 3, BIRTH: 3, LATE: 2, FREE: 1, KEPT: 1, FREE_UNKNOWN: 0, SETTYPE: 2, RESIZED: 2,
-    SITE: 2, STATE: 36, FOUND: 3, FOUND_END: 0, START: 4, STOP: 7, TICK: 1, END: 0, BEGIN: 1,
+    SITE: 3, STATE: 36, FOUND: 3, FOUND_END: 0, START: 4, STOP: 7, TICK: 1, END: 0, BEGIN: 1,
 }  # fmt: skip
 
 
@@ -71,8 +71,8 @@ BEGINNING = b"".join(
         type_record(b"dict", 2),
         type_record(b"Told", 16),
         code_record(b"\x80\x00\xf0\x02\x00\x00\x00"),
-        record(SITE, 1, 0),
-        record(SITE, 1, 2),
+        record(SITE, 1, 0, 0),
+        record(SITE, 1, 2, 1),
         *[record(FOUND, 1 + n % 3, 6, 2) for n in range(5)],
         probe(
             3,

@@ -97,8 +97,9 @@ SAID = {
     "a type too many": (record(ALLOC, 4, 6, 1), "a type that was not defined"),
     "a site too many": (record(ALLOC, 1, 6, 3), "a site that was not defined"),
     "a huge block": (record(ALLOC, 1, 2**29, 1), "4 GiB"),
-    "a code object too many": (record(SITE, 2, 0), "a code object that was not defined"),
-    "a site of nothing": (record(SITE, 0, 0), "without a code object"),
+    "a code object too many": (record(SITE, 2, 0, 0), "a code object that was not defined"),
+    "a site of a third kind": (record(SITE, 1, 0, 2), "neither exact nor near"),
+    "a site of nothing": (record(SITE, 0, 0, 0), "without a code object"),
     "a type of no kind": (record(TYPE, 10), "unknown kind"),
     "an unknown encoding": (type_record(b"x", 0, 3), "a text of an unknown kind"),
     "a long text": (record(TYPE, 0) + text(b"demo") + b"\4" + number(2**62), "inside a text"),
@@ -160,7 +161,7 @@ def test_names_of_any_kind_are_read(tmp_path: Path, name: str) -> None:
         BEGINNING
         + type_record(raw, 0, 4)
         + code_record(b"\xf0", name=raw, kind=4)
-        + record(SITE, 2, 0)
+        + record(SITE, 2, 0, 0)
         + record(ALLOC, 4, 6, 3)
         + record(22),
     )

@@ -15,6 +15,10 @@ from gcreplay.store.log import EventLog
 from gcreplay.tracer import RecordOptions, RecordProgress, record, recover
 from gcreplay.tracer.ingest import SpoolIngest
 
+WAITS = """
+import time
+for _ in range(1200): time.sleep(0.05)  # a signal right before a sleep is handled after it
+"""
 GARBAGE = """
 class Node: pass
 def make(n):
@@ -91,7 +95,7 @@ def test_ctrl_c_reaches_the_program_and_the_recorder_writes_the_end(tmp_path: Pa
 import time
 try:
     while True:
-        time.sleep(60)
+        time.sleep(0.05)
 except KeyboardInterrupt:
     make(3000)
     print("interrupted", flush=True)
@@ -109,7 +113,7 @@ except KeyboardInterrupt:
 
 
 def test_an_unhandled_ctrl_c_is_reported_like_a_shell_does(tmp_path: Path) -> None:
-    (tmp_path / "program.py").write_text(GARBAGE + "import time; time.sleep(60)")
+    (tmp_path / "program.py").write_text(GARBAGE + WAITS)
     with started(tmp_path, "program.py") as recorder:
         assert recorder.stdout.readline() == "made\n"
         time.sleep(0.2)
@@ -122,7 +126,7 @@ def test_an_unhandled_ctrl_c_is_reported_like_a_shell_does(tmp_path: Path) -> No
 
 def test_sigterm_to_the_recorder_leaves_program_and_recording_whole(tmp_path: Path) -> None:
     """A service manager ends the command: the program gets the signal, and the end is written."""
-    (tmp_path / "program.py").write_text(GARBAGE + "import time; time.sleep(60)")
+    (tmp_path / "program.py").write_text(GARBAGE + WAITS)
     with started(tmp_path, "program.py") as recorder:
         assert recorder.stdout.readline() == "made\n"
         recorder.terminate()

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #define SPOOL_MAGIC "gcrspool"
-#define SPOOL_FORMAT 1u
+#define SPOOL_FORMAT 2u
 #define SPOOL_HEADER 4096u
 
 enum spool_status {
@@ -47,7 +47,7 @@ enum record_tag {
     R_RESIZED = 9,  /* age, size/8 : its block changed its size */
     R_TYPE = 10,    /* flags, string module, string name : next type number */
     R_CODE = 11,    /* first line, string file, string name, bytes line table : next code number */
-    R_SITE = 12,    /* code, instruction byte offset : next site number */
+    R_SITE = 12,    /* code, instruction byte offset, 1 when it is only near : next site number */
     R_STATE = 13,   /* see capture_write_state() */
     R_FOUND = 14,   /* type, size/8, generation (0-2, 3 permanent, 4 untracked) : before the start */
     R_FOUND_END = 15, /* : the found heap is complete */

@@ -64,6 +64,7 @@ static uint32_t site_number(PyCodeObject *code, int offset)
     put_tag(R_SITE);
     put_number(number);
     put_number((uint64_t)(offset < 0 ? 0 : offset));
+    put_number(0);
     if (!table_put(&sites, key, next_site)) {
         capture_stop(SPOOL_FAILED, "no memory for the table of sites");
         return 0;

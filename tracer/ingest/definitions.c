@@ -70,6 +70,7 @@ void read_site(ingest_t *s)
 {
     site_def_t read = {.code = (uint32_t)read_upto(s, s->code_count, "a code object that was not defined")};
     read.offset = (uint32_t)read_upto(s, INT32_MAX, "an instruction that is none");
+    read.near = (uint32_t)read_upto(s, 1, "a site neither exact nor near");
     if (read.code == 0) {
         fail(s, "a site without a code object");
     }

@@ -87,7 +87,7 @@ typedef struct { uint32_t from, to, out_next, out_before, in_next, in_before; } 
 
 typedef struct { uint32_t kind_flags; uint32_t module_kind, name_kind; size_t module_at, module_n, name_at, name_n; } type_def_t;
 typedef struct { uint32_t first_line; uint32_t file_kind, name_kind; size_t file_at, file_n, name_at, name_n, table_at, table_n; } code_def_t;
-typedef struct { uint32_t code, offset; } site_def_t;
+typedef struct { uint32_t code, offset, near; } site_def_t;
 typedef struct { uint32_t type, size, flags; } shape_def_t;
 typedef struct { uint32_t kind; size_t at, n; } text_def_t;
 typedef struct { uint32_t call; int n; int64_t arguments[3]; } call_def_t;
