@@ -62,7 +62,6 @@ uint64_t stopwatch_ns(const stopwatch_t *w);
 typedef struct {
     int active;
     int measuring;        /* instead: collections are noted, nothing is recorded */
-    const int *here;      /* 1; in a forked child 0 */
     PyInterpreterState *interp;
     collector_t *gc;
     uint32_t next_id;     /* number the next object will get */
@@ -104,14 +103,26 @@ void capture_stop(enum spool_status why, const char *message);
 
 void process_left(void);
 
+#define PROCESS_PAGE 4096u
+
+/* A page of its own, which is empty in a forked child. */
+typedef union {
+    struct {
+        PyInterpreterState *recorded;
+        int ours;
+    };
+    char page[PROCESS_PAGE];
+} here_t;
+#define NOT_RECORDED ((PyInterpreterState *)1) /* at the very end the newest is NULL */
+extern here_t here __attribute__((visibility("hidden")));
+
+int capture_elsewhere(void);
+
 /* Whether to record at all.  A second interpreter, which has lists of its own, ends it, and a forked
- * child is not recorded. */
+ * child is not recorded.  Each allocation and release asks this: one comparison answers it. */
 static inline int capture_on(void)
 {
-    if (UNLIKELY(cap.active && (newest_interpreter() != cap.interp || *cap.here == 0))) {
-        process_left();
-    }
-    return cap.active;
+    return LIKELY(here.recorded == newest_interpreter()) || capture_elsewhere();
 }
 
 /* A greenlet may leave a callback or finalizer for good.  Nothing is collected after that. */
@@ -311,14 +322,13 @@ void measure_mark(PyObject *label);
 
 static inline int measuring(void)
 {
-    if (UNLIKELY(cap.measuring && *cap.here == 0)) {
+    if (UNLIKELY(cap.measuring && !here.ours)) {
         process_left();
     }
     return cap.measuring;
 }
 
 /* process.c */
-#define PROCESS_PAGE 4096u
 int process_watch(const char **why);
 void process_unguard(void);
 

@@ -39,6 +39,7 @@ void capture_stop(enum spool_status why, const char *message)
         spool_commit();
     }
     cap.active = cap.measuring = 0;
+    here.recorded = NOT_RECORDED;
     cap.in_probe = 0;
     snprintf(spool_head->message, sizeof(spool_head->message), "%s", message);
     __atomic_store_n(&spool_head->status, (uint32_t)why, __ATOMIC_RELEASE);
@@ -107,6 +108,7 @@ static int start_recording(const options_t *options, const char **why)
     freelist_install();
     alloc_install();
     cap.active = 1;
+    here.recorded = cap.interp;
     return 1;
 }
 

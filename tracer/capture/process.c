@@ -9,10 +9,13 @@
 
 /* ---- forked children ------------------------------------------------------------ */
 
+here_t here __attribute__((aligned(PROCESS_PAGE)));
+
 /* A forked child is not recorded: the spool belongs to its parent.  It looks as it would. */
 static void leave(void)
 {
     cap.active = cap.measuring = 0;
+    here.recorded = NOT_RECORDED;
     cap.in_probe = 0;
     gcwatch_unlink();
     spool_abandon();
@@ -22,22 +25,29 @@ static void leave(void)
 /* A process made by clone() alone runs no handlers of fork(), but this page is empty in it. */
 static int keep_apart(void)
 {
-    int *page = reserve_memory(PROCESS_PAGE);
-    if (page == NULL || madvise(page, PROCESS_PAGE, MADV_WIPEONFORK) != 0) {
+    if (madvise(&here, sizeof(here), MADV_WIPEONFORK) != 0) {
         return 0;
     }
-    *page = 1;
-    cap.here = page;
+    here.ours = 1;
+    here.recorded = NOT_RECORDED;
     return pthread_atfork(NULL, NULL, leave) == 0;
 }
 
 void process_left(void)
 {
-    if (*cap.here == 0) {
+    if (!here.ours) {
         leave();
     } else {
         capture_stop(SPOOL_FAILED, "the program made a second interpreter, which cannot be recorded");
     }
+}
+
+int capture_elsewhere(void)
+{
+    if (cap.active) {
+        process_left();
+    }
+    return 0;
 }
 
 /* ---- bus errors ------------------------------------------------------------------ */
