@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tables import bar, section, show, slashed, table
 from workloads import Real, Workloads, chosen, options
 
-from gcreplay.replay import RunResult, replay_in_range
+from gcreplay.replay import RunResult, replay
 from gcreplay.store import EventLog
 from gcreplay.tracer import CollectAt, FreezeAt, Plan
 
@@ -17,7 +17,7 @@ CLOSE = "100,10,10"
 LEFT_OUT = ("disabled",)  # nothing is collected but by the program's own calls
 AT_END = CollectAt("end")
 HEADS = ["collections, predicted", "real", "2 % or 1", "collected, predicted", "real", "error"]
-HEADS += ["5 %", "range", "peak tracked, predicted", "real", "error", "revived"]
+HEADS += ["5 %", "peak tracked, predicted", "real", "error", "revived"]
 NOTE = (
     "Inside the program's window; each setting holds from its start (`freeze` from the end of the "
     "imports, `manual` with a gc.collect() at every N-th tick), in the replay as in the real run, "
@@ -58,21 +58,6 @@ class Cell:
         return abs(self.collected_error) <= 0.05
 
     @property
-    def range(self) -> tuple[int, int] | None:
-        """The least and most that the result says may be collected, if it does."""
-        low = getattr(self.predicted, "collected_low", None)
-        high = getattr(self.predicted, "collected_high", None)
-        return None if low is None or high is None else (low, high)
-
-    @property
-    def in_range(self) -> bool:
-        """The real number inside a stated range at most 20 % of the garbage wide."""
-        if self.range is None:
-            return False
-        low, high = self.range
-        return low <= sum(self.real.collected) <= high and high - low <= self.garbage / 5
-
-    @property
     def peak_error(self) -> float:
         real = self.real.peak_tracked
         return (self.predicted.peak_tracked - real) / real if real else 0.0
@@ -107,9 +92,7 @@ def cells(
     with EventLog.open(path) as log:
         return {
             (name, setting): Cell(
-                replay_in_range(
-                    log, policy_of(setting), apply_from="start", window=("start", "end")
-                ),
+                replay(log, policy_of(setting), apply_from="start", window=("start", "end")),
                 real[setting],
                 garbage,
             )
@@ -152,9 +135,6 @@ def _bars(rows: dict[tuple[str, str], Cell]) -> str:
         return [f"{n} {s}" for (n, s), one in rows.items() if not getattr(one, close)]
 
     collections, collected = missing("collections_close"), missing("collected_close")
-    outside = [
-        f"{n} {s}" for (n, s), one in rows.items() if not (one.collected_close or one.in_range)
-    ]
     peaks = [f"{n} {s}" for (n, s), one in rows.items() if abs(one.peak_error) > 0.05]
     share = 1 - len(collected) / len(rows)
     return "\n".join(
@@ -168,11 +148,6 @@ def _bars(rows: dict[tuple[str, str], Cell]) -> str:
                 f"collected within 5 % of the garbage in 90 % of the cells ({share:.0%})",
                 share >= 0.9,
                 ", ".join(collected),
-            ),
-            bar(
-                "and elsewhere in the stated range, at most 20 % of the garbage wide",
-                not outside,
-                ", ".join(outside),
             ),
             bar(
                 f"peak tracked objects within 5 % ({len(rows) - len(peaks)} of {len(rows)})",
@@ -197,7 +172,6 @@ def _table(rows: dict[tuple[str, str], Cell]) -> str:
                 slashed(one.real.collected),
                 f"{one.collected_error:+.1%}",
                 _yes(one.collected_close),
-                "none" if one.range is None else f"{one.range[0]} to {one.range[1]}",
                 one.predicted.peak_tracked,
                 one.real.peak_tracked,
                 f"{one.peak_error:+.1%}",

@@ -91,13 +91,8 @@ class Proof:
     def to_json(self) -> dict[str, Any]:
         return {
             "policy": self.policy,
-            "predicted": predicted_totals(self.predicted).to_json() | self._range(),
+            "predicted": predicted_totals(self.predicted).to_json(),
             "measured": [totals.to_json() for totals in self.measured],
             "repeatable": self.repeatable,
             "error_percent": {figure: self.error(figure) for figure in COMPARED},
         }
-
-    def _range(self) -> dict[str, Any]:
-        """What a result says about how sure its number of collected objects is, if it does."""
-        run = self.predicted.to_json()
-        return {key: run[key] for key in ("collected_low", "collected_high") if key in run}

@@ -3,7 +3,7 @@
 * `run`: replays; start here.
 * `policies/`: the collectors, one file each, and how to add one.
 * `results/`: what every figure means; verification and comparison.
-* `estimates/`: ranges and pauses, which are no results.
+* `estimates/`: pauses, which are no results.
 * `engine/`: the native mechanism below the policies.
 
 Each name is imported when it is asked for.
@@ -13,7 +13,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .estimates.ranges import replay_in_range
     from .policies.policy import OLDEST, PERMANENT, Heap, Policy, Untrack
     from .policies.registry import known_policies, make_policy
     from .results.diff import DiffResult, diff
@@ -35,7 +34,6 @@ else:
         "known_policies": ".policies.registry",
         "make_policy": ".policies.registry",
         "replay": ".run",
-        "replay_in_range": ".estimates.ranges",
         "verify": ".results.verify",
     }
 
@@ -59,6 +57,5 @@ __all__ = [
     "known_policies",
     "make_policy",
     "replay",
-    "replay_in_range",
     "verify",
 ]

@@ -30,7 +30,6 @@ _SUMMED = (
     "freed_by_refcount",
     "freed_by_collector",
     "revived",
-    "spared",
     "displaced",
     "floating_object_events",
     "floating_byte_events",
@@ -166,8 +165,7 @@ class Replay:
     """One replay: feeds the engine, calls the policy at its triggers, gathers the result.
 
     `note_deaths` makes `deaths` (uint64, by object id) hold the sequence number at which each
-    object died, or the number of events if it did not. With `spare` no collection frees
-    what a later event uses.
+    object died, or the number of events if it did not.
     """
 
     def __init__(
@@ -177,7 +175,6 @@ class Replay:
         *,
         apply_from: str | None = None,
         window: tuple[str, str] | None = None,
-        spare: bool = False,
     ) -> None:
         self.log = log
         self.name, self.wanted = named(policy)
@@ -210,7 +207,6 @@ class Replay:
                 if at >= since
             ]
         self.actions.sort(key=lambda action: action[0])
-        self.spare = spare
         self.deaths: U64 | None = None
         self._before: dict[str, int] = dict.fromkeys(_SUMMED, 0)
         self._died_before: tuple[list[int], list[int]] = ([0] * 5, [0] * 5)
@@ -233,8 +229,6 @@ class Replay:
         self.engine = engine_for(self.log, mode, modelled=self.modelled)
         self.engine.schedule(garbage.due, garbage.alive)
         self.engine.know_inside(garbage.dies_inside)
-        if self.spare:
-            self.engine.spare_used()
         if self.deaths is not None:
             self.engine.note_deaths(self.deaths)
         self.course = _Course()
@@ -344,7 +338,6 @@ class Replay:
             freed_by_refcount=since["freed_by_refcount"],
             freed_by_collector=since["freed_by_collector"],
             revived=since["revived"],
-            spared=since["spared"],
             first_revived=self._first_revived(),
             displaced=since["displaced"],
             peak_objects=figures["peak_objects"],

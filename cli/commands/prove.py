@@ -16,7 +16,7 @@ from gcreplay.output import Cell, Report, Table, by_generation, format_option, s
 from gcreplay.pauses import PauseProof, measured_model, proof_table, quiet, store_model, trust
 from gcreplay.progress import working
 from gcreplay.proof import COMPARED, Proof, Totals, measured_totals, predicted_totals
-from gcreplay.replay import RunResult, make_policy, replay_in_range
+from gcreplay.replay import RunResult, make_policy, replay
 from gcreplay.replay.estimates.pauses import PauseModel, Pauses
 from gcreplay.stock import plan_of
 from gcreplay.store import EventLog
@@ -124,9 +124,7 @@ def command(
             runs = {}
             for policy in plans:
                 with working(f"replaying {policy}"):
-                    runs[policy] = replay_in_range(
-                        log, policy, apply_from=apply_from, window=bounds
-                    )
+                    runs[policy] = replay(log, policy, apply_from=apply_from, window=bounds)
         runner = RealRunner(python)
         proofs = []
         for policy, plan in plans.items():
@@ -278,9 +276,6 @@ def _table(proofs: Sequence[Proof]) -> Table:
     rows: list[tuple[Cell, ...]] = []
     for proof in proofs:
         rows.append(_row(proof.policy, "predicted", predicted_totals(proof.predicted)))
-        low, high = proof.predicted.collected_low, proof.predicted.collected_high
-        if low != high:
-            rows.append(("", "in the range", "", f"{low:,} to {high:,}", "", "", ""))
         rows.append(_row("", "measured", proof.measured[0]))
         if not proof.repeatable:
             rows.append(_row("", "again", proof.measured[1]))

@@ -18,7 +18,7 @@ from gcreplay.output import (
 )
 from gcreplay.pauses import COLUMNS, pause_cells, pause_model, store_model, trust, with_pauses
 from gcreplay.progress import working
-from gcreplay.replay import RunResult, make_policy, replay, replay_in_range
+from gcreplay.replay import RunResult, make_policy, replay
 from gcreplay.replay.estimates.pauses import PauseModel
 from gcreplay.store import EventLog
 from gcreplay.store.errors import DamagedFile, StorageError
@@ -33,9 +33,6 @@ RARE = ("uncollectable", "revived", "displaced")
 @policy_option("A collector to replay, as `gcreplay policies` names it; repeat to compare.")
 @click.option("--apply-from", metavar="MARK", help="Begin with the policies at this mark.")
 @click.option("--window", metavar="A..B", help="Count between these two marks only.")
-@click.option(
-    "--range", "ranged", is_flag=True, help="Show how sure the collected are; takes longer."
-)
 @click.option("--pauses", "show_pauses", is_flag=True, help="Show estimated pauses in the table.")
 @format_option
 def command(
@@ -43,7 +40,6 @@ def command(
     policies: tuple[str, ...],
     apply_from: str | None,
     window: str | None,
-    ranged: bool,
     show_pauses: bool,
     output_format: str,
 ) -> None:
@@ -64,8 +60,7 @@ def command(
             make_policy(policy)
         for number, policy in enumerate(wanted, start=1):
             with working(f"replaying {policy} ({number} of {len(wanted)})"):
-                play = replay_in_range if ranged else replay
-                runs.append(play(log, policy, apply_from=apply_from, window=bounds))
+                runs.append(replay(log, policy, apply_from=apply_from, window=bounds))
         with working("fitting pauses"):
             model = pause_model(log)
     remarks = [save_runs(trace, runs, {"apply_from": apply_from, "window": window}, model)]
@@ -112,14 +107,7 @@ def comparison(runs: Sequence[RunResult]) -> Table:
         "visited",
         *rare,
     )
-    table = Table(columns, tuple(_row(result, rare) for result in results))
-    if runs and runs[0].collected_low is not None:
-        ranges = [f"{run.collected_low:,} to {run.collected_high:,}" for run in runs]
-        rows = tuple(
-            (*row[:3], said, *row[3:]) for row, said in zip(table.rows, ranges, strict=True)
-        )
-        table = Table((*columns[:3], "range", *columns[3:]), rows)
-    return table
+    return Table(columns, tuple(_row(result, rare) for result in results))
 
 
 def _row(result: dict[str, Any], rare: Sequence[str]) -> tuple[Cell, ...]:

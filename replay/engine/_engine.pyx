@@ -72,8 +72,7 @@ cdef extern from "heap.h" nogil:
         uint64_t freed_by_count, freed_by_collector
         uint64_t died_by_count[5]
         uint64_t died_by_collector[5]
-        uint64_t revived, first_revived, displaced, spared
-        uint8_t sparing
+        uint64_t revived, first_revived, displaced
         uint32_t first_revived_id
         const char *rule
 
@@ -309,11 +308,6 @@ cdef class Engine:
         if c_foresee(&self.h, self.mode):
             raise MemoryError
 
-    def spare_used(self):
-        """From here on no collection frees what a later event uses; schedule() and know_inside()
-        must have been called."""
-        self.h.sparing = 1
-
     def note_deaths(self, deaths):
         """Write each object's death, as a sequence number, to deaths[id] (uint64, writable)."""
         cdef uint64_t[::1] view = deaths
@@ -372,7 +366,7 @@ cdef class Engine:
             "freed_by_refcount": h.freed_by_count, "freed_by_collector": h.freed_by_collector,
             "died_by_refcount": [h.died_by_count[i] for i in range(5)],
             "died_by_collector": [h.died_by_collector[i] for i in range(5)],
-            "revived": h.revived, "spared": h.spared, "displaced": h.displaced + open_region,
+            "revived": h.revived, "displaced": h.displaced + open_region,
         }
 
     def snapshot(self):

@@ -72,16 +72,16 @@ static uint64_t subtract_references(Heap *h, uint32_t candidates)
     return links;
 }
 
-/* Walk the queue from position `from`: what is reachable stays, at the front, in walking order; the
-   rest stands aside. */
-static uint32_t walk(Heap *h, uint32_t from, uint32_t *length, uint32_t kept, uint32_t *aside)
+/* Survivors stay in the queue, in walking order; the rest stand aside. Both counts return. */
+static uint32_t move_unreachable(Heap *h, uint32_t length, uint32_t *aside)
 {
-    for (uint32_t i = from; i < *length; i++) {
+    uint32_t kept = 0, n = 0;
+    for (uint32_t i = 0; i < length; i++) {
         uint32_t slot = h->queue[i];
         Object *o = &h->objects[slot];
         if (!o->refs) {
             o->state = ASIDE;
-            h->aside[(*aside)++] = slot;
+            h->aside[n++] = slot;
             continue;
         }
         o->state = OUTSIDE;
@@ -93,40 +93,11 @@ static uint32_t walk(Heap *h, uint32_t from, uint32_t *length, uint32_t kept, ui
             if (target->state == ASIDE) {
                 target->state = WAITING;
                 target->refs = 1;
-                h->queue[(*length)++] = link->target;
+                h->queue[length++] = link->target;
             } else if (!target->refs) {
                 target->refs = 1;
             }
         }
-    }
-    return kept;
-}
-
-/* Of what stands aside, the log knows some to be in use: it is not due, a later event names it, and
-   no callback or finalizer of a recorded collection killed it. Their number returns. */
-static uint32_t spare(Heap *h, uint32_t aside, uint32_t *length)
-{
-    uint32_t spared = 0;
-    for (uint32_t i = 0; i < aside; i++) {
-        Object *o = &h->objects[h->aside[i]];
-        if (o->state != ASIDE || (o->marks & IS_FLOATING) || (h->dies_inside && h->dies_inside[o->id]))
-            continue;
-        o->state = WAITING;
-        o->refs = 1;
-        h->queue[(*length)++] = h->aside[i];
-        spared++;
-    }
-    return spared;
-}
-
-/* Survivors stay in the queue, in walking order; the rest stand aside. Both counts return. */
-static uint32_t move_unreachable(Heap *h, uint32_t length, uint32_t *aside)
-{
-    uint32_t n = 0, kept = walk(h, 0, &length, 0, &n);
-    if (h->sparing) {
-        uint32_t from = length;
-        h->spared += spare(h, n, &length);
-        kept = walk(h, from, &length, kept, &n);
     }
     *aside = 0;                 /* those moved back and walked are no longer aside */
     for (uint32_t i = 0; i < n; i++)

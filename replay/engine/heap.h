@@ -153,7 +153,6 @@ typedef struct Heap {
 
     /* by object id: dies in such a region, killed by a callback or finalizer */
     uint8_t *dies_inside;
-    uint8_t sparing;            /* what a later event uses is not garbage, whatever the counts say */
 
     /* the schedule of garbage: when each of these objects became unreachable */
     const Due *due;
@@ -174,7 +173,7 @@ typedef struct Heap {
     uint64_t died_by_count[5], died_by_collector[5];
     uint64_t revived, first_revived;
     uint32_t first_revived_id;
-    uint64_t displaced, spared;
+    uint64_t displaced;
     const char *rule;           /* what an invalid event breaks */
 } Heap;
 

@@ -25,11 +25,6 @@ class CPython311(Generational):
         super().__init__(thresholds)
         self.long_lived_total = 0
         self.long_lived_pending = 0
-        self.share = 1.0
-
-    def lean(self, share: float) -> bool:
-        self.share = share
-        return True
 
     def recorded_storage(self, start: StartState) -> bool:
         return self.fixed in (None, start.threshold)
@@ -40,7 +35,7 @@ class CPython311(Generational):
         self.long_lived_pending = start.long_lived_pending
 
     def due(self) -> int:
-        wait = self.long_lived_pending * self.share < self.long_lived_total // 4
+        wait = self.long_lived_pending < self.long_lived_total // 4
         oldest = 1 if wait else OLDEST
         return next((g for g in range(oldest, 0, -1) if self.counts[g] > self.thresholds[g]), 0)
 

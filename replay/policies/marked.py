@@ -46,9 +46,6 @@ class AtMarks(Policy):
         """Up to the first of its marks the run is the recorded one."""
         return self.collector.recorded_storage(start)
 
-    def lean(self, share: float) -> bool:
-        return self.collector.lean(share)
-
     def begin(self, heap: Heap, start: StartState) -> None:
         self.collector.begin(heap, start)
 

@@ -102,11 +102,6 @@ class Policy(ABC):
     def recorded_storage(self, start: StartState) -> bool:
         return False
 
-    def lean(self, share: float) -> bool:
-        """Take a figure that decides between two generations for `share` times what it is; whether
-        there is one. `ranges` asks how much such a decision changes."""
-        return False
-
     @abstractmethod
     def begin(self, heap: Heap, start: StartState) -> None:
         """The log begins, or this policy takes over at a mark: arm the triggers.

@@ -49,8 +49,7 @@ class RunResult:
     Objects and bytes are numbers of live objects and bytes that the log tells of. Floating
     garbage is unreachable and not freed yet; its integrals are in objects (bytes) times events.
     died_by_refcount and died_by_collector count deaths by the generation in which the object
-    stood: 0, 1, 2, permanent, untracked. spared: objects that references alone left to a collection
-    and a later event uses, where that spares them. collected_low, collected_high: see ranges.py.
+    stood: 0, 1, 2, permanent, untracked.
     """
 
     policy: str
@@ -59,7 +58,6 @@ class RunResult:
     freed_by_refcount: int
     freed_by_collector: int
     revived: int
-    spared: int
     first_revived: FirstRevived | None
     displaced: int
     peak_objects: int
@@ -75,8 +73,6 @@ class RunResult:
     died_by_refcount: tuple[int, ...]
     died_by_collector: tuple[int, ...]
     bound: bool = False
-    collected_low: int | None = None
-    collected_high: int | None = None
 
     @property
     def collected(self) -> int:
@@ -113,7 +109,6 @@ class RunResult:
             "uncollectable": sum(c.uncollectable for c in self.collections),
             "peak_tracked": self.peak_tracked,
             "revived": self.revived,
-            "spared": self.spared,
             "first_revived": asdict(self.first_revived) if self.first_revived else None,
             "displaced": self.displaced,
             "peak_objects": self.peak_objects,
@@ -137,6 +132,4 @@ class RunResult:
         }
         text = json.dumps(values, sort_keys=True, separators=(",", ":"))
         values["result_hash"] = hashlib.sha256(text.encode()).hexdigest()
-        if self.collected_low is not None:
-            values |= {"collected_low": self.collected_low, "collected_high": self.collected_high}
         return values

@@ -63,7 +63,7 @@ def hostile(tmp_path: Path) -> Path:
 COMMANDS: dict[str, Callable[[Path], tuple[object, ...]]] = {
     "info": lambda path: ("info", path),
     "verify": lambda path: ("verify", path, "--without-repairs"),
-    "replay": lambda path: ("replay", path, "-p", "cpython-3.11", "--pauses", "--range"),
+    "replay": lambda path: ("replay", path, "-p", "cpython-3.11", "--pauses"),
     "replay from": lambda path: (
         "replay",
         path,
