@@ -187,18 +187,13 @@ class Replay:
         self.events = log.event_count
         self.policy = self.first
         marks = log.marks()
+        since = 0 if apply_from is None else _mark(marks, apply_from, 0)
+        begin = 0 if window is None else _mark(marks, window[0], 0)
+        end = self.events if window is None else _mark(marks, window[1], begin + 1)
+        self.window = (begin, end)
+        # At one place first what belongs to the mark before it, as in a program.
         self.actions: list[tuple[int, Callable[[], None]]] = []
-        if apply_from is not None:
-            at = _mark(marks, apply_from, 0)
-            self.actions.append((at, self._take_over))
-        self.window = (0, self.events)
-        if window is not None:
-            begin = _mark(marks, window[0], 0)
-            self.window = (begin, _mark(marks, window[1], begin + 1))
-            self.actions.append((begin, self._open_window))
-            self.actions.append((self.window[1], self._close_window))
         if type(self.wanted).on_mark is not Policy.on_mark:
-            since = self.actions[0][0] if apply_from is not None else 0
             for label in sorted(self.wanted.marks):
                 _mark(marks, label, since)
             self.actions += [
@@ -206,8 +201,13 @@ class Replay:
                 for at, label in marks
                 if at >= since
             ]
+        if window is not None:
+            self.actions += [(end, self._close_window), (begin, self._open_window)]
+        if apply_from is not None:
+            self.actions.append((since, self._take_over))
         self.actions.sort(key=lambda action: action[0])
         self.deaths: U64 | None = None
+        self._collections_before = 0
         self._before: dict[str, int] = dict.fromkeys(_SUMMED, 0)
         self._died_before: tuple[list[int], list[int]] = ([0] * 5, [0] * 5)
 
@@ -307,6 +307,7 @@ class Replay:
         self._take(state)
 
     def _open_window(self) -> None:
+        self._collections_before = len(self.course.collections)
         figures = self.engine.figures()
         self._before = {name: figures[name] for name in _SUMMED}
         self._died_before = (figures["died_by_refcount"], figures["died_by_collector"])
@@ -334,7 +335,7 @@ class Replay:
         return RunResult(
             policy=self.name,
             events=end - begin,
-            collections=tuple(c for c in self.course.collections if begin <= c.sequence < end),
+            collections=tuple(self.course.collections[self._collections_before :]),
             freed_by_refcount=since["freed_by_refcount"],
             freed_by_collector=since["freed_by_collector"],
             revived=since["revived"],

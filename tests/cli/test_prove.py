@@ -85,6 +85,19 @@ def test_a_window_leaves_out_what_is_before_and_behind(tmp_path: Path) -> None:
     assert proof["predicted"]["collections_by_generation"] == [0, 0, 1]
 
 
+def test_what_is_done_at_a_mark_stands_behind_it_also_between_adjacent_marks(
+    tmp_path: Path,
+) -> None:
+    code = "from gcreplay_capture import mark\nfor label in 'abc': mark(label)"
+    policies = [f"manual+every:{label}" for label in "abc"]
+    options = [word for policy in policies for word in ("-p", policy)]
+    by_policy = proofs(prove(tmp_path, *options, "--window", "b..c", "--format", "json", "-c", code))
+    for policy, collections in zip(policies, (0, 1, 0), strict=True):
+        proof = by_policy[policy]
+        assert [run["collections"] for run in proof["measured"]] == [collections] * 2
+        assert proof["predicted"]["collections"] == collections
+
+
 def test_the_programs_output_is_not_among_the_figures(tmp_path: Path) -> None:
     (tmp_path / "given").write_text("from the file")
     done = prove(tmp_path, "--input", "given", "--format", "json", "app.py")

@@ -72,7 +72,9 @@ class Reference:
     `thresholds` override the program's own; `modelled` says whether a model of the free lists
     decides what counts, or the recorded flags. `at_marks`: ("freeze" or "collect", mark, n), in
     order; `name` is then the cause of these collections. `killed`: what callbacks kill, as
-    `died_inside` of a replay under "never" tells.
+    `died_inside` of a replay under "never" tells. `apply_from`: before this mark the rules are
+    "cpython-3.11" as recorded. `window`: `made` holds what is made from the first of these marks
+    on, and ends at the second.
     """
 
     def __init__(
@@ -85,7 +87,13 @@ class Reference:
         at_marks: Sequence[tuple[str, str, int]] = (),
         name: str = "",
         killed: Collection[int] = (),
+        apply_from: str | None = None,
+        window: tuple[str, str] | None = None,
     ) -> None:
+        self.wanted = None if apply_from is None else (apply_from, rules, thresholds)
+        self.bounds = list(window or ())
+        if self.wanted is not None:
+            rules, thresholds, modelled = "cpython-3.11", None, False
         self.rules = rules
         self.name = name
         self.killed = killed
@@ -109,7 +117,7 @@ class Reference:
         self.freed_by_refcount = self.freed_by_collector = 0
         self.peak_objects = self.peak_bytes = self.live_bytes = 0
         self.made: list[Made] = []
-        self.collecting = self.aftermath = False
+        self.collecting = self.aftermath = self.closed = False
         self.newborn: int | None = None
         self.started = log.start is None
         if self.started:
@@ -130,6 +138,8 @@ class Reference:
 
     def apply(self, events: Events) -> None:
         for i in range(len(events)):
+            if self.closed:
+                return
             op, a, b, c = (int(column[i]) for column in events.columns())
             self.sequence = events.first_sequence + i
             after = events.op[i + 1] if op == Op.TICK and i + 1 < len(events) else op
@@ -271,7 +281,15 @@ class Reference:
     def on_mark(self, a: int, b: int, c: int) -> None:
         """As if the program called gc.freeze() or gc.collect() right after its mark."""
         label = self.labels[a]
-        if self.inside or label not in {mark for _, mark, _ in self.at_marks}:
+        if label in self.bounds[:1]:
+            del self.bounds[0]
+            self.closed = not self.bounds
+            self.made = self.made if self.closed else []
+        if self.closed:
+            return
+        if self.wanted is not None and label == self.wanted[0]:
+            self.take_over()
+        if self.wanted is not None or self.inside or label not in {mark for _, mark, _ in self.at_marks}:
             return
         self.modelled = True
         self.passed[label] += 1
@@ -280,6 +298,14 @@ class Reference:
                 self.freeze()
             elif mark == label and what == "collect" and self.passed[label] % n == 0:
                 self.collect(2, self.name)
+
+    def take_over(self) -> None:
+        assert self.wanted is not None
+        _, self.rules, self.fixed = self.wanted
+        self.wanted = None
+        self.thresholds = self.fixed or self.thresholds
+        self.counts[0], self.pending_frees = self.young, 0
+        self.modelled = True
 
     def on_gc_call(self, a: int, b: int, c: int) -> None:
         call, arguments = GcCall(a), json.loads(self.arguments[b])

@@ -97,6 +97,24 @@ def test_an_action_at_the_windows_first_mark_counts_and_at_its_last_does_not() -
     assert collections(result) == [(2, 2, 2, 0)]
 
 
+@pytest.mark.parametrize("acting", ["a", "b", "c", "d"])
+@pytest.mark.parametrize("apply_from", [None, "a", "b"])
+def test_between_adjacent_marks_are_the_actions_of_the_first(
+    acting: str, apply_from: str | None
+) -> None:
+    """a, b, c, d with nothing between: the window b..c has what is done at b, and that alone."""
+    if apply_from == "b" and acting == "a":
+        return  # a stands before the policy, which is refused
+    b = TraceBuilder()
+    kept = b.alloc("Node", module="demo")
+    for mark in "abcd":
+        b.mark(mark)
+    b.incref(kept)
+    result = replay(b.build(), f"manual+every:{acting}", apply_from=apply_from, window=("b", "c"))
+    assert collections(result) == ([(1, 2, 1, 0)] if acting == "b" else [])
+    assert result.peak_tracked == (acting == "b")
+
+
 def test_a_mark_the_recording_does_not_have_is_refused() -> None:
     with pytest.raises(NotFound, match=r"no mark 'redy'.*ready"):
         replay(requests(1), "freeze@redy")

@@ -7,10 +7,12 @@ from dataclasses import asdict
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from reference import Reference, killed_inside
 from strategies import valid_logs
 
-from gcreplay.replay.run import Replay
+from gcreplay.replay.run import Replay, replay
+from gcreplay.store.builder import TraceBuilder
 from gcreplay.store.events import Op
 from gcreplay.store.log import EventLog
 
@@ -45,20 +47,21 @@ POLICIES: dict[str, dict[str, Any]] = {
 }
 
 
+def as_recorded(log: EventLog, policy: str) -> bool:
+    """Whether it runs under the settings the log was recorded under."""
+    fixed = POLICIES[policy].get("thresholds")
+    recorded = fixed is None or (log.start is not None and fixed == log.start.threshold)
+    return recorded and POLICIES[policy]["rules"] == "cpython-3.11"
+
+
 def compare(log: EventLog, policy: str, killed: set[int]) -> None:
     """Play both engines side by side and compare all that can be seen after each event."""
     native = Replay(log, policy)
     native.begin()
-    rules, fixed = POLICIES[policy]["rules"], POLICIES[policy].get("thresholds")
-    recorded = fixed is None or (log.start is not None and fixed == log.start.threshold)
-    as_recorded = rules == "cpython-3.11" and recorded
-    at_marks = POLICIES[policy].get("at_marks", [])
     plain = Reference(
         log,
-        rules,
-        thresholds=fixed,
-        modelled=not as_recorded,
-        at_marks=at_marks,
+        **POLICIES[policy],
+        modelled=not as_recorded(log, policy),
         name=policy,
         killed=killed,
     )
@@ -67,7 +70,7 @@ def compare(log: EventLog, policy: str, killed: set[int]) -> None:
         one = events.part(i, i + 1)
         native.apply(one)
         plain.apply(one)
-        if at_marks and one.op[0] == Op.MARK:
+        if plain.at_marks and one.op[0] == Op.MARK:
             continue  # the native engine acts right before the next event
         heap = native.engine.snapshot()
         figures = native.engine.figures()
@@ -102,3 +105,48 @@ def test_native_engine_equals_the_specification(log: EventLog) -> None:
         for policy, rules in POLICIES.items():
             if {mark for _, mark, _ in rules.get("at_marks", [])} <= labels:
                 compare(log, policy, killed)
+
+
+LABELS = ("m0", "m1", "m2")
+
+
+def marked_log(steps: list[str]) -> EventLog:
+    """A program that makes a cycle or a node that stays, calls the collector or passes a mark."""
+    b = TraceBuilder()
+    b.start(threshold=(3, 2, 1))
+    for step in steps:
+        if step in LABELS:
+            b.mark(step)
+        elif step == "collect":
+            b.gc_call("collect", 2)
+        else:
+            node = b.alloc("Node", module="demo")
+            if step == "cycle":
+                b.link(node, node)
+                b.decref(node)
+    return b.build()
+
+
+@settings(max_examples=3 * LOGS, deadline=None)
+@given(
+    steps=st.lists(st.sampled_from((*LABELS, *LABELS, "cycle", "node", "collect")), max_size=20),
+    policy=st.sampled_from([name for name, rules in POLICIES.items() if "at_marks" in rules]),
+    apply_from=st.sampled_from((None, *LABELS)),
+    window=st.tuples(st.sampled_from(LABELS), st.sampled_from(LABELS)),
+)
+def test_actions_and_bounds_at_marks_fall_in_the_same_order(
+    steps: list[str], policy: str, apply_from: str | None, window: tuple[str, str]
+) -> None:
+    """A policy begins at a mark, a window begins or ends there, freezing or collecting follows."""
+    with marked_log([*steps, *LABELS, *LABELS]) as log:
+        native = replay(log, policy, apply_from=apply_from, window=window)
+        plain = Reference(
+            log,
+            **POLICIES[policy],
+            modelled=not as_recorded(log, policy),
+            name=policy,
+            apply_from=apply_from,
+            window=window,
+        )
+        plain.apply(log.events())
+        assert [asdict(one) for one in native.collections] == [asdict(one) for one in plain.made]
