@@ -276,6 +276,7 @@ void write_side(ingest_t *s, size_t acts)
     }
     s->side.n = s->side_freed = 0;
     s->freed_inside = 0;
+    window_inside_written(s);
 }
 
 /* Writes the collection whose R_STOP has been read: corrections, the event it stands at, and

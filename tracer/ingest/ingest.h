@@ -119,7 +119,9 @@ typedef struct {
     uint64_t taken;          /* events handed to the caller before out */
     size_t window_from;      /* events of out before this one are final */
     uint32_t window;         /* number of the window that begins there, from 1 */
+    int opening;             /* the next one is to begin behind the collection under way */
     ARRAY(note_t, notes);    /* of this window */
+    words_t inside;          /* notes on what was born or used inside the collection under way */
     words_t looks;           /* where each look since then ended, and its collection, if it has one */
     uint32_t first_look;     /* epoch of looks.at[0] */
     uint32_t looked;         /* where the last one ended */
@@ -234,6 +236,7 @@ void window_open(ingest_t *s);
 extern const note_t no_note;
 note_t *note_on(ingest_t *s, object_t *o);
 void window_born(ingest_t *s, object_t *o);
+void window_inside_written(ingest_t *s);
 void window_lost(ingest_t *s, object_t *o, const object_t *by);
 void window_used(ingest_t *s, object_t *o);
 void window_gave(ingest_t *s, object_t *o);

@@ -388,7 +388,7 @@ void ingest_free(ingest_t *s)
     }
     words_t *w[] = {&s->generations[0], &s->generations[1], &s->generations[2], &s->generations[3], &s->batch,
                     &s->stack, &s->holds, &s->pairs, &s->trail, &s->touched, &s->balance, &s->added, &s->removed,
-                    &s->targets, &s->doomed, &s->finalizable, &s->looks, &s->switches, &s->sparse};
+                    &s->targets, &s->doomed, &s->finalizable, &s->looks, &s->inside, &s->switches, &s->sparse};
     for (size_t i = 0; i < sizeof(w) / sizeof(*w); i++) free(w[i]->at);
     void *arrays[] = {s->types, s->codes, s->sites, s->shapes, s->marks, s->calls, s->observed, s->type_flags, s->insertions,
                       s->sorted, s->notes, s->verdicts, s->path, s->shape_keys, s->shape_values, s->pages, s->edges};
@@ -429,7 +429,7 @@ static void complete(ingest_t *s)
         if (s->beginning) s->next_name = s->start_name;
         memcpy(s->repairs, s->repairs_before, sizeof(s->repairs));
         s->collecting = s->beginning = 0;
-        s->side.n = s->doomed.n = s->batch.n = 0;
+        s->side.n = s->inside.n = s->doomed.n = s->batch.n = 0;
         s->to = &s->out;
     }
     deaths_flush(s);

@@ -40,12 +40,36 @@ static void used_at(ingest_t *s, object_t *o, uint32_t at)
     note->used = at > note->used ? at : note->used;
 }
 
+/* What the program does inside a collection has no place yet: the note waits for it. */
+static void place_waits(ingest_t *s, const object_t *o)
+{
+    if (!words_push(&s->inside, o->note)) {
+        fail(s, "memory ran out");
+    }
+}
+
 /* Running code has hold of `o` when the next event is written. */
 void window_used(ingest_t *s, object_t *o)
 {
-    if (s->to == &s->out && s->found_done) {
-        note_on(s, o)->used = here(s);
+    if (!s->found_done) {
+        return;
     }
+    note_on(s, o)->used = here(s);
+    if (s->to != &s->out) {
+        place_waits(s, o);
+    }
+}
+
+/* What the program did inside a collection has just been written.  Nothing that a later look tells of
+ * what was born or used in it is dated before it, and nothing into it. */
+void window_inside_written(ingest_t *s)
+{
+    for (size_t i = 0; i < s->inside.n; i++) {
+        note_t *note = &s->notes[s->inside.at[i]];
+        note->used = here(s);
+        note->born = note->born == NOWHERE ? here(s) : note->born;
+    }
+    s->inside.n = 0;
 }
 
 /* The links of `o` are known as of the last look of all, not only of one long ago. */
@@ -75,25 +99,23 @@ void window_lost(ingest_t *s, object_t *o, const object_t *by)
     }
 }
 
-/* The next event written is its birth.  Events inside a collection get their places when it ends. */
+/* The next event written is its birth. */
 void window_born(ingest_t *s, object_t *o)
 {
     if (!s->found_done) {
         return;
     }
-    if (s->to == &s->out) {
-        note_t *note = note_on(s, o);
-        note->born = note->used = here(s) + 1;
-    } else {
-        o->before = s->epoch + (uint32_t)s->beginning;
+    note_t *note = note_on(s, o);
+    note->born = note->used = here(s) + 1;
+    if (s->to != &s->out) {
+        note->born = NOWHERE;
+        place_waits(s, o);
+        o->before = s->collecting ? s->epoch : 0; /* no look before that one met it */
     }
 }
 
 static uint32_t birth_since_look(const ingest_t *s, const object_t *o)
 {
-    if (o->before >= s->epoch) {
-        return NOWHERE; /* a callback made it right before this look */
-    }
     uint32_t born = note_of(s, o)->born;
     return born > s->looked ? born : 0;
 }
@@ -283,11 +305,18 @@ void window_looked(ingest_t *s)
         words_push(&s->looks, s->looked);
     }
     s->looks.at[s->epoch - s->first_look] = s->looked;
+    if (s->opening) {
+        window_open(s);
+    }
 }
 
-/* What waits is final, and a new window begins. */
+/* What waits is final, and a new window begins: behind the collection under way, if there is one. */
 void window_open(ingest_t *s)
 {
+    s->opening = s->to != &s->out;
+    if (s->opening) {
+        return;
+    }
     merge(s);
     s->window_from = s->out.n;
     s->window++;
