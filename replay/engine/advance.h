@@ -25,7 +25,8 @@ always_inline int goes_on(const Heap *h, uint32_t i)
 never_inline void settle(Heap *h)
 {
     h->aftermath = 0;
-    h->pending += h->late;
+    if (!h->fruitless)          /* else no finalizer ran: these frees find the counter at 0 */
+        h->pending += h->late;
     h->late = 0;
     if (h->newborn)
         enlist(h, h->newborn, 0);

@@ -245,8 +245,7 @@ static Figures collect_generation(Heap *h, int generation, int into, int untrack
             h->late += h->free_count[i];
             h->free_count[i] = 0;
         }
-    if (!found)
-        h->late = 0;            /* no finalizer ran: these frees find the counter at 0 */
+    h->fruitless = !found;
     h->aftermath = 1;
     return figures;
 }

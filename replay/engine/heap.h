@@ -141,7 +141,7 @@ typedef struct Heap {
     uint64_t tick, tick_limit;
     uint32_t free_count[FREE_LISTS], free_capacity[FREE_LISTS];
     uint8_t modelled;           /* births and deaths by the free-list model, not as recorded */
-    uint8_t started, collecting, aftermath;
+    uint8_t started, collecting, aftermath, fruitless;
     uint32_t newborn;           /* to be tracked when its collection and its regions are over */
     uint32_t inside;
     uint64_t inside_since;

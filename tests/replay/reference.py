@@ -117,7 +117,7 @@ class Reference:
         self.freed_by_refcount = self.freed_by_collector = 0
         self.peak_objects = self.peak_bytes = self.live_bytes = 0
         self.made: list[Made] = []
-        self.collecting = self.aftermath = self.closed = False
+        self.collecting = self.aftermath = self.closed = self.fruitless = False
         self.newborn: int | None = None
         self.started = log.start is None
         if self.started:
@@ -495,8 +495,7 @@ class Reference:
             slices = self.waiting.pop("slice", 0)  # clear_freelists leaves them
             self.late_frees += sum(self.waiting.values())
             self.waiting = Counter({"slice": slices})
-        if not aside:
-            self.late_frees = 0  # no finalizer ran: these frees find the counter at 0
+        self.fruitless = not aside
         self.made.append(
             Made(
                 sequence=self.sequence,
@@ -518,7 +517,8 @@ class Reference:
     def settle(self) -> None:
         """The collection is over, and so are its regions of finalizers and callbacks."""
         self.aftermath = False
-        self.pending_frees += self.late_frees
+        if not self.fruitless:  # else no finalizer ran: these frees find the counter at 0
+            self.pending_frees += self.late_frees
         self.late_frees = 0
         if self.newborn is not None:
             self.track(self.newborn, 0)

@@ -158,3 +158,34 @@ def test_a_program_that_ends_inside_a_callback_leaves_a_sound_log(
     assert done.ran.exit_code == 3
     assert "os._exit" in done.summary.message
     checked(done.path)
+
+
+EMPTY = """
+import gc
+kept = []
+class Saved:
+    def __del__(self): kept.append(self); kept.append([{1: i} for i in range({finalizer})])
+def told(phase, info):
+    if phase == "stop": kept.append([[] for _ in range({callback})])
+if {callback}: gc.callbacks.append(told)
+for i in range(50):
+    gc.collect()                                     # leaves no garbage to the next
+    waiting = [[[] for _ in range(60)], [(i, k) for k in range(60)], [{} for _ in range(60)]]
+    del waiting                                      # fills free lists, which a full collection empties
+    saved = Saved(); saved.me = saved; del saved
+    gc.collect()
+    for k in range(i * 40): cycle = []; cycle.append(cycle)
+"""
+
+
+@pytest.mark.parametrize(("finalizer", "callback"), [(0, 0), (100, 0), (0, 1), (0, 30), (100, 1), (100, 30)])
+def test_what_is_born_before_and_after_free_lists_are_emptied_counts_so(
+    tmp_path: Path, finalizer: int, callback: int
+) -> None:
+    """A full collection that frees nothing: the free lists take what finalizers made off the young
+    counter, but not what "stop" callbacks made."""
+    code = EMPTY.replace("{finalizer}", str(finalizer)).replace("{callback}", str(callback))
+    (tmp_path / "program.py").write_text(code)
+    done = run_recorded(tmp_path, "program.py")
+    assert (done.ran.exit_code, done.ran.err) == (0, "")
+    assert checked(done.path).recorded > 140

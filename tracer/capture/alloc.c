@@ -181,6 +181,7 @@ void capture_sync(void)
         }
     }
     cap.count = now;
+    gcwatch_deleted();
     if (begun && runtime_finalizing()) {
         capture_stop(SPOOL_ENDED, "");
     } else if (begun) {
@@ -238,6 +239,7 @@ static inline int phase_changed(void)
 /* What is released may be a GC object, or what was handed out last may be one. */
 static void on_free(void *p)
 {
+    gcwatch_deleted();
     int before = cap.count, now = young_count(), known = 0;
     entry_t *e = map_find(p);
     if (e != NULL && (e->type & EF_KEPT)) {

@@ -74,6 +74,7 @@ typedef struct {
     size_t untyped_size;
     int beginning;        /* between R_BEGIN and R_START, 1 + cause */
     int collecting;       /* between R_START and R_STOP */
+    int expected;         /* the collector's flag while hooks have nothing to note; -1 while garbage is deleted */
     int explicit_call;    /* inside gc.collect() */
     uint64_t seen_collections;
     uint64_t collected_before, uncollectable_before;
@@ -182,7 +183,7 @@ static inline int freelist_total(void) { return free_common(cap.interp); }
 static inline int capture_quiet(void)
 {
     const collector_t *gc = cap.gc;
-    return gc_count(gc, 0) == cap.count && gc_collecting(gc) == (cap.collecting | (cap.beginning != 0))
+    return gc_count(gc, 0) == cap.count && gc_collecting(gc) == cap.expected
            && freelist_total() == freelist_seen;
 }
 
@@ -269,6 +270,7 @@ static inline uint32_t site_here(void)
 }
 
 /* probe.c */
+int grow(void **at, size_t *room, size_t item); /* to twice the room, or the recording ends */
 
 /* Addresses of objects that something held at a probe and that have died since the last full
  * one: who holds such an address holds another object by now.  A set of bits by hash. */
@@ -301,10 +303,25 @@ void probe_found_heap(void);
 void probe_lists(int upto, PyGC_Head *drop);
 int probe_pending(void *unused);
 
+/* pools.c */
+enum { MAY_KEEP = 1, OWN_BLOCKS = 2 };
+extern uint8_t *pools_traits; /* by type number */
+extern size_t pools_types;
+
+static inline unsigned pools_trait(uint32_t type) { return type < pools_types ? pools_traits[type] : 0; }
+
+int pools_own_blocks(const PyTypeObject *t); /* whose release no hook sees */
+void pools_new_type(const PyTypeObject *t, uint32_t number);
+void pools_walk(int g);
+void pools_met(PyObject *op, uint32_t id, int g);
+void pools_look(int upto);
+void pools_collected(int generation);
+
 /* gcwatch.c */
 int gcwatch_check_layout(const char **why);
 void gcwatch_install(void);
 void gcwatch_begun(int trigger);
+void gcwatch_deleted(void);           /* notes that the garbage is deleted, once it is */
 void gcwatch_stopped(void);
 void gcwatch_link(void);
 void gcwatch_unlink(void);

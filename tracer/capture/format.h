@@ -56,7 +56,7 @@ enum record_tag {
     R_STOP = 18,    /* collected, uncollectable, long_lived_total, long_lived_pending, nanoseconds, c0, collections seen */
     R_CALL = 19,    /* call, via, count of arguments, z arguments */
     R_MARK = 20,    /* string */
-    R_TICK = 21,    /* nanoseconds of program time */
+    R_TICK = 21,    /* nanoseconds of program time; inside a collection: its garbage is deleted by now */
     R_END = 22,     /* */
     R_BEGIN = 23,   /* cause : a collection is about to begin; its "start" callbacks run first */
     R_MEASURED = 24 /* of a measured run: generation, called, nanoseconds since the start, nanoseconds,
@@ -92,5 +92,6 @@ enum type_kind {
 #define TYPE_KIND_MASK 15u
 #define TYPE_FINALIZER 16u
 #define TYPE_LEGACY 32u
+#define TYPE_OWN_BLOCKS 64u /* it has another tp_free than all */
 
 #endif

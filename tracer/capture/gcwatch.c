@@ -21,6 +21,8 @@ static struct {
 static int in_a_list;
 static int with_collector; /* which subtracts references: only forward links can be followed */
 static stopwatch_t watch; /* of the collection under way, since the probe at its start */
+static int generation;    /* of that */
+static uint64_t before;   /* how many there had been when it began */
 
 int gcwatch_is_sentinel(const PyGC_Head *g) { return g == &sentinel.head; }
 
@@ -90,6 +92,7 @@ void gcwatch_begun(int trigger)
 {
     enum start_cause cause = cause_of(trigger, cap.count);
     cap.beginning = 1 + (int)cause;
+    cap.expected = 1;
     if (spool_room(RECORD_ROOM)) {
         put_tag(R_BEGIN);
         put_number(cause);
@@ -127,7 +130,7 @@ static int sentinel_traverse(PyObject *self, visitproc visit, void *arg)
 static void record_start(void)
 {
     uint64_t begun = clock_ns();
-    int generation = gc_generation_merged(cap.gc);
+    generation = gc_generation_merged(cap.gc);
     int count = cap.count + (cap.pending != NULL && !cap.beginning);
     int cause = cap.beginning ? cap.beginning - 1 : (int)cause_of(cap.pending != NULL, count);
     /* The references of older objects are subtracted by now: that counts as well. */
@@ -135,6 +138,7 @@ static void record_start(void)
     uint64_t due = known ? cap.due.wall_ns : begun;
     cap.before_ns = known ? stopwatch_ns(&cap.due) : 0;
     cap.due.thread = 0;
+    pools_look(generation);
     alloc_settle();
     if (!spool_room(RECORD_ROOM)) {
         return;
@@ -148,8 +152,10 @@ static void record_start(void)
     put_number((uint64_t)(count < 0 ? 0 : count));
     cap.beginning = 0;
     cap.collecting = 1;
+    cap.expected = -1;
     probe_lists(generation, &sentinel.head);
     cap.count = gc_count(cap.gc, 0);
+    before = gc_statistic(cap.gc, GC_COLLECTIONS);
     cap.collected_before = gc_statistic(cap.gc, GC_COLLECTED);
     cap.uncollectable_before = gc_statistic(cap.gc, GC_UNCOLLECTABLE);
     spool_commit();
@@ -159,10 +165,28 @@ static void record_start(void)
     watch = stopwatch_started();
 }
 
+/* "stop" callbacks run after the collector has deleted its garbage, given back the free lists and counted
+ * the collection: what they do is another matter than what finalizers did.  Without them this and the
+ * end of the collection are one. */
+void gcwatch_deleted(void)
+{
+    if (cap.expected >= 0 || gc_statistic(cap.gc, GC_COLLECTIONS) == before) {
+        return;
+    }
+    cap.expected = 1;
+    pools_collected(generation);
+    if (gc_collecting(cap.gc) && spool_room(RECORD_ROOM)) {
+        put_tag(R_TICK);
+        put_number(cap.started_ns - cap.origin_ns - cap.excluded_ns - cap.paused_ns);
+    }
+}
+
 void gcwatch_stopped(void)
 {
+    gcwatch_deleted();
     uint64_t took = cap.before_ns + stopwatch_ns(&watch), seen = gc_statistic(cap.gc, GC_COLLECTIONS);
     cap.collecting = 0;
+    cap.expected = 0;
     cap.paused_ns += clock_ns() - cap.started_ns;
     gcwatch_link();
     if (spool_room(RECORD_ROOM)) {

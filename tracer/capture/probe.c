@@ -10,7 +10,7 @@ static uint32_t last_id;      /* the object named by the last entry */
 static PyObject **late;       /* untracked objects met for the first time, to be looked at too */
 static size_t late_count, late_room;
 
-static int grow(void **at, size_t *room, size_t item)
+int grow(void **at, size_t *room, size_t item)
 {
     size_t bigger = *room == 0 ? 65536 : 2 * *room;
     void *to = reserve_memory(bigger * item);
@@ -59,6 +59,7 @@ static int exactly;    /* the probe under way trusts no earlier look */
 static int exactly_next;
 static int changes_only; /* of the generation under way */
 static size_t visited; /* objects looked at in this probe */
+static int walking;    /* the generation under way, or none: -1 */
 
 void probe_exactly(void) { exactly_next = 1; }
 
@@ -111,6 +112,9 @@ static void look_at(PyObject *op)
         e->type = (type << 8) | (e->type & 255);
     }
     visited++;
+    if (UNLIKELY(pools_trait(e->type >> 8) == MAY_KEEP) && walking >= 0) {
+        pools_met(op, e->id, walking);
+    }
     unsigned bits = PE_LINKS;
     if (e->type & EF_PROBED) {
         doubt = (uint64_t)exactly;
@@ -183,7 +187,7 @@ static void watch(PyObject *op)
         return;
     }
     entry_t *e = entry_at(op);
-    if (e == NULL || (e->type & EF_WATCHED)
+    if (e == NULL || (e->type & EF_WATCHED) || pools_trait(e->type >> 8) == OWN_BLOCKS
         || (watched_count == watched_room && !grow((void **)&watched, &watched_room, sizeof(*watched)))) {
         return;
     }
@@ -267,6 +271,7 @@ void probe_lists(int upto, PyGC_Head *drop)
         put_number((zigzag(0) << PE_BITS | PE_LIST) + 1);
         put_number((uint64_t)g);
         changes_only = !whole && g > 0;
+        pools_walk(walking = g);
         for (PyGC_Head *at = gc_next(head); at != head && cap.active; at = gc_next(at)) {
             if (at == drop) {
                 gcwatch_take_out(before, head);
@@ -280,6 +285,7 @@ void probe_lists(int upto, PyGC_Head *drop)
             }
         }
     }
+    walking = -1;
     if (spool_room(RECORD_ROOM)) {
         put_number((zigzag(0) << PE_BITS | PE_LIST) + 1);
         put_number(4);
@@ -360,6 +366,7 @@ int probe_pending(void *unused)
     }
     uint64_t begun = clock_ns();
     capture_sync();
+    pools_look(kind == 2 ? 2 : 0);
     probe_lists(kind == 2 ? 2 : 0, NULL);
     cap.until_young = cap.granularity;
     spool_commit();

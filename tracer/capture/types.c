@@ -63,6 +63,7 @@ static unsigned flags_of(PyTypeObject *t)
     else if (t->tp_flags & Py_TPFLAGS_TYPE_SUBCLASS) flags = KIND_TYPE;
     if (t->tp_finalize != NULL) flags |= TYPE_FINALIZER;
     if (t->tp_del != NULL) flags |= TYPE_LEGACY;
+    if (pools_own_blocks(t)) flags |= TYPE_OWN_BLOCKS;
     return flags;
 }
 
@@ -94,6 +95,7 @@ uint32_t type_new(PyTypeObject *t)
         return 0;
     }
     freelist_new_type(t);
+    pools_new_type(t, next_number);
     put_tag(R_TYPE);
     put_number(flags_of(t));
     PyObject *module = module_of(t);

@@ -257,25 +257,25 @@ static void append_side(ingest_t *s, size_t from, size_t to)
 }
 
 /* What the program did while collections were barred: first what finalizers and callbacks did
- * while the garbage still stood (up to `side_freed`, and the deaths from `acts` on), then what
- * callbacks did after it was freed; the tick between tells engines the two apart. */
+ * while the garbage still stood (up to `side_deleted`, and the deaths from `acts` on), then what
+ * callbacks did after it was deleted; the tick between tells engines the two apart. */
 void write_side(ingest_t *s, size_t acts)
 {
-    size_t freed = s->freed_inside ? s->side_freed : acts;
+    size_t freed = s->deleted ? s->side_deleted : acts;
     if (freed > 0 || acts < s->side.n) {
         emit(s, OP_INSIDE, NONE, 1, 0);
         append_side(s, 0, freed);
         append_side(s, acts, s->side.n);
         emit(s, OP_INSIDE, NONE, 0, 0);
     }
-    if (freed < acts) {
+    if (s->deleted && acts > 0) {
         emit(s, OP_TICK, (uint32_t)s->ticked, (uint32_t)(s->ticked >> 32), 0);
         emit(s, OP_INSIDE, NONE, 1, 0);
         append_side(s, freed, acts);
         emit(s, OP_INSIDE, NONE, 0, 0);
     }
-    s->side.n = s->side_freed = 0;
-    s->freed_inside = 0;
+    s->side.n = 0;
+    s->deleted = 0;
     window_inside_written(s);
 }
 
@@ -294,8 +294,9 @@ void collection_finish(ingest_t *s)
     s->to = &s->side;
     if (!nothing_found) {
         side_deaths(s);
-    } else {
-        s->freed_inside = 0;
+    } else if (!s->deleted) {
+        s->deleted = 1; /* nothing else tells that the free lists were emptied behind all this */
+        s->side_deleted = acts;
     }
     s->stopping = 0;
     s->collecting = 0;

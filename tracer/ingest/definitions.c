@@ -25,7 +25,7 @@ static void read_text(ingest_t *s, uint32_t *kind, size_t *at, size_t *n)
 
 void read_type(ingest_t *s)
 {
-    type_def_t read = {.kind_flags = (uint32_t)read_upto(s, 63, "a type with unknown flags")};
+    type_def_t read = {.kind_flags = (uint32_t)read_upto(s, 127, "a type with unknown flags")};
     if ((read.kind_flags & TYPE_KIND_MASK) > KIND_TYPE) {
         fail(s, "a type of an unknown kind");
     }

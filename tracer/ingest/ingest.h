@@ -46,7 +46,8 @@ typedef struct {
     uint8_t generation; /* 0-2, 3 permanent, 4 untracked */
     uint8_t state;
     uint8_t released;   /* RELEASED, and KEPT when its storage went to a free list */
-    uint8_t touched;
+    uint8_t touched : 1;
+    uint8_t overdrawn : 1; /* those who hold it show it more often than it has references */
 } __attribute__((aligned(64))) object_t;
 
 /* What a window knows of an object that it concerns.  Few are in any window, and none is when the
@@ -189,8 +190,8 @@ typedef struct {
     uint32_t start_generation, start_cause, start_next_id;
     uint32_t start_name;     /* of the object whose birth triggered it, or of the next one */
     uint32_t walked;
-    int freed_inside;        /* some of the garbage was freed */
-    size_t side_freed;       /* events of side before the last of the garbage was freed */
+    int deleted;             /* its garbage is */
+    size_t side_deleted;     /* events of side before it was */
     uint64_t ticked;         /* program time of the last tick */
     words_t doomed;          /* objects of before that died inside it, in order */
     words_t finalizable;     /* candidates of a type with a finalizer */

@@ -136,16 +136,22 @@ static uint32_t lost_at(ingest_t *s, uint32_t id, int dated)
     return dated ? unreachable_since(s, id) : NONE;
 }
 
-/* An object that has fewer references than the model has links to it: holders that this probe did
- * not look at have given theirs up.  All of them are dropped where all must have gone; which of
- * several, is left to the next look at them, and until then the links count as references, lest a
- * collector frees what a stale link still leads to. */
-static void drop_stale(ingest_t *s, uint32_t id, object_t *o)
+/* How many of the links to an object are of holders that this probe did not look at. */
+static uint32_t unseen_links(ingest_t *s, const object_t *o)
 {
     uint32_t unseen = 0;
     for (uint32_t e = o->in_first; e != NONE; e = s->edges[e].in_next) {
         unseen += !examined(s, object_get(s, s->edges[e].from));
     }
+    return unseen;
+}
+
+/* An object that has fewer references than the model has links to it: holders that this probe did
+ * not look at have given theirs up.  All of them are dropped where all must have gone; which of
+ * several, is left to the next look at them, and until then the links count as references, lest a
+ * collector frees what a stale link still leads to. */
+static void drop_stale(ingest_t *s, uint32_t id, object_t *o, uint32_t unseen)
+{
     if (unseen == 0 || unseen > o->links - o->reported) {
         return;
     }
@@ -160,6 +166,19 @@ static void drop_stale(ingest_t *s, uint32_t id, object_t *o)
     }
 }
 
+/* How many references an object has in the log: those found, but one for each link at least.  A
+ * tp_traverse may visit a child more often than it holds it.  The collector then takes off more
+ * references than there are, arrives at a number that is not 0, and lets the object live: so one
+ * reference stands beside the links. */
+static uint32_t references(ingest_t *s, uint32_t id, object_t *o)
+{
+    uint32_t unseen = o->links > o->reported ? unseen_links(s, o) : 0;
+    o->overdrawn |= o->links - unseen > o->reported;
+    drop_stale(s, id, o, unseen);
+    o->overdrawn &= o->links > o->reported;
+    return o->links > o->reported ? o->links + o->overdrawn : o->reported;
+}
+
 /* Sets the counts of what was touched to those found, and keeps of it what had others, with the
  * difference in `balance`.  Returns whether something lost references. */
 static int settle(ingest_t *s)
@@ -172,10 +191,7 @@ static int settle(ingest_t *s)
         object_ahead(s, list, i);
         object_t *o = object_get(s, list->at[i]);
         o->touched = 0;
-        if (o->links > o->reported) {
-            drop_stale(s, list->at[i], o);
-        }
-        uint32_t now = o->links > o->reported ? o->links : o->reported;
+        uint32_t now = references(s, list->at[i], o);
         int32_t balance = (int32_t)(o->count - now);
         o->count = now;
         if (balance != 0) {

@@ -183,6 +183,16 @@ static void read_start(ingest_t *s)
     calls_that_waited(s);
 }
 
+/* Whether garbage that is gone has a link to it, and took it along for all that is known. */
+static int held_by_doomed(ingest_t *s, const object_t *o)
+{
+    for (uint32_t e = o->in_first; e != NONE; e = s->edges[e].in_next) {
+        const object_t *holder = object_get(s, s->edges[e].from);
+        if (holder->released && s->edges[e].from < s->start_next_id) return 1;
+    }
+    return 0;
+}
+
 static void read_death(ingest_t *s, int kept)
 {
     uint32_t id = read_named(s);
@@ -200,13 +210,19 @@ static void read_death(ingest_t *s, int kept)
         o->released |= KEPT;
         if (list != NULL) ++*list;
     }
-    if (s->collecting && id < s->start_next_id) {
+    if (s->collecting && id < s->start_next_id && !(s->deleted && !held_by_doomed(s, o))) {
         words_push(&s->doomed, id);
-        s->side_freed = s->side.n;
-        s->freed_inside = 1;
     } else {
         words_push(&s->batch, id);
     }
+}
+
+/* What follows is what callbacks do after the collection. */
+static void read_deleted(ingest_t *s)
+{
+    deaths_flush(s);
+    s->deleted = 1;
+    s->side_deleted = s->side.n;
 }
 
 static void read_stop(ingest_t *s)
@@ -259,6 +275,11 @@ int read_record(ingest_t *s)
     }
     case R_TICK: {
         collection_finish(s);
+        if (s->collecting) {
+            read_number(s);
+            read_deleted(s);
+            return 1;
+        }
         uint64_t ns = s->ticked = read_number(s);
         emit(s, OP_TICK, (uint32_t)ns, (uint32_t)(ns >> 32), 0);
         return 1;
@@ -430,6 +451,7 @@ static void complete(ingest_t *s)
         memcpy(s->repairs, s->repairs_before, sizeof(s->repairs));
         s->collecting = s->beginning = 0;
         s->side.n = s->inside.n = s->doomed.n = s->batch.n = 0;
+        s->deleted = 0;
         s->to = &s->out;
     }
     deaths_flush(s);
