@@ -181,6 +181,9 @@ void capture_sync(void)
         }
     }
     cap.count = now;
+    if (cap.collecting == OWNED && gc_collecting(cap.gc)) {
+        owners_look();
+    }
     gcwatch_deleted();
     if (begun && runtime_finalizing()) {
         capture_stop(SPOOL_ENDED, "");
@@ -230,10 +233,10 @@ static void unknown_freed(void)
     }
 }
 
-/* A collection began or ended since the last hook. */
+/* A collection began or ended since the last hook, or code of its garbage may have. */
 static inline int phase_changed(void)
 {
-    return gc_collecting(cap.gc) ? !cap.collecting && !cap.beginning : cap.collecting;
+    return gc_collecting(cap.gc) ? cap.collecting == OWNED || (!cap.collecting && !cap.beginning) : cap.collecting;
 }
 
 /* What is released may be a GC object, or what was handed out last may be one. */
@@ -387,7 +390,11 @@ static void hook_free(void *ctx, void *p)
     (void)ctx;
     if (p != NULL && capture_on()) {
         if (UNLIKELY(phase_changed())) {
-            capture_sync();
+            if (cap.collecting == OWNED && gc_collecting(cap.gc)) {
+                owners_look(); /* the counter has moved for what is released */
+            } else {
+                capture_sync();
+            }
             spool_commit();
         }
         /* The release of a GC object would have moved the counter, unless it stood at 0. */

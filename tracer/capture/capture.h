@@ -73,7 +73,7 @@ typedef struct {
     uint32_t untyped_id;
     size_t untyped_size;
     int beginning;        /* between R_BEGIN and R_START, 1 + cause */
-    int collecting;       /* between R_START and R_STOP */
+    int collecting;       /* between R_START and R_STOP; OWNED while code of the garbage may run */
     int expected;         /* the collector's flag while hooks have nothing to note; -1 while garbage is deleted */
     int explicit_call;    /* inside gc.collect() */
     uint64_t seen_collections;
@@ -234,6 +234,7 @@ uint32_t *table_find(const table_t *t, uint64_t key);
 int table_put(table_t *t, uint64_t key, uint32_t value);
 void table_remove(table_t *t, uint64_t key);
 void *reserve_memory(size_t bytes);
+int reserve_more(void **at, size_t *room, size_t item);
 void release_memory(void *at, size_t bytes);
 
 /* sites.c */
@@ -331,6 +332,14 @@ typedef PyObject *(*keywords_fn)(PyObject *, PyObject *const *, Py_ssize_t, PyOb
 typedef void (*any_fn)(void);
 any_fn gcwatch_replace(const char *name, int flags, any_fn hook); /* a function of the gc module */
 void gcwatch_hide(void);              /* the sentinel, from gc.get_objects() alone; and link it */
+
+/* owners.c */
+#define OWNED 2 /* each hook asks whose finalizer or callback runs */
+void owners_watch(int generation, visitproc subtracting);
+void owners_look(void);
+void owners_stopped(void);
+void owners_leave(void);
+int owners_is_sentinel(const PyObject *op);
 
 /* measure.c */
 int measure_start(char *plan, const char **why);

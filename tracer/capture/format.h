@@ -59,9 +59,15 @@ enum record_tag {
     R_TICK = 21,    /* nanoseconds of program time; inside a collection: its garbage is deleted by now */
     R_END = 22,     /* */
     R_BEGIN = 23,   /* cause : a collection is about to begin; its "start" callbacks run first */
+    R_GARBAGE = 25, /* count, then z differences of object numbers: what the collection under way has found,
+                       before it runs any code */
+    R_OWNER = 26,   /* whose finalizer or callback runs from here on: OWNER_OVER none any more, OWNER_NOBODY
+                       another thread, else age + OWNER_OBJECT */
     R_MEASURED = 24 /* of a measured run: generation, called, nanoseconds since the start, nanoseconds,
                        candidates + 1, tracked + 1 (0: not counted), collected, uncollectable, collections seen */
 };
+
+enum { OWNER_OVER = 0, OWNER_NOBODY = 1, OWNER_OBJECT = 1 };
 
 /* Probe entries: varint v; v = 0 ends the probe, else v-1 = zigzag(object - previous object) << 3 | bits.
  * With PE_COUNT a varint reference count follows, with PE_LINKS the number of links and each

@@ -42,6 +42,7 @@ void gcwatch_link(void)
 
 void gcwatch_unlink(void)
 {
+    owners_leave();
     if (!in_a_list || with_collector) {
         return;
     }
@@ -99,7 +100,7 @@ void gcwatch_begun(int trigger)
     }
 }
 
-static void record_start(void);
+static void record_start(visitproc subtracting);
 
 /* Called by the collector while it subtracts internal references: lists are merged, counters reset.
  * Others call it too, gc.get_referrers() even while gc callbacks run: to them a reference count stands
@@ -107,7 +108,6 @@ static void record_start(void);
 static int sentinel_traverse(PyObject *self, visitproc visit, void *arg)
 {
     (void)self;
-    (void)visit;
     (void)arg;
     if (!gc_under_collection(&sentinel.head) || !in_a_list) {
         return 0;
@@ -118,7 +118,7 @@ static int sentinel_traverse(PyObject *self, visitproc visit, void *arg)
     } else if (cap.measuring) {
         measure_collection();
     } else if (cap.active) {
-        record_start();
+        record_start(visit);
     }
     if (in_a_list && !cap.measuring) {
         search_and_take_out();
@@ -127,7 +127,7 @@ static int sentinel_traverse(PyObject *self, visitproc visit, void *arg)
     return 0;
 }
 
-static void record_start(void)
+static void record_start(visitproc subtracting)
 {
     uint64_t begun = clock_ns();
     generation = gc_generation_merged(cap.gc);
@@ -154,6 +154,9 @@ static void record_start(void)
     cap.collecting = 1;
     cap.expected = -1;
     probe_lists(generation, &sentinel.head);
+    if (cap.active) {
+        owners_watch(generation, subtracting);
+    }
     cap.count = gc_count(cap.gc, 0);
     before = gc_statistic(cap.gc, GC_COLLECTIONS);
     cap.collected_before = gc_statistic(cap.gc, GC_COLLECTED);
@@ -183,6 +186,7 @@ void gcwatch_deleted(void)
 
 void gcwatch_stopped(void)
 {
+    owners_stopped();
     gcwatch_deleted();
     uint64_t took = cap.before_ns + stopwatch_ns(&watch), seen = gc_statistic(cap.gc, GC_COLLECTIONS);
     cap.collecting = 0;
@@ -242,6 +246,7 @@ static PyObject *hook_collect(PyObject *m, PyObject *const *args, Py_ssize_t n, 
 /* The sentinel must not be seen by the program. */
 static PyObject *hook_get_objects(PyObject *m, PyObject *const *args, Py_ssize_t n, PyObject *names)
 {
+    owners_leave();
     PyObject *list = below_get_objects(m, args, n, names);
     if (list != NULL && PyList_CheckExact(list)) {
         for (Py_ssize_t i = PyList_GET_SIZE(list); i-- > 0;) {

@@ -134,6 +134,63 @@ static inline void gc_set_prev(PyGC_Head *g, PyGC_Head *to) { _PyGCHead_SET_PREV
 /* Of an object of the lists that the collector has before it: no one else's traverse sees this. */
 static inline int gc_under_collection(const PyGC_Head *g) { return (g->_gc_prev & _PyGC_PREV_MASK_COLLECTING) != 0; }
 
+/* At the end of a list that the collector works on, as an object that so many references from outside
+ * hold. */
+static inline void gc_append_under_collection(PyGC_Head *head, PyGC_Head *g, uintptr_t references)
+{
+    gc_set_next(gc_prev(head), g);
+    g->_gc_next = (uintptr_t)head;
+    g->_gc_prev = references << _PyGC_PREV_SHIFT | _PyGC_PREV_MASK_COLLECTING;
+    gc_set_prev(head, g);
+}
+
+/* What the collector has set aside as unreachable has a flag in its forward link, and so has the head
+ * of their list, until it is done with that (NEXT_MASK_UNREACHABLE of Modules/gcmodule.c). */
+#define ASIDE_FLAG 1u
+static inline int gc_is_aside(const PyGC_Head *g) { return (g->_gc_next & ASIDE_FLAG) != 0; }
+static inline PyGC_Head *gc_next_aside(const PyGC_Head *g) { return (PyGC_Head *)(g->_gc_next & ~(uintptr_t)ASIDE_FLAG); }
+
+static inline void gc_take_from_aside(PyGC_Head *g)
+{
+    gc_prev(g)->_gc_next = g->_gc_next;
+    gc_set_prev(gc_next_aside(g), gc_prev(g));
+}
+
+static inline void gc_put_first_aside(PyGC_Head *head, PyGC_Head *g)
+{
+    gc_set_prev(gc_next_aside(head), g);
+    gc_set_prev(g, head);
+    g->_gc_next = head->_gc_next | ASIDE_FLAG;
+    head->_gc_next = (uintptr_t)g | ASIDE_FLAG;
+}
+
+/* In a list that is whole. */
+static inline void gc_unlink(PyGC_Head *g)
+{
+    gc_set_next(gc_prev(g), gc_next(g));
+    gc_set_prev(gc_next(g), gc_prev(g));
+    g->_gc_next = g->_gc_prev = 0;
+}
+
+static inline void gc_link_behind(PyGC_Head *before, PyGC_Head *g)
+{
+    g->_gc_prev = 0;
+    gc_set_next(g, gc_next(before));
+    gc_set_prev(g, before);
+    gc_set_prev(gc_next(before), g);
+    gc_set_next(before, g);
+}
+
+/* Its finalizer has run or is running. */
+static inline int gc_is_finalized(const PyGC_Head *g) { return _PyGCHead_FINALIZED(g); }
+
+/* The weak references to an object, the first that is cleared first. */
+static inline PyWeakReference *weakrefs_to(PyObject *op)
+{
+    Py_ssize_t at = Py_TYPE(op)->tp_weaklistoffset;
+    return at > 0 ? *(PyWeakReference **)((char *)op + at) : NULL;
+}
+
 /* As an object that no list holds; also takes the collector's flags off. */
 static inline void gc_clear_head(PyGC_Head *g) { g->_gc_next = g->_gc_prev = 0; }
 
@@ -144,6 +201,8 @@ static inline void gc_set_threshold(collector_t *gc, int g, int n) { gc->generat
 static inline int gc_enabled(const collector_t *gc) { return gc->enabled; }
 static inline int gc_collecting(const collector_t *gc) { return gc->collecting; }
 static inline int gc_debug(const collector_t *gc) { return gc->debug; }
+#define DEBUG_PRINTED 2 /* gc.DEBUG_COLLECTABLE */
+#define DEBUG_SAVED 32  /* gc.DEBUG_SAVEALL */
 static inline Py_ssize_t gc_long_lived_total(const collector_t *gc) { return gc->long_lived_total; }
 static inline Py_ssize_t gc_long_lived_pending(const collector_t *gc) { return gc->long_lived_pending; }
 

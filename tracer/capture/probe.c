@@ -12,18 +12,10 @@ static size_t late_count, late_room;
 
 int grow(void **at, size_t *room, size_t item)
 {
-    size_t bigger = *room == 0 ? 65536 : 2 * *room;
-    void *to = reserve_memory(bigger * item);
-    if (to == NULL) {
+    if (!reserve_more(at, room, item)) {
         capture_stop(SPOOL_FAILED, "no memory for a probe");
         return 0;
     }
-    if (*room != 0) {
-        memcpy(to, *at, *room * item);
-        release_memory(*at, *room * item);
-    }
-    *at = to;
-    *room = bigger;
     return 1;
 }
 

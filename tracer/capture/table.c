@@ -17,6 +17,23 @@ void release_memory(void *at, size_t bytes)
     }
 }
 
+/* Twice the room, or some.  0 when there is none. */
+int reserve_more(void **at, size_t *room, size_t item)
+{
+    size_t bigger = *room == 0 ? 65536 : 2 * *room;
+    void *to = reserve_memory(bigger * item);
+    if (to == NULL) {
+        return 0;
+    }
+    if (*room != 0) {
+        memcpy(to, *at, *room * item);
+        release_memory(*at, *room * item);
+    }
+    *at = to;
+    *room = bigger;
+    return 1;
+}
+
 static inline size_t home(const table_t *t, uint64_t key)
 {
     return (size_t)((key * 0x9E3779B97F4A7C15u) >> 20) & t->mask;

@@ -180,42 +180,19 @@ static void side_deaths(ingest_t *s)
     deaths_flush(s);
 }
 
-/* Garbage that outlived its collection was saved by a finalizer.  Nothing that the collector saw tells,
- * so it is held from right before; the next look at it says by what.  (What gc.DEBUG_SAVEALL saves
- * counts as collected.) */
+/* Garbage that outlived its collection was saved by a finalizer.  It is held from right before; the
+ * next look at it says by what.  (What gc.DEBUG_SAVEALL saves counts as collected.) */
 static void hold_saved(ingest_t *s)
 {
-    uint64_t found = 0;
-    int any = 0;
-    for (size_t i = 0; i < s->finalizable.n && !any; i++) {
-        any = unreachable_since(s, s->finalizable.at[i]) != NONE;
-    }
-    if (!any || s->stop[1] != 0) {
-        return;
-    }
-    find_garbage(s, s->start_generation);
-    s->stack.n = 0;
-    for (uint32_t g = 0; g <= s->start_generation; g++) {
-        for (size_t i = 0; i < s->generations[g].n; i++) {
-            object_t *o = object_get(s, s->generations[g].at[i]);
-            if (o != NULL && o->generation == g && garbage_is(s, o)) {
-                words_push(&s->stack, s->generations[g].at[i]);
-                found++;
-            }
-        }
-    }
-    forget_garbage(s, s->start_generation);
-    for (size_t i = 0; i < s->doomed.n; i++) object_get(s, s->doomed.at[i])->scratch = DOOMED;
-    for (size_t i = 0; i < s->stack.n && found > s->stop[0]; i++) {
-        object_t *o = object_get(s, s->stack.at[i]);
-        if (o->scratch != DOOMED) {
+    int saved = s->garbage_known && garbage_was_saved(s);
+    for (size_t i = 0; saved && i < s->garbage.n; i++) {
+        object_t *o = object_get(s, s->garbage.at[i]);
+        if (o != NULL && o->state == S_ALIVE && !o->released) {
             incref(s, o, LABEL_HOLD);
             window_used(s, o);
             s->repairs[REPAIR_HOLD]++;
         }
     }
-    for (size_t i = 0; i < s->doomed.n; i++) object_get(s, s->doomed.at[i])->scratch = 0;
-    s->stack.n = 0;
 }
 
 static void promote(ingest_t *s, uint32_t generation)
@@ -262,19 +239,15 @@ static void append_side(ingest_t *s, size_t from, size_t to)
 void write_side(ingest_t *s, size_t acts)
 {
     size_t freed = s->deleted ? s->side_deleted : acts;
-    if (freed > 0 || acts < s->side.n) {
-        emit(s, OP_INSIDE, NONE, 1, 0);
-        append_side(s, 0, freed);
-        append_side(s, acts, s->side.n);
-        emit(s, OP_INSIDE, NONE, 0, 0);
-    }
+    write_owned(s, 0, freed);
+    write_owned(s, acts, s->side.n);
     if (s->deleted && acts > 0) {
         emit(s, OP_TICK, (uint32_t)s->ticked, (uint32_t)(s->ticked >> 32), 0);
         emit(s, OP_INSIDE, NONE, 1, 0);
         append_side(s, freed, acts);
         emit(s, OP_INSIDE, NONE, 0, 0);
     }
-    s->side.n = 0;
+    s->side.n = s->owners.n = 0;
     s->deleted = 0;
     window_inside_written(s);
 }
@@ -293,7 +266,7 @@ void collection_finish(ingest_t *s)
     hold_saved(s);
     s->to = &s->side;
     if (!nothing_found) {
-        side_deaths(s);
+        if (s->owners.n == 0) side_deaths(s);
     } else if (!s->deleted) {
         s->deleted = 1; /* nothing else tells that the free lists were emptied behind all this */
         s->side_deleted = acts;

@@ -194,7 +194,10 @@ typedef struct {
     size_t side_deleted;     /* events of side before it was */
     uint64_t ticked;         /* program time of the last tick */
     words_t doomed;          /* objects of before that died inside it, in order */
-    words_t finalizable;     /* candidates of a type with a finalizer */
+    words_t garbage;         /* what it had found before any code ran, if that was told */
+    int garbage_known;
+    int acting;              /* callbacks or finalizers run, which the capture tells apart */
+    words_t owners;          /* whose the events of side are, see owners.c */
     uint64_t stop[7];
     uint32_t kept[KIND_TYPE + 1][21]; /* what each free list holds, by kind and tuple length */
 } ingest_t;
@@ -225,6 +228,13 @@ void deaths_flush(ingest_t *s);
 /* collection.c */
 void collection_finish(ingest_t *s);
 void write_side(ingest_t *s, size_t acts);
+
+/* owners.c */
+void read_garbage(ingest_t *s);
+void read_owner(ingest_t *s);
+void owners_begin(ingest_t *s);
+int garbage_was_saved(ingest_t *s);
+void write_owned(ingest_t *s, size_t from, size_t to);
 
 /* garbage.c */
 void find_garbage(ingest_t *s, uint32_t upto);

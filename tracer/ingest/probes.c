@@ -84,9 +84,6 @@ static void member(ingest_t *s, uint32_t id, object_t *o, uint32_t list)
     }
     o->seen = s->epoch;
     s->walked++;
-    if (s->collecting && (type_flags_of(s, o) & TYPE_FINALIZER)) {
-        words_push(&s->finalizable, id);
-    }
     int moved = s->collecting ? o->generation > s->start_generation : o->generation != list;
     if (!s->found_done || !moved) {
         return;

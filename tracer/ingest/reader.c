@@ -165,7 +165,7 @@ static void read_start(ingest_t *s)
         held_flush(s);
     }
     s->collecting = 1;
-    s->finalizable.n = 0;
+    owners_begin(s);
     if (s->at >= s->end || *s->at++ != R_PROBE) {
         fail(s, "a collection without its probe");
         return;
@@ -210,7 +210,7 @@ static void read_death(ingest_t *s, int kept)
         o->released |= KEPT;
         if (list != NULL) ++*list;
     }
-    if (s->collecting && id < s->start_next_id && !(s->deleted && !held_by_doomed(s, o))) {
+    if (s->collecting && id < s->start_next_id && !s->acting && !(s->deleted && !held_by_doomed(s, o))) {
         words_push(&s->doomed, id);
     } else {
         words_push(&s->batch, id);
@@ -372,6 +372,8 @@ int read_record(ingest_t *s)
         probe_read(s);
         break;
     case R_STOP: read_stop(s); break;
+    case R_GARBAGE: read_garbage(s); break;
+    case R_OWNER: read_owner(s); break;
     case R_CALL: read_call(s); break;
     case R_MARK: read_mark(s); break;
     case R_END: s->ended = 1; break;
@@ -409,7 +411,7 @@ void ingest_free(ingest_t *s)
     }
     words_t *w[] = {&s->generations[0], &s->generations[1], &s->generations[2], &s->generations[3], &s->batch,
                     &s->stack, &s->holds, &s->pairs, &s->trail, &s->touched, &s->balance, &s->added, &s->removed,
-                    &s->targets, &s->doomed, &s->finalizable, &s->looks, &s->inside, &s->switches, &s->sparse};
+                    &s->targets, &s->doomed, &s->garbage, &s->owners, &s->looks, &s->inside, &s->switches, &s->sparse};
     for (size_t i = 0; i < sizeof(w) / sizeof(*w); i++) free(w[i]->at);
     void *arrays[] = {s->types, s->codes, s->sites, s->shapes, s->marks, s->calls, s->observed, s->type_flags, s->insertions,
                       s->sorted, s->notes, s->verdicts, s->path, s->shape_keys, s->shape_values, s->pages, s->edges};
@@ -450,8 +452,8 @@ static void complete(ingest_t *s)
         if (s->beginning) s->next_name = s->start_name;
         memcpy(s->repairs, s->repairs_before, sizeof(s->repairs));
         s->collecting = s->beginning = 0;
-        s->side.n = s->inside.n = s->doomed.n = s->batch.n = 0;
-        s->deleted = 0;
+        s->side.n = s->inside.n = s->owners.n = s->doomed.n = s->batch.n = 0;
+        s->deleted = s->acting = 0;
         s->to = &s->out;
     }
     deaths_flush(s);
