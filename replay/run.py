@@ -22,7 +22,7 @@ from .policies.asking import asking, check_policy
 from .policies.cpython311 import CPython311
 from .policies.policy import OLDEST, PERMANENT, Heap, Policy, Untrack
 from .policies.registry import make_policy
-from .results.result import Collection, FirstRevived, RunResult
+from .results.result import Collection, FirstUse, RunResult
 
 _FOREVER = 2**64 - 1
 _ANY_COUNT = (-I64_MOST - 1, I64_MOST)
@@ -31,6 +31,9 @@ _SUMMED = (
     "freed_by_collector",
     "revived",
     "displaced",
+    "unmoved",
+    "lapsed",
+    "regions_run",
     "floating_object_events",
     "floating_byte_events",
 )
@@ -229,6 +232,8 @@ class Replay:
         self.engine = engine_for(self.log, mode, modelled=self.modelled)
         self.engine.schedule(garbage.due, garbage.alive)
         self.engine.know_inside(garbage.dies_inside)
+        if garbage.regions is not None:
+            self.engine.know_regions(garbage.regions)
         if self.deaths is not None:
             self.engine.note_deaths(self.deaths)
         self.course = _Course()
@@ -339,8 +344,12 @@ class Replay:
             freed_by_refcount=since["freed_by_refcount"],
             freed_by_collector=since["freed_by_collector"],
             revived=since["revived"],
-            first_revived=self._first_revived(),
+            first_revived=self._first(self.engine.first_revived),
             displaced=since["displaced"],
+            regions_run=since["regions_run"],
+            unmoved=since["unmoved"],
+            first_unmoved=self._first(self.engine.first_unmoved),
+            lapsed=since["lapsed"],
             peak_objects=figures["peak_objects"],
             peak_bytes=figures["peak_bytes"],
             peak_floating_objects=figures["peak_floating_objects"],
@@ -356,8 +365,7 @@ class Replay:
             bound=self.wanted.foresees,
         )
 
-    def _first_revived(self) -> FirstRevived | None:
-        first = self.engine.first_revived
+    def _first(self, first: tuple[int, int] | None) -> FirstUse | None:
         if first is None:
             return None
         sequence, wanted = first
@@ -369,7 +377,7 @@ class Replay:
         events = self.log.window(header.first_sequence, header.stop_sequence)
         births = events.op == Op.ALLOC
         shape = int(events.b[births][wanted - header.first_object])
-        return FirstRevived(sequence, self.log.types[self.log.shapes[shape].type].qualified)
+        return FirstUse(sequence, self.log.types[self.log.shapes[shape].type].qualified)
 
 
 def named(policy: str | Policy) -> tuple[str, Policy]:

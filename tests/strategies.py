@@ -233,13 +233,14 @@ def valid_builders(
     found_heap: bool = True,
     gc_calls: bool = True,
     regions: bool = True,
+    owned: bool = True,
     threshold: int | None = None,
 ) -> TraceBuilder:
     """A builder holding a random valid log of up to about `max_steps` program steps.
 
     Logs have cycles, tracking and untracking, free lists (births without COUNTED, BYPASS,
     `kept`), finalizers, weak references, INSIDE regions and gc calls; half of them begin with a
-    found heap and START. `threshold` fixes START's young threshold, else it is small, so that
+    found heap and START. `owned`: regions may have an owner, and some do. `threshold` fixes START's young threshold, else it is small, so that
     automatic collections happen in short logs.
     """
     # One run of bytes up front: much faster to draw than thousands of small choices.
@@ -256,7 +257,7 @@ def valid_builders(
         if found_heap and pick(2):
             _found_heap(heap, pick, threshold)
         while True:
-            _step(heap, pick, gc_calls=gc_calls, regions=regions)
+            _step(heap, pick, gc_calls=gc_calls, regions=regions, owned=owned)
     except StopIteration:
         pass
     if heap.in_region:
@@ -328,10 +329,12 @@ def _die(heap: Heap, pick, dead: list[int]) -> None:  # type: ignore[no-untyped-
             heap.builder.kept(target)
 
 
-def _step(heap: Heap, pick, *, gc_calls: bool, regions: bool) -> None:  # type: ignore[no-untyped-def]
+def _step(  # type: ignore[no-untyped-def]
+    heap: Heap, pick, *, gc_calls: bool, regions: bool, owned: bool = True
+) -> None:
     """One thing a program does; a log with few objects grows first."""
     builder = heap.builder
-    action = pick(24)
+    action = pick(26)
     if action < 6 or len(heap.alive) < 3:
         _allocate(heap, pick)
     elif action < 11:
@@ -368,7 +371,7 @@ def _step(heap: Heap, pick, *, gc_calls: bool, regions: bool) -> None:  # type: 
         if heap.in_region:
             builder.end_inside(heap.region)
         else:
-            heap.region = (None, *heap.alive)[pick(1 + len(heap.alive))]
+            heap.region = (None, *heap.alive)[pick(1 + len(heap.alive))] if owned else None
             builder.begin_inside(heap.region)
         heap.in_region = not heap.in_region
     elif action == 23:
@@ -381,6 +384,48 @@ def _step(heap: Heap, pick, *, gc_calls: bool, regions: bool) -> None:  # type: 
             builder.mark(f"m{pick(3)}")
         else:
             builder.tick(pick(2**16) << pick(48))
+    elif action > 23 and regions and owned and not heap.in_region:
+        _garbage_with_a_region(heap, pick, gc_calls=gc_calls)
+
+
+def _garbage_with_a_region(heap: Heap, pick, *, gc_calls: bool) -> None:  # type: ignore[no-untyped-def]
+    """A cycle that running code lets go of, and what its finalizer, or the callback of a weak
+    reference to it, does when the program's collection has found it: anything a program does, and
+    often to the cycle."""
+    builder = heap.builder
+    ring = [_allocate(heap, pick) for _ in range(1 + pick(3))]
+    for node, following in zip(ring, ring[1:] + ring[:1], strict=True):
+        heap.link(node, following, None)
+    owner = ring[0]
+    if pick(2):
+        owner = _allocate(heap, pick)
+        heap.weak.add(owner)
+        builder.weakref(owner, ring[0], callback=pick(4) != 0)
+        if pick(3) == 0:
+            heap.link(heap.alive[pick(len(heap.alive))], owner, None)
+    for node in ring:
+        heap.release(node, heap.held[node])
+    for _ in range(pick(4)):
+        _step(heap, pick, gc_calls=gc_calls, regions=False)
+    if gc_calls and pick(2):
+        builder.gc_call("collect", pick(3))
+    if owner not in heap.links:
+        return
+    heap.region, heap.in_region = owner, True
+    builder.begin_inside(owner)
+    for _ in range(pick(5)):
+        node = ring[pick(len(ring))]
+        what = pick(4)
+        if what == 0 and node in heap.links and heap.links[node]:
+            heap.unlink(node, pick(len(heap.links[node])), None)  # breaks it
+        elif what == 1 and node in heap.links:
+            heap.link(heap.alive[pick(len(heap.alive))], node, None)  # saves it
+        elif what == 2:
+            heap.link(_allocate(heap, pick), heap.alive[pick(len(heap.alive))], None)
+        else:
+            _step(heap, pick, gc_calls=gc_calls, regions=False)
+    builder.end_inside(owner)
+    heap.in_region = False
 
 
 def _gc_call(heap: Heap, pick) -> None:  # type: ignore[no-untyped-def]

@@ -1,8 +1,8 @@
 """The native engine: applies decoded events, collects when told to, and counts.
 
 The work is in the headers beside this file, read in this order: heap.h (slots, ids, generation
-lists), links.h, death.h, collect.h, advance.h, annotate.h. Loops run without the GIL; control
-comes back once per trigger.
+lists), links.h, death.h, regions.h, unreachable.h, finalize.h, collect.h, schedule.h, advance.h,
+annotate.h. Loops run without the GIL; control comes back once per trigger.
 """
 
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
@@ -23,6 +23,18 @@ cdef extern from "heap.h" nogil:
     ctypedef struct Due:
         uint64_t sequence
         uint32_t id
+    ctypedef struct Regions:
+        const uint8_t *op
+        const uint32_t *a
+        const uint32_t *b
+        const uint32_t *c
+        const uint64_t *begin
+        const uint32_t *birth
+        const uint32_t *births
+        const uint32_t *owner
+        const uint32_t *of
+        uint8_t *ran
+        uint32_t count
     ctypedef struct Page:
         pass
     ctypedef struct Hub:
@@ -50,6 +62,13 @@ cdef extern from "heap.h" nogil:
         Hub *hubs
         void *watches
         uint32_t watch_count
+        uint32_t *linked
+        Regions regions
+        uint8_t skipping
+        void *waiting
+        void *called
+        uint64_t regions_run, lapsed, unmoved, first_unmoved
+        uint32_t first_unmoved_id
         List lists[4]
         void *stack
         void *queue
@@ -83,6 +102,7 @@ cdef extern from "death.h" nogil:
     int COUNTING_ "COUNTING"
     int COLLECTING_ "COLLECTING"
     int ANNOTATING_ "ANNOTATING"
+    int LENIENT
 
 cdef extern from "collect.h" nogil:
     ctypedef struct Figures:
@@ -134,7 +154,7 @@ cdef class Engine:
 
     cdef Heap h
     cdef int mode
-    cdef object shapes, events, due, pinned, deaths, inside_deaths
+    cdef object shapes, events, due, pinned, deaths, inside_deaths, regions
 
     def __cinit__(self, int mode, shapes, free_count, free_capacity, bint modelled, bint started):
         cdef int i
@@ -175,7 +195,8 @@ cdef class Engine:
             free(h.lists[i].slot)
         free(h.hubs); free(h.slab); free(h.directory); free(h.objects); free(h.extra)
         free(h.pool); free(h.watches); free(h.stack); free(h.queue); free(h.aside)
-    
+        free(h.linked); free(h.waiting); free(h.called)
+
     # -- events --
 
     def feed(self, op, a, b, c, first_sequence):
@@ -222,7 +243,7 @@ cdef class Engine:
         cdef int reason
         if not (0 <= generation <= 2 and 0 <= into <= 3):
             raise ValueError("generations are 0, 1 and 2; survivors may also become permanent (3)")
-        if self.mode != COLLECTING_:
+        if self.mode & ~LENIENT != COLLECTING_:
             raise ValueError("a policy that only counts cannot collect")
         with nogil:
             reason = c_collect(&self.h, generation, into, untracking, &f)
@@ -268,6 +289,31 @@ cdef class Engine:
         cdef uint8_t[::1] view = dies_inside
         self.inside_deaths = dies_inside
         self.h.dies_inside = &view[0] if view.shape[0] else NULL
+
+    def know_regions(self, regions):
+        """Regions with an owner, as regions.py has them: before the first event."""
+        cdef Regions *r = &self.h.regions
+        cdef const uint8_t[::1] op = regions.op
+        cdef const uint32_t[::1] a = regions.a, b = regions.b, c = regions.c
+        cdef const uint64_t[::1] begin = regions.begin
+        cdef const uint32_t[::1] birth = regions.birth, births = regions.births
+        of = np.argsort(regions.owner, kind="stable").astype(np.uint32)
+        owners = regions.owner[of]
+        ran = np.zeros(len(of), np.uint8)
+        cdef const uint32_t[::1] sorted_owners = owners, region_of = of
+        cdef uint8_t[::1] has_run = ran
+        if not len(of):
+            return
+        self.regions = (regions, owners, of, ran)
+        if op.shape[0]:
+            r.op, r.a, r.b, r.c = &op[0], &a[0], &b[0], &c[0]
+        r.begin, r.birth, r.births = &begin[0], &birth[0], &births[0]
+        r.owner, r.of, r.ran = &sorted_owners[0], &region_of[0], &has_run[0]
+        r.count = len(of)
+        self.h.linked = <uint32_t *>calloc(self.h.slot_capacity, sizeof(uint32_t))
+        if not self.h.linked:
+            raise MemoryError
+        self.mode |= LENIENT
 
     # -- the schedule of garbage --
 
@@ -343,6 +389,11 @@ cdef class Engine:
         """(sequence, object id) of the first event that named a freed object, or None."""
         return (self.h.first_revived, self.h.first_revived_id) if self.h.revived else None
 
+    @property
+    def first_unmoved(self):
+        """(sequence, object id) of the first event that lacks what a region made or saved, or None."""
+        return (self.h.first_unmoved, self.h.first_unmoved_id) if self.h.unmoved else None
+
     def restart_peaks(self):
         """Peaks count from the state of now."""
         cdef Heap *h = &self.h
@@ -354,7 +405,7 @@ cdef class Engine:
         cdef Heap *h = &self.h
         cdef uint64_t halves[4]
         c_floating_sums(h, halves)
-        open_region = h.sequence - h.inside_since if h.inside else 0
+        open_region = h.sequence - h.inside_since if h.inside and not h.skipping else 0
         return {
             "live_objects": h.live, "live_bytes": h.live_bytes,
             "peak_objects": h.peak, "peak_bytes": h.peak_bytes,
@@ -367,6 +418,7 @@ cdef class Engine:
             "died_by_refcount": [h.died_by_count[i] for i in range(5)],
             "died_by_collector": [h.died_by_collector[i] for i in range(5)],
             "revived": h.revived, "displaced": h.displaced + open_region,
+            "unmoved": h.unmoved, "lapsed": h.lapsed, "regions_run": h.regions_run,
         }
 
     def snapshot(self):

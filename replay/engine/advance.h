@@ -3,12 +3,7 @@
 #ifndef GCREPLAY_ADVANCE_H
 #define GCREPLAY_ADVANCE_H
 
-#include "collect.h"
-
-/* Why control comes back. */
-enum { ENGINE_END, ENGINE_STOP, ENGINE_START, ENGINE_ALLOCATIONS, ENGINE_BYTES, ENGINE_TICK,
-       ENGINE_CALL,
-       ENGINE_INVALID = -1, ENGINE_NO_MEMORY = -2 };
+#include "schedule.h"
 
 enum { WEAK_HIT = 2, WEAK_MISS = 3 };  /* operand c of OP_WEAKREF */
 
@@ -42,9 +37,13 @@ never_inline int broken(Heap *h, const char *rule)
 /* An event names an object that is not alive: freed by the policy, or a broken log. */
 never_inline int missing(Heap *h, uint32_t id, const int mode)
 {
+    if ((mode & LENIENT) && (h->running || unborn(h, id))) {
+        lacks(h, id);
+        return ENGINE_END;
+    }
     if (id >= h->next_id)
         return broken(h, "names an object that was not allocated before it");
-    if (mode != COLLECTING && !h->clairvoyant)
+    if (!(mode & LENIENT) && mode != COLLECTING && !h->clairvoyant)
         return broken(h, "names a dead object");
     if (h->inside && h->inside_first && h->dies_inside != NULL && h->dies_inside[id])
         return ENGINE_END;      /* a finalizer kills what its collection has freed by now */
@@ -53,54 +52,6 @@ never_inline int missing(Heap *h, uint32_t id, const int mode)
         h->first_revived_id = id;
     }
     return ENGINE_END;
-}
-
-/* Objects that the event just applied made unreachable. */
-never_inline void floats(Heap *h)
-{
-    floating_changes(h);
-    for (; h->due_next < h->due_length && h->due[h->due_next].sequence <= h->sequence;
-         h->due_next++) {
-        uint32_t slot = slot_of(h, h->due[h->due_next].id);
-        if (!slot)
-            continue;
-        h->objects[slot].marks |= IS_FLOATING;
-        h->floating++;
-        h->floating_bytes += bytes_of(h, slot);
-    }
-    if (h->floating > h->peak_floating)
-        h->peak_floating = h->floating;
-    if (h->floating_bytes > h->peak_floating_bytes)
-        h->peak_floating_bytes = h->floating_bytes;
-}
-
-/* The clairvoyant policy frees them at once; nothing alive refers to them any more. */
-never_inline void vanish(Heap *h, const int mode)
-{
-    uint64_t first = h->due_next, end = first, freed = h->freed_by_count;
-    while (end < h->due_length && h->due[end].sequence <= h->sequence)
-        end++;
-    uint32_t n = 0;
-    for (uint64_t i = first; i < end; i++) {
-        uint32_t slot = slot_of(h, h->due[i].id);
-        if (!slot)
-            continue;
-        ROOM(h, h->queue, n, h->queue_capacity);
-        h->queue[n++] = slot;
-        if (h->objects[slot].generation != UNTRACKED)
-            delist(h, &h->objects[slot]);
-        h->objects[slot].state = DYING;
-    }
-    for (uint32_t i = 0; i < n; i++)
-        EACH_LINK(h, &h->objects[h->queue[i]], link)
-            if (h->objects[link->target].state != DYING)
-                lose_reference(h, link->target, mode);
-    for (uint32_t i = 0; i < n; i++)
-        release(h, h->queue[i], mode);
-    die(h, mode);
-    h->freed_by_collector += h->freed_by_count - freed;
-    h->freed_by_count = freed;
-    h->due_next = end;
 }
 
 /* Bookkeeping of a birth; returns why to hand control to the policy, if so. */
@@ -116,10 +67,14 @@ always_inline int born(Heap *h, uint32_t slot, const Shape *shape, const int mod
         h->objects[slot].count += IMMORTAL_REFERENCES;
     if (unlikely(h->clairvoyant) && h->pinned_next < h->pinned_length
         && h->pinned[h->pinned_next] == h->objects[slot].id) {
-        h->objects[slot].count++;
+        pin(h, slot);
         h->pinned_next++;
     }
-    if (mode != COLLECTING)
+    if (mode & LENIENT) {
+        own(h, slot, h->objects[slot].id);
+        h->grown_bytes += shape->bytes;
+    }
+    if (BASIC(mode) != COLLECTING)
         return ENGINE_END;
     if (h->started && (shape->flags & FLAG_GC)) {
         int counted = (shape->flags & FLAG_COUNTED) != 0;
@@ -153,7 +108,7 @@ always_inline int born(Heap *h, uint32_t slot, const Shape *shape, const int mod
 
 #define TOUCH(slot)                                                                        \
     do {                                                                                   \
-        if (mode == ANNOTATING) h->objects[slot].touched = h->sequence;                    \
+        if (BASIC(mode) == ANNOTATING) h->objects[slot].touched = h->sequence;                    \
     } while (0)
 
 /* The slot an operand names, or handle the event as one that names no living object. */
@@ -177,7 +132,7 @@ never_inline int apply_other(Heap *h, uint32_t i, const int mode)
         h->floating_sum = h->floating_bytes_sum = 0;    /* the found heap is not a time */
         return ENGINE_START;
     case OP_KEPT:
-        if (a >= h->next_id)
+        if (a >= h->next_id && !h->running)
             return broken(h, "names an object that was not allocated before it");
         if (!h->modelled && h->pending)
             h->pending--;
@@ -189,6 +144,7 @@ never_inline int apply_other(Heap *h, uint32_t i, const int mode)
         h->extra[slot].owned = owned;
         uint64_t change = bytes_of(h, slot) - before;
         h->live_bytes += change;
+        h->grown_bytes += change;
         if (h->live_bytes > h->peak_bytes)
             h->peak_bytes = h->live_bytes;
         if (h->objects[slot].marks & IS_FLOATING) {
@@ -203,7 +159,7 @@ never_inline int apply_other(Heap *h, uint32_t i, const int mode)
         NAMED(slot, a);
         if (b > PERMANENT)
             return broken(h, "there is no such generation");
-        if (mode != COLLECTING)
+        if (BASIC(mode) != COLLECTING || h->objects[slot].state != OUTSIDE)
             break;
         if (slot == h->newborn)
             h->newborn = 0;
@@ -216,7 +172,7 @@ never_inline int apply_other(Heap *h, uint32_t i, const int mode)
     }
     case OP_UNTRACK: {
         NAMED(slot, a);
-        if (mode != COLLECTING)
+        if (BASIC(mode) != COLLECTING || h->objects[slot].state != OUTSIDE)
             break;
         if (slot == h->newborn)
             h->newborn = 0;
@@ -233,7 +189,11 @@ never_inline int apply_other(Heap *h, uint32_t i, const int mode)
             if (!h->inside++) {
                 h->inside_since = h->sequence;
                 /* What callbacks do after the garbage is freed stands behind a tick. */
-                h->inside_first = h->inside_tick + 1 != h->sequence;
+                h->after_tick = h->inside_tick + 1 == h->sequence;
+                h->skipping = (mode & LENIENT) && a != NO_OBJECT;
+                if (h->skipping)
+                    break;
+                h->inside_first = !h->after_tick && a == NO_OBJECT;
                 h->inside_before = !h->modelled && !h->aftermath && h->inside_first;
                 h->young_before = h->young;
                 h->pending_before = h->pending;
@@ -243,6 +203,8 @@ never_inline int apply_other(Heap *h, uint32_t i, const int mode)
                 return broken(h, "no region begun is open");
             if (--h->inside)
                 break;
+            if (h->after_tick)
+                h->inside_tick = h->sequence;   /* so does the next, if it stands right behind */
             h->displaced += h->sequence - h->inside_since - 1;
             if (h->inside_before) {
                 h->young = h->young_before;
@@ -265,7 +227,7 @@ never_inline int apply_other(Heap *h, uint32_t i, const int mode)
         break;
     case OP_WEAKREF: {
         if (c == WEAK_MISS) {
-            if (a >= h->next_id || b >= h->next_id)
+            if ((a >= h->next_id || b >= h->next_id) && !h->running)
                 return broken(h, "names an object that was not allocated before it");
             break;
         }
@@ -294,23 +256,67 @@ always_inline void look_ahead(const Heap *h, uint32_t i)
         __builtin_prefetch(&h->objects[slot_of(h, h->b[near])], 1);
 }
 
+/* A region with an owner is passed over where it was recorded, but for what is no matter of its
+   objects: calls of the gc module and ticks. */
+never_inline int pass_over(Heap *h, uint32_t end)
+{
+    while (h->at < end) {
+        uint32_t i = h->at++;
+        h->sequence = h->first_sequence + i;
+        switch (h->op[i]) {
+        case OP_ALLOC:
+            pass_birth(h, h->a[i]);
+            break;
+        case OP_GC_CALL:
+            if (h->a[i] != CALL_COLLECT)
+                return ENGINE_CALL;
+            break;
+        case OP_TICK:
+            h->tick = (uint64_t)h->b[i] << 32 | h->a[i];
+            break;
+        case OP_INSIDE:
+            h->skipping = 0;
+            h->inside = 0;
+            h->regions.passed++;
+            if (h->after_tick)
+                h->inside_tick = h->sequence;
+            return ENGINE_END;
+        }
+    }
+    return ENGINE_END;
+}
+
 /* Apply the events up to position `end`; ends early with a reason. h->at is what comes next. */
 always_inline int apply(Heap *h, uint32_t end, const int mode)
 {
     const uint8_t *op = h->op;
     const uint32_t *a = h->a, *b = h->b, *c = h->c;
     const uint64_t first = h->first_sequence;
+    if ((mode & LENIENT) && unlikely(h->skipping)) {
+        int reason = pass_over(h, end);
+        if (reason)
+            return reason;
+    }
     for (uint32_t i = h->at; i < end; i++) {
         h->at = i + 1;
-        h->sequence = first + i;
+        if (!(mode & LENIENT) || likely(!h->running))
+            h->sequence = first + i;
         look_ahead(h, i);
         switch (op[i]) {
         case OP_ALLOC: {
-            if (unlikely(a[i] != h->next_id))
+            int counted = 0;
+            if ((mode & LENIENT) && unlikely(h->running)) {
+                counted = open_birth(h, a[i]);
+            } else if (unlikely(a[i] != h->next_id)) {
                 return broken(h, "object ids must be dense");
-            if (unlikely(b[i] >= h->shape_count))
+            } else if (unlikely(b[i] >= h->shape_count)) {
                 return broken(h, "there is no such shape");
-            uint32_t slot = new_object(h, a[i], b[i]);
+            } else {
+                reach_id(h, a[i]);
+            }
+            uint32_t slot = new_object(h, a[i], b[i], counted);
+            if (mode & LENIENT)
+                h->linked[slot] = 0;
             TOUCH(slot);
             int reason = born(h, slot, &h->shapes[b[i]], mode);
             if (unlikely(reason))
@@ -327,9 +333,18 @@ always_inline int apply(Heap *h, uint32_t end, const int mode)
         }
         case OP_DECREF: {
             NAMED(slot, a[i]);
-            if (unlikely(b[i] > h->objects[slot].count))
+            uint32_t n = b[i];
+            if (mode & LENIENT) {
+                uint32_t held = h->objects[slot].count - h->linked[slot];
+                if (unlikely(n > held)) {
+                    lacks(h, a[i]);
+                    if (!(n = held))
+                        break;
+                }
+            } else if (unlikely(n > h->objects[slot].count)) {
                 return broken(h, "takes the reference count below 0");
-            if (!(h->objects[slot].count -= b[i])) {
+            }
+            if (!(h->objects[slot].count -= n)) {
                 doom(h, slot);
                 die(h, mode);
             }
@@ -337,27 +352,40 @@ always_inline int apply(Heap *h, uint32_t end, const int mode)
         }
         case OP_LINK: {
             /* What an opaque reference held goes with its holder, whenever that is. */
-            if (mode == COLLECTING && unlikely(c[i] == OPAQUE) && a[i] < h->next_id && b[i] < h->next_id
+            if (((mode & LENIENT) || mode == COLLECTING) && unlikely(c[i] == OPAQUE)
+                && ((a[i] < h->next_id && b[i] < h->next_id) || h->running)
                 && !(slot_of(h, a[i]) && slot_of(h, b[i])))
                 break;
             NAMED(source, a[i]);
             NAMED(target, b[i]);
             Object *o = &h->objects[source];
+            if ((mode & LENIENT) && unlikely(h->clairvoyant && h->objects[target].state == DYING)) {
+                lacks(h, b[i]);
+                break;
+            }
             h->objects[target].count++;
+            if (mode & LENIENT)
+                h->linked[target]++;
             add_link(h, o, target, c[i]);
             /* A tuple is filled before a collector sees it: one untracked before its links were
              * known to the log was untracked by mistake. */
-            if (mode == COLLECTING && o->generation == UNTRACKED
+            if (BASIC(mode) == COLLECTING && o->generation == UNTRACKED
                 && (h->shapes[o->shape].is_dict || h->shapes[o->shape].is_tuple) && h->started && c[i] != OPAQUE && may_be_tracked(h, &h->objects[target])
-                && source != h->newborn)
+                && source != h->newborn && (!(mode & LENIENT) || o->state == OUTSIDE))
                 enlist(h, source, 0);
             break;
         }
         case OP_UNLINK: {
             NAMED(source, a[i]);
             NAMED(target, b[i]);
-            if (unlikely(!remove_link(h, &h->objects[source], target, c[i])))
-                return broken(h, "undoes a link that does not exist");
+            if (unlikely(!remove_link(h, &h->objects[source], target, c[i]))) {
+                if (!(mode & LENIENT))
+                    return broken(h, "undoes a link that does not exist");
+                lacks(h, b[i]);
+                break;
+            }
+            if (mode & LENIENT)
+                h->linked[target]--;
             if (!--h->objects[target].count) {
                 doom(h, target);
                 die(h, mode);
@@ -368,12 +396,46 @@ always_inline int apply(Heap *h, uint32_t end, const int mode)
             int reason = apply_other(h, i, mode);
             if (unlikely(reason))
                 return reason;
+            if ((mode & LENIENT) && unlikely(h->skipping)) {
+                if ((reason = pass_over(h, end)))
+                    return reason;
+                i = h->at - 1;
+            }
             if (unlikely(h->aftermath && !h->inside && i + 1 < h->length && !goes_on(h, i + 1)))
                 settle(h);
         }
         }
     }
     return ENGINE_END;
+}
+
+/* Run what a region holds, in the collection that found its owner. */
+static void run_region(Heap *h, uint32_t region, const int mode)
+{
+    const Regions *r = &h->regions;
+    const uint8_t *op = h->op;
+    const uint32_t *a = h->a, *b = h->b, *c = h->c;
+    uint32_t at = h->at, length = h->length, inside = h->inside;
+    uint64_t begin = r->begin[region];
+    h->op = r->op + begin;
+    h->a = r->a + begin;
+    h->b = r->b + begin;
+    h->c = r->c + begin;
+    h->at = 0;
+    h->length = (uint32_t)(r->begin[region + 1] - begin);
+    h->inside = h->running = 1;
+    if (mode == (COLLECTING | LENIENT))
+        apply(h, h->length, COLLECTING | LENIENT);
+    else
+        apply(h, h->length, COUNTING | LENIENT);
+    h->running = 0;
+    h->inside = inside;
+    h->op = op;
+    h->a = a;
+    h->b = b;
+    h->c = c;
+    h->at = at;
+    h->length = length;
 }
 
 /* Apply events until the segment ends or the policy is due. */
@@ -385,7 +447,7 @@ always_inline int advance_in(Heap *h, const int mode)
             end = h->stop;
         if (h->first_sequence + h->at >= end)
             return ENGINE_STOP;
-        int due = mode != ANNOTATING && h->due_next < h->due_length
+        int due = BASIC(mode) != ANNOTATING && h->due_next < h->due_length
                   && h->due[h->due_next].sequence < end;
         if (due)
             end = h->due[h->due_next].sequence + 1;
@@ -415,6 +477,9 @@ static int advance(Heap *h, int mode)
     switch (mode) {
     case COUNTING: return advance_in(h, COUNTING);
     case ANNOTATING: return advance_in(h, ANNOTATING);
+    case COUNTING | LENIENT: return advance_in(h, COUNTING | LENIENT);
+    case ANNOTATING | LENIENT: return advance_in(h, ANNOTATING | LENIENT);
+    case COLLECTING | LENIENT: return advance_in(h, COLLECTING | LENIENT);
     default: return advance_in(h, COLLECTING);
     }
 }
@@ -424,29 +489,6 @@ static int collect(Heap *h, int generation, int into, int untracking, Figures *f
     if (setjmp(h->failure))
         return ENGINE_NO_MEMORY;
     *figures = collect_generation(h, generation, into, untracking);
-    return ENGINE_END;
-}
-
-/* From here on garbage vanishes as soon as nothing touches it any more. Objects that are alive at
-   the log's end hold one reference more, so that freeing what held them never takes them along. */
-static int foresee(Heap *h, int mode)
-{
-    if (setjmp(h->failure))
-        return ENGINE_NO_MEMORY;
-    h->clairvoyant = 1;
-    h->due_next = 0;
-    for (; h->pinned_next < h->pinned_length && h->pinned[h->pinned_next] < h->next_id;
-         h->pinned_next++) {
-        uint32_t slot = slot_of(h, h->pinned[h->pinned_next]);
-        if (slot)
-            h->objects[slot].count++;
-    }
-    if (!h->next_id)
-        return ENGINE_END;
-    if (mode == COLLECTING)
-        vanish(h, COLLECTING);
-    else
-        vanish(h, COUNTING);
     return ENGINE_END;
 }
 

@@ -4,7 +4,10 @@ One replay without a collector notes the last event that touched each object: na
 reference from it when its holder died. What is unreachable at the end of the log has become so
 at the latest of these times among the objects that reach it. (Merlin: Hertz and others,
 "Generating object lifetime traces with Merlin", TOPLAS 28(3), 2006.) The pass also proves the log
-valid as far as objects and reference counts go.
+valid as far as objects and reference counts go, in the order in which it was recorded.
+
+Where finalizers and callbacks have owners, a second pass leaves out what they did: they hide the
+garbage that they take apart, and run only when a collection has found it.
 """
 
 from __future__ import annotations
@@ -16,10 +19,11 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import numpy.typing as npt
 
-from gcreplay.store.events import U32
+from gcreplay.store.events import U32, Events
 from gcreplay.store.log import EventLog
 
 from . import _engine
+from .regions import Lifting, Regions
 from .storage import advance, engine_for
 
 _cache: WeakKeyDictionary[EventLog, tuple[int, Garbage]] = WeakKeyDictionary()
@@ -31,13 +35,15 @@ class Garbage:
 
     due: structured array (sequence uint64, id uint32), the event after which each object is
     unreachable, ascending. alive: uint32, ids of what reference counting alone leaves alive at
-    the end, ascending. dies_inside: uint8 by object id, 1 of what callbacks and finalizers of the
-    recorded collections killed before the garbage was freed.
+    the end, ascending; where regions have owners, with them and without, or garbage without.
+    dies_inside: uint8 by object id, 1 of what callbacks and finalizers of the recorded collections
+    killed before the garbage was freed, those with an owner aside. regions: those with an owner.
     """
 
     due: npt.NDArray[Any]
     alive: U32
     dies_inside: npt.NDArray[np.uint8]
+    regions: Regions | None
 
 
 def garbage_of(log: EventLog) -> Garbage:
@@ -49,11 +55,31 @@ def garbage_of(log: EventLog) -> Garbage:
     engine = engine_for(log, _engine.ANNOTATING, modelled=False)
     dies_inside = np.zeros(log.object_count, np.uint8)
     engine.know_inside(dies_inside)
+    lifting = Lifting()
     for segment in log.segments():
-        engine.feed(*segment.columns(), segment.first_sequence)
-        while advance(engine) != _engine.END:
-            pass
+        lifting.take(segment)
+        _apply(engine, segment)
     due, alive = engine.find_garbage()
-    garbage = Garbage(due, np.asarray(alive), dies_inside)
+    regions = lifting.regions()
+    if regions is not None:
+        due, alive = _without(log, regions, alive)
+    garbage = Garbage(due, np.asarray(alive), dies_inside, regions)
     _cache[log] = (events, garbage)
     return garbage
+
+
+def _apply(engine: _engine.Engine, segment: Events) -> None:
+    engine.feed(*segment.columns(), segment.first_sequence)
+    while advance(engine) != _engine.END:
+        pass
+
+
+def _without(log: EventLog, regions: Regions, recorded: U32) -> tuple[npt.NDArray[Any], U32]:
+    """Garbage and what stays alive when no region with an owner runs."""
+    engine = engine_for(log, _engine.ANNOTATING, modelled=False)
+    engine.know_regions(regions)
+    for segment in log.segments():
+        _apply(engine, segment)
+    due, alive = engine.find_garbage()
+    stays = np.isin(alive, recorded) | np.isin(alive, due["id"])
+    return due, alive[stays]

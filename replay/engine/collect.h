@@ -1,10 +1,10 @@
 /* One cyclic collection, as gc_collect_main of CPython 3.11 (Modules/gcmodule.c) makes it:
-   subtract internal references, move the unreachable aside, untrack, promote, delete. The order of
-   every list is CPython's, because later untracking depends on it. */
+   subtract internal references, move the unreachable aside, untrack, promote, call and finalize,
+   delete. */
 #ifndef GCREPLAY_COLLECT_H
 #define GCREPLAY_COLLECT_H
 
-#include "death.h"
+#include "finalize.h"
 
 enum { UNTRACK_TUPLES = 1, UNTRACK_DICTS = 2 };
 
@@ -16,97 +16,6 @@ typedef struct {
     uint64_t survivors;         /* candidates still tracked after it, uncollectable ones aside */
     uint64_t freed, bytes;      /* collected and what died with them */
 } Figures;
-
-always_inline int may_be_tracked(const Heap *h, const Object *o)
-{
-    const Shape *shape = &h->shapes[o->shape];
-    return (shape->flags & FLAG_GC) && !(shape->is_tuple && o->generation == UNTRACKED);
-}
-
-/* Candidates in CPython's order: the generation's own list, then the youngest, then the next. */
-static uint32_t gather(Heap *h, int generation)
-{
-    uint32_t n = 0, all = 0;
-    for (int g = 0; g <= generation; g++)
-        all += h->lists[g].live;
-    while (h->queue_capacity < 2 * (uint64_t)all + 1)
-        ROOM(h, h->queue, h->queue_capacity, h->queue_capacity);
-    while (h->aside_capacity < (uint64_t)all + 1)
-        ROOM(h, h->aside, h->aside_capacity, h->aside_capacity);
-    for (int i = 0; i <= generation; i++) {
-        List *list = &h->lists[i ? i - 1 : generation];
-        for (uint32_t k = 0; k < list->length; k++) {
-            uint32_t slot = list->slot[k];
-            if (k + 12 < list->length)
-                __builtin_prefetch(&h->objects[list->slot[k + 12]], 1);
-            if (!slot)
-                continue;
-            Object *o = &h->objects[slot];
-            o->refs = o->count + ((o->marks & IN_GARBAGE) != 0);
-            o->state = WAITING;
-            h->queue[n++] = slot;
-        }
-        list->length = list->live = 0;
-    }
-    return n;
-}
-
-static uint64_t subtract_references(Heap *h, uint32_t candidates)
-{
-    uint64_t links = 0;
-    for (uint32_t k = 0; k < candidates; k++) {
-        if (k + 6 < candidates) {
-            const Object *ahead = &h->objects[h->queue[k + 6]];
-            if (ahead->block && ahead->block != HUB)
-                __builtin_prefetch(&h->pool[ahead->links]);
-        }
-        EACH_LINK(h, &h->objects[h->queue[k]], link) {
-            Object *target = &h->objects[link->target];
-            if (unlikely(link->label == OPAQUE))
-                continue;
-            links++;
-            if (target->state == WAITING)
-                target->refs--;
-        }
-    }
-    return links;
-}
-
-/* Survivors stay in the queue, in walking order; the rest stand aside. Both counts return. */
-static uint32_t move_unreachable(Heap *h, uint32_t length, uint32_t *aside)
-{
-    uint32_t kept = 0, n = 0;
-    for (uint32_t i = 0; i < length; i++) {
-        uint32_t slot = h->queue[i];
-        Object *o = &h->objects[slot];
-        if (!o->refs) {
-            o->state = ASIDE;
-            h->aside[n++] = slot;
-            continue;
-        }
-        o->state = OUTSIDE;
-        h->queue[kept++] = slot;
-        EACH_LINK(h, o, link) {
-            Object *target = &h->objects[link->target];
-            if (target->state == OUTSIDE || link->label == OPAQUE)
-                continue;
-            if (target->state == ASIDE) {
-                target->state = WAITING;
-                target->refs = 1;
-                h->queue[length++] = link->target;
-            } else if (!target->refs) {
-                target->refs = 1;
-            }
-        }
-    }
-    *aside = 0;                 /* those moved back and walked are no longer aside */
-    for (uint32_t i = 0; i < n; i++)
-        if (h->objects[h->aside[i]].state == ASIDE) {
-            h->objects[h->aside[i]].state = DYING;
-            h->aside[(*aside)++] = h->aside[i];
-        }
-    return kept;
-}
 
 /* Untrack exact tuples, or exact dicts, that hold nothing trackable; one pass in list order. */
 static uint32_t untrack(Heap *h, uint32_t survivors, int dicts)
@@ -194,24 +103,50 @@ static uint32_t call_weakrefs(Heap *h, uint32_t aside, int into)
     return died;
 }
 
-static void delete_garbage(Heap *h, uint32_t aside)
+/* The same where regions have owners, and these run; what is saved lives on in `into`. */
+static uint32_t call_and_finalize(Heap *h, uint32_t *aside, uint32_t *uncollectable, int into)
+{
+    enum { MODE = COLLECTING | LENIENT };
+    uint32_t n = *uncollectable, *kept = h->aside + *aside, saved;
+    for (uint32_t i = 0; i < n; i++) {          /* the queue is needed */
+        kept[i] = h->queue[i];
+        h->objects[kept[i]].state = DYING;
+    }
+    uint32_t died = run_callbacks(h, *aside, into, MODE);
+    run_waiting(h, MODE);
+    run_finalizers(h, *aside, MODE);
+    run_waiting(h, MODE);
+    saved = look_again(h, *aside, aside);
+    for (uint32_t i = 0; i < saved; i++) {
+        enlist(h, h->queue[i], into);
+        if (h->objects[h->queue[i]].marks & IS_FLOATING)
+            floats_no_more(h, h->queue[i], bytes_of(h, h->queue[i]));
+    }
+    *uncollectable = 0;
+    for (uint32_t i = 0; i < n; i++)
+        if (is_garbage(h, kept[i]))
+            h->queue[(*uncollectable)++] = kept[i];
+    return died;
+}
+
+always_inline void delete_garbage(Heap *h, uint32_t aside, const int mode)
 {
     h->collecting = 1;
     for (uint32_t i = 0; i < aside; i++)
         EACH_LINK(h, &h->objects[h->aside[i]], link)
             if (h->objects[link->target].state != DYING)
-                lose_reference(h, link->target, COLLECTING);
+                lose_reference(h, link->target, mode);
     for (uint32_t i = 0; i < aside; i++)
-        release(h, h->aside[i], COLLECTING);
-    die(h, COLLECTING);
+        release(h, h->aside[i], mode);
+    die(h, mode);
     h->collecting = 0;
 }
 
 static Figures collect_generation(Heap *h, int generation, int into, int untracking)
 {
     Figures figures = {0};
-    uint64_t live = h->live, bytes = h->live_bytes;
-    uint32_t aside;
+    uint64_t dead = h->freed_by_count + h->freed_by_collector, bytes = h->live_bytes;
+    uint32_t aside, died;
     h->young = 0;
     h->pending = h->late = 0;
     h->bytes_since = 0;
@@ -229,15 +164,27 @@ static Figures collect_generation(Heap *h, int generation, int into, int untrack
     figures.survivors = survivors;
 
     uint32_t uncollectable = keep_uncollectable(h, &aside);
-    figures.collected = aside - finalized(h, aside) + call_weakrefs(h, aside, into);
+    h->grown_bytes = 0;
+    h->causing = h->linked != NULL;
+    if (h->causing && has_regions(h, aside))
+        died = call_and_finalize(h, &aside, &uncollectable, into);
+    else
+        died = call_weakrefs(h, aside, into);
+    figures.collected = aside - finalized(h, aside) + died;
     for (uint32_t i = 0; i < uncollectable; i++) {
         enlist(h, h->queue[i], into);
         h->objects[h->queue[i]].state = OUTSIDE;
     }
     figures.uncollectable = uncollectable;
-    delete_garbage(h, aside);
-    figures.freed = live - h->live;
-    figures.bytes = bytes - h->live_bytes;
+    if (h->causing) {
+        delete_garbage(h, aside, COLLECTING | LENIENT);
+        run_waiting(h, COLLECTING | LENIENT);
+        h->causing = 0;
+    } else {
+        delete_garbage(h, aside, COLLECTING);
+    }
+    figures.freed = h->freed_by_count + h->freed_by_collector - dead;
+    figures.bytes = bytes + h->grown_bytes - h->live_bytes;
     if (generation == 2)
         for (int i = 1; i < FREE_LISTS; i++) {
             if (i == SLICE_LIST)

@@ -5,8 +5,11 @@
 
 #include "links.h"
 
-/* What a replay does beyond counting; known at compile time wherever it matters. */
-enum { COUNTING = 1, COLLECTING = 2, ANNOTATING = 3 };
+/* What a replay does beyond counting; known at compile time wherever it matters. LENIENT is added
+   where regions have owners: these move with the collections, so an event may find less than it
+   was recorded with. */
+enum { COUNTING = 1, COLLECTING = 2, ANNOTATING = 3, LENIENT = 4 };
+#define BASIC(mode) ((mode) & 3)
 
 /* -- weak references -- */
 
@@ -44,7 +47,7 @@ static void watch_target(Heap *h, uint32_t weakref, uint32_t target, uint8_t cal
     h->extra[target].watchers = entry;
     h->extra[weakref].watch = entry;
     t->marks |= IS_WATCHED;
-    o->marks |= IS_WEAKREF;
+    o->marks |= callback ? IS_WEAKREF | CALLS_BACK : IS_WEAKREF;
 }
 
 /* -- floating garbage: unreachable, not yet freed -- */
@@ -55,6 +58,14 @@ always_inline void floating_changes(Heap *h)
     h->floating_sum += (unsigned __int128)h->floating * span;
     h->floating_bytes_sum += (unsigned __int128)h->floating_bytes * span;
     h->floating_since = h->sequence;
+}
+
+always_inline void floats_no_more(Heap *h, uint32_t slot, uint64_t bytes)
+{
+    floating_changes(h);
+    h->objects[slot].marks &= ~IS_FLOATING;
+    h->floating--;
+    h->floating_bytes -= bytes;
 }
 
 always_inline uint64_t bytes_of(const Heap *h, uint32_t slot)
@@ -75,18 +86,29 @@ always_inline uint8_t last_free_list(const Object *o, const Shape *shape, uint64
     return bytes > TUPLE_HEADER && length <= TUPLE_LENGTHS ? (uint8_t)(FIRST_TUPLE + length - 1) : 0;
 }
 
+/* A finalizer or callback has to run, when all is dead that dies now. */
+never_inline void await(Heap *h, uint32_t slot, uint8_t callback)
+{
+    ROOM(h, h->waiting, h->waiting_length, h->waiting_capacity);
+    h->waiting[h->waiting_length++] = (Waiting){h->objects[slot].id, callback};
+}
+
 never_inline void leave_marks(Heap *h, uint32_t slot, uint64_t bytes)
 {
     Object *o = &h->objects[slot];
-    if (o->marks & IS_FLOATING) {
-        floating_changes(h);
-        h->floating--;
-        h->floating_bytes -= bytes;
-    }
+    if (h->causing && (o->marks & (OWNS_REGIONS | CALLS_BACK)) == OWNS_REGIONS)
+        await(h, slot, 0);
+    if (o->marks & IS_FLOATING)
+        floats_no_more(h, slot, bytes);
     if (o->marks & IS_WEAKREF)
         unwatch(h, h->extra[slot].watch);
-    while (o->marks & IS_WATCHED)
+    while (o->marks & IS_WATCHED) {
+        const Watch *watch = &h->watches[h->extra[slot].watchers];
+        const Object *w = &h->objects[watch->weakref];
+        if (h->causing && watch->callback && (w->marks & OWNS_REGIONS) && w->state == OUTSIDE)
+            await(h, watch->weakref, 1);
         unwatch(h, h->extra[slot].watchers);
+    }
 }
 
 /* The slot of a dead object, whose links are undone, becomes free. */
@@ -97,7 +119,7 @@ always_inline void release(Heap *h, uint32_t slot, const int mode)
     uint64_t bytes = bytes_of(h, slot);
     h->live--;
     h->live_bytes -= bytes;
-    if (mode == COLLECTING) {
+    if (BASIC(mode) == COLLECTING) {
         uint64_t *died = h->collecting ? h->died_by_collector : h->died_by_count;
         died[o->generation]++;
         if (o->generation != UNTRACKED && o->state != DYING)
@@ -114,13 +136,13 @@ always_inline void release(Heap *h, uint32_t slot, const int mode)
                 h->pending += !(keeps && h->modelled);
         }
     }
-    if (mode == COLLECTING && unlikely(h->collecting))
+    if (BASIC(mode) == COLLECTING && unlikely(h->collecting))
         h->freed_by_collector++;
     else
         h->freed_by_count++;
     if (unlikely(o->marks & ~OWNS_BYTES))
         leave_marks(h, slot, bytes);
-    if (mode == ANNOTATING && unlikely(h->inside && h->inside_first) && h->dies_inside != NULL)
+    if (BASIC(mode) == ANNOTATING && unlikely(h->inside && h->inside_first) && h->dies_inside != NULL)
         h->dies_inside[o->id] = 1;
     if (unlikely(h->deaths != NULL))
         h->deaths[o->id] = h->sequence;
@@ -141,8 +163,10 @@ always_inline void doom(Heap *h, uint32_t slot)
 always_inline void lose_reference(Heap *h, uint32_t slot, const int mode)
 {
     Object *o = &h->objects[slot];
-    if (mode == ANNOTATING)
+    if (BASIC(mode) == ANNOTATING)
         o->touched = h->sequence;
+    if (mode & LENIENT)
+        h->linked[slot]--;
     if (!--o->count)
         doom(h, slot);
 }

@@ -23,14 +23,22 @@ enum { FLAG_GC = 1, FLAG_COUNTED = 2, FLAG_TRACKED = 4, FLAG_IMMORTAL = 8, FLAG_
 enum { CALL_COLLECT = 0 };
 enum { PERMANENT = 3, UNTRACKED = 4 };
 enum { UNKNOWN = 0, OPAQUE = 1 };
+/* Why control comes back. */
+enum { ENGINE_END, ENGINE_STOP, ENGINE_START, ENGINE_ALLOCATIONS, ENGINE_BYTES, ENGINE_TICK,
+       ENGINE_CALL,
+       ENGINE_INVALID = -1, ENGINE_NO_MEMORY = -2 };
+
 #define IMMORTAL_REFERENCES (1u << 30)
+#define NO_OBJECT UINT32_MAX
 #define NO_SEQUENCE UINT64_MAX
 
 /* Where an object stands during a collection. */
 enum { OUTSIDE, WAITING, ASIDE, DYING };
 
 /* Object.marks */
-enum { IS_FLOATING = 1, OWNS_BYTES = 2, IS_WATCHED = 4, IS_WEAKREF = 8, IN_GARBAGE = 16 };
+enum { IS_FLOATING = 1, OWNS_BYTES = 2, IS_WATCHED = 4, IS_WEAKREF = 8, IN_GARBAGE = 16,
+       OWNS_REGIONS = 32,       /* of a finalizer or callback that has not run yet */
+       CALLS_BACK = 64 };       /* a weak reference with a callback */
 
 typedef struct {                /* 32 bytes: two objects in a cache line */
     uint32_t count;             /* references: external ones and incoming links; 0 in a free slot */
@@ -96,6 +104,24 @@ enum { NO_LINKS, SMALLEST_BLOCK, LARGEST_BLOCK = 6, HUB = 7 };      /* block b h
 
 typedef struct { uint64_t sequence; uint32_t id; } Due;
 
+/* What finalizers and callbacks did when the program ran, by region, in the order of the log. They
+   run here when a collection finds their owner. Without any the engine is compiled without them. */
+typedef struct {
+    const uint8_t *op;          /* the events of all regions */
+    const uint32_t *a, *b, *c;
+    const uint64_t *begin;      /* first event of each, and the end of the last */
+    const uint32_t *birth;      /* first id born in each, births at a stretch */
+    const uint32_t *births;
+    const uint32_t *owner;      /* sorted, with the region of each */
+    const uint32_t *of;
+    uint8_t *ran;
+    uint32_t count;
+    uint32_t passed;            /* regions that the log has begun so far */
+    uint32_t next;              /* the first owner not born yet */
+} Regions;
+
+typedef struct { uint32_t id; uint8_t callback; } Waiting;
+
 typedef struct Heap {
     jmp_buf failure;
 
@@ -110,9 +136,10 @@ typedef struct Heap {
     /* objects */
     Object *objects;
     Extra *extra;
+    uint32_t *linked;           /* incoming links, by slot; only where regions have owners */
     uint32_t slots, slot_capacity, free_slot;
     Page **directory;
-    uint32_t pages, next_id;
+    uint32_t pages, opened, next_id;    /* opened: entries of the directory that are valid */
     Page **slab;
     uint32_t slabs, slab_pages, slab_capacity;
     Page *free_pages;
@@ -150,6 +177,20 @@ typedef struct Heap {
     uint8_t inside_before;      /* or, in a replay of the recorded births, before one */
     int64_t young_before;       /* the counter where it began: the collection was due by then */
     uint64_t pending_before;
+
+    /* regions with an owner */
+    Regions regions;
+    uint8_t skipping;           /* the log stands in one, which is passed over */
+    uint8_t running;            /* the events come from one */
+    uint8_t causing;            /* what dies may have a finalizer or callback to run */
+    uint8_t after_tick;         /* the open region stands behind a tick, or others that do */
+    Waiting *waiting;           /* owners that died by their count, or whose target did */
+    uint32_t waiting_length, waiting_capacity;
+    uint32_t *called;           /* slots of weak references to call */
+    uint32_t called_capacity;
+    uint64_t grown_bytes;       /* by what regions made */
+    uint64_t regions_run, lapsed, unmoved, first_unmoved;
+    uint32_t first_unmoved_id;
 
     /* by object id: dies in such a region, killed by a callback or finalizer */
     uint8_t *dies_inside;
@@ -204,7 +245,7 @@ static Page dead_page;          /* stands for every page whose objects have all 
 
 always_inline const uint32_t *place_of(const Heap *h, uint32_t id)
 {
-    const Page *page = likely(id < h->next_id) ? h->directory[id >> PAGE_BITS] : &dead_page;
+    const Page *page = likely(id >> PAGE_BITS < h->opened) ? h->directory[id >> PAGE_BITS] : &dead_page;
     return &page->slot[id & (PAGE_IDS - 1)];
 }
 
@@ -213,10 +254,13 @@ always_inline uint32_t slot_of(const Heap *h, uint32_t id)
     return *place_of(h, id);
 }
 
-never_inline void open_page(Heap *h)
+never_inline void open_page(Heap *h, uint32_t number)
 {
-    uint32_t number = h->next_id >> PAGE_BITS;
     ROOM(h, h->directory, number, h->pages);
+    while (h->opened <= number)
+        h->directory[h->opened++] = &dead_page;
+    if (h->directory[number] != &dead_page)
+        return;                 /* a region that ran early has opened it */
     if (!h->free_pages) {
         ROOM(h, h->slab, h->slabs, h->slab_capacity);
         Page *fresh = grown(h, NULL, 64, sizeof(Page));
@@ -240,15 +284,22 @@ never_inline void close_page(Heap *h, uint32_t number)
     h->free_pages = page;
 }
 
-always_inline uint32_t new_object(Heap *h, uint32_t id, uint32_t shape)
+/* The log goes on to the next id. */
+always_inline void reach_id(Heap *h, uint32_t id)
 {
-    uint32_t slot = h->free_slot;
     if (unlikely(!(id & (PAGE_IDS - 1)))) {
         uint32_t before = (id >> PAGE_BITS) - 1;
-        open_page(h);
+        open_page(h, id >> PAGE_BITS);
         if (id && !h->directory[before]->live)
             close_page(h, before);
     }
+    h->next_id = id + 1;
+}
+
+/* An object for an id whose page is open; `counted`: as one that is alive. */
+always_inline uint32_t new_object(Heap *h, uint32_t id, uint32_t shape, int counted)
+{
+    uint32_t slot = h->free_slot;
     if (slot) {
         h->free_slot = h->objects[slot].links;
     } else {
@@ -256,14 +307,15 @@ always_inline uint32_t new_object(Heap *h, uint32_t id, uint32_t shape)
             uint32_t capacity = h->slot_capacity;
             ROOM(h, h->objects, h->slots, capacity);
             h->extra = grown(h, h->extra, capacity, sizeof *h->extra);
+            if (h->linked)
+                h->linked = grown(h, h->linked, capacity, sizeof *h->linked);
             h->slot_capacity = capacity;
         }
         slot = h->slots++;
     }
     Page *page = h->directory[id >> PAGE_BITS];
     page->slot[id & (PAGE_IDS - 1)] = slot;
-    page->live++;
-    h->next_id = id + 1;
+    page->live += !counted;
     h->objects[slot] = (Object){.count = 1, .id = id, .shape = shape, .generation = UNTRACKED};
     return slot;
 }

@@ -35,8 +35,8 @@ class Collection:
 
 
 @dataclass(frozen=True, slots=True)
-class FirstRevived:
-    """The first event that named an object this policy had freed already, and its type."""
+class FirstUse:
+    """The first event that used what this replay does not have, and the type of what it named."""
 
     sequence: int
     type: str
@@ -58,8 +58,12 @@ class RunResult:
     freed_by_refcount: int
     freed_by_collector: int
     revived: int
-    first_revived: FirstRevived | None
+    first_revived: FirstUse | None
     displaced: int
+    regions_run: int
+    unmoved: int
+    first_unmoved: FirstUse | None
+    lapsed: int
     peak_objects: int
     peak_bytes: int
     peak_floating_objects: int
@@ -111,6 +115,10 @@ class RunResult:
             "revived": self.revived,
             "first_revived": asdict(self.first_revived) if self.first_revived else None,
             "displaced": self.displaced,
+            "regions_run": self.regions_run,
+            "unmoved": self.unmoved,
+            "first_unmoved": asdict(self.first_unmoved) if self.first_unmoved else None,
+            "lapsed": self.lapsed,
             "peak_objects": self.peak_objects,
             "peak_bytes": self.peak_bytes,
             "peak_floating_objects": self.peak_floating_objects,

@@ -12,7 +12,16 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from gcreplay.store.events import Events, Flag, GcCall, Op, StartState, WeakUse, signed64
+from gcreplay.store.events import (
+    NO_OBJECT,
+    Events,
+    Flag,
+    GcCall,
+    Op,
+    StartState,
+    WeakUse,
+    signed64,
+)
 from gcreplay.store.log import EventLog
 
 CAPACITY = {"list": 80, "dict": 80, "slice": 1, "context": 255}
@@ -34,6 +43,7 @@ class Thing:
     generation: int | None = None
     owned: int = 0
     in_garbage: bool = False
+    called: int = 0  # references of a collector that calls its finalizer or callback
 
     def shown(self) -> list[int]:
         """Targets that a traversal shows."""
@@ -74,7 +84,8 @@ class Reference:
     order; `name` is then the cause of these collections. `killed`: what callbacks kill, as
     `died_inside` of a replay under "never" tells. `apply_from`: before this mark the rules are
     "cpython-3.11" as recorded. `window`: `made` holds what is made from the first of these marks
-    on, and ends at the second.
+    on, and ends at the second. What finalizers and callbacks with an owner did runs when a
+    collection finds the owner; with `in_recorded_order` where it was recorded.
     """
 
     def __init__(
@@ -89,6 +100,7 @@ class Reference:
         killed: Collection[int] = (),
         apply_from: str | None = None,
         window: tuple[str, str] | None = None,
+        in_recorded_order: bool = False,
     ) -> None:
         self.wanted = None if apply_from is None else (apply_from, rules, thresholds)
         self.bounds = list(window or ())
@@ -98,8 +110,16 @@ class Reference:
         self.name = name
         self.killed = killed
         self.died_inside: set[int] = set()
-        self.after_collection = False
+        self.after_collection = self.behind_tick = False
         self.ticked = -2
+        self.owned = {} if in_recorded_order else owned_regions(log)
+        self.moving = bool(self.owned)
+        self.unborn = {a for all in self.owned.values() for one in all for op, a, *_ in one if op == Op.ALLOC}
+        self.passing = self.running = self.causing = False
+        self.callers: set[int] = set()
+        self.dying: set[int] = set()
+        self.waiting_owners: list[int] = []
+        self.unmoved = self.lapsed = self.regions_run = self.bytes_died = 0
         self.at_marks = at_marks
         self.passed: Counter[str] = Counter()
         self.labels = log.labels
@@ -145,6 +165,9 @@ class Reference:
             after = events.op[i + 1] if op == Op.TICK and i + 1 < len(events) else op
             if self.aftermath and not self.inside and after != Op.INSIDE:
                 self.settle()
+            if self.passing and op != Op.INSIDE:
+                self.pass_over(op, a, b, c)
+                continue
             self.displaced += bool(self.inside) and op != Op.INSIDE
             getattr(self, "on_" + Op(op).name.lower())(a, b, c)
 
@@ -153,10 +176,27 @@ class Reference:
         dead = next((id for id in ids if id not in self.things), None)
         if dead is None:
             return True
+        if self.running or dead in self.unborn:
+            self.lack()
+            return False
         # A finalizer kills what its collection has freed by now.
         expected = self.inside and self.after_collection and dead in self.killed
         self.revived += not expected
         return False
+
+    def lack(self) -> None:
+        """An event finds less than it was recorded with, as a region runs elsewhere or not yet."""
+        if self.running:
+            self.lapsed += 1
+        else:
+            self.unmoved += 1
+
+    def pass_over(self, op: int, a: int, b: int, c: int) -> None:
+        """An event of a region with an owner, where the log has it."""
+        if op == Op.ALLOC:
+            self.next_id = a + 1
+        elif op == Op.GC_CALL:
+            self.on_gc_call(a, b, c)
 
     def on_start(self, a: int, b: int, c: int) -> None:
         self.begin(StartState.from_json(self.arguments[a]))
@@ -167,7 +207,8 @@ class Reference:
         thing = Thing(type_.kind, shape.size, shape.flags, type_.finalizer)
         self.things[a] = thing
         self.live_bytes += thing.size
-        self.next_id = a + 1
+        if not self.running:
+            self.next_id = a + 1
         self.note_peaks()
         if self.started and Flag.GC in shape.flags:
             name = thing.free_list()
@@ -203,6 +244,11 @@ class Reference:
 
     def on_decref(self, a: int, n: int, c: int) -> None:
         if self.known(a):
+            free = self.things[a].count - self.things[a].called
+            free -= sum(t == a for thing in self.things.values() for t, _ in thing.links)
+            if self.moving and n > free:
+                self.lack()
+                n = free
             self.lose(a, n)
 
     def on_link(self, a: int, b: int, label: int) -> None:
@@ -215,7 +261,7 @@ class Reference:
         self.things[b].count += 1
         # A tuple untracked before its links were known to the log was untracked by mistake.
         derived = source.kind in ("dict", "tuple") and source.generation is None
-        visible = a != self.newborn and self.started and label != OPAQUE
+        visible = a != self.newborn and self.started and label != OPAQUE and a not in self.dying
         if derived and visible and self.may_be_tracked(b):
             self.track(a, 0)
 
@@ -226,6 +272,9 @@ class Reference:
         at = [i for i, link in enumerate(links) if link == (b, label)]
         at = at or [i for i, link in enumerate(links) if link == (b, UNKNOWN)]
         at = at or [i for i, link in enumerate(links) if link[0] == b]
+        if self.moving and not at:
+            self.lack()
+            return
         del links[at[-1]]
         self.lose(b, 1)
 
@@ -242,13 +291,13 @@ class Reference:
             self.note_peaks()
 
     def on_track(self, a: int, generation: int, c: int) -> None:
-        if self.known(a):
+        if self.known(a) and a not in self.dying:
             self.newborn = None if self.newborn == a else self.newborn
             before = self.things[a].generation
             self.track(a, before if self.started and before is not None else generation)
 
     def on_untrack(self, a: int, b: int, c: int) -> None:
-        if self.known(a):
+        if self.known(a) and a not in self.dying:
             self.newborn = None if self.newborn == a else self.newborn
             self.untrack(a)
 
@@ -256,16 +305,25 @@ class Reference:
         if use != WeakUse.MISS and self.known(b, a) and use != WeakUse.HIT:
             self.weakrefs.pop(a, None)
             self.weakrefs[a] = (b, use == WeakUse.CALLBACK)
+            if use == WeakUse.CALLBACK:
+                self.callers.add(a)
 
     def on_inside(self, a: int, begin: int, c: int) -> None:
         if begin and not self.inside:
             # What callbacks do after the garbage is freed stands behind a tick.
-            self.after_collection = self.ticked + 1 != self.sequence
+            self.behind_tick = self.ticked + 1 == self.sequence
+            self.passing = self.moving and a != NO_OBJECT
+            self.after_collection = not self.behind_tick and a == NO_OBJECT
             # Before a collection that was due by then: what its callbacks do moves no counter.
             behind = self.aftermath or not self.after_collection
             self.before_collection = not self.modelled and not behind
             self.due_counter = self.counts[0], self.pending_frees
         self.inside += 1 if begin else -1
+        if not self.inside and self.behind_tick:
+            self.ticked = self.sequence  # so is the next, if it stands right behind
+        if self.passing:
+            self.passing = bool(begin)
+            return
         if not self.inside and self.before_collection:
             self.counts[0], self.pending_frees = self.due_counter
 
@@ -338,7 +396,8 @@ class Reference:
     def untrack(self, id: int) -> None:
         generation = self.things[id].generation
         if generation is not None:
-            del self.lists[generation][id]
+            if id not in self.dying:
+                del self.lists[generation][id]
             self.things[id].generation = None
 
     def move_list(self, origin: int, to: int) -> None:
@@ -365,6 +424,10 @@ class Reference:
     def bury(self, id: int, thing: Thing) -> None:
         """All that a death changes beside the links."""
         self.live_bytes -= thing.size + thing.owned
+        self.bytes_died += thing.size + thing.owned
+        self.dying.discard(id)
+        if self.causing:
+            self.await_regions(id)
         if self.inside and self.after_collection and not self.collecting:
             self.died_inside.add(id)
         if self.newborn == id:
@@ -415,34 +478,9 @@ class Reference:
         for i in range(g + 1):
             self.lists[i] = {}
         things = self.things
-        refs = {id: things[id].count + things[id].in_garbage for id in young}
-        links = 0
-        for id in young:
-            for target in things[id].shown():
-                links += 1
-                if target in refs:
-                    refs[target] -= 1
         candidates = len(young)
-
-        # move_unreachable: the list grows at its end while it is walked.
-        survivors: list[int] = []
-        aside: dict[int, None] = {}
-        walked: set[int] = set()
-        for id in young:
-            if refs[id] == 0:
-                aside[id] = None
-                continue
-            survivors.append(id)
-            walked.add(id)
-            for target in things[id].shown():
-                if target not in refs or target in walked:
-                    continue
-                if target in aside:
-                    del aside[target]
-                    young.append(target)
-                    refs[target] = 1
-                elif refs[target] == 0:
-                    refs[target] = 1
+        links = sum(len(things[id].shown()) for id in young)
+        survivors, aside = self.reached(young)
 
         for kind in (("tuple", "dict") if g == 2 else ("tuple",)) if cpython else ():
             for id in survivors:
@@ -468,6 +506,9 @@ class Reference:
                     uncollectable.append(target)
         garbage = [id for id in aside if id not in uncollectable]
 
+        freed, size = self.freed_by_refcount + self.freed_by_collector, self.bytes_died
+        self.dying, self.causing = unreachable, self.moving
+        called = []
         killed = 0
         for id in garbage:
             for weakref, (target, callback) in reversed(self.weakrefs.items()):
@@ -477,11 +518,28 @@ class Reference:
                     # handle_weakrefs counts a weak reference that its callback kills. One that
                     # outlives it and then dies with the garbage that held it is not counted.
                     killed += weakref in self.killed
-        for id in uncollectable:
+                    called.append(weakref)
+        self.weakrefs = {w: (t, cb) for w, (t, cb) in self.weakrefs.items() if t not in garbage}
+        for weakref in called:
+            self.hold(weakref, 1)
+        for weakref in called:
+            self.run(weakref)
+            killed += not self.hold(weakref, -1)
+        self.run_waiting()
+        for id in garbage:
+            if id in things and id not in self.callers:
+                self.hold(id, 1)
+                self.run(id)
+                self.hold(id, -1)
+        self.run_waiting()
+        saved, again = self.reached([id for id in garbage if id in things])
+        garbage = list(again)
+        uncollectable = [id for id in uncollectable if id in things]
+        self.dying = set(garbage)
+        for id in saved + uncollectable:
             things[id].generation = into
             self.lists[into][id] = None
 
-        before, size = len(things), self.live_bytes
         self.collecting = True
         buried = {id: things.pop(id) for id in garbage}
         for id, thing in buried.items():
@@ -491,6 +549,8 @@ class Reference:
                 if target in things:
                     self.lose(target, 1)
         self.collecting = False
+        self.run_waiting()
+        self.causing = False
         if g == 2:
             slices = self.waiting.pop("slice", 0)  # clear_freelists leaves them
             self.late_frees += sum(self.waiting.values())
@@ -508,11 +568,79 @@ class Reference:
                 collected=len(garbage) - sum(id in self.killed for id in garbage) + killed,
                 uncollectable=len(uncollectable),
                 survivors=len(survivors),
-                freed=before - len(things),
-                bytes=size - self.live_bytes,
+                freed=self.freed_by_refcount + self.freed_by_collector - freed,
+                bytes=self.bytes_died - size,
             )
         )
         self.aftermath = True
+
+    def reached(self, ids: list[int]) -> tuple[list[int], dict[int, None]]:
+        """deduce_unreachable: which of these are referenced from outside them, and the rest."""
+        things, walk = self.things, list(ids)
+        refs = {id: things[id].count + things[id].in_garbage for id in ids}
+        for id in ids:
+            for target in things[id].shown():
+                if target in refs:
+                    refs[target] -= 1
+        # move_unreachable: the list grows at its end while it is walked.
+        survivors: list[int] = []
+        aside: dict[int, None] = {}
+        walked: set[int] = set()
+        for id in walk:
+            if refs[id] == 0:
+                aside[id] = None
+                continue
+            survivors.append(id)
+            walked.add(id)
+            for target in things[id].shown():
+                if target not in refs or target in walked:
+                    continue
+                if target in aside:
+                    del aside[target]
+                    walk.append(target)
+                    refs[target] = 1
+                elif refs[target] == 0:
+                    refs[target] = 1
+        return survivors, aside
+
+    # -- finalizers and callbacks with an owner --
+
+    def hold(self, id: int, n: int) -> bool:
+        """The collector takes a reference, or gives it back; whether the object is alive then."""
+        self.things[id].called += n
+        self.things[id].count += n
+        if self.things[id].count == 0:
+            self.die(id)
+        return id in self.things
+
+    def run(self, owner: int) -> None:
+        """What its finalizer or callback did, once, with what of it still makes sense."""
+        for region in self.owned.pop(owner, []):
+            self.regions_run += 1
+            self.unborn -= {a for op, a, *_ in region if op == Op.ALLOC}
+            inside, self.inside, self.running = self.inside, 1, True
+            for op, *operands in region:
+                getattr(self, "on_" + Op(op).name.lower())(*operands)
+            self.inside, self.running = inside, False
+
+    def await_regions(self, id: int) -> None:
+        """What dies by its count in a collection has its finalizer and callbacks called too."""
+        if id in self.owned and id not in self.callers:
+            self.waiting_owners.append(id)
+        for weakref, (target, callback) in self.weakrefs.items():
+            if target == id and callback and weakref in self.owned and weakref not in self.dying:
+                self.waiting_owners.append(weakref)
+
+    def run_waiting(self) -> None:
+        while self.waiting_owners:
+            together, self.waiting_owners = sorted(self.waiting_owners), []
+            for id in together:
+                if id not in self.callers:
+                    self.run(id)
+                elif id in self.things:
+                    self.hold(id, 1)
+                    self.run(id)
+                    self.hold(id, -1)
 
     def settle(self) -> None:
         """The collection is over, and so are its regions of finalizers and callbacks."""
@@ -538,8 +666,23 @@ class Reference:
         }
 
 
+def owned_regions(log: EventLog) -> dict[int, list[list[tuple[int, ...]]]]:
+    """By owner: the regions that have one, each as the events that move with it."""
+    stay = (Op.GC_CALL, Op.SAFEPOINT, Op.MARK, Op.TICK)
+    regions: dict[int, list[list[tuple[int, ...]]]] = {}
+    open: list[tuple[int, ...]] | None = None
+    for op, a, b, c in zip(*(column.tolist() for column in log.events().columns()), strict=True):
+        if op == Op.INSIDE:
+            open = [] if b and a != NO_OBJECT else None
+            if open is not None:
+                regions.setdefault(a, []).append(open)
+        elif open is not None and op not in stay:
+            open.append((op, a, b, c))
+    return regions
+
+
 def killed_inside(log: EventLog) -> set[int]:
     """What callbacks and finalizers of the recorded collections killed: the same in every run."""
-    plain = Reference(log, "never")
+    plain = Reference(log, "never", in_recorded_order=True)
     plain.apply(log.events())
     return plain.died_inside

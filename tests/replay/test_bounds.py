@@ -101,7 +101,7 @@ def test_under_never_the_floating_garbage_is_all_there_is() -> None:
 
 
 @settings(max_examples=LOGS, deadline=None, suppress_health_check=list(HealthCheck))
-@given(log=valid_logs())
+@given(log=valid_logs(owned=False))
 def test_clairvoyant_frees_all_garbage_and_nothing_that_is_used_again(log: EventLog) -> None:
     with log:
         bound, never = replay(log, "clairvoyant"), replay(log, "never")

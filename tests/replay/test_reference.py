@@ -89,6 +89,9 @@ def compare(log: EventLog, policy: str, killed: set[int]) -> None:
         assert figures["freed_by_refcount"] == plain.freed_by_refcount
         assert figures["freed_by_collector"] == plain.freed_by_collector
         assert figures["revived"] == plain.revived
+        assert figures["unmoved"] == plain.unmoved
+        assert figures["lapsed"] == plain.lapsed
+        assert figures["regions_run"] == plain.regions_run
     result = native.result()
     assert [asdict(collection) for collection in result.collections] == [
         asdict(made) for made in plain.made
