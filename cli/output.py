@@ -55,11 +55,13 @@ class Report:
     """What a command has found out: ``tables`` for people, ``payload`` for JSON.
 
     The first table is the main one and the only one that CSV prints: a CSV file is one table.
+    ``words`` stand before the tables, where people read them.
     """
 
     tables: tuple[Table, ...]
     payload: Mapping[str, Any]
     remarks: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
 
 
 def format_option(command: Command) -> Command:
@@ -82,11 +84,13 @@ def show(report: Report, output_format: str) -> None:
     elif output_format == "csv":
         click.echo(as_csv(report.tables[0]), nl=False)
     elif output_format == "markdown":
-        click.echo("\n\n".join(as_markdown(table) for table in report.tables))
+        parts = [markdown(words) for words in report.words]
+        click.echo("\n\n".join([*parts, *map(as_markdown, report.tables)]))
     elif sys.stdout.isatty():
-        _show_in_terminal(report.tables)
+        _show_in_terminal(report.words, report.tables)
     else:
-        click.echo("\n\n".join(as_text(table) for table in report.tables))
+        text = "\n".join(map(plain, report.words))
+        click.echo("\n\n".join([*filter(None, [text]), *map(as_text, report.tables)]))
     for remark in report.remarks:
         say(remark)
 
@@ -164,10 +168,15 @@ def by_generation(counts: Iterable[int]) -> str:
     return "/".join(f"{count:,}" for count in counts)
 
 
-def _show_in_terminal(tables: Sequence[Table]) -> None:
+def _show_in_terminal(sentences: Sequence[str], tables: Sequence[Table]) -> None:
     from rich.console import Console  # slow to import, and pipes do without
+    from rich.text import Text
 
     console = Console(highlight=False)
+    for sentence in sentences:
+        console.print(Text(plain(sentence)))
+    if sentences:
+        console.print()
     unbounded = console.options.update(max_width=10_000)
     for table in tables:
         for part in _parts(table, console.width):

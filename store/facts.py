@@ -42,6 +42,11 @@ def _counts(name: str, value: object) -> object:
     return [_count(f"{name} {key}", n) for key, n in values.mapping(name, value).items()]
 
 
+def _kinds_of_types(name: str, value: object) -> object:
+    kinds = values.mapping(name, value).items()
+    return [_counts(f"{name} {kind}", types) for kind, types in kinds]
+
+
 def _exit_code(name: str, value: object) -> object:
     return values.whole(name, value, values.I32_LEAST, values.I32_MOST)
 
@@ -70,5 +75,6 @@ _KNOWN: dict[str, _Check] = {
     "probe_budget": _count,
     "exit_code": _exit_code,
     "repairs": _counts,
+    "unusual_types": _kinds_of_types,
     "pauses": _model,
 }

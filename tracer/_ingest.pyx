@@ -34,6 +34,8 @@ cdef extern from "ingest.h" nogil:
         uint64_t sequence, allocation, duration_ns
         uint32_t cause, generation, candidates
         uint64_t collected, uncollectable, long_lived_total, long_lived_pending
+    ctypedef struct unusual_t:
+        uint64_t kept, outlived, owned
     ctypedef struct ingest_t:
         int failed
         const char *error
@@ -54,6 +56,8 @@ cdef extern from "ingest.h" nogil:
         int state_n
         int ended
         uint32_t next_name
+        unusual_t *unusual
+        size_t unusual_n
         uint64_t repairs[REPAIR_KINDS]
         uint64_t raw_records, visits, members, page_bytes
     ingest_t *ingest_new()
@@ -158,6 +162,15 @@ cdef class Ingest:
     def repairs(self):
         """Number of repairs of each kind, in the order of enum repair."""
         return [self.s.repairs[i] for i in range(REPAIR_KINDS)]
+
+    @property
+    def unusual(self):
+        """Numbers of objects (died into a free list of their type, outlived a collection that counted
+        them, with blocks of their own), by type number."""
+        return [
+            (self.s.unusual[i].kept, self.s.unusual[i].outlived, self.s.unusual[i].owned)
+            for i in range(self.s.unusual_n)
+        ]
 
     @property
     def visits(self):

@@ -41,6 +41,9 @@ REPAIRS = (
 )
 """What the ingest had to add for the log to agree with the recorded deaths, by kind."""
 
+UNUSUAL = ("private_free_list", "outlived", "own_blocks")
+"""What types do that the interpreter's own do not."""
+
 
 class SpoolIngest:
     """Moves what a capture has written so far into an event log, as often as asked."""
@@ -101,7 +104,15 @@ class SpoolIngest:
         except ValueError as error:
             raise self._broken(str(error), 0) from None
         repairs = dict(zip(REPAIRS, self._native.repairs, strict=True))
-        self._log.set_meta(repairs=repairs)
+        self._log.set_meta(repairs=repairs, unusual_types=self._unusual_types())
+
+    def _unusual_types(self) -> dict[str, dict[str, int]]:
+        """Of each such type, how many objects."""
+        of = zip(*self._native.unusual, strict=True)
+        return {
+            what: {self._log.types[i].qualified: n for i, n in enumerate(counts) if n}
+            for what, counts in zip(UNUSUAL, of, strict=False)
+        }
 
     def _broken(self, why: str, further: int) -> BrokenSpool:
         at = HEADER + self._spool.consumed + further

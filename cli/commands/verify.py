@@ -21,6 +21,7 @@ FIGURES = (
     ("objects collected, recorded", "collected_recorded"),
     ("objects collected, replayed", "collected_replayed"),
 )
+TYPES = ("", "freed by the replay", "of these used later", "kept, not named later")
 COMPARED = ("sequence", "allocation", "cause", "generation", "candidates", "collected")
 
 
@@ -58,10 +59,17 @@ def command(ctx: click.Context, trace: Path, without_repairs: bool, output_forma
             *_difference(result),
             *_difference(without, "Without repairs, first difference"),
         )
-    show(Report(tables, told), output_format)
+    show(Report(tables, told, words=_words(result)), output_format)
     if not result.equal:
         say(f"{trace}: the replay differs from the recorded collections")
         ctx.exit(1)
+
+
+def _words(result: VerifyResult) -> tuple[str, ...]:
+    """The verdict; where it is unequal, the likely causes too."""
+    first = result.first_difference
+    causes = first.causes if first else ()
+    return (result.verdict, *(f"likely cause: {cause}" for cause in causes))
 
 
 def _figures(*results: VerifyResult) -> Table:
@@ -85,4 +93,8 @@ def _difference(result: VerifyResult, title: str = "First difference") -> tuple[
     recorded, replayed = first.recorded or {}, first.replayed or {}
     rows = tuple((name, recorded.get(name), replayed.get(name)) for name in COMPARED)
     title = f"{title}: collection {first.index}, in {', '.join(first.what)}"
-    return (Table(("", "recorded", "replayed"), rows, title=title),)
+    compared = Table(("", "recorded", "replayed"), rows, title=title)
+    if not first.types:
+        return (compared,)
+    types = tuple((of.type, of.freed, of.used_later, of.never_named) for of in first.types)
+    return (compared, Table(TYPES, types, title="Objects there by type, as far as the log knows"))

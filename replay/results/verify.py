@@ -7,21 +7,33 @@ from dataclasses import asdict, dataclass
 from itertools import zip_longest
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from gcreplay.store.events import ObservedCollection
 from gcreplay.store.log import EventLog
 
-from ..run import replay
+from ..run import Replay, replay
+from .cause import TypeNumbers, causes, end_of_regions, type_numbers
 from .result import Collection
+
+I64 = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """The first collection, by `index`, that differs, in `what`; None where one has no more."""
+    """The first collection, by `index`, that differs, in `what`; None where one has no more.
+
+    types: whose numbers differ, where both ran at one place. causes: what the recording knows that
+    may have made the difference, in sentences.
+    """
 
     index: int
     what: tuple[str, ...]
     recorded: Mapping[str, Any] | None
     replayed: Mapping[str, Any] | None
+    types: tuple[TypeNumbers, ...]
+    causes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +43,10 @@ class VerifyResult:
     position: the object whose birth triggered it, or the next one at a call. The `_equal` values
     count collections, the `collected_` others the objects that all of them found unreachable.
     repairs: how often, by kind, the recording had to be mended. Of a recording that was cut short
-    what it holds is compared.
+    what it holds is compared. verdict: what came of it, in words.
     """
 
+    verdict: str
     recorded: int
     replayed: int
     position_equal: int
@@ -68,7 +81,9 @@ def verify(log: EventLog) -> VerifyResult:
     unequal = [_unequal(*pair) for pair in pairs]
     first = next((i for i, what in enumerate(unequal) if set(what) - {"candidates"}), None)
     repairs = log.meta.get("repairs", {})
+    difference = None if first is None else _difference(log, first, recorded, replayed)
     return VerifyResult(
+        verdict=_verdict(log, unequal, difference),
         recorded=len(recorded),
         replayed=len(replayed),
         position_equal=sum("position" not in what for what in unequal),
@@ -77,7 +92,7 @@ def verify(log: EventLog) -> VerifyResult:
         candidates_equal=sum("candidates" not in what for what in unequal),
         collected_recorded=sum(one.collected for one in recorded),
         collected_replayed=sum(one.collected for one in replayed),
-        first_difference=None if first is None else _difference(first, *pairs[first]),
+        first_difference=difference,
         repairs=dict(repairs) if isinstance(repairs, Mapping) else {},
     )
 
@@ -115,11 +130,69 @@ def _unequal(recorded: ObservedCollection | None, replayed: Collection | None) -
 
 
 def _difference(
-    index: int, recorded: ObservedCollection | None, replayed: Collection | None
+    log: EventLog,
+    index: int,
+    observed: Sequence[ObservedCollection],
+    made: Sequence[Collection],
 ) -> Difference:
+    recorded = observed[index] if index < len(observed) else None
+    replayed = made[index] if index < len(made) else None
+    what = _unequal(recorded, replayed)
+    one = recorded or replayed
+    assert one is not None
+    types: tuple[TypeNumbers, ...] = ()
+    if recorded and replayed and recorded.sequence == replayed.sequence:
+        since = [c.sequence for c in made[:index] if c.generation >= replayed.generation]
+        end = end_of_regions(log, one.sequence)
+        types = type_numbers(log, _deaths(log), since[-1] if since else 0, one.sequence, end)
     return Difference(
         index,
-        _unequal(recorded, replayed),
+        what,
         asdict(recorded) if recorded else None,
         asdict(replayed) if replayed else None,
+        types,
+        causes(log, one.sequence, what),
     )
+
+
+def _deaths(log: EventLog) -> I64:
+    """At which event each object died in the replay."""
+    run = Replay(log, "cpython-3.11")
+    run.note_deaths()
+    run.run()
+    assert run.deaths is not None
+    return run.deaths.astype(np.int64)
+
+
+def _verdict(
+    log: EventLog, unequal: Sequence[tuple[str, ...]], difference: Difference | None
+) -> str:
+    of = "" if log.meta.get("complete", True) else " (of what the cut recording holds)"
+    if difference is None:
+        if not unequal:
+            return f"equal: no collection was made, and none is replayed{of}"
+        many = "the one collection is" if len(unequal) == 1 else f"{len(unequal):,} collections are"
+        return f"equal: {many} replayed in place, and found as much{of}"
+    differ = sum(bool(set(what) - {"candidates"}) for what in unequal)
+    return (
+        f"unequal: {differ:,} of {len(unequal):,} collections differ{of}; the first is collection"
+        f" {difference.index:,}: {_told(difference)}"
+    )
+
+
+def _told(difference: Difference) -> str:
+    """How the two collections differ, in words."""
+    was, made = difference.recorded, difference.replayed
+    if was is None or made is None:
+        return "the interpreter made none there" if was is None else "the replay makes none there"
+    words = []
+    if "position" in difference.what:
+        words.append(
+            f"it ran at object {was['allocation']:,} ({was['cause']}), in the replay at object"
+            f" {made['allocation']:,} ({made['cause']})"
+        )
+    if "generation" in difference.what:
+        words.append(f"generation {was['generation']}, in the replay {made['generation']}")
+    if "collected" in difference.what:
+        words.append(f"{was['collected']:,} objects collected, in the replay {made['collected']:,}")
+    return "; ".join(words)

@@ -261,6 +261,7 @@ void collection_finish(ingest_t *s)
     }
     deaths_flush(s); /* of objects born inside: they go to the side */
     int nothing_found = s->stop[0] == 0 && s->stop[1] == 0;
+    note_outlived(s);
     size_t acts = s->side.n;
     s->to = &s->out;
     hold_saved(s);

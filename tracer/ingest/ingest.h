@@ -102,6 +102,10 @@ typedef struct {
 
 typedef struct { uint32_t at, op, a, b, loser; } insertion_t; /* loser: see window_lose */
 
+/* How many objects of a type died into a free list of its own, outlived a collection that counted them, have
+ * blocks of their own. */
+typedef struct { uint64_t kept, outlived, owned; } unusual_t;
+
 #define ARRAY(T, NAME) T *NAME; size_t NAME##_n, NAME##_room
 
 typedef struct {
@@ -152,6 +156,7 @@ typedef struct {
     uint32_t next_name;
     uint8_t *type_flags;     /* by type number */
     size_t type_flags_room;
+    ARRAY(unusual_t, unusual); /* by type number */
     uint64_t *shape_keys;    /* open addressing */
     uint32_t *shape_values;
     size_t shape_mask, shape_used;
@@ -235,6 +240,10 @@ void read_owner(ingest_t *s);
 void owners_begin(ingest_t *s);
 int garbage_was_saved(ingest_t *s);
 void write_owned(ingest_t *s, size_t from, size_t to);
+
+/* unusual.c */
+unusual_t *unusual_of(ingest_t *s, uint32_t type);
+void note_outlived(ingest_t *s);
 
 /* garbage.c */
 void find_garbage(ingest_t *s, uint32_t upto);

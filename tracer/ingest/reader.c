@@ -75,6 +75,8 @@ static uint32_t read_size8(ingest_t *s) { return (uint32_t)read_upto(s, UINT32_M
 static object_t *read_object(ingest_t *s)
 {
     uint32_t type = read_type_number(s), size8 = read_size8(s);
+    unusual_t *u = !s->failed && type != 0 && (s->type_flags[type] & TYPE_OWN_BLOCKS) ? unusual_of(s, type) : NULL;
+    if (u != NULL) u->owned++;
     return s->failed ? NULL : object_new(s, type, size8);
 }
 
@@ -208,7 +210,9 @@ static void read_death(ingest_t *s, int kept)
     if (kept) {
         uint32_t *list = free_list_of(s, o);
         o->released |= KEPT;
+        unusual_t *u = list == NULL ? unusual_of(s, o->type) : NULL;
         if (list != NULL) ++*list;
+        if (u != NULL) u->kept++;
     }
     if (s->collecting && id < s->start_next_id && !s->acting && !(s->deleted && !held_by_doomed(s, o))) {
         words_push(&s->doomed, id);
@@ -414,7 +418,7 @@ void ingest_free(ingest_t *s)
                     &s->targets, &s->doomed, &s->garbage, &s->owners, &s->looks, &s->inside, &s->switches, &s->sparse};
     for (size_t i = 0; i < sizeof(w) / sizeof(*w); i++) free(w[i]->at);
     void *arrays[] = {s->types, s->codes, s->sites, s->shapes, s->marks, s->calls, s->observed, s->type_flags, s->insertions,
-                      s->sorted, s->notes, s->verdicts, s->path, s->shape_keys, s->shape_values, s->pages, s->edges};
+                      s->sorted, s->unusual, s->notes, s->verdicts, s->path, s->shape_keys, s->shape_values, s->pages, s->edges};
     for (size_t i = 0; i < sizeof(arrays) / sizeof(*arrays); i++) free(arrays[i]);
     free(s);
 }
