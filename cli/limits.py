@@ -13,6 +13,7 @@ from typing import Final
 
 from gcreplay.replay.results.diff import FIGURES
 from gcreplay.store.errors import UsageError
+from gcreplay.store.marks import meant
 from gcreplay.store.values import decimal_from, shown
 
 COMPARISONS: Final[Mapping[str, Callable[[Fraction, Fraction], bool]]] = {
@@ -60,7 +61,8 @@ def parse_limit(text: str) -> Limit:
     figure, comparison, sign, number, percent = match.groups()
     if figure not in FIGURES:
         raise UsageError(
-            f"--fail-if {shown(text)}: there is no figure {figure}; known are {', '.join(FIGURES)}"
+            f"--fail-if {shown(text)}: there is no figure {figure}{meant(figure, FIGURES)}; known "
+            f"are {', '.join(FIGURES)}"
         )
     if percent and not sign:
         raise UsageError(

@@ -19,6 +19,7 @@ import click
 
 from gcreplay import interrupt
 from gcreplay.store.errors import GcreplayError, UsageError
+from gcreplay.store.marks import meant
 from gcreplay.store.quiet import no_threads
 from gcreplay.text import plain, visible
 
@@ -82,7 +83,9 @@ def shown_plainly() -> Iterator[None]:
         message = error.format_message()
         if visible(message) or isinstance(error, HELP):
             raise
-        raise click.UsageError(plain(message), error.ctx) from error
+        # What click quotes it has escaped itself, backslashes too.
+        shown = "\\".join(map(plain, message.split("\\")))
+        raise click.UsageError(shown, error.ctx) from error
 
 
 class Commands(click.Group):
@@ -100,6 +103,13 @@ class Commands(click.Group):
         assert isinstance(command, click.Command)
         interrupt.raises()
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] in COMMANDS or args[0].startswith("-"):
+            return super().resolve_command(ctx, args)
+        raise click.UsageError(f"No such command {args[0]!r}{meant(args[0], list(COMMANDS))}.", ctx)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

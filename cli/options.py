@@ -1,5 +1,6 @@
 """Arguments and options that several commands share."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -7,6 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from gcreplay.store.errors import UsageError
+from gcreplay.store.marks import QUOTED, mark_from
 from gcreplay.store.values import I32_MOST, I64_MOST, whole, whole_from
 
 
@@ -27,6 +29,9 @@ class Whole(click.ParamType[int]):
         except ValueError as error:
             raise UsageError(str(error)) from None
 
+
+_QUOTED = re.compile(QUOTED, re.DOTALL)
+_WINDOW = re.compile(rf"(?P<first>{QUOTED}|.+?)\.\.(?P<last>.+)", re.DOTALL)
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -71,11 +76,27 @@ def closeness_options(command: Command) -> Command:
     return command
 
 
+def apply_from_option(help_text: str) -> Callable[[Command], Command]:
+    """The option `--apply-from MARK`; the mark may stand in quotes, as in policies and windows."""
+    return click.option(
+        "--apply-from",
+        metavar="MARK",
+        help=help_text,
+        callback=lambda ctx, param, value: None if value is None else mark_from(value),
+    )
+
+
 def window_bounds(window: str | None) -> tuple[str, str] | None:
     """`A..B` as the two mark labels; raises UsageError for anything else."""
     if window is None:
         return None
-    first, dots, last = window.partition("..")
-    if not (first and dots and last):
+    bounds = _WINDOW.fullmatch(window)
+    if bounds is None:
         raise UsageError(f"--window '{window}' is no window: write two marks as FIRST..LAST")
-    return first, last
+    first, last = bounds["first"], bounds["last"]
+    if not _QUOTED.fullmatch(last) and (last.startswith(".") or ".." in last):
+        raise UsageError(
+            f"--window '{window}' can be read as more than one window: write a mark that has dots "
+            'there in quotes, "FIRST".."LAST"'
+        )
+    return mark_from(first), mark_from(last)

@@ -14,14 +14,17 @@ Thresholds = tuple[int, int, int]
 def plan_of(name: str, policy: Policy, apply_from: str | None) -> Plan:
     """The plan that does in a real run what the policy does in a replay.
 
-    Raises UsageError for a policy that no stock interpreter has.
+    Raises UsageError for a policy that no stock interpreter has, CannotRecord for marks that
+    cannot be handed to one.
     """
     actions: tuple[FreezeAt | CollectAt, ...] = ()
     collector = policy
     if type(policy) is AtMarks:
         collector = policy.collector
         actions = tuple(map(_real, policy.actions))
-    return Plan(_thresholds(name, collector), actions, apply_from)
+    plan = Plan(_thresholds(name, collector), actions, apply_from)
+    plan.text(sizes=True)  # marks at which no real run could act are said before any run
+    return plan
 
 
 def _thresholds(name: str, collector: Policy) -> Thresholds | None:

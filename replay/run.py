@@ -11,6 +11,7 @@ import numpy as np
 from gcreplay.store.errors import InvalidLog, NotFound, UsageError
 from gcreplay.store.events import U64, Events, GcCall, Op, StartState
 from gcreplay.store.log import EventLog
+from gcreplay.store.marks import meant, spelled
 from gcreplay.store.rules.operands import BAD_ARGUMENT, RULES, Taken
 from gcreplay.store.values import I64_MOST, switch, whole
 from gcreplay.store.words import describe
@@ -403,9 +404,9 @@ def _mark(marks: Sequence[tuple[int, str]], label: str, since: int) -> int:
     for sequence, text in marks:
         if text == label and sequence >= since:
             return sequence
-    known = ", ".join(dict.fromkeys(text for _, text in marks)) or "none"
-    where = " from there on" if any(text == label for _, text in marks) else ""
-    raise NotFound(f"the recording has no mark '{label}'{where}; its marks are: {known}")
+    known = [text for _, text in marks]
+    where = " from there on" if label in known else meant(label, known)
+    raise NotFound(f"the recording has no mark '{label}'{where}; its marks are: {spelled(known)}")
 
 
 _: type[Heap] = _EngineHeap

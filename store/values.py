@@ -134,13 +134,15 @@ def plain(name: str, value: object, depth: int = DEEPEST) -> object:
 
 
 def shown(value: object) -> str:
-    """The value as JSON, in one line, shortened where it is long."""
+    """The value as JSON, shortened where it is long; the characters of a text as they are, for who
+    prints a sentence escapes all of it."""
     match value:
         case int() if not isinstance(value, bool) and abs(value) >= 10**_SHOWN:
             return f"a number of {value.bit_length()} bits"
-        case None | bool() | int() | float() | str():
-            told = json.dumps(value if not isinstance(value, str) else value[: 2 * _SHOWN])
-            return told if len(told) <= _SHOWN else f"{told[:_SHOWN]}..."
+        case None | bool() | int() | float():
+            return json.dumps(value)
+        case str():
+            return f'"{value}"' if len(value) < _SHOWN else f'"{value[: _SHOWN - 1]}"...'
         case list() | tuple():
             return f"a list of {len(value)}"
         case Mapping():

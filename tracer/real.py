@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gcreplay.store.errors import NotFound
+from gcreplay.store.marks import spelled
 
 from .errors import BrokenSpool, CannotRecord
 from .interpreter import Interpreter
@@ -58,7 +59,7 @@ class Plan:
         """The plan as capture/measure.c reads it. Raises CannotRecord for what it could not."""
         marks = [action.mark for action in self.actions] + [self.apply_from or "start"]
         for mark in marks:
-            if not mark or any(unprintable in mark for unprintable in "\n\0"):
+            if any(unprintable in mark for unprintable in "\n\0"):
                 raise CannotRecord(f"'{mark}': a mark to act at must be one line of text")
         if len(self.actions) > _MOST_ACTIONS:
             raise CannotRecord(f"a setting acts at {_MOST_ACTIONS} kinds of marks at most")
@@ -148,9 +149,9 @@ class RealRun:
             begin = labels.index(first)
             end = labels.index(last, begin + 1)
         except ValueError:
-            known = ", ".join(dict.fromkeys(labels)) or "none"
             raise NotFound(
-                f"the real run passed no marks '{first}' and then '{last}'; its marks are: {known}"
+                f"the real run passed no marks '{first}' and then '{last}'; "
+                f"its marks are: {spelled(labels)}"
             ) from None
         return self.collections[self.marks[begin].collections : self.marks[end].collections]
 

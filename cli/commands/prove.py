@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from gcreplay.commands.record import OwnOptionsThenProgram, program_argv
-from gcreplay.options import closeness_options, policy_option, window_bounds
+from gcreplay.options import apply_from_option, closeness_options, policy_option, window_bounds
 from gcreplay.output import Cell, Report, Table, by_generation, format_option, say, show
 from gcreplay.pauses import PauseProof, measured_model, proof_table, quiet, store_model, trust
 from gcreplay.progress import working
@@ -36,7 +36,7 @@ REPEATS = 2
     options_metavar="[OPTIONS] SCRIPT | -m MODULE | -c CODE",
 )
 @policy_option("A setting to predict and to run, as `gcreplay policies` names it; repeat.")
-@click.option("--apply-from", metavar="MARK", help="Begin with the settings at this mark.")
+@apply_from_option("Begin with the settings at this mark.")
 @click.option("--window", metavar="A..B", help="Count between these two marks only.")
 @click.option("--tolerance", metavar="P%", help="Exit code 1 when an error is above this.")
 @click.option(

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from gcreplay.options import policy_option, trace_argument, window_bounds
+from gcreplay.options import apply_from_option, policy_option, trace_argument, window_bounds
 from gcreplay.output import (
     Cell,
     Report,
@@ -31,7 +31,7 @@ RARE = ("uncollectable", "revived", "displaced")
 @click.command()
 @trace_argument
 @policy_option("A collector to replay, as `gcreplay policies` names it; repeat to compare.")
-@click.option("--apply-from", metavar="MARK", help="Begin with the policies at this mark.")
+@apply_from_option("Begin with the policies at this mark.")
 @click.option("--window", metavar="A..B", help="Count between these two marks only.")
 @click.option("--pauses", "show_pauses", is_flag=True, help="Show estimated pauses in the table.")
 @format_option

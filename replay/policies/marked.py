@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gcreplay.store.errors import UsageError
 from gcreplay.store.events import GcCall, StartState
+from gcreplay.store.marks import QUOTED, mark_from
 from gcreplay.store.values import I32_MOST, shown, text, whole_from
 
 from .policy import OLDEST, Heap, Policy
@@ -76,6 +78,22 @@ class AtMarks(Policy):
                 self.collector.on_call(heap, GcCall.COLLECT, [OLDEST])
 
 
+_PART = re.compile(rf"(?:(?:freeze@|every:){QUOTED})?[^+]*", re.DOTALL)
+_EVERY = re.compile(rf"every:(?P<mark>{QUOTED}|.*?)(?:,(?P<n>[0-9]+))?", re.DOTALL)
+
+
+def parts_of(combination: str) -> list[str]:
+    """What stands between the `+` that are not part of a mark in quotes."""
+    parts: list[str] = []
+    at = 0
+    while at <= len(combination):
+        part = _PART.match(combination, at)
+        assert part is not None  # it matches nothing, too
+        parts.append(part[0])
+        at = part.end() + 1
+    return parts
+
+
 def is_action(part: str) -> bool:
     """Whether this part of a combination is one at marks, and no collector."""
     return part.startswith(("freeze@", "every:"))
@@ -83,19 +101,16 @@ def is_action(part: str) -> bool:
 
 def action_from(part: str) -> Freeze | Every:
     """`freeze@MARK`, `every:MARK` or `every:MARK,N`; raises UsageError."""
-    if part.startswith("freeze@"):
-        mark, n = part.removeprefix("freeze@"), "1"
-    else:
-        mark, comma, n = part.removeprefix("every:").rpartition(",")
-        if not (comma and n.isascii() and n.isdecimal()):
-            mark, n = part.removeprefix("every:"), "1"
+    every = _EVERY.fullmatch(part)
+    written, n = (every["mark"], every["n"]) if every else (part.removeprefix("freeze@"), None)
     try:
-        each = whole_from("N", n, 1, I32_MOST)
-        if not text("MARK", mark):
-            raise ValueError("it names no mark")
+        each = whole_from("N", "1" if n is None else n, 1, I32_MOST)
+        if not written:
+            raise ValueError('it names no mark; the empty one is written ""')
+        mark = text("MARK", mark_from(written))
     except ValueError as error:
         raise UsageError(
             f"{shown(part)} is no action at a mark ({error}): write freeze@MARK, every:MARK, or "
             f"every:MARK,N for each N-th such mark"
         ) from None
-    return Freeze(mark) if part.startswith("freeze@") else Every(mark, each)
+    return Every(mark, each) if every else Freeze(mark)

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from gcreplay.store.errors import UsageError
+from gcreplay.store.marks import meant
 from gcreplay.store.values import text
 
 from .asking import PolicyError, asking, check_class, check_policy, in_words
@@ -17,7 +18,7 @@ from .clairvoyant import Clairvoyant
 from .cpython311 import CPython311
 from .generational import Generational
 from .manual import Manual
-from .marked import AtMarks, action_from, is_action
+from .marked import AtMarks, action_from, is_action, parts_of
 from .policy import Policy
 from .refcount import Refcount
 
@@ -32,6 +33,7 @@ BUILT_IN: Mapping[str, type[Policy]] = MappingProxyType(
     }
 )
 _SPELLED = {"generational": "generational:T0,T1,T2", "cpython-3.11": "cpython-3.11[:T0,T1,T2]"}
+_AT_MARKS = {"freeze": "freeze@MARK", "every": "every:MARK"}
 GROUP = "gcreplay.policies"
 _FILE = re.compile(r"(?P<file>.+\.py):(?P<name>[^:]+)(:(?P<arguments>.*))?")
 
@@ -61,9 +63,14 @@ def make_policy(spec: str) -> Policy:
         text("a policy", spec)
     except ValueError as error:
         raise UsageError(str(error)) from None
-    parts = spec.split("+")
+    parts = parts_of(spec)
     if any(map(is_action, parts)):
         return _combined(spec, parts)
+    return _collector(spec)
+
+
+def _collector(spec: str, hint: str = "") -> Policy:
+    """A policy that is no combination; `hint` is said where there is none of that name."""
     in_file = _FILE.fullmatch(spec)
     if in_file:
         cls = _class_in(Path(in_file["file"]), in_file["name"])
@@ -73,9 +80,11 @@ def make_policy(spec: str) -> Policy:
         (_loaded(point) for point in _installed() if point.name == name), None
     )
     if found is None:
-        known = ", ".join(dict.fromkeys([*BUILT_IN, *(point.name for point in _installed())]))
+        known = {one: one for one in [*BUILT_IN, *(point.name for point in _installed())]}
+        near = meant(name.partition("@")[0], known | _AT_MARKS)
         raise UsageError(
-            f"there is no policy '{name}'; known are {known}, and FILE.py:Class names one of yours"
+            f"there is no policy '{name}'{near}; known are {', '.join(known)}, and FILE.py:Class "
+            f"names one of yours{hint}"
         )
     return _made(found, arguments, name)
 
@@ -89,7 +98,7 @@ def _combined(spec: str, parts: list[str]) -> Policy:
     """Only an action ends at a `+`: the path of a file may hold one."""
     actions = [action_from(part) for part in parts if is_action(part)]
     name = "+".join(part for part in parts if not is_action(part)) or "cpython-3.11"
-    collector = make_policy(name)
+    collector = _collector(name, '; a mark with a + stands in quotes, as in every:"A+B"')
     if collector.counts_only:
         raise UsageError(f"'{spec}': {name} obeys no gc.freeze or gc.collect; combine with another")
     return AtMarks(collector, actions)
@@ -124,5 +133,6 @@ def _class_in(path: Path, name: str) -> type[Policy]:
     except BaseException as error:
         raise PolicyError(f"{path} fails to run: {in_words(error)}") from error
     if found is None:
-        raise UsageError(f"{path} has no class {name}")
+        there = [one for one, value in vars(module).items() if isinstance(value, type)]
+        raise UsageError(f"{path} has no class {name}{meant(name, there)}")
     return check_class(found, f"{path}:{name}")

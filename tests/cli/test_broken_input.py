@@ -123,6 +123,56 @@ def test_a_policy_that_there_is_not_is_shown_as_it_was_typed(
     assert told.stderr.startswith(r"Error: there is no policy 'a\n\x1bb\\c'; known are ")
 
 
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        (("replay", "-p", "generational:a\n\x1bb\\c"), r'"a\n\x1bb\\c" are no thresholds'),
+        (("diff", "--fail-if", "\x1bx\\"), r'--fail-if "\x1bx\\" is no limit'),
+        (("events", "--from", "\x1b\\"), r'not "\x1b\\"'),
+        (("info", "--format", "\x1b\\\u3164"), r"'\x1b\\\u3164' is not one of"),
+        (("\x1b\\\u3164",), r"No such command '\x1b\\\u3164'"),
+    ],
+)
+def test_odd_characters_that_were_typed_are_escaped_once(
+    gcreplay: Gcreplay, cycles: Path, args: tuple[str, ...], says: str
+) -> None:
+    assert says in gcreplay(args[0], cycles, *args[1:]).stderr
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        (("replya",), "No such command 'replya' (did you mean replay?)."),
+        (("replay", "-p", "manul"), "no policy 'manul' (did you mean manual?); known are"),
+        (("replay", "-p", "every:bgin"), "no mark 'bgin' (did you mean begin?); its marks are"),
+        (("replay", "--apply-from", "ent"), "no mark 'ent' (did you mean end?); its marks are"),
+        (("replay", "--polcy", "never"), "--policy"),
+        (("diff", "--fail-if", "colected>5"), "no figure colected (did you mean collected"),
+    ],
+)
+def test_a_name_that_was_meant_is_said(
+    gcreplay: Gcreplay, cycles: Path, args: tuple[str, ...], says: str
+) -> None:
+    told = gcreplay(args[0], cycles, *args[1:])
+    assert told.exit_code in (1, 2)
+    assert says in told.stderr
+
+
+@pytest.mark.parametrize(
+    ("window", "says"),
+    [
+        ("a..b..c", 'in quotes, "FIRST".."LAST"'),
+        ("a...b", 'in quotes, "FIRST".."LAST"'),
+        ('"a..b".."c', "no mark 'a..b'"),
+        ("..", "FIRST..LAST"),
+    ],
+)
+def test_a_window_of_marks_with_dots(
+    gcreplay: Gcreplay, cycles: Path, window: str, says: str
+) -> None:
+    assert says in gcreplay("replay", cycles, "--window", window).stderr
+
+
 @pytest.mark.parametrize("command", ["nothing", "--nothing"])
 def test_an_unknown_command_or_option_is_wrong_usage(gcreplay: Gcreplay, command: str) -> None:
     assert gcreplay(command).exit_code == 2

@@ -88,10 +88,11 @@ def test_a_window_leaves_out_what_is_before_and_behind(tmp_path: Path) -> None:
 def test_what_is_done_at_a_mark_stands_behind_it_also_between_adjacent_marks(
     tmp_path: Path,
 ) -> None:
-    code = "from gcreplay_capture import mark\nfor label in 'abc': mark(label)"
-    policies = [f"manual+every:{label}" for label in "abc"]
+    code = "from gcreplay_capture import mark\nfor label in '', 'b+..b,2', 'c+': mark(label)"
+    policies = ['manual+every:""', 'manual+every:"b+..b,2"', 'manual+every:"c+",1']
     options = [word for policy in policies for word in ("-p", policy)]
-    by_policy = proofs(prove(tmp_path, *options, "--window", "b..c", "--format", "json", "-c", code))
+    options += ["--window", '"b+..b,2".."c+"', "--apply-from", '""', "--format", "json"]
+    by_policy = proofs(prove(tmp_path, *options, "-c", code))
     for policy, collections in zip(policies, (0, 1, 0), strict=True):
         proof = by_policy[policy]
         assert [run["collections"] for run in proof["measured"]] == [collections] * 2
@@ -146,6 +147,9 @@ def test_a_program_that_is_not_repeatable_is_named(tmp_path: Path) -> None:
         (("-p", "never", "app.py"), "cannot be proved"),
         (("-p", "freeze@", "app.py"), "write freeze@MARK"),
         (("-p", "freeze@nowhere", "app.py"), "no mark 'nowhere'"),
+        (("-p", "freeze@halv", "app.py"), "no mark 'halv' (did you mean half?); its marks are: "),
+        (("-p", 'every:"a\\nb"', "app.py"), r"'a\nb': a mark to act at must be one line"),
+        (("-p", "freze@half", "app.py"), "no policy 'freze@half' (did you mean freeze@MARK?)"),
         (("--tolerance", "5", "app.py"), "such as 5%"),
         (("--window", "begin", "app.py"), "FIRST..LAST"),
         (("missing.py",), "does not exist"),

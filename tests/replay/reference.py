@@ -347,7 +347,8 @@ class Reference:
             return
         if self.wanted is not None and label == self.wanted[0]:
             self.take_over()
-        if self.wanted is not None or self.inside or label not in {mark for _, mark, _ in self.at_marks}:
+        acted_at = {mark for _, mark, _ in self.at_marks}
+        if self.wanted is not None or self.inside or label not in acted_at:
             return
         self.modelled = True
         self.passed[label] += 1

@@ -126,6 +126,8 @@ def test_a_mark_the_recording_does_not_have_is_refused() -> None:
         ("freeze@", "write freeze@MARK"),
         ("every:request,0", "no action at a mark"),
         ("every:", "every:MARK,N"),
+        ("evry:request", "did you mean every:MARK or never"),
+        ('manual+every:"a+b', "no policy 'manual.b'.*stands in quotes"),
         ("never+every:request", "obeys no gc.freeze"),
         ("manual+generational:1,1,1+every:request", "no policy 'manual|takes no arguments"),
     ],
@@ -133,6 +135,23 @@ def test_a_mark_the_recording_does_not_have_is_refused() -> None:
 def test_malformed_combinations(spec: str, words: str) -> None:
     with pytest.raises(UsageError, match=words):
         make_policy(spec)
+
+
+@pytest.mark.parametrize(
+    "mark", ["a+b", "x,2", "", "a..b", '"q"', "a\nb", "\\", "é\u202e", "@=:", " "]
+)
+def test_any_mark_can_be_named_in_quotes(mark: str) -> None:
+    b = TraceBuilder()
+    self_cycles(b, 1)
+    b.mark(mark)
+    self_cycles(b, 1)
+    b.mark(mark)
+    log = b.build()
+    quoted = mark.replace("\\", "\\\\").replace('"', '\\"')
+    assert replay(log, f'manual+every:"{quoted}"').collected == 2
+    assert replay(log, f'every:"{quoted}",2+manual').collected == 2
+    assert len(replay(log, f'every:"{quoted}",2+manual').collections) == 1
+    assert replay(log, f'freeze@"{quoted}"+every:"{quoted}"+manual').collected == 1
 
 
 def test_marks_may_hold_colons_commas_and_spaces() -> None:

@@ -1,0 +1,42 @@
+"""Marks as people name them in a command, and names that come close to one that there is not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+QUOTED: Final = r'"(?:[^"\\]|\\.)*"'
+"""A pattern: a mark in double quotes, which may hold what else would end it."""
+
+_SAID = 20
+_ESCAPE = re.compile(r'\\(?:["\\nrt]|x[0-9a-f]{2}|u[0-9a-f]{4}|U000[0-9a-f]{5}|U0010[0-9a-f]{4})')
+_MISREAD = re.compile(r"|\..*|.*(?:\+|\.\.).*|.*(?:\.|,[0-9]+)", re.DOTALL)
+"""Marks that end too early, or begin or end too late, without quotes."""
+
+
+def mark_from(written: str) -> str:
+    """The mark that is meant: as it stands, or in double quotes, with escapes as in a string of
+    Python: so odd characters are shown."""
+    if not re.fullmatch(QUOTED, written, re.DOTALL):
+        return written
+    return _ESCAPE.sub(lambda one: one[0].encode().decode("unicode_escape"), written[1:-1])
+
+
+def spelled(marks: Iterable[str]) -> str:
+    """These marks in a sentence, each as it is to be named; many are not all said."""
+    names = list(dict.fromkeys(marks))
+    said = [f'"{name}"' if _MISREAD.fullmatch(name) else name for name in names[:_SAID]]
+    more = f" and {len(names) - _SAID:,} others" if len(names) > _SAID else ""
+    return (", ".join(said) or "none") + more
+
+
+def meant(name: str, known: Iterable[str] | Mapping[str, str]) -> str:
+    """` (did you mean A?)`, where something known comes close to the name; else nothing. A mapping
+    has for what is known how it is said."""
+    from difflib import get_close_matches  # only who mistypes waits for it
+
+    said = known if isinstance(known, Mapping) else {one: one for one in known}
+    near = [said[one] for one in get_close_matches(name, said)]
+    first = ", ".join(near[:-1])
+    return f" (did you mean {first}{' or ' * bool(first)}{near[-1]}?)" if near else ""
