@@ -1,32 +1,108 @@
 """Signs of life on standard error, only when a person watches and something takes over a second."""
 
+import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from gcreplay.text import plain
+
+if TYPE_CHECKING:
+    from rich.text import Text
 
 PATIENCE_SECONDS: Final = 1.0
 
 
 @contextmanager
-def working(what: str) -> Iterator[Callable[[str], None]]:
-    """Show ``what`` and a spinner from the second second on; the value changes the text."""
+def working(
+    what: str | Callable[[], str], patience: float = PATIENCE_SECONDS
+) -> Iterator[Callable[[str], None]]:
+    """Show ``what`` and a spinner from the second second on; the value changes the text. A function
+    is asked again whenever the line is drawn."""
     if not sys.stderr.isatty():
         yield lambda text: None
         return
     from rich.console import Console  # where nobody watches nobody waits for it
-    from rich.text import Text
 
-    status = Console(stderr=True).status(Text(plain(what)))
-    timer = threading.Timer(PATIENCE_SECONDS, status.start)
+    status = Console(stderr=True).status(_Line(what))
+    timer = threading.Timer(patience, status.start)
     timer.daemon = True
     timer.start()
     try:
-        yield lambda text: status.update(Text(plain(text)))
+        yield lambda text: status.update(_Line(text))
     finally:
         timer.cancel()
         timer.join()  # a start already under way must not come after the stop
         status.stop()
+
+
+class _Line:
+    """One line of the terminal, cut where it is too long for it."""
+
+    def __init__(self, what: str | Callable[[], str]) -> None:
+        self._what = what
+
+    def __rich__(self) -> "Text":
+        from rich.text import Text
+
+        told = self._what if isinstance(self._what, str) else self._what()
+        return Text(plain(told), no_wrap=True, overflow="ellipsis")
+
+
+class Runs:
+    """So many runs, one after another, of about the same length: on a terminal it is said which is
+    under way, and how long the rest will take."""
+
+    def __init__(self, name: str, total: int) -> None:
+        self._name = name
+        self._total = total
+        self._begun = 0
+        self._took: list[float] = []
+        self._since = time.monotonic()
+
+    @property
+    def now(self) -> str:
+        """Which is under way, or was the last."""
+        return f"{self._name} {self._begun} of {self._total}"
+
+    @contextmanager
+    def one(self, what: str) -> Iterator[None]:
+        """The next of them."""
+        self._begun += 1
+        started = time.monotonic()
+        patience = max(0.0, PATIENCE_SECONDS - (started - self._since))  # with all of them together
+        with working(lambda: self._told(what, time.monotonic() - started), patience):
+            yield
+        self._took.append(time.monotonic() - started)
+
+    def pass_by(self, what: str) -> None:
+        """The next of them is of another length, and the terminal is its own."""
+        self._begun += 1
+        if sys.stderr.isatty():
+            print(plain(self._told(what, 0)), file=sys.stderr)
+
+    def _told(self, what: str, elapsed: float) -> str:
+        left = ""
+        if self._took:
+            each = sum(self._took) / len(self._took)
+            left = time_left(max(0.0, each - elapsed) + each * (self._total - self._begun))
+        return f"{self.now}{left}: {what}"
+
+
+def time_left(seconds: float) -> str:
+    """In the unit that people count in."""
+    if seconds < 90:
+        return f", about {seconds:.0f} s left"
+    if seconds < 90 * 60:
+        return f", about {seconds / 60:.0f} min left"
+    return f", about {seconds / 3600:.1f} h left"
+
+
+def begin_a_line() -> None:
+    """On a terminal, the cursor at the start of a line of ours, wherever a program has left it: as
+    many blanks as a line has room for end in this line only where they began at its start."""
+    if sys.stderr.isatty():
+        print(" " * os.get_terminal_size(2).columns, end="\r", file=sys.stderr, flush=True)

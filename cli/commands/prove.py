@@ -2,8 +2,6 @@
 
 import contextlib
 import os
-import signal
-import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -11,20 +9,27 @@ from pathlib import Path
 import click
 
 from gcreplay.commands.record import OwnOptionsThenProgram, program_argv
-from gcreplay.options import apply_from_option, closeness_options, policy_option, window_bounds
+from gcreplay.options import (
+    Whole,
+    apply_from_option,
+    closeness_options,
+    policy_option,
+    window_bounds,
+)
 from gcreplay.output import Cell, Report, Table, by_generation, format_option, say, show
 from gcreplay.pauses import PauseProof, measured_model, proof_table, quiet, store_model, trust
-from gcreplay.progress import working
+from gcreplay.progress import Runs, working
 from gcreplay.proof import COMPARED, Proof, Totals, measured_totals, predicted_totals
+from gcreplay.realruns import ProvedProgram
 from gcreplay.replay import RunResult, make_policy, replay
 from gcreplay.replay.estimates.pauses import PauseModel, Pauses
 from gcreplay.stock import plan_of
 from gcreplay.store import EventLog
-from gcreplay.store.errors import GcreplayError, StorageError, UsageError
+from gcreplay.store.errors import StorageError, UsageError
 from gcreplay.store.place import new_database, other_kind
 from gcreplay.store.values import decimal_from, shown
 from gcreplay.trace import opened
-from gcreplay.tracer import Plan, RealOptions, RealRun, RealRunner, RecordOptions, record
+from gcreplay.tracer import Plan, RealCollection, RealRun, RecordOptions
 
 DEFAULT = "cpython-3.11"
 REPEATS = 2
@@ -61,6 +66,13 @@ REPEATS = 2
     help="Predict pauses as well; takes two runs more each.",
 )
 @click.option("--python", metavar="EXE", help="The interpreter to run with.  [default: ours]")
+@click.option(
+    "--exit-code",
+    type=Whole(0, 255),
+    default=0,
+    metavar="N",
+    help="The exit code that every run is to end with.  [default: 0]",
+)
 @click.option("--force", is_flag=True, help="Overwrite an existing recording.")
 @format_option
 @click.option("-m", "module", metavar="MODULE", help="Run a module, as `python -m` does.")
@@ -81,6 +93,7 @@ def command(
     probe_budget: int,
     show_pauses: bool,
     python: str | None,
+    exit_code: int,
     force: bool,
     output_format: str,
     module: str | None,
@@ -91,7 +104,8 @@ def command(
 
     The program is recorded once and then really run, unrecorded, twice under each setting and
     under the interpreter's own default. What it prints while it is recorded goes to standard
-    error, what the real runs print is dropped. Exit code 1 when an error is above --tolerance.
+    error, what the real runs print is dropped. Exit code 1 when a run fails or an error is above
+    --tolerance.
 
     \b
     Example:
@@ -106,8 +120,10 @@ def command(
     for policy in dict.fromkeys([DEFAULT, *policies]):
         plans[policy] = plan_of(policy, make_policy(policy), apply_from)
     with _recording(trace, output, force) as path, _stdin(given) as stdin:
+        total = (trace is None) + (2 if show_pauses else 1) * REPEATS * len(plans)
+        program = ProvedProgram(argv, python, stdin, exit_code, Runs("run", total))
         if trace is None:
-            _record(
+            program.record(
                 RecordOptions(
                     path,
                     argv,
@@ -121,19 +137,21 @@ def command(
                 )
             )
         with opened(path) as log:
+            program.check(log)
+            replays = Runs("replay", len(plans))
             runs = {}
             for policy in plans:
-                with working(f"replaying {policy}"):
+                with replays.one(policy):
                     runs[policy] = replay(log, policy, apply_from=apply_from, window=bounds)
-        runner = RealRunner(python)
         proofs = []
         for policy, plan in plans.items():
-            measured = [_run(runner, argv, policy, plan, stdin, bounds) for _ in range(REPEATS)]
-            proofs.append(Proof(policy, runs[policy], tuple(measured)))
+            measured = [program.run(policy, plan) for _ in range(REPEATS)]
+            totals = (measured_totals(_within(run, bounds)) for run in measured)
+            proofs.append(Proof(policy, runs[policy], tuple(totals)))
         model: PauseModel | None = None
         pauses: list[PauseProof] = []
         if show_pauses:
-            model, pauses = _prove_pauses(path, runner, argv, plans, runs, stdin, bounds)
+            model, pauses = _prove_pauses(path, program, plans, runs, bounds)
     remarks = [
         f"{proof.policy}: the program is not repeatable, two real runs differ"
         for proof in proofs
@@ -191,64 +209,22 @@ def _stdin(given: Path | None) -> Iterator[int]:
         yield file.fileno()
 
 
-def _record(options: RecordOptions) -> None:
-    """Record, with the program's output on our standard error."""
-    with working("recording"):
-        summary = record(options)
-    if summary.signal == signal.SIGINT:  # Ctrl-C, which the recorder leaves to the program
-        raise KeyboardInterrupt
-    if not summary.complete:
-        raise GcreplayError(f"the program could not be recorded to its end: {summary.message}")
-    if summary.exit_code:
-        say(f"The program ended with exit code {summary.exit_code}.")
-
-
-def _run(
-    runner: RealRunner,
-    argv: Sequence[str],
-    policy: str,
-    plan: Plan,
-    stdin: int,
-    window: tuple[str, str] | None,
-) -> Totals:
-    """The figures of one real run."""
-    os.lseek(stdin, 0, os.SEEK_SET)
-    with working(f"running under {policy}"):
-        run = runner.run(
-            RealOptions(
-                list(argv), plan, stdin=stdin, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-            )
-        )
-    _check(run, policy)
-    return measured_totals(run.window(*window) if window else run.collections)
+def _within(run: RealRun, window: tuple[str, str] | None) -> Sequence[RealCollection]:
+    return run.window(*window) if window else run.collections
 
 
 def _prove_pauses(
     path: Path,
-    runner: RealRunner,
-    argv: Sequence[str],
+    program: ProvedProgram,
     plans: dict[str, Plan],
     predicted: dict[str, RunResult],
-    stdin: int,
     window: tuple[str, str] | None,
 ) -> tuple[PauseModel | None, list[PauseProof]]:
     """Runs that count no objects, which would warm the caches. The model is fitted to those under
     the program's own settings, and stays in the recording."""
     runs: dict[str, list[RealRun]] = {policy: [] for policy in plans}
     for policy in list(plans) * REPEATS:
-        os.lseek(stdin, 0, os.SEEK_SET)
-        quiet_run = RealOptions(
-            list(argv),
-            plans[policy],
-            sizes=False,
-            stdin=stdin,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        with working(f"timing {policy}"):
-            run = runner.run(quiet_run)
-        _check(run, policy)
-        runs[policy].append(run)
+        runs[policy].append(program.run(policy, plans[policy], sizes=False))
     with opened(path) as log, working("fitting pauses"):
         model = measured_model(log, [run.collections for run in runs[DEFAULT]])
     with contextlib.suppress(StorageError), EventLog.open(path, writable=True) as log:
@@ -257,17 +233,10 @@ def _prove_pauses(
         return None, []
     proofs = []
     for policy, made in runs.items():
-        windows = [run.window(*window) if window else run.collections for run in made]
+        windows = [_within(run, window) for run in made]
         estimated = model.estimate(predicted[policy].collections)
         proofs.append(PauseProof(policy, estimated, Pauses(tuple(quiet(windows)))))
     return model, proofs
-
-
-def _check(run: RealRun, policy: str) -> None:
-    if not run.complete:
-        raise GcreplayError(f"the real run under {policy} has no figures to its end: {run.message}")
-    if run.missed:
-        say(f"{policy}: {run.missed} collections of a real run were not seen")
 
 
 def _table(proofs: Sequence[Proof]) -> Table:

@@ -17,7 +17,7 @@ from gcreplay.output import (
     show,
 )
 from gcreplay.pauses import COLUMNS, pause_cells, pause_model, store_model, trust, with_pauses
-from gcreplay.progress import working
+from gcreplay.progress import Runs, working
 from gcreplay.replay import RunResult, make_policy, replay
 from gcreplay.replay.estimates.pauses import PauseModel
 from gcreplay.store import EventLog
@@ -58,8 +58,9 @@ def command(
     with opened(trace) as log:
         for policy in wanted:  # a name mistyped is said before the first long replay
             make_policy(policy)
-        for number, policy in enumerate(wanted, start=1):
-            with working(f"replaying {policy} ({number} of {len(wanted)})"):
+        replays = Runs("replay", len(wanted))
+        for policy in wanted:
+            with replays.one(policy):
                 runs.append(replay(log, policy, apply_from=apply_from, window=bounds))
         with working("fitting pauses"):
             model = pause_model(log)

@@ -1,12 +1,16 @@
 """`prove`: predictions beside real runs, and when it says no."""
 
 import contextlib
+import fcntl
 import json
 import os
+import pty
 import select
 import signal
+import struct
 import subprocess
 import sys
+import termios
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TextIO
@@ -126,6 +130,78 @@ def test_an_error_above_the_tolerance_is_exit_code_1(tmp_path: Path) -> None:
     assert "cpython-3.11: collections, collected off by more than 10%" in done.stderr
     without = prove(tmp_path, "--trace", "other.gcreplay", "app.py")
     assert without.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("code", "exit_code", "words"),
+    [
+        ("raise LookupError('its own words')", 1, "LookupError: its own words\n"),
+        ("import sys; sys.exit(7)", 7, "Error: "),
+    ],
+)
+def test_a_program_that_ends_in_an_error_is_not_compared(
+    tmp_path: Path, code: str, exit_code: int, words: str
+) -> None:
+    done = prove(tmp_path, "-c", code)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert words in done.stderr
+    assert f"ended with exit code {exit_code} when it was recorded" in done.stderr
+    meant = prove(tmp_path, "--exit-code", str(exit_code), "-o", "kept.gcreplay", "-c", code)
+    assert (meant.returncode, "measured" in meant.stdout) == (0, True)
+    given = prove(tmp_path, "--trace", "kept.gcreplay", "-c", code)
+    assert (given.returncode, given.stdout) == (1, "")
+    assert f"exit code {exit_code} when it was recorded" in given.stderr
+
+
+COUNTED = """
+import os, sys
+runs = len(os.listdir("runs"))
+open(f"runs/{runs}", "w").close()
+if runs + 1 == int(sys.argv[1]):
+    print("early\\n" * 50, "late \x1b[2J", file=sys.stderr)
+    exec(sys.argv[2])
+"""
+
+
+@pytest.mark.parametrize(
+    ("which", "how", "says"),
+    [
+        (
+            2,
+            "raise KeyError",
+            "under cpython-3.11 (run 2 of 5) ended with exit code 1, the recorded",
+        ),
+        (5, "sys.exit(3)", "under manual (run 5 of 5) ended with exit code 3, the recorded"),
+        (4, "os._exit(0)", "under manual (run 4 of 5) has no figures to its end"),
+    ],
+)
+def test_a_real_run_that_fails_ends_it_with_its_own_last_words(
+    tmp_path: Path, which: int, how: str, says: str
+) -> None:
+    (tmp_path / "runs").mkdir()
+    done = prove(tmp_path, "-p", "manual", "-c", COUNTED, str(which), how)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.count("early") <= 40
+    assert r"late \x1b[2J" in done.stderr
+    assert says in done.stderr.splitlines()[-1]
+    assert ("KeyError" in done.stderr) == (how == "raise KeyError")
+
+
+def test_on_a_terminal_no_line_is_the_programs_and_ours(tmp_path: Path) -> None:
+    """Blanks to the end of a line, and a return: the next line, or this one if it was empty."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    (tmp_path / "app.py").write_text("import sys; sys.stdout.write('not ended')")
+    command = [sys.executable, "-m", "gcreplay", "prove", "app.py"]
+    done = subprocess.run(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=theirs, check=True)
+    os.close(theirs)
+    shown = b""
+    with contextlib.suppress(OSError):  # how Linux says that nobody writes to it any more
+        while part := os.read(ours, 1 << 16):
+            shown += part
+    os.close(ours)
+    assert shown.startswith(b"run 1 of 3: recording\r\nnot ended" + b" " * 80 + b"\r")
+    assert b"measured" in done.stdout
 
 
 def test_a_program_that_is_not_repeatable_is_named(tmp_path: Path) -> None:

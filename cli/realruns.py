@@ -1,0 +1,100 @@
+"""The runs of a program under `prove`: all get the same input and must end in the same way."""
+
+import os
+import signal
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from typing import IO, Final
+
+from gcreplay.output import say
+from gcreplay.progress import Runs, begin_a_line
+from gcreplay.store import EventLog
+from gcreplay.store.errors import GcreplayError
+from gcreplay.tracer import Plan, RealOptions, RealRun, RealRunner, RecordOptions, record
+
+LAST_LINES: Final = 40
+LAST_BYTES: Final = 1 << 16
+
+
+class ProvedProgram:
+    """A program, what stands on its standard input, and the exit code that it is to end with."""
+
+    def __init__(
+        self, argv: Sequence[str], python: str | None, stdin: int, exit_code: int, runs: Runs
+    ) -> None:
+        self._argv = list(argv)
+        self._runner = RealRunner(python)
+        self._stdin = stdin
+        self._exit_code = exit_code
+        self._runs = runs
+
+    def record(self, options: RecordOptions) -> None:
+        """Record it, with its output on our standard error; raises GcreplayError."""
+        self._runs.pass_by("recording")
+        summary = record(options)
+        begin_a_line()
+        if summary.signal == signal.SIGINT:  # Ctrl-C, which the recorder leaves to the program
+            raise KeyboardInterrupt
+        if not summary.complete:
+            raise GcreplayError(f"the program could not be recorded to its end: {summary.message}")
+        self._check_recorded(summary.exit_code)
+
+    def check(self, log: EventLog) -> None:
+        """Raises GcreplayError where the recorded run ended in another way."""
+        code = log.meta.get("exit_code")
+        if isinstance(code, int):
+            self._check_recorded(128 - code if code < 0 else code)
+
+    def _check_recorded(self, code: int) -> None:
+        if code != self._exit_code:
+            raise GcreplayError(
+                f"the program ended with exit code {code} when it was recorded, so nothing is "
+                f"predicted of it; where it is meant to end so, give --exit-code {code}"
+            )
+
+    def run(self, policy: str, plan: Plan, *, sizes: bool = True) -> RealRun:
+        """Really run it; what it said last is said again where that fails with GcreplayError."""
+        os.lseek(self._stdin, 0, os.SEEK_SET)
+        with tempfile.TemporaryFile() as errors:
+            options = RealOptions(
+                self._argv,
+                plan,
+                sizes=sizes,
+                stdin=self._stdin,
+                stdout=subprocess.DEVNULL,
+                stderr=errors.fileno(),
+            )
+            try:
+                with self._runs.one(policy if sizes else f"{policy}, its pauses"):
+                    run = self._runner.run(options)
+                self._check(run, policy)
+            except GcreplayError:
+                _repeat(errors)
+                raise
+        if run.missed:
+            say(f"{policy}: {run.missed} collections of a real run were not seen")
+        return run
+
+    def _check(self, run: RealRun, policy: str) -> None:
+        if run.exit_code != self._exit_code:
+            raise GcreplayError(
+                f"a real run under {policy} ({self._runs.now}) ended with exit code "
+                f"{run.exit_code}, the recorded one with {self._exit_code}, so nothing is compared"
+            )
+        if not run.complete:
+            raise GcreplayError(
+                f"a real run under {policy} ({self._runs.now}) has no figures to its end: "
+                f"{run.message}"
+            )
+
+
+def _repeat(errors: IO[bytes]) -> None:
+    """The last lines of what a program wrote to its standard error."""
+    size = errors.seek(0, os.SEEK_END)
+    errors.seek(max(0, size - LAST_BYTES))
+    lines = errors.read().decode(errors="backslashreplace").splitlines()
+    if size > LAST_BYTES or len(lines) > LAST_LINES:
+        lines = ["...", *lines[-LAST_LINES:]]
+    for line in lines:
+        say(line)
