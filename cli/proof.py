@@ -93,6 +93,7 @@ class Proof:
             "policy": self.policy,
             "predicted": predicted_totals(self.predicted).to_json(),
             "measured": [totals.to_json() for totals in self.measured],
+            "depends_on_collector": self.predicted.depends_on_collector.to_json(),
             "repeatable": self.repeatable,
             "error_percent": {figure: self.error(figure) for figure in COMPARED},
         }

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .policies.policy import OLDEST, PERMANENT, Heap, Policy, Untrack
     from .policies.registry import known_policies, make_policy
+    from .results.dependence import Dependence
     from .results.diff import DiffResult, diff
     from .results.result import Collection, RunResult
     from .results.verify import VerifyResult, verify
@@ -24,6 +25,7 @@ else:
         "OLDEST": ".policies.policy",
         "PERMANENT": ".policies.policy",
         "Collection": ".results.result",
+        "Dependence": ".results.dependence",
         "DiffResult": ".results.diff",
         "Heap": ".policies.policy",
         "Policy": ".policies.policy",
@@ -47,6 +49,7 @@ __all__ = [
     "OLDEST",
     "PERMANENT",
     "Collection",
+    "Dependence",
     "DiffResult",
     "Heap",
     "Policy",

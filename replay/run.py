@@ -23,6 +23,7 @@ from .policies.asking import asking, check_policy
 from .policies.cpython311 import CPython311
 from .policies.policy import OLDEST, PERMANENT, Heap, Policy, Untrack
 from .policies.registry import make_policy
+from .results.dependence import Dependence, Example, What
 from .results.result import Collection, FirstUse, RunResult
 
 _FOREVER = 2**64 - 1
@@ -351,6 +352,7 @@ class Replay:
             unmoved=since["unmoved"],
             first_unmoved=self._first(self.engine.first_unmoved),
             lapsed=since["lapsed"],
+            depends_on_collector=self._dependence(figures["misled"] + figures["unmoved"]),
             peak_objects=figures["peak_objects"],
             peak_bytes=figures["peak_bytes"],
             peak_floating_objects=figures["peak_floating_objects"],
@@ -370,6 +372,22 @@ class Replay:
         if first is None:
             return None
         sequence, wanted = first
+        return FirstUse(sequence, self._type_of(wanted))
+
+    def _dependence(self, count: int) -> Dependence:
+        asked, lacked = self.engine.first_misled, self.engine.first_unmoved
+        firsts: list[tuple[int, int, What]] = []
+        if asked is not None:
+            firsts.append((*asked[:2], "hit" if asked[2] else "miss"))
+        if lacked is not None:
+            firsts.append((*lacked, "region"))
+        if not firsts:
+            return Dependence()
+        sequence, wanted, what = min(firsts)
+        return Dependence(count, Example(sequence, self._type_of(wanted), what))
+
+    def _type_of(self, wanted: int) -> str:
+        """Name of the type of an object of the log."""
         header = next(
             segment
             for segment in reversed(self.log.segment_table)
@@ -378,7 +396,7 @@ class Replay:
         events = self.log.window(header.first_sequence, header.stop_sequence)
         births = events.op == Op.ALLOC
         shape = int(events.b[births][wanted - header.first_object])
-        return FirstUse(sequence, self.log.types[self.log.shapes[shape].type].qualified)
+        return self.log.types[self.log.shapes[shape].type].qualified
 
 
 def named(policy: str | Policy) -> tuple[str, Policy]:

@@ -160,7 +160,7 @@ class Heap:
     alive: list[int] = field(default_factory=list)
     containers: set[int] = field(default_factory=set)
     keepable: dict[int, str] = field(default_factory=dict)
-    weak: set[int] = field(default_factory=set)
+    weak: dict[int, int] = field(default_factory=dict)
     region: int | None = None
     in_region: bool = False
     found_heap: bool = False
@@ -362,9 +362,11 @@ def _step(  # type: ignore[no-untyped-def]
     elif action == 20:
         reference = heap.alive[pick(len(heap.alive))]
         if reference not in heap.weak:
-            heap.weak.add(reference)
-            target = heap.alive[pick(len(heap.alive))]
+            target = heap.weak[reference] = heap.alive[pick(len(heap.alive))]
             builder.weakref(reference, target, callback=bool(pick(2)))
+        else:
+            target = heap.weak[reference]
+            builder.weakref_used(reference, target, hit=target in heap.alive)
     elif action == 21 and gc_calls:
         _gc_call(heap, pick)
     elif action == 22 and regions:

@@ -180,6 +180,11 @@ def _report(
         for side, run in ((first, result.first), (second, result.second))
         if side.stored is not None and side.stored.result_hash != run.result_hash
     ]
+    remarks += [
+        f"{heading}: {run.depends_on_collector.sentence()}"
+        for heading, run in zip(headings, (result.first, result.second), strict=True)
+        if run.depends_on_collector.count
+    ]
     if show_pauses:
         remarks.append(trust(model))
     payload = {

@@ -157,6 +157,11 @@ def command(
         for proof in proofs
         if not proof.repeatable
     ]
+    remarks += [
+        f"{proof.policy}: {proof.predicted.depends_on_collector.sentence()}"
+        for proof in proofs
+        if proof.predicted.depends_on_collector.count
+    ]
     payload = {"trace": str(trace or output or ""), "window": window, "apply_from": apply_from}
     payload |= {"proofs": [proof.to_json() for proof in proofs]}  # type: ignore[dict-item]
     tables = [_table(proofs)]

@@ -64,7 +64,12 @@ def command(
                 runs.append(replay(log, policy, apply_from=apply_from, window=bounds))
         with working("fitting pauses"):
             model = pause_model(log)
-    remarks = [save_runs(trace, runs, {"apply_from": apply_from, "window": window}, model)]
+    remarks = [
+        f"{run.policy}: {run.depends_on_collector.sentence()}"
+        for run in runs
+        if run.policy not in BOUNDS and run.depends_on_collector.count
+    ]
+    remarks += [save_runs(trace, runs, {"apply_from": apply_from, "window": window}, model)]
     table = comparison(runs)
     if show_pauses:
         table = _beside(table, runs, model)

@@ -91,7 +91,9 @@ cdef extern from "heap.h" nogil:
         uint64_t freed_by_count, freed_by_collector
         uint64_t died_by_count[5]
         uint64_t died_by_collector[5]
-        uint64_t revived, first_revived, displaced
+        uint64_t revived, first_revived, displaced, misled, first_misled
+        uint32_t first_misled_id
+        uint8_t first_misled_hit
         uint32_t first_revived_id
         const char *rule
 
@@ -394,6 +396,15 @@ cdef class Engine:
         """(sequence, object id) of the first event that lacks what a region made or saved, or None."""
         return (self.h.first_unmoved, self.h.first_unmoved_id) if self.h.unmoved else None
 
+    @property
+    def first_misled(self):
+        """(sequence, object id, hit) of the first use of a weak reference that would have gone
+        otherwise, or None."""
+        cdef Heap *h = &self.h
+        if not h.misled:
+            return None
+        return h.first_misled, h.first_misled_id, h.first_misled_hit != 0
+
     def restart_peaks(self):
         """Peaks count from the state of now."""
         cdef Heap *h = &self.h
@@ -417,7 +428,7 @@ cdef class Engine:
             "freed_by_refcount": h.freed_by_count, "freed_by_collector": h.freed_by_collector,
             "died_by_refcount": [h.died_by_count[i] for i in range(5)],
             "died_by_collector": [h.died_by_collector[i] for i in range(5)],
-            "revived": h.revived, "displaced": h.displaced + open_region,
+            "revived": h.revived, "misled": h.misled, "displaced": h.displaced + open_region,
             "unmoved": h.unmoved, "lapsed": h.lapsed, "regions_run": h.regions_run,
         }
 

@@ -120,6 +120,31 @@ always_inline int born(Heap *h, uint32_t slot, const Shape *shape, const int mod
     }                                                                                      \
     TOUCH(slot)
 
+/* The program asks a weak reference for `id`. It got it (`hit`), and the policy has freed it; or got
+   nothing, and the policy still holds it: under the policy it would have done something else. */
+never_inline int asked(Heap *h, uint32_t id, int hit, const int mode)
+{
+    if (id >= h->next_id)
+        return broken(h, "names an object that was not allocated before it");
+    uint32_t target = slot_of(h, id);
+    if (target && hit)
+        TOUCH(target);
+    if ((target != 0) == hit)
+        return ENGINE_END;
+    if (hit && (mode & LENIENT) && unborn(h, id)) {
+        lacks(h, id);
+        return ENGINE_END;
+    }
+    if (hit && !(mode & LENIENT) && mode != COLLECTING && !h->clairvoyant)
+        return broken(h, "names a dead object");
+    if (!h->misled++) {
+        h->first_misled = h->sequence;
+        h->first_misled_id = id;
+        h->first_misled_hit = (uint8_t)hit;
+    }
+    return ENGINE_END;
+}
+
 /* The rarer events. */
 never_inline int apply_other(Heap *h, uint32_t i, const int mode)
 {
@@ -226,15 +251,17 @@ never_inline int apply_other(Heap *h, uint32_t i, const int mode)
             return ENGINE_TICK;
         break;
     case OP_WEAKREF: {
-        if (c == WEAK_MISS) {
-            if ((a >= h->next_id || b >= h->next_id) && !h->running)
-                return broken(h, "names an object that was not allocated before it");
+        int used = c == WEAK_HIT || c == WEAK_MISS;
+        if (used && h->running) /* at another moment: nothing was asked then */
+            break;
+        NAMED(weakref, a);
+        if (used) {
+            if (asked(h, b, c == WEAK_HIT, mode))
+                return ENGINE_INVALID;
             break;
         }
         NAMED(target, b);
-        NAMED(weakref, a);
-        if (c != WEAK_HIT)
-            watch_target(h, weakref, target, (uint8_t)c);
+        watch_target(h, weakref, target, (uint8_t)c);
         break;
     }
     default:

@@ -215,6 +215,9 @@ typedef struct Heap {
     uint64_t revived, first_revived;
     uint32_t first_revived_id;
     uint64_t displaced;
+    uint64_t misled, first_misled;  /* uses of weak references that would have gone otherwise */
+    uint32_t first_misled_id;
+    uint8_t first_misled_hit;
     const char *rule;           /* what an invalid event breaks */
 } Heap;
 

@@ -7,6 +7,8 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from .dependence import Dependence
+
 
 @dataclass(frozen=True, slots=True)
 class Collection:
@@ -64,6 +66,7 @@ class RunResult:
     unmoved: int
     first_unmoved: FirstUse | None
     lapsed: int
+    depends_on_collector: Dependence
     peak_objects: int
     peak_bytes: int
     peak_floating_objects: int
@@ -119,6 +122,7 @@ class RunResult:
             "unmoved": self.unmoved,
             "first_unmoved": asdict(self.first_unmoved) if self.first_unmoved else None,
             "lapsed": self.lapsed,
+            "depends_on_collector": self.depends_on_collector.to_json(),
             "peak_objects": self.peak_objects,
             "peak_bytes": self.peak_bytes,
             "peak_floating_objects": self.peak_floating_objects,

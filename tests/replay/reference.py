@@ -133,7 +133,7 @@ class Reference:
         self.pending_frees = self.late_frees = 0
         self.weakrefs: dict[int, tuple[int, bool]] = {}  # oldest first
         self.next_id = self.sequence = 0
-        self.inside = self.displaced = self.revived = 0
+        self.inside = self.displaced = self.revived = self.misled = 0
         self.freed_by_refcount = self.freed_by_collector = 0
         self.peak_objects = self.peak_bytes = self.live_bytes = 0
         self.made: list[Made] = []
@@ -302,7 +302,15 @@ class Reference:
             self.untrack(a)
 
     def on_weakref(self, a: int, b: int, use: int) -> None:
-        if use != WeakUse.MISS and self.known(b, a) and use != WeakUse.HIT:
+        used = use in (WeakUse.HIT, WeakUse.MISS)
+        if used and self.running:
+            return  # at another moment than when it was asked
+        if used and a in self.things:
+            if use == WeakUse.HIT and b in self.unborn:
+                self.lack()
+            else:
+                self.misled += (b in self.things) != (use == WeakUse.HIT)
+        elif self.known(a, b):
             self.weakrefs.pop(a, None)
             self.weakrefs[a] = (b, use == WeakUse.CALLBACK)
             if use == WeakUse.CALLBACK:

@@ -92,6 +92,7 @@ def compare(log: EventLog, policy: str, killed: set[int]) -> None:
         assert figures["unmoved"] == plain.unmoved
         assert figures["lapsed"] == plain.lapsed
         assert figures["regions_run"] == plain.regions_run
+        assert figures["misled"] == plain.misled
     result = native.result()
     assert [asdict(collection) for collection in result.collections] == [
         asdict(made) for made in plain.made

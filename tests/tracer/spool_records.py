@@ -11,12 +11,13 @@ from gcreplay.tracer.spool import FORMAT, HEADER, MAGIC, Status
 
 ALLOC, BIRTH, LATE, FREE, KEPT, FREE_UNKNOWN, SETTYPE, RESIZED = 1, 2, 3, 4, 6, 7, 8, 9
 TYPE, CODE, SITE, STATE, FOUND, FOUND_END, START, PROBE, STOP = 10, 11, 12, 13, 14, 15, 16, 17, 18
-CALL, MARK, TICK, END, BEGIN, GARBAGE, OWNER = 19, 20, 21, 22, 23, 25, 26
+CALL, MARK, TICK, END, BEGIN = 19, 20, 21, 22, 23
+GARBAGE, OWNER, HIT, MISS = 25, 26, 27, 28
 COUNT, LINKS, CHILD, ESCAPE, WEAK, LIST = 1, 2, 4, 4, 6, 7
 OPERANDS = {
     ALLOC: 3, BIRTH: 3, LATE: 2, FREE: 1, KEPT: 1, FREE_UNKNOWN: 0, SETTYPE: 2, RESIZED: 2,
     SITE: 3, STATE: 36, FOUND: 3, FOUND_END: 0, START: 4, STOP: 7, TICK: 1, END: 0, BEGIN: 1,
-    GARBAGE: 2, OWNER: 1,
+    GARBAGE: 2, OWNER: 1, HIT: 3, MISS: 1,
 }  # fmt: skip
 
 
@@ -103,6 +104,7 @@ MORE = [
     probe(10, entry(0, LIST, 0), entry(6, LINKS, 0), entry(0, LIST, 4), entry(-1, CHILD | COUNT, 3)),
     probe(0, entry(0, LIST, 0), entry(0, ESCAPE) + record(LATE, 1, 4), entry(6, LINKS, 1, 0)),
     probe(0, entry(0, LIST, 0), entry(5, WEAK, zigzag(-1), 1)),
+    record(HIT, 1, 2, 1), record(HIT, 2, 3, 0), record(HIT, 5, 1, 2), record(MISS, 1), record(MISS, 5),
 ]  # fmt: skip
 """Records that may follow, each of which can be read somewhere."""
 

@@ -91,6 +91,9 @@ static void settle_type(entry_t *e, PyTypeObject *t, void *block)
         e->type |= EF_IS_TYPE;
         type_remember((PyTypeObject *)((char *)block + presize_of(t)));
     }
+    if (UNLIKELY(type_is_weakref(t))) {
+        weakuse_watch((PyObject *)((char *)block + presize_of(t)));
+    }
 }
 
 static void want_probe(int kind)

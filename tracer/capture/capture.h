@@ -318,6 +318,11 @@ void pools_met(PyObject *op, uint32_t id, int g);
 void pools_look(int upto);
 void pools_collected(int generation);
 
+/* weakuse.c */
+int weakuse_check_layout(const char **why);
+void weakuse_watch(PyObject *op);
+void weakuse_again(void);             /* a collector may have run since the last hits */
+
 /* gcwatch.c */
 int gcwatch_check_layout(const char **why);
 void gcwatch_install(void);

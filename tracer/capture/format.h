@@ -63,6 +63,9 @@ enum record_tag {
                        before it runs any code */
     R_OWNER = 26,   /* whose finalizer or callback runs from here on: OWNER_OVER none any more, OWNER_NOBODY
                        another thread, else age + OWNER_OBJECT */
+    R_HIT = 27,     /* age, age, count : a weak reference was asked and gave the second object, which had
+                       so many references */
+    R_MISS = 28,    /* age : a weak reference was asked whose target is dead; once for each */
     R_MEASURED = 24 /* of a measured run: generation, called, nanoseconds since the start, nanoseconds,
                        candidates + 1, tracked + 1 (0: not counted), collected, uncollectable, collections seen */
 };

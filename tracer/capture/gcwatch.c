@@ -191,6 +191,7 @@ void gcwatch_stopped(void)
     uint64_t took = cap.before_ns + stopwatch_ns(&watch), seen = gc_statistic(cap.gc, GC_COLLECTIONS);
     cap.collecting = 0;
     cap.expected = 0;
+    weakuse_again();
     cap.paused_ns += clock_ns() - cap.started_ns;
     gcwatch_link();
     if (spool_room(RECORD_ROOM)) {
@@ -216,6 +217,7 @@ static void call_record(enum gc_call call, int n, const int64_t *arguments)
     if (!capture_on() || !spool_room(RECORD_ROOM)) {
         return;
     }
+    weakuse_again();
     put_tag(R_CALL);
     put_number(call);
     put_number(0);

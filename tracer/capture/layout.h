@@ -1,8 +1,8 @@
 /* All that depends on how an interpreter of one version is laid out inside, under names that do
  * not.  Another version is another branch here; nothing else of the capture includes an internal
  * header or names a field of the interpreter.  What is assumed is checked where the capture
- * attaches: thread_layout_known(), collector_layout_known(), trash_depth_known() and the walk
- * over the free lists in freelist.c. */
+ * attaches: thread_layout_known(), collector_layout_known(), trash_depth_known(),
+ * weakref_layout_known() and the walk over the free lists in freelist.c. */
 #ifndef GCREPLAY_LAYOUT_H
 #define GCREPLAY_LAYOUT_H
 
@@ -108,6 +108,23 @@ static inline void object_untrack(PyObject *op) { _PyObject_GC_UNTRACK(op); }
 
 /* A dictionary whose values are weak references to the subclasses, or NULL. */
 static inline PyObject *type_subclasses(const PyTypeObject *t) { return t->tp_subclasses; }
+
+/* ---- weak references --------------------------------------------------------- */
+
+/* Where a type says that its objects hold what calling them does. */
+static inline int type_is_weakref(const PyTypeObject *t)
+{
+    return t->tp_vectorcall_offset == (Py_ssize_t)offsetof(PyWeakReference, vectorcall)
+           && PyType_IsSubtype((PyTypeObject *)t, &_PyWeakref_RefType);
+}
+static inline vectorcallfunc *weakref_call(PyObject *op) { return &((PyWeakReference *)op)->vectorcall; }
+static inline int weakref_cleared(PyObject *op) { return ((PyWeakReference *)op)->wr_object == Py_None; }
+
+static inline int weakref_layout_known(void)
+{
+    return type_is_weakref(&_PyWeakref_RefType) && _PyWeakref_RefType.tp_call == PyVectorcall_Call
+           && _PyWeakref_RefType.tp_basicsize == (Py_ssize_t)sizeof(PyWeakReference);
+}
 
 #define ASEND_TYPE (&_PyAsyncGenASend_Type)
 #define AVALUE_TYPE (&_PyAsyncGenWrappedValue_Type)

@@ -90,7 +90,7 @@ static int check_interpreter(const char **why)
     }
     cap.interp = interpreter_of(ts);
     cap.gc = collector_of(cap.interp);
-    return gcwatch_check_layout(why) && freelist_check_layout(why);
+    return gcwatch_check_layout(why) && freelist_check_layout(why) && weakuse_check_layout(why);
 }
 
 static int start_recording(const options_t *options, const char **why)
@@ -123,6 +123,7 @@ static PyObject *mark(PyObject *module, PyObject *label)
         measure_mark(label);
     } else if (capture_on()) {
         capture_sync();
+        weakuse_again();
         if (spool_room(RECORD_ROOM)) {
             put_tag(R_MARK);
             put_unicode(label);

@@ -146,6 +146,9 @@ static void look_at(PyObject *op)
     if (!(e->type & EF_PROBED)) {
         e->type |= EF_PROBED;
         if (PyWeakref_Check(op)) {
+            if (type_is_weakref(t)) {
+                weakuse_watch(op);
+            }
             PyObject *target = PyWeakref_GET_OBJECT(op);
             if (target != Py_None && PyObject_IS_GC(target)) {
                 entry_t *to = entry_of(target);

@@ -47,6 +47,7 @@ typedef struct {
     uint8_t state;
     uint8_t released;   /* RELEASED, and KEPT when its storage went to a free list */
     uint8_t touched : 1;
+    uint8_t handed_over : 1; /* to what links to it, when it was born */
     uint8_t overdrawn : 1; /* those who hold it show it more often than it has references */
 } __attribute__((aligned(64))) object_t;
 
@@ -105,6 +106,8 @@ typedef struct { uint32_t at, op, a, b, loser; } insertion_t; /* loser: see wind
 /* How many objects of a type died into a free list of its own, outlived a collection that counted them, have
  * blocks of their own. */
 typedef struct { uint64_t kept, outlived, owned; } unusual_t;
+typedef struct { uint32_t reference, target, name; } weak_t; /* of the target; free where reference is 0 */
+typedef struct { uint32_t from, at, target, count; } hit_t; /* places of the last use before it, and its own */
 
 #define ARRAY(T, NAME) T *NAME; size_t NAME##_n, NAME##_room
 
@@ -160,6 +163,11 @@ typedef struct {
     uint64_t *shape_keys;    /* open addressing */
     uint32_t *shape_values;
     size_t shape_mask, shape_used;
+
+    weak_t *weak;            /* what weak references have as target; open addressing */
+    size_t weak_mask, weak_used;
+    ARRAY(hit_t, hits);      /* since the last look, on what was born since */
+    words_t handed;          /* what hangs from their targets and was born since: `handed_over` */
 
     /* the model */
     page_ref_t *pages;
@@ -262,8 +270,11 @@ void window_used(ingest_t *s, object_t *o);
 void window_gave(ingest_t *s, object_t *o);
 uint32_t window_linked(ingest_t *s, object_t *from, object_t *to);
 uint32_t window_last_look(const ingest_t *s, const object_t *o);
-int window_born_since(const ingest_t *s, const object_t *o);
 uint32_t window_between(const ingest_t *s, uint32_t at);
+uint32_t window_here(const ingest_t *s);
+uint32_t window_dropped(const ingest_t *s, const object_t *o);
+uint32_t window_born_since(const ingest_t *s, const object_t *o);
+void window_insert(ingest_t *s, uint32_t at, int op, uint32_t a, uint32_t b);
 uint32_t window_gained(ingest_t *s, object_t *o);
 void window_gain(ingest_t *s, object_t *o, uint32_t at, int op, uint32_t a, uint32_t b);
 void window_lose(ingest_t *s, uint32_t id, uint32_t at, int op, uint32_t a, uint32_t b);
@@ -274,6 +285,14 @@ void window_looked(ingest_t *s);
 /* probes.c */
 void probe_read(ingest_t *s);
 
+/* weak.c */
+void weak_made(ingest_t *s, uint32_t reference, uint32_t target);
+void weak_forget(ingest_t *s, uint32_t reference);
+void weak_looked(ingest_t *s);
+void weak_forget_look(ingest_t *s);
+void read_hit(ingest_t *s);
+void read_miss(ingest_t *s);
+
 /* definitions.c */
 void read_type(ingest_t *s);
 void read_code(ingest_t *s);
@@ -281,6 +300,7 @@ void read_site(ingest_t *s);
 void read_mark(ingest_t *s);
 
 /* reader.c */
+uint32_t read_named(ingest_t *s);   /* an object by its age; 0 when it failed */
 uint64_t read_long_number(ingest_t *s);
 int read_record(ingest_t *s);       /* one record; 0 at the end of the input */
 ingest_t *ingest_new(void);

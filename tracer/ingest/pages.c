@@ -55,6 +55,9 @@ void object_died(ingest_t *s, uint32_t id)
         fail(s, "a dead object still has links");
         return;
     }
+    if (kind_of(s, o) == KIND_WEAKREF) {
+        weak_forget(s, id);
+    }
     o->state = S_DEAD;
     page_ref_t *ref = &s->pages[id >> PAGE_BITS], p = {.bits = ref->bits & ~(uintptr_t)1};
     int packed = p.bits != ref->bits;

@@ -224,6 +224,7 @@ static void reconcile(ingest_t *s, uint32_t upto)
             window_gain(s, o, at, OP_INCREF, o->name, (uint32_t)-balance);
         }
     }
+    weak_looked(s);
     for (size_t i = 0; i < s->removed.n; i += 2) {
         object_t *t = object_get(s, s->removed.at[i + 1]);
         if ((int32_t)t->count < 1) {
@@ -241,9 +242,11 @@ static void reconcile(ingest_t *s, uint32_t upto)
         int32_t balance = (int32_t)s->balance.at[i];
         if (balance > 0) {
             object_t *o = object_get(s, s->touched.at[i]);
-            window_lose(s, s->touched.at[i], lost_at(s, s->touched.at[i], dated), OP_DECREF, o->name, (uint32_t)balance);
+            uint32_t at = o->handed_over ? note_of(s, o)->used : lost_at(s, s->touched.at[i], dated);
+            window_lose(s, s->touched.at[i], at, OP_DECREF, o->name, (uint32_t)balance);
         }
     }
+    weak_forget_look(s);
     s->touched.n = s->added.n = s->removed.n = 0;
     if (upto >= 2) {
         if (s->found_done && upto == 2) window_redate(s);
@@ -295,6 +298,7 @@ void probe_read(ingest_t *s)
             object_t *t = to < 0 || to >= NONE ? NULL : object_get(s, (uint32_t)to);
             if (t != NULL && t->state == S_ALIVE && t->name != NONE) {
                 emit(s, OP_WEAKREF, o->name, t->name, callback);
+                weak_made(s, id, (uint32_t)to);
             }
             continue;
         }

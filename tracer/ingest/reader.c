@@ -82,7 +82,7 @@ static object_t *read_object(ingest_t *s)
 
 /* ---- records ------------------------------------------------------------------ */
 
-static uint32_t read_named(ingest_t *s)
+uint32_t read_named(ingest_t *s)
 {
     int64_t id = (int64_t)s->next_id - (int64_t)read_upto(s, UINT32_MAX, "an object older than all");
     return object_named(s, id, "a record names an object that is not alive") != NULL ? (uint32_t)id : 0;
@@ -304,6 +304,13 @@ int read_record(ingest_t *s)
         if (!s->collecting && !s->beginning) held_flush(s);
         read_death(s, tag == R_KEPT);
         return 1;
+    case R_HIT:
+    case R_MISS: /* what is torn down meanwhile goes on dying as one */
+        collection_finish(s);
+        if (!s->collecting && !s->beginning) held_flush(s);
+        if (tag == R_HIT) read_hit(s);
+        else read_miss(s);
+        return 1;
     default:
         break;
     }
@@ -415,10 +422,11 @@ void ingest_free(ingest_t *s)
     }
     words_t *w[] = {&s->generations[0], &s->generations[1], &s->generations[2], &s->generations[3], &s->batch,
                     &s->stack, &s->holds, &s->pairs, &s->trail, &s->touched, &s->balance, &s->added, &s->removed,
-                    &s->targets, &s->doomed, &s->garbage, &s->owners, &s->looks, &s->inside, &s->switches, &s->sparse};
+                    &s->targets, &s->doomed, &s->garbage, &s->owners, &s->looks, &s->inside, &s->switches, &s->sparse,
+                    &s->handed};
     for (size_t i = 0; i < sizeof(w) / sizeof(*w); i++) free(w[i]->at);
     void *arrays[] = {s->types, s->codes, s->sites, s->shapes, s->marks, s->calls, s->observed, s->type_flags, s->insertions,
-                      s->sorted, s->unusual, s->notes, s->verdicts, s->path, s->shape_keys, s->shape_values, s->pages, s->edges};
+                      s->sorted, s->unusual, s->notes, s->verdicts, s->path, s->weak, s->hits, s->shape_keys, s->shape_values, s->pages, s->edges};
     for (size_t i = 0; i < sizeof(arrays) / sizeof(*arrays); i++) free(arrays[i]);
     free(s);
 }

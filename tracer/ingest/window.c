@@ -120,7 +120,10 @@ static uint32_t birth_since_look(const ingest_t *s, const object_t *o)
     return born > s->looked ? born : 0;
 }
 
-int window_born_since(const ingest_t *s, const object_t *o) { return birth_since_look(s, o) != 0; }
+/* 0: it was not. */
+uint32_t window_born_since(const ingest_t *s, const object_t *o) { return birth_since_look(s, o); }
+
+uint32_t window_here(const ingest_t *s) { return here(s); }
 
 /* Where a link that a probe has found is dated: to the birth of the later of its ends, or NOWHERE
  * when both were born before the last look.  The code that made it had hold of both then, or since
@@ -166,6 +169,16 @@ uint32_t window_between(const ingest_t *s, uint32_t at)
     return outside(s, at + (here(s) - at) / 2);
 }
 
+/* Where running code, which is found not to have hold of `o`, let it go: behind its last use, or half-way
+ * from the last look at it. */
+uint32_t window_dropped(const ingest_t *s, const object_t *o)
+{
+    uint32_t look = o->seen < s->first_look ? 0 : o->seen - s->first_look, used = note_of(s, o)->used;
+    uint32_t looked = o->seen < s->first_look ? 0 : look < s->looks.n ? s->looks.at[look] : here(s);
+    return used > looked ? used : window_between(s, looked);
+}
+
+
 /* Since where an object must have had the references that it turned out to have more, or NOWHERE:
  * its birth, or the death of a holder that would have taken it along. */
 uint32_t window_gained(ingest_t *s, object_t *o)
@@ -187,6 +200,8 @@ static void insert(ingest_t *s, uint32_t at, int op, uint32_t a, uint32_t b, uin
     }
     *i = (insertion_t){at, (uint32_t)op, a, b, loser};
 }
+
+void window_insert(ingest_t *s, uint32_t at, int op, uint32_t a, uint32_t b) { insert(s, at, op, a, b, NONE); }
 
 /* Writes that `o` has a reference more, where that belongs; NOWHERE: now. */
 void window_gain(ingest_t *s, object_t *o, uint32_t at, int op, uint32_t a, uint32_t b)
