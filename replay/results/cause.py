@@ -1,5 +1,5 @@
-"""Why a replay under the recorded settings differs: of which types, and what the recording knows that
-may be the cause."""
+"""Why a replay under the recorded settings differs: of which types, and what the recording knows
+that may be the cause."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ class TypeNumbers:
     """Objects of one type at the first collection that differs, as far as the log knows.
 
     freed: by the replay. used_later: those of them that a later event names, so they were alive in
-    the recorded run. never_named: born since such a collection last ran, alive in the replay and named by
-    no later event, so the interpreter may have freed them there.
+    the recorded run. never_named: born since such a collection last ran, alive in the replay and
+    named by no later event, so the interpreter may have freed them there.
     """
 
     type: str
@@ -46,15 +46,16 @@ class TypeNumbers:
 def type_numbers(
     log: EventLog, deaths: I64, since: int, at: int, behind: int
 ) -> tuple[TypeNumbers, ...]:
-    """What a replay with those `deaths` did in the collection at event `at`, whose regions end before
-    `behind`; the one before of such a generation was at `since`. The types with most objects in question
-    first."""
+    """What a replay with those `deaths` did in the collection at event `at`, whose regions end
+    before `behind`; the one before of such a generation was at `since`. The types with most objects
+    in question first."""
     lives = _Lives.of(log)
     freed = deaths == at
     used = freed & (lives.last >= behind)
     young = (lives.birth > max(since, lives.start)) & (lives.birth < at)
     unnamed = young & (deaths > at) & (lives.last < behind)
-    counts = [np.bincount(lives.type[of], minlength=len(log.types)) for of in (freed, used, unnamed)]
+    kinds = len(log.types)
+    counts = [np.bincount(lives.type[of], minlength=kinds) for of in (freed, used, unnamed)]
     asked = counts[1] + counts[2] if used.any() or unnamed.any() else counts[0]
     order = sorted(np.flatnonzero(sum(counts)), key=lambda i: (-asked[i], -counts[0][i], i))
     return tuple(
@@ -65,7 +66,7 @@ def type_numbers(
 
 @dataclass(frozen=True, slots=True)
 class _Lives:
-    """Of each object: the events of its birth and of its last mention, and its type. And the START."""
+    """Of each object the events of its birth and of its last mention, and its type; the START."""
 
     birth: I64
     last: I64
@@ -105,7 +106,7 @@ def end_of_regions(log: EventLog, at: int) -> int:
 
 
 def causes(log: EventLog, at: int, what: tuple[str, ...]) -> tuple[str, ...]:
-    """What may have made the collection at event `at` another one, in sentences; the likeliest first."""
+    """What may have made the collection at event `at` another one, the likeliest first."""
     return tuple(_causes(log, at, what)) or ("nothing in the recording tells why",)
 
 
@@ -116,8 +117,8 @@ def _causes(log: EventLog, at: int, what: tuple[str, ...]) -> Iterator[str]:
         yield "the recording was cut, and how its end went is not in it"
     if missed := mended.get("missed_collection"):
         yield f"{missed:,} collections ran where the recording did not see them"
-    if _debug_flags(log, at) & _SAVEALL:
-        yield "gc.DEBUG_SAVEALL was on: what is collected stays alive in gc.garbage"
+    if _saved_all(log, at):
+        yield "gc.DEBUG_SAVEALL was on: what was collected stayed alive in gc.garbage"
     yield from _unusual(log.meta.get("unusual_types"))
     if inside := _inside(log, end_of_regions(log, at)):
         yield f"finalizers or callbacks ran in collections, in this or before ({inside:,} events)"
@@ -140,15 +141,15 @@ def _unusual(known: Any) -> Iterator[str]:
                 yield sentence.format(type=name, n=n)
 
 
-def _debug_flags(log: EventLog, at: int) -> int:
-    """The flags that gc.set_debug() had last been given before event `at`."""
-    flags = 0
+def _saved_all(log: EventLog, at: int) -> bool:
+    """Whether gc.DEBUG_SAVEALL was ever on before event `at`."""
     for events in log.segments() if log.op_counts[Op.GC_CALL] else ():
         op, a, b, _ = events.columns()
         for i in np.flatnonzero((op == Op.GC_CALL) & (a == GcCall.SET_DEBUG)):
-            if events.first_sequence + int(i) < at:
-                flags = int(json.loads(log.arguments[int(b[i])])[0])
-    return flags
+            flags = int(json.loads(log.arguments[int(b[i])])[0])
+            if flags & _SAVEALL and events.first_sequence + int(i) < at:
+                return True
+    return False
 
 
 def _inside(log: EventLog, end: int) -> int:

@@ -63,8 +63,8 @@ meta = Table(
     "probe_budget, counts, checkpoints, complete, exit_code, repairs and so on. `pauses` is the "
     "model that estimates pauses: its coefficients in ns, what it was fitted to and its error. "
     "`unusual_types` counts objects by type: died into a free list of their type "
-    "(`private_free_list`), lived on after a collection that counted them (`outlived`), of a type with "
-    "a tp_free of its own (`own_blocks`). "
+    "(`private_free_list`), lived on after a collection that counted them (`outlived`), of a type "
+    "with a tp_free of its own (`own_blocks`). "
     "`checksums` holds a CRC-32 of every table, of `segments` the number of events.",
 )
 

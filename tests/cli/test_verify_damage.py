@@ -91,6 +91,10 @@ def test_one_flag_of_thousands_of_births_is_found_at_the_next_collection(
     assert "position" in first["what"]
     assert (first["recorded"]["allocation"], first["replayed"]["allocation"]) == (at[3], at[3] + 1)
     told = gcreplay("verify", path).stdout
+    where = f"it ran at object {at[3]:,} (threshold), in the replay at object {at[3] + 1:,} (thre"
+    assert told.startswith("unequal: ")
+    assert f"the first is collection 3: {where}" in told.splitlines()[0]
+    assert told.splitlines()[1] == "likely cause: nothing in the recording tells why"
     assert "First difference: collection 3, in position" in told
 
 
@@ -102,6 +106,32 @@ def test_one_threshold_is_found_at_the_first_collection(
     first = difference(gcreplay, damaged(recording, tmp_path / "t0.gcreplay", raise_threshold))
     assert first["index"] == 0
     assert (first["recorded"]["allocation"], first["replayed"]["allocation"]) == (at[0], at[0] + 1)
+
+
+def hold(copy: EventLog, events: Events, birth: int) -> None:
+    """Running code had one reference more to that object, which so lives on for ever."""
+    first_decref = np.flatnonzero((events.op == Op.DECREF) & (events.a == birth))[0]
+    events.op[first_decref] = Op.INCREF
+
+
+def test_the_types_that_the_replay_keeps_are_named(
+    gcreplay: Gcreplay, recording: Path, tmp_path: Path
+) -> None:
+    """A node is kept where the interpreter freed it, beside the one that the variable holds."""
+    birth = triggers(recording)[1] + 100
+    with EventLog.open(recording) as log:
+        births = log.events()
+        (at,) = np.flatnonzero((births.op == Op.ALLOC) & (births.a >= birth))[:1]
+        assert log.types[log.shapes[births.b[at]].type].qualified == "__main__.Node"
+    first = difference(gcreplay, damaged(recording, tmp_path / "held.gcreplay", hold, birth))
+    assert (first["index"], first["what"]) == (2, ["collected"])
+    assert first["recorded"]["collected"] - first["replayed"]["collected"] == 1
+    assert {
+        "type": "__main__.Node",
+        "freed": first["replayed"]["collected"],
+        "used_later": 0,
+        "never_named": 2,
+    } in first["types"]
 
 
 GIVEN_UP = """
@@ -154,5 +184,7 @@ def test_other_candidates_are_shown_and_are_no_difference(
         copy.add_observed([replace(first, candidates=first.candidates + 1), *others])
     told = gcreplay("verify", path)
     assert told.exit_code == 0
-    shown = dict(line.rsplit(maxsplit=1) for line in told.stdout.splitlines())
+    verdict, _, *figures = told.stdout.splitlines()
+    assert verdict.startswith("equal: ")
+    shown = dict(line.rsplit(maxsplit=1) for line in figures)
     assert int(shown["candidates equal"]) == int(shown["collected equal"]) - 1 == len(others)

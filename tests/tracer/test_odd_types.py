@@ -7,10 +7,12 @@ import sysconfig
 from pathlib import Path
 
 import pytest
-from recording import Recorded, recorded_code, run_plain
+from recording import Recorded, recorded_code, run_plain, run_recorded
 
+from gcreplay.replay.results.verify import verify
 from gcreplay.store.events import Op
 from gcreplay.store.log import EventLog
+from gcreplay.store.rules.validate import validate
 
 LOOKS = [0, 1, 100]
 
@@ -109,6 +111,35 @@ def test_what_waits_in_a_list_of_its_type_is_told_from_what_is_torn_down(
     (folder / "program.py").write_text(code)
     plain = run_plain(folder, "program.py")
     assert recorded_code(folder, code, granularity=granularity).ran == plain
+
+
+NAMED = """
+import gc, odd_types
+for i in range(2000):
+    thing = odd_types.{type}(); thing.link = [thing]
+    if i % 100 == 99: odd_types.saved.clear()
+gc.collect()
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "cause"),
+    [
+        ("Saved", "objects of odd_types.Saved were alive after a collection that counted them"),
+        ("Owned", "odd_types.Owned has a tp_free of its own"),
+    ],
+)
+def test_what_a_log_cannot_tell_of_a_type_is_named_where_the_replay_differs(
+    folder: Path, name: str, cause: str
+) -> None:
+    (folder / "program.py").write_text(NAMED.replace("{type}", name))
+    done = run_recorded(folder, "program.py")
+    assert (done.ran.exit_code, done.summary.complete) == (0, True)
+    with EventLog.open(done.path) as log:
+        validate(log)
+        first = verify(log).first_difference
+    assert first is not None
+    assert cause in first.causes[0]
 
 
 TWICE = """

@@ -32,6 +32,7 @@ void read_call(ingest_t *s)
         return;
     }
     *d = read;
+    if (read.call == CALL_SET_DEBUG) s->debug = read.arguments[0];
     if (s->beginning && d->call != CALL_FREEZE && d->call != CALL_UNFREEZE) {
         words_push(&s->switches, d->call);
         words_push(&s->switches, s->call_count++);

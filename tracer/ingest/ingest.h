@@ -160,6 +160,7 @@ typedef struct {
     uint8_t *type_flags;     /* by type number */
     size_t type_flags_room;
     ARRAY(unusual_t, unusual); /* by type number */
+    int64_t debug;           /* flags of gc.set_debug() */
     uint64_t *shape_keys;    /* open addressing */
     uint32_t *shape_values;
     size_t shape_mask, shape_used;
