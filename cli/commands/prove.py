@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from gcreplay.commands.record import OwnOptionsThenProgram, program_argv
+from gcreplay.commands.replay import replayed
 from gcreplay.options import (
     Whole,
     apply_from_option,
@@ -21,7 +22,7 @@ from gcreplay.pauses import PauseProof, measured_model, proof_table, quiet, stor
 from gcreplay.progress import Runs, working
 from gcreplay.proof import COMPARED, Proof, Totals, measured_totals, predicted_totals
 from gcreplay.realruns import ProvedProgram
-from gcreplay.replay import RunResult, make_policy, replay
+from gcreplay.replay import RunResult, make_policy
 from gcreplay.replay.estimates.pauses import PauseModel, Pauses
 from gcreplay.stock import plan_of
 from gcreplay.store import EventLog
@@ -138,11 +139,8 @@ def command(
             )
         with opened(path) as log:
             program.check(log)
-            replays = Runs("replay", len(plans))
-            runs = {}
-            for policy in plans:
-                with replays.one(policy):
-                    runs[policy] = replay(log, policy, apply_from=apply_from, window=bounds)
+            made = replayed(log, list(plans), apply_from, bounds)
+            runs = dict(zip(plans, made, strict=True))
         proofs = []
         for policy, plan in plans.items():
             measured = [program.run(policy, plan) for _ in range(REPEATS)]

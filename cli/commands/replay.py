@@ -18,8 +18,9 @@ from gcreplay.output import (
 )
 from gcreplay.pauses import COLUMNS, pause_cells, pause_model, store_model, trust, with_pauses
 from gcreplay.progress import Runs, working
-from gcreplay.replay import RunResult, make_policy, replay
+from gcreplay.replay import RunResult
 from gcreplay.replay.estimates.pauses import PauseModel
+from gcreplay.replay.run import Replay
 from gcreplay.store import EventLog
 from gcreplay.store.errors import DamagedFile, StorageError
 from gcreplay.trace import opened
@@ -54,14 +55,8 @@ def command(
     """
     wanted = list(dict.fromkeys([*policies, *BOUNDS]))
     bounds = window_bounds(window)
-    runs: list[RunResult] = []
     with opened(trace) as log:
-        for policy in wanted:  # a name mistyped is said before the first long replay
-            make_policy(policy)
-        replays = Runs("replay", len(wanted))
-        for policy in wanted:
-            with replays.one(policy):
-                runs.append(replay(log, policy, apply_from=apply_from, window=bounds))
+        runs = replayed(log, wanted, apply_from, bounds)
         with working("fitting pauses"):
             model = pause_model(log)
     remarks = [
@@ -80,6 +75,19 @@ def command(
         "runs": [with_pauses(run, model) for run in runs],
     }
     show(Report((table,), payload, tuple(remarks)), output_format)
+
+
+def replayed(
+    log: EventLog, policies: Sequence[str], apply_from: str | None, window: tuple[str, str] | None
+) -> list[RunResult]:
+    """One run a policy; a policy or mark mistyped is said before the first long replay."""
+    plays = [Replay(log, one, apply_from=apply_from, window=window) for one in policies]
+    replays = Runs("replay", len(plays))
+    runs = []
+    for play in plays:
+        with replays.one(play.name):
+            runs.append(play.run())
+    return runs
 
 
 def save_runs(

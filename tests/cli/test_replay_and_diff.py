@@ -16,6 +16,8 @@ from typing import Any
 import pytest
 from command_line import Gcreplay, write_cycles
 
+from gcreplay.replay.run import Replay
+
 DEFAULT = "generational:700,10,10"
 
 
@@ -306,3 +308,13 @@ def test_figures_are_shown_where_the_place_for_runs_is_damaged(
     told = gcreplay("replay", cycles, "-p", "manual")
     assert (told.exit_code, told.stdout) == (0, whole)
     assert told.stderr.startswith(f"The runs are not stored: {cycles} is damaged: its table runs")
+
+
+@pytest.mark.parametrize("mistake", [("-p", "every:nowhere"), ("-p", "manul")])
+def test_what_is_mistyped_is_said_before_the_first_replay(
+    gcreplay: Gcreplay, cycles: Path, mistake: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Replay, "run", lambda self: pytest.fail(f"{self.name} is replayed"))
+    told = gcreplay("replay", cycles, "-p", "manual", *mistake)
+    assert told.exit_code == 2
+    assert told.stderr.startswith("Error: ")
