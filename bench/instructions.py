@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,11 +12,10 @@ from pathlib import Path
 from statistics import median
 
 from tables import section, show, table
-from workloads import BUILD, EMPTY, Workloads, chosen, options
+from workloads import BUILD, EMPTY, VALGRIND, Workloads, chosen, counted, options
 
 from gcreplay.store import EventLog
 
-VALGRIND = ["valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null"]
 NOTE = (
     "What valgrind counts in `gcreplay recover` of a spool, which reads and writes all that the "
     "recorder does beside the program, less the same of `-c pass`."
@@ -35,14 +32,12 @@ class Taken:
 
 def taken(workloads: Workloads, program: Sequence[str]) -> Taken:
     spool, output = kept_spool(workloads, program), BUILD / "recovered.gcreplay"
-    recover = [str(Path(sys.executable).parent / "gcreplay"), "recover", str(spool)]
-    command = [*VALGRIND, sys.executable, *recover, "-o", str(output), "--force"]
+    gcreplay = workloads.gcreplay
+    recover = [str(gcreplay.parent / "python"), str(gcreplay), "recover", str(spool)]
+    command = [*VALGRIND, *recover, "-o", str(output), "--force"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    counted = re.search(r"I\s+refs:\s+([\d,]+)", done.stderr)
-    if counted is None:
-        raise SystemExit(f"valgrind told no count:\n{done.stderr[-2000:]}")
     with EventLog.open(output) as log:
-        return Taken(int(counted[1].replace(",", "")), log.event_count)
+        return Taken(counted(done.stderr), log.event_count)
 
 
 def kept_spool(workloads: Workloads, program: Sequence[str]) -> Path:

@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 
+import budget
 import cost
 import instructions
 import observer
@@ -35,6 +36,7 @@ def parts(workloads: Workloads, names: list[str]) -> dict[str, Part]:
         "cost": lambda: cost.sections(workloads, names),
         "cost, closer": lambda: cost.sections(closer, names, limits=(3, 5)),
         "instructions": lambda: instructions.sections(workloads, names),
+        "budget": lambda: budget.sections(workloads, budget.some_of(names)),
         "scale": lambda: scale.sections(workloads),
         "verify": lambda: verify.sections(workloads, names),
         "verify, 100,10,10": lambda: verify.sections(workloads, names, whatif.CLOSE),

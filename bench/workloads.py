@@ -11,7 +11,9 @@ import argparse
 import copy
 import json
 import os
+import re
 import resource
+import shlex
 import subprocess
 import sys
 import time
@@ -33,6 +35,7 @@ import sys; exec("for i in range(2000): a = [i]; a.append(a)")
 """
 OTHERS = {"a bare venv": {}, "one whose .pth file runs code": {"code.pth": CODE_PTH}}
 """Environments that are as the programs' own but for what runs at start-up."""
+VALGRIND = ["valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null"]
 CLOSER = "--probe-budget 80"
 """With a granularity of 100: the options for predictions of other settings."""
 
@@ -92,6 +95,7 @@ class Workloads:
         self.reuse = reuse
         self.probes = probes
         self.more = list(more)
+        self.gcreplay = Path(sys.executable).parent / "gcreplay"
         self._warmed: set[str] = set()
         self._place_of = ""
         self._variables: dict[str, str] = {}
@@ -112,6 +116,12 @@ class Workloads:
         subprocess.run(command, check=True)
         for file, text in OTHERS[name].items():
             (other.venv / packages.relative_to(self.venv) / file).write_text(text)
+        return other
+
+    def recorded_by(self, gcreplay: Path) -> Workloads:
+        """The same, recorded by another gcreplay."""
+        other = copy.copy(self)
+        other.gcreplay = gcreplay
         return other
 
     def closer(self) -> Workloads:
@@ -224,6 +234,14 @@ class Workloads:
         out.unlink()
         return cost
 
+    def instructions_plain(self, program: Sequence[str]) -> int:
+        """What valgrind counts in the program's process."""
+        return self._counted([str(self._counting), *program])
+
+    def instructions_recorded(self, path: Path, program: Sequence[str]) -> int:
+        """The same while it is recorded: the recorder is another process."""
+        return self._counted(self._record(str(self._counting), path, program))
+
     def environment(self, added: Mapping[str, str]) -> dict[str, str]:
         """In which the truth was made; nothing of the caller's leaks in."""
         return {
@@ -248,8 +266,7 @@ class Workloads:
         return self._record(self.python, path, program)
 
     def _record(self, python: str, path: Path, program: Sequence[str]) -> list[str]:
-        gcreplay = str(Path(sys.executable).parent / "gcreplay")
-        command = [gcreplay, "record", "--force", "--python", python, "-o", str(path)]
+        command = [str(self.gcreplay), "record", "--force", "--python", python, "-o", str(path)]
         granularity, full = map(str, self.probes)
         return [*command, "--granularity", granularity, "--full-probe", full, *self.more, *program]
 
@@ -265,6 +282,20 @@ class Workloads:
         script = BUILD / "timed-python"
         timed = f"'{self.python}' -IS '{BENCH / 'timed.py'}' '{BUILD / 'usage'}' '{self.python}'"
         script.write_text(f'#!/bin/sh\nexec {timed} "$@"\n')
+        script.chmod(0o755)
+        return script
+
+    def _counted(self, command: Sequence[str]) -> int:
+        self._run(command)
+        return counted((BUILD / "counted").read_text())
+
+    @cached_property
+    def _counting(self) -> Path:
+        """An interpreter that leaves the number of its instructions in the file `counted`. Those
+        that are only asked who they are come before the program."""
+        script = BUILD / "counting-python"
+        words = [*VALGRIND, f"--log-file={BUILD / 'counted'}", self.python]
+        script.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n')
         script.chmod(0o755)
         return script
 
@@ -306,6 +337,14 @@ class Workloads:
         if not folder.exists():
             _install(Path(self.python), ["--target", str(folder), "memray"])
         return folder
+
+
+def counted(told: str) -> int:
+    """The instructions in what valgrind says."""
+    found = re.search(r"I\s+refs:\s+([\d,]+)", told)
+    if found is None:
+        raise SystemExit(f"valgrind told no count:\n{told[-2000:]}")
+    return int(found[1].replace(",", ""))
 
 
 def _used_by_children() -> float:
