@@ -54,6 +54,7 @@ class EventLog:
         self._new = False
         self._closed = False
         self._verified = False
+        self._first_look: tuple[bool, int] | None = None
 
     # Opening and closing
 
@@ -83,8 +84,8 @@ class EventLog:
 
         Nothing in the file is executed; what a command that was killed had half stored is undone.
         Opened for reading, a log may be in the middle of being written by another process: it
-        grows. An older log opened as `writable` is rewritten in the present version. Raises
-        NotFound, NotARecording, NewerSchema, DamagedFile or StorageError.
+        stays what it was at the first look. An older log opened as `writable` is rewritten in the
+        present version. Raises NotFound, NotARecording, NewerSchema, DamagedFile or StorageError.
         """
         path = Path(path)
         version = db.identify(path)
@@ -156,6 +157,13 @@ class EventLog:
         missing = db.missing_bytes(self.path)
         return f"{self.path} is cut short: it lacks its last {missing} bytes" if missing else None
 
+    @property
+    def unfinished(self) -> bool:
+        """Whether whoever records it has not closed it: they are at it, or were killed."""
+        with self._db.reading() as connection, suppress(DamagedFile):
+            return not self._seal.complete(connection) and not self._seal.read(connection)
+        return False
+
     # Writing
 
     def append(self, op: np.ndarray, a: np.ndarray, b: np.ndarray, c: np.ndarray) -> None:
@@ -168,14 +176,12 @@ class EventLog:
         self._writing().append(op, a, b, c)
 
     def flush(self) -> None:
-        """Write and commit what is buffered, as a segment of its own, and all names."""
+        """Write and commit what is buffered: events, as a segment of their own, all names and
+        collections."""
         writer = self._writing()
         if writer.buffered:
             writer.flush()
-        else:
-            with self._db.writing() as connection:
-                self._names.store(connection)
-            self._names.stored()
+        writer.store_rest()
 
     def add_type(self, module: str, name: str, kind: str = "other", finalizer: int = 0) -> int:
         """Id of the type; the same type gives the same id."""
@@ -212,18 +218,9 @@ class EventLog:
         self._names.replace(names)
 
     def add_observed(self, collections: Iterable[ObservedCollection]) -> None:
-        """Append collections that the recorded interpreter made, in the order they ran."""
-        self._writing()
-        with self._db.writing() as connection:
-            table = schema.observed
-            last = connection.execute(select(func.max(table.c.id))).scalar()
-            first = 0 if last is None else last + 1
-            rows = [
-                {"id": first + i, **{name.name: getattr(item, name.name) for name in _OBSERVED}}
-                for i, item in enumerate(collections)
-            ]
-            if rows:
-                connection.execute(insert(table), rows)
+        """Append collections that the recorded interpreter made, in the order they ran, before the
+        events that they ran among: they are committed with those."""
+        self._writing().observed.extend(collections)
 
     def add_lines(self, lines: Mapping[tuple[str, int], str]) -> None:
         """Keep lines of source, by file and line number, none of which the log has yet."""
@@ -256,6 +253,8 @@ class EventLog:
             said = {row.key: row.value for row in rows}
         for key in (seal.KEY, "schema"):
             said.pop(key, None)
+        if "complete" in said and not self._whole()[0]:
+            said["complete"] = False
         try:
             return {"schema": schema.SCHEMA_VERSION, **facts.checked(said)}
         except ValueError as error:
@@ -265,13 +264,14 @@ class EventLog:
     def segment_table(self) -> tuple[Segment, ...]:
         """Headers of the segments that can be found, in the order of the log."""
         self._written()
+        self._whole()
         return self._reader.table()
 
     @property
     def event_count(self) -> int:
         """Number of events that were written."""
         table = self.segment_table
-        return max(self._sealed_events(), table[-1].stop_sequence if table else 0)
+        return max(self._whole()[1], table[-1].stop_sequence if table else 0)
 
     @property
     def object_count(self) -> int:
@@ -292,7 +292,7 @@ class EventLog:
         DamagedFile when one cannot be read.
         """
         self._written()
-        return self._reader.segments(start, stop, self._sealed_events())
+        return self._reader.segments(start, stop, self._whole()[1])
 
     def named(self, start: int = 0, stop: int | None = None) -> Iterator[Events]:
         """As `segments`, for who looks up what the events name; raises InvalidLog where one names
@@ -362,8 +362,12 @@ class EventLog:
     @property
     def observed(self) -> tuple[ObservedCollection, ...]:
         """The collections that the recorded interpreter made, in the order they ran."""
+        self._written()
+        known = select(*_OBSERVED).order_by(schema.observed.c.id)
+        if not self._whole()[0]:
+            known = known.where(schema.observed.c.sequence < self.event_count)
         with self._sealed(schema.observed) as connection:
-            rows = connection.execute(select(*_OBSERVED).order_by(schema.observed.c.id)).all()
+            rows = connection.execute(known).all()
         if not all(schema.fits(_OBSERVED, row) and row.generation <= 2 for row in rows):
             raise DamagedFile(f"{self._db.name} is damaged: a recorded collection is malformed")
         return tuple(ObservedCollection(*row) for row in rows)
@@ -501,8 +505,8 @@ class EventLog:
 
     def _written(self) -> None:
         """What this log has appended can be read back from it."""
-        if self._writer is not None and self._writer.buffered:
-            self._writer.flush()
+        if self._writer is not None and (self._writer.buffered or self._writer.observed):
+            self.flush()
 
     def _rows(self, names: NameTable) -> list[tuple[object, ...]]:
         if self._writer is None:
@@ -525,10 +529,19 @@ class EventLog:
             )
         self._verified = True
 
-    def _sealed_events(self) -> int:
+    def _whole(self) -> tuple[bool, int]:
+        """Whether it may be called complete, and how many events there must be: as it was at the
+        first look, for whoever writes it may go on, and end."""
+        if self._first_look is not None and not self._db.writable:
+            return self._first_look
+        complete, events = True, 0
         with self._db.reading() as connection, suppress(DamagedFile):
-            return self._seal.events(connection)
-        return 0
+            complete = self._seal.complete(connection)
+            events = self._seal.events(connection)
+        self._first_look = complete, events
+        if not self._db.writable:
+            self._reader.table()  # stays what it is now
+        return self._first_look
 
     @contextmanager
     def _sealed(self, table: Table) -> Iterator[Connection]:
@@ -540,6 +553,10 @@ class EventLog:
     @contextmanager
     def _changing(self, table: Table) -> Iterator[Connection]:
         """A transaction that changes such a table, which is read first: that is bounded."""
+        if self._writer is None and self.unfinished:
+            raise StorageError(
+                f"{self._db.name} was not closed by its recorder, which may still write it"
+            )
         with self._sealed(table):
             pass
         with self._db.writing() as connection:

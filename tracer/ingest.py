@@ -162,12 +162,10 @@ class SpoolIngest:
         if not self._start_written and (op == Op.START).any():
             self._start_written = True
             a[op == Op.START] = log.add_argument(_start_state(self._native.state).to_json())
-        if definitions["observed"]:  # else it would be a transaction for nothing
-            # Before the events: where writing ends, no collection of what is there may be missing.
-            log.add_observed(
-                ObservedCollection(row[0], row[1], "threshold" if row[2] == 0 else "call", *row[3:])
-                for row in definitions["observed"]
-            )
+        log.add_observed(
+            ObservedCollection(row[0], row[1], "threshold" if row[2] == 0 else "call", *row[3:])
+            for row in definitions["observed"]
+        )
         log.append(op, a, b, c)
 
     def _rename(self, op: Any, column: Any, which: Op, names: list[int]) -> None:

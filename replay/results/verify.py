@@ -75,7 +75,7 @@ class VerifyResult:
 
 def verify(log: EventLog) -> VerifyResult:
     """Replay `cpython-3.11` under the recorded settings and compare with the log's own record."""
-    recorded = _within(log)
+    recorded = log.observed
     replayed = _with_an_end(log, len(recorded), replay(log, "cpython-3.11").collections)
     pairs = list(zip_longest(recorded, replayed))
     unequal = [_unequal(*pair) for pair in pairs]
@@ -95,14 +95,6 @@ def verify(log: EventLog) -> VerifyResult:
         first_difference=difference,
         repairs=dict(repairs) if isinstance(repairs, Mapping) else {},
     )
-
-
-def _within(log: EventLog) -> Sequence[ObservedCollection]:
-    """What was recorded of collections within the log: a recording that was cut, or is still being
-    made, knows of some behind its last event."""
-    if log.meta.get("complete", True):
-        return log.observed
-    return [one for one in log.observed if one.sequence < log.event_count]
 
 
 def _with_an_end(

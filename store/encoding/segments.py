@@ -7,15 +7,16 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import asdict
 from functools import partial
-from itertools import islice
+from itertools import count, islice, takewhile
 from typing import Any
 
 import numpy as np
-from sqlalchemy import bindparam, func, insert, select
+from sqlalchemy import Connection, bindparam, func, insert, select
 
 from ..errors import DamagedFile, DamagedSegment, InvalidLog
-from ..events import SEGMENT_EVENTS, Events, Op, Segment
+from ..events import SEGMENT_EVENTS, Events, ObservedCollection, Op, Segment
 from ..tables import schema
 from ..tables.database import Database
 from ..tables.names import Names
@@ -51,7 +52,8 @@ _AHEAD = 2
 
 
 class SegmentWriter:
-    """Buffers events, and commits them with the names they use, a segment at a time."""
+    """Buffers events, and commits them with the names they use and the collections that were
+    observed among them, a segment at a time."""
 
     def __init__(self, database: Database, names: Names, sequence: int, objects: int) -> None:
         self._db = database
@@ -60,6 +62,8 @@ class SegmentWriter:
         self._objects = objects
         self._buffer = tuple(np.empty(SEGMENT_EVENTS, dtype) for dtype in _DTYPES)
         self.buffered = 0
+        self.observed: deque[ObservedCollection] = deque()
+        """Not stored yet: a file that ends early tells of no collection beyond its events."""
 
     def append(self, *columns: np.ndarray) -> None:
         """Add columns (op, a, b, c) of one length; see `EventLog.append`."""
@@ -85,6 +89,13 @@ class SegmentWriter:
         n, self.buffered = self.buffered, 0
         self._commit([column[:n] for column in self._buffer])
 
+    def store_rest(self) -> None:
+        """Commit all names and collections, of whatever events."""
+        with self._db.writing() as connection:
+            self._names.store(connection)
+            self._store_observed(connection, len(self.observed))
+        self._stored(len(self.observed))
+
     def _commit(self, columns: list[np.ndarray]) -> None:
         op, a, b, c = columns
         try:
@@ -96,10 +107,30 @@ class SegmentWriter:
             number = connection.execute(select(func.count(schema.segments.c.id))).scalar_one()
             segment = Segment(number, self._sequence, len(op), self._objects, encoded.counts)
             self._names.store(connection)
+            stop = segment.stop_sequence
+            among = sum(1 for _ in takewhile(lambda one: one.sequence < stop, self.observed))
+            self._store_observed(connection, among)
             connection.execute(insert(schema.segments), _row(segment, encoded.payload))
-        self._names.stored()
+        self._stored(among)
         self._sequence += len(op)
         self._objects += segment.objects
+
+    def _store_observed(self, connection: Connection, n: int) -> None:
+        """The first so many of them."""
+        if not n:
+            return
+        table = schema.observed
+        last = connection.execute(select(func.max(table.c.id))).scalar()
+        ids = count(0 if last is None else last + 1)
+        waiting = islice(self.observed, n)
+        rows = [{"id": i, **asdict(one)} for i, one in zip(ids, waiting, strict=False)]
+        connection.execute(insert(table), rows)
+
+    def _stored(self, observed: int) -> None:
+        """That transaction is committed."""
+        self._names.stored()
+        for _ in range(observed):
+            self.observed.popleft()
 
 
 class SegmentReader:
@@ -108,11 +139,12 @@ class SegmentReader:
     def __init__(self, database: Database) -> None:
         self._db = database
         self._table: list[Segment] = []
-        self._lost = False
+        self._lost = self._found_all = False
 
     def table(self) -> tuple[Segment, ...]:
-        """Headers of all segments that can be found; a growing log gives more each time."""
-        if self._lost:
+        """Headers of all segments that can be found. Of a log that others write they are those of
+        the first look, of our own all."""
+        if self._lost or (self._found_all and not self._db.writable):
             return tuple(self._table)
         known = len(self._table)
         first = self._table[-1].id + 1 if self._table else 0
@@ -125,6 +157,7 @@ class SegmentReader:
             del self._table[known:]
             for header in self._rescued(first):
                 self._found(header)
+        self._found_all = True
         return tuple(self._table)
 
     def _found(self, row: Sequence[int]) -> None:

@@ -65,6 +65,11 @@ class Seal:
         """How many events there must be at least."""
         return self.read(connection).get(schema.segments.name, 0)
 
+    def complete(self, connection: Connection) -> bool:
+        """Whether the recording does not say of itself that it is not."""
+        said = "SELECT 1 FROM meta WHERE key = 'complete' AND value = 'false'"
+        return connection.exec_driver_sql(said).first() is None
+
     def check_all(self, connection: Connection) -> None:
         """Raises as `check`."""
         for table in _TABLES:

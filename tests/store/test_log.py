@@ -21,9 +21,9 @@ from gcreplay.store.errors import FileExists, NotFound, StorageError
 from gcreplay.store.events import SEGMENT_EVENTS, FreeLists, ObservedCollection, StartState
 
 
-def churn(n: int) -> list[np.ndarray]:
-    """`n` objects, each allocated and dropped: 2n events."""
-    ids = np.repeat(np.arange(n, dtype=np.uint32), 2)
+def churn(n: int, first: int = 0) -> list[np.ndarray]:
+    """`n` objects from number `first` on, each allocated and dropped: 2n events."""
+    ids = np.repeat(np.arange(first, first + n, dtype=np.uint32), 2)
     op = np.tile(np.array([Op.ALLOC, Op.DECREF], np.uint8), n)
     return [op, ids, np.tile(np.array([0, 1], np.uint32), n), np.zeros(2 * n, np.uint32)]
 
@@ -229,18 +229,90 @@ def test_others_read_while_a_process_appends_and_after_it_was_cut_off(tmp_path):
     command = [sys.executable, "-c", WRITER, str(path)]
     with subprocess.Popen(command, stdin=-1, stdout=-1, text=True) as writer:
         assert writer.stdin is not None and writer.stdout is not None
-        writer.stdout.readline()
-        with EventLog.open(path) as log:
-            for n in range(3):
+        for n in range(3):
+            writer.stdout.readline()
+            with EventLog.open(path) as log:
                 assert log.event_count == 10 * (n + 1)
                 assert len(log.sites) == 2 + n
-                assert log.events().a.tolist() == list(range(10 * (n + 1)))
                 writer.stdin.write("\n")
                 writer.stdin.flush()
-                writer.stdout.readline()
+                assert log.events().a.tolist() == list(range(10 * (n + 1)))
     with EventLog.open(path) as log:
         assert log.event_count == log.intact_events() == 30
         assert log.meta["complete"] is False
+
+
+def seen_at(sequence):
+    return ObservedCollection(sequence, 5, "threshold", 0, 701, 12, 0, 3, 1, 4000)
+
+
+def test_no_collection_is_stored_before_the_events_it_ran_among(tmp_path):
+    """What is committed is what would be left of a recorder that is killed here."""
+    path = tmp_path / "log.db"
+    with writing(path) as log:
+        log.add_observed([seen_at(10), seen_at(SEGMENT_EVENTS - 1), seen_at(SEGMENT_EVENTS)])
+        log.append(*churn(SEGMENT_EVENTS // 4))
+        with sqlite3.connect(path) as left:
+            assert left.execute("SELECT count(*) FROM observed").fetchall() == [(0,)]
+        log.append(*churn(SEGMENT_EVENTS // 2, SEGMENT_EVENTS // 4))
+        with sqlite3.connect(path) as left:
+            told = left.execute("SELECT sequence FROM observed ORDER BY id").fetchall()
+            assert told == [(10,), (SEGMENT_EVENTS - 1,)]
+            assert left.execute("SELECT sum(events) FROM segments").fetchall() == [
+                (SEGMENT_EVENTS,)
+            ]
+    with EventLog.open(path) as log:
+        assert [one.sequence for one in log.observed] == [
+            10,
+            SEGMENT_EVENTS - 1,
+            SEGMENT_EVENTS,
+        ]
+
+
+@pytest.mark.parametrize("looked", [True, False], ids=["looked at before", "opened before"])
+def test_a_recording_stays_what_it_was_at_the_first_look(tmp_path, looked):
+    """Also when its recorder goes on, and ends, meanwhile."""
+    path = tmp_path / "log.db"
+    log = EventLog.create(path)
+    log.add_shape(log.add_type("builtins", "list", "list"), 56, 3)
+    log.append(*churn(5))
+    log.add_observed([seen_at(3)])
+    log.flush()
+    with EventLog.open(path) as reader:
+        if looked:
+            assert reader.event_count == 10
+        log.append(*churn(5, 5))
+        log.add_observed([seen_at(13)])
+        log.flush()
+        if not looked:
+            assert reader.meta["complete"] is False
+        log.append(*churn(5, 10))
+        log.add_observed([seen_at(23)])
+        log.close(complete=True)
+        expected = 10 if looked else 20
+        assert reader.meta["complete"] is False
+        assert reader.event_count == len(reader.events()) == reader.intact_events() == expected
+        assert [one.sequence for one in reader.observed] == [3, 13][: expected // 10]
+    with EventLog.open(path) as reader:
+        assert (reader.event_count, len(reader.observed)) == (30, 3)
+        assert reader.meta["complete"] is True
+
+
+def test_nothing_is_stored_in_a_recording_that_is_not_closed(tmp_path):
+    """It would stay in the finished file as if it were of the whole of it."""
+    path = tmp_path / "log.db"
+    writer = EventLog.create(path)
+    writer.append(*churn(0))
+    with EventLog.open(path, writable=True) as log:
+        assert log.unfinished
+        with pytest.raises(StorageError, match="not closed by its recorder"):
+            log.save_run("never", {}, {}, "x")
+        with pytest.raises(StorageError, match="not closed by its recorder"):
+            log.set_meta(pauses={})
+    writer.close(complete=False)
+    with EventLog.open(path, writable=True) as log:  # cut short, but all that there will be
+        assert not log.unfinished
+        assert log.save_run("never", {}, {}, "x") == 1
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 from recording import FIXED, checked, collections, run_plain, run_recorded
 
+from gcreplay.replay import verify
 from gcreplay.store.errors import FileExists, GcreplayError, NotFound
 from gcreplay.store.log import EventLog
 from gcreplay.store.rules.validate import validate
@@ -82,6 +84,12 @@ def test_a_killed_recorder_harms_nothing_and_recover_gets_all(tmp_path: Path) ->
     with killed_recorder(tmp_path) as recorder:
         with EventLog.open(output) as log:  # opens at once, as far as it got
             assert log.meta["complete"] is False
+            assert verify(log).equal
+        with sqlite3.connect(f"file:{output}?mode=ro", uri=True) as left_as_it_is:
+            beyond = (
+                "SELECT count(*) FROM observed WHERE sequence >= (SELECT sum(events) FROM segments)"
+            )
+            assert left_as_it_is.execute(beyond).fetchall() == [(0,)]
         with pytest.raises(CannotRecord, match="still runs"):
             recover(left, output)
         ended(recorder)
