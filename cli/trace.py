@@ -1,6 +1,8 @@
 """Opening a recording that a command line names."""
 
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from gcreplay.store import EventLog
 from gcreplay.store.errors import GcreplayError, UsageError
@@ -11,10 +13,22 @@ def opened(path: Path) -> EventLog:
     try:
         return EventLog.open(path)
     except GcreplayError as error:
+        if being_made(path):
+            raise GcreplayError(f"{path} is about to be recorded: nothing is in it yet") from error
         if not (advice := recoverable(path)):
             raise
         kind = UsageError if isinstance(error, UsageError) else GcreplayError
         raise kind(f"{error}; {advice}") from error
+
+
+def being_made(path: Path) -> dict[str, Any] | None:
+    """Who records it at this moment: the JSON of `UnderWay`."""
+    if not Path(f"{path}.spool").is_file():
+        return None
+    from gcreplay.tracer.spool import under_way  # only now: it has no part in reading
+
+    made = under_way(path)
+    return None if made is None else asdict(made)
 
 
 def recoverable(path: Path) -> str | None:

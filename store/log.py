@@ -399,6 +399,15 @@ class EventLog:
         labels = self.labels
         return [(sequence, labels[label]) for sequence, label in self._operands(Op.MARK)]
 
+    def program_times(self) -> Iterator[int]:
+        """The program's time in nanoseconds at the ticks of the last segment that has any."""
+        for segment in reversed(self.segment_table):
+            if segment.counts[Op.TICK]:
+                ticks = self.window(segment.first_sequence, segment.stop_sequence)
+                at = ticks.op == Op.TICK
+                yield from (ticks.a[at] | ticks.b[at].astype(np.uint64) << np.uint64(32)).tolist()
+                return
+
     def gc_calls(self) -> list[tuple[int, GcCall, list[int]]]:
         """(sequence number, call, arguments) of every GC_CALL event."""
         arguments = self.arguments

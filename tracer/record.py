@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gcreplay.store.errors import DamagedFile, GcreplayError, StorageError
+from gcreplay.store.facts import checked
 from gcreplay.store.place import new_database
 from gcreplay.store.quiet import no_threads
 
@@ -98,7 +99,8 @@ def record(
     """
     interpreter = Interpreter.find(options.python, _environment(options))
     check_program(options.argv)
-    spool = _new_spool(options.output, force=options.force)
+    facts = _facts(options, interpreter)
+    spool = _new_spool(options.output, facts, force=options.force)
     spool_served = True
     log: EventLog | None = None
     try:
@@ -109,7 +111,11 @@ def record(
                 let_go()
             begun: SpoolIngest | Exception
             try:
-                log = _new_log(options, interpreter, spool)
+                log = _log(
+                    options.output,
+                    force=options.force,
+                    meta={**facts, "complete": False, "spool": spool.path.name},
+                )
                 begun = _new_ingest(spool, log)
             except Exception as error:
                 begun = error
@@ -152,7 +158,7 @@ def recover(spool_path: Path, output: Path, force: bool = False) -> RecordSummar
         meta = _partial_meta(own, spool_path)
         ours = meta is not None and output.resolve() == own.resolve()
         new_database(output, force=force or ours)
-        meta = {**_FACTS, **(meta or {})}
+        meta = {**_FACTS, **_told_before(spool), **(meta or {})}
         with contextlib.closing(_log(output, force=True, meta=meta)) as log:
             ingest = _new_ingest(spool, log)
             message = ""
@@ -197,6 +203,13 @@ def _partial_meta(path: Path, spool_path: Path) -> dict[str, object] | None:
     return facts if not meta.get("complete") and meta.get("spool") == spool_path.name else None
 
 
+def _told_before(spool: Spool) -> dict[str, object]:
+    """The facts that the recorder wrote before the program started, unless they are damaged."""
+    with contextlib.suppress(ValueError):
+        return checked(spool.facts)
+    return {}
+
+
 def check_program(argv: list[str], directory: Path | None = None) -> None:
     """Raises CannotRecord when no interpreter could run that, in the directory it starts in."""
     if not argv:
@@ -210,7 +223,7 @@ def check_program(argv: list[str], directory: Path | None = None) -> None:
         raise CannotRecord(f"{argv[0]}: no such script")
 
 
-def _new_spool(output: Path, *, force: bool) -> Spool:
+def _new_spool(output: Path, facts: dict[str, object], *, force: bool) -> Spool:
     """The spool beside the output, which can be written; what is in the way is told, first of all
     a spool that was left, as it may hold more than the recording beside it."""
     path = Path(f"{output}.spool")
@@ -219,7 +232,7 @@ def _new_spool(output: Path, *, force: bool) -> Spool:
             with check_free(path, force=False):
                 pass
         new_database(output, force=force)
-        return Spool.create(path, force=force)
+        return Spool.create(path, force=force, facts=facts)
     except Taken:
         raise CannotRecord(
             f"{output}: another gcreplay is recording into it; give another -o"
@@ -241,21 +254,17 @@ def _new_ingest(spool: Spool, log: EventLog) -> SpoolIngest:
     return SpoolIngest(spool, log)
 
 
-def _new_log(options: RecordOptions, interpreter: Interpreter, spool: Spool) -> EventLog:
-    return _log(
-        options.output,
-        force=options.force,
-        meta={
-            "python": interpreter.version,
-            "argv": options.argv,
-            "granularity": options.granularity,
-            "full_probe": options.full_probe,
-            "probe_budget": options.probe_budget,
-            **_FACTS,
-            "complete": False,
-            "spool": spool.path.name,
-        },
-    )
+def _facts(options: RecordOptions, interpreter: Interpreter) -> dict[str, object]:
+    """What is known of the recording before the program starts."""
+    return {
+        "python": interpreter.version,
+        "executable": interpreter.executable,
+        "argv": options.argv,
+        "granularity": options.granularity,
+        "full_probe": options.full_probe,
+        "probe_budget": options.probe_budget,
+        **_FACTS,
+    }
 
 
 def _environment(options: RecordOptions) -> dict[str, str]:

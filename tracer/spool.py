@@ -9,15 +9,19 @@ import contextlib
 import ctypes
 import errno
 import fcntl
+import json
 import mmap
 import os
 import stat
 import struct
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 
 from gcreplay.store.errors import FileExists, GcreplayError, NotFound, StorageError
+from gcreplay.store.holders import holders
 from gcreplay.store.place import other_kind
 
 from .errors import NotASpool
@@ -26,6 +30,8 @@ MAGIC = b"gcrspool"
 FORMAT = 2
 HEADER = 4096
 _FIELDS = struct.Struct("<8sIIQQII256s")
+_FACTS_AT = 512
+_FACTS_LENGTH = struct.Struct("<I")
 _PAGE = mmap.ALLOCATIONGRANULARITY
 _KEEP_SIZE_AND_PUNCH = 0x01 | 0x02  # FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE
 
@@ -45,6 +51,9 @@ class Status(IntEnum):
     REFUSED = 5
     FAILED = 6
 
+
+_MOST_TEXT = 16 << 20
+"""Of facts: a command line is shorter."""
 
 KEEP_BYTES = 2 << 30
 """A spool up to this size stays whole until its recording is closed, so that `recover` can read
@@ -82,9 +91,12 @@ class Spool:
         self.consumed = self.released = self._head()[4]
 
     @classmethod
-    def create(cls, path: Path, *, force: bool = False) -> Spool:
+    def create(
+        cls, path: Path, *, force: bool = False, facts: Mapping[str, object] | None = None
+    ) -> Spool:
         """A new spool for a capture to write into, which we read; replaces one of that name that
-        nobody reads. Raises as `check_free`."""
+        nobody reads. `facts` are those of the recording's meta that are known before the program
+        starts. Raises as `check_free`."""
         with check_free(path, force=force):
             path.unlink(missing_ok=True)
         try:
@@ -93,6 +105,7 @@ class Spool:
             raise Taken from None
         try:
             head = _FIELDS.pack(MAGIC, FORMAT, Status.CREATED, 0, 0, 0, 0, b"")
+            head = head.ljust(_FACTS_AT, b"\0") + _packed(facts or {})
             if os.write(made, head.ljust(HEADER, b"\0")) < HEADER:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             spool = cls(path)
@@ -127,6 +140,25 @@ class Spool:
     @property
     def pid(self) -> int:
         return self._head()[5]
+
+    @property
+    def children(self) -> int:
+        """The processes that the program has made, as far as the capture can see."""
+        return self._head()[6]
+
+    @property
+    def facts(self) -> dict[str, object]:
+        """What was given to `create`, as far as there was room."""
+        try:
+            packed = os.pread(self._fd, HEADER - _FACTS_AT, _FACTS_AT)
+            (length,) = _FACTS_LENGTH.unpack_from(packed)
+            text = zlib.decompressobj().decompress(
+                packed[_FACTS_LENGTH.size :][:length], _MOST_TEXT
+            )
+            facts = json.loads(text)
+        except (ValueError, struct.error, zlib.error, RecursionError):
+            return {}
+        return facts if isinstance(facts, dict) else {}
 
     @property
     def message(self) -> str:
@@ -232,6 +264,43 @@ def left_beside(output: Path) -> Path | None:
         return None
     finally:
         spool.close()
+
+
+@dataclass(frozen=True, slots=True)
+class UnderWay:
+    """A recording that a living gcreplay makes: its process, where that can be known, and the
+    program's, until that has ended."""
+
+    recorder: int | None
+    program: int | None
+
+
+def under_way(output: Path) -> UnderWay | None:
+    """Who makes the recording at that place at this moment; None where nobody does."""
+    path = Path(f"{output}.spool")
+    try:
+        spool = Spool(path)
+    except GcreplayError:
+        return None
+    try:
+        spool.take()
+        return None
+    except Taken:
+        return UnderWay(next(iter(holders(path)), None), spool.written_by)
+    except OSError:
+        return None
+    finally:
+        spool.close()
+
+
+def _packed(facts: Mapping[str, object]) -> bytes:
+    """The facts for the header; without the longest ones where there is no room for all."""
+    kept = dict(facts)
+    while True:
+        packed = zlib.compress(json.dumps(kept).encode())
+        if len(packed) <= HEADER - _FACTS_AT - _FACTS_LENGTH.size:
+            return _FACTS_LENGTH.pack(len(packed)) + packed
+        del kept[max(kept, key=lambda key: len(json.dumps(kept[key])))]
 
 
 def _holds_records(head: bytes) -> bool:

@@ -15,13 +15,15 @@ from gcreplay.store import EventLog
 from gcreplay.store.errors import DamagedFile, InvalidLog
 from gcreplay.store.tables.database import size_of
 from gcreplay.store.tables.schema import SCHEMA_VERSION
-from gcreplay.trace import opened, recoverable
+from gcreplay.trace import being_made, opened, recoverable
 
 T = TypeVar("T")
 META = (
     "python",
+    "executable",
     "argv",
     "exit_code",
+    "children",
     "granularity",
     "full_probe",
     "probe_budget",
@@ -44,11 +46,14 @@ def command(trace: Path, output_format: str) -> None:
       gcreplay info demo.gcreplay
     """
     reading = _Reading()
+    made = being_made(trace)  # before it is read: else it may end in between
     with opened(trace) as log, working("reading"):
         payload = _facts(trace, log, reading)
+        payload["being_recorded"] = made if made and log.unfinished else None
         recovered = dict(reading(lambda: log.meta.items())).get("recovered")
         damage = log.damage
-    advice = None if payload["complete"] or recovered else recoverable(trace)
+    known = payload["complete"] or recovered or payload["being_recorded"]
+    advice = None if known else recoverable(trace)
     remarks = [advice[0].upper() + advice[1:]] if advice else []
     show(Report(_tables(payload), payload, tuple(remarks)), output_format)
     intact, events = payload["intact_events"], payload["events"]
@@ -88,6 +93,7 @@ def _facts(trace: Path, log: EventLog, reading: _Reading) -> dict[str, Any]:
         "events": log.event_count,
         "intact_events": log.intact_events(),
         "objects": log.object_count,
+        "program_ns": max(reading(log.program_times), default=None),
         "bytes": size_of(trace),
         "events_by_kind": {op.name.lower(): n for op, n in log.op_counts.items() if n},
         "observed_collections_by_generation": [
@@ -136,8 +142,8 @@ def _lines(facts: dict[str, Any]) -> list[tuple[Cell, Cell]]:
         size += f" ({facts['bytes'] / events:.2f} bytes an event)"
     lines: list[tuple[Cell, Cell]] = [
         ("program", " ".join(facts["argv"] or ()) or "not said"),
-        ("python", facts["python"] or "not said"),
-        ("complete", "yes" if facts["complete"] else "no, cut short"),
+        ("python", _python(facts)),
+        ("complete", _completeness(facts)),
         ("events", f"{events:,}"),
         ("intact events", f"{facts['intact_events']:,}"),
         ("objects", f"{objects:,}"),
@@ -146,6 +152,10 @@ def _lines(facts: dict[str, Any]) -> list[tuple[Cell, Cell]]:
         ("observed collected", f"{facts['observed_collected']:,}"),
         ("reference counts", facts["counts"] or "not said"),
     ]
+    if facts["program_ns"] is not None:
+        lines.append(("program time", f"{facts['program_ns'] / 1e9:,.2f} s"))
+    if facts["children"]:
+        lines.append(("children not recorded", f"{facts['children']:,}"))
     if facts["exit_code"] is not None:
         lines.append(("exit code", f"{facts['exit_code']}"))
     if facts["pause_model"] is not None:
@@ -156,6 +166,26 @@ def _lines(facts: dict[str, Any]) -> list[tuple[Cell, Cell]]:
         told = ", ".join(labels[:4]) + (f" ... {labels[-1]}" if len(labels) > 4 else "")
         lines.append((f"{len(labels)} marks", told))
     return lines
+
+
+def _python(facts: dict[str, Any]) -> str:
+    version, executable = facts["python"], facts["executable"]
+    return f"{version} ({executable})" if version and executable else version or "not said"
+
+
+def _completeness(facts: dict[str, Any]) -> str:
+    """Whether it is complete, and who is still at it."""
+    if facts["complete"]:
+        return "yes"
+    made = facts["being_recorded"]
+    if made is None:
+        return "no, cut short"
+    told = "no, being recorded"
+    if made["recorder"] is not None:
+        told += f" by process {made['recorder']}"
+    program = made["program"]
+    running = "has ended" if program is None else f"runs as process {program}"
+    return f"{told}; the program {running}"
 
 
 def _options(options: dict[str, Any]) -> str:

@@ -2,8 +2,11 @@
 
 import contextlib
 import os
+import platform
+import random
 import signal
 import sqlite3
+import string
 import subprocess
 import sys
 import time
@@ -34,11 +37,11 @@ print("ended", flush=True)
 
 
 @contextlib.contextmanager
-def killed_recorder(folder: Path) -> Iterator[subprocess.Popen[str]]:
+def killed_recorder(folder: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
     """A recorder killed while its program waits for a line of input."""
     (folder / "program.py").write_text(PROGRAM)
     recorder = subprocess.Popen(
-        [sys.executable, "-m", "gcreplay", "record", "-o", "run.gcreplay", "program.py"],
+        [sys.executable, "-m", "gcreplay", "record", "-o", "run.gcreplay", *options, "program.py"],
         cwd=folder,
         env={**os.environ, **FIXED},
         stdin=subprocess.PIPE,
@@ -106,6 +109,35 @@ def test_a_killed_recorder_harms_nothing_and_recover_gets_all(tmp_path: Path) ->
     assert recovered == collections(whole.path)
     assert left.exists()
     assert recover(left, output, force=True).events == events  # and it can be done again
+
+
+def test_a_spool_alone_knows_the_program(tmp_path: Path) -> None:
+    """Also when the recorder was killed before it had begun the recording."""
+    with killed_recorder(tmp_path, "--granularity", "300") as recorder:
+        ended(recorder)
+        when_let_go(tmp_path / "run.gcreplay.spool")
+    for left in tmp_path.glob("run.gcreplay*"):
+        if left.suffix != ".spool":
+            left.unlink()
+    summary = recover(tmp_path / "run.gcreplay.spool", tmp_path / "elsewhere.gcreplay")
+    with EventLog.open(summary.output) as log:
+        told = {key: log.meta[key] for key in ("argv", "python", "executable", "granularity")}
+        assert told == {
+            "argv": ["program.py"],
+            "python": platform.python_version(),
+            "executable": sys.executable,
+            "granularity": 300,
+        }
+
+
+@pytest.mark.parametrize("length", [10, 100_000])
+def test_facts_that_are_too_long_are_left_out_and_no_others(tmp_path: Path, length: int) -> None:
+    code = "".join(random.Random(5).choices(string.printable, k=length))
+    facts = {"argv": ["-c", code], "granularity": 7, "python": "3.11.7"}
+    made = spool.Spool.create(tmp_path / "x.spool", facts=facts)
+    assert made.facts == (facts if length == 10 else {"granularity": 7, "python": "3.11.7"})
+    assert made.path.stat().st_size == spool.HEADER
+    made.close()
 
 
 def test_a_finished_recording_is_not_replaced_by_recover(tmp_path: Path) -> None:

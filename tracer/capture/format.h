@@ -32,9 +32,9 @@ struct spool_header {
     uint64_t committed; /* bytes of the stream that are complete records */
     uint64_t consumed;  /* bytes the ingest has taken and released */
     uint32_t pid;
-    uint32_t reserved;
+    uint32_t children;  /* processes that the program has made, as far as is seen */
     char message[256];
-};
+}; /* From byte 512 on stand facts of the recording, as spool.py packs them: the capture reads none. */
 
 enum record_tag {
     R_ALLOC = 1,    /* type, size/8, site : counted malloc of a GC object */
