@@ -18,6 +18,7 @@ from typing import Any, Final
 import click
 
 from gcreplay import interrupt
+from gcreplay.store import waiting
 from gcreplay.store.errors import GcreplayError, UsageError
 from gcreplay.store.marks import meant
 from gcreplay.store.quiet import no_threads
@@ -122,8 +123,13 @@ class Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(errors="backslashreplace")  # as `plain` shows what is not there
+        waiting.tell = _say
         with in_one_sentence(), terminable(), shown_plainly():
             return super().invoke(ctx)
+
+
+def _say(sentence: str) -> None:
+    click.echo(plain(sentence), err=True)
 
 
 @contextmanager

@@ -35,9 +35,9 @@ from ..place import JOURNAL, WAL, companion, new_database, other_kind, remove_co
 from . import journal, schema
 from .bounds import Bounds, Malformed, stored_json
 from .known import check_declarations
+from .patience import connected, locked_by
 
 _MAGIC = b"SQLite format 3\0"
-_BUSY_SECONDS = 30.0
 
 
 class Database:
@@ -233,7 +233,7 @@ def roll_back(path: Path) -> bool:
     Raises StorageError.
     """
     with translated(str(path)):
-        return journal.roll_back(path, _uri(path, "rw"), _BUSY_SECONDS)
+        return journal.roll_back(path, _uri(path, "rw"))
 
 
 def size_of(path: Path) -> int:
@@ -299,7 +299,9 @@ def _translation(name: str, reason: str) -> GcreplayError:
     if "full" in reason:
         return StorageError(f"{name}: the disk is full: make room, or write elsewhere")
     if "locked" in reason:
-        return StorageError(f"{name} is locked by another process: try again when it is done")
+        return StorageError(
+            f"{name} is locked by {locked_by(Path(name))}: try again when it is done"
+        )
     if "readonly" in reason and journal.begun(Path(name)):
         return StorageError(
             f"{name} was left half written by a command that was killed, and may not be put right: "
@@ -336,9 +338,7 @@ def _tables_to_create() -> tuple[str, ...]:
 
 def _engine(where: str, guard: Callable[[sqlite3.Connection], None] | None = None) -> Engine:
     def connect() -> sqlite3.Connection:
-        connection = sqlite3.connect(
-            where, uri=where.startswith("file:"), timeout=_BUSY_SECONDS, check_same_thread=False
-        )
+        connection = connected(where)
         if guard is not None:
             guard(connection)
         return connection

@@ -7,12 +7,12 @@ writing, and lets nobody read it until then. What is no journal of SQLite's has 
 from __future__ import annotations
 
 import os
-import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 from ..errors import StorageError
 from ..place import JOURNAL, companion, other_kind
+from .patience import connected
 
 _MAGIC = bytes.fromhex("d9d505f920a163d7")
 
@@ -36,7 +36,7 @@ def foreign(path: Path) -> Path | None:
     return journal if first not in (b"", _MAGIC) and first[0] else None
 
 
-def roll_back(path: Path, uri: str, patience: float) -> bool:
+def roll_back(path: Path, uri: str) -> bool:
     """Put back what a command that was killed had half written, where we may write; whether there
     was a journal to do so by.
 
@@ -52,7 +52,7 @@ def roll_back(path: Path, uri: str, patience: float) -> bool:
             f"{journal} is of another program, which wrote several files at once: let that open "
             f"{path.name} first"
         )
-    with closing(sqlite3.connect(uri, uri=True, timeout=patience)) as connection:
+    with closing(connected(uri)) as connection:
         connection.execute("PRAGMA user_version").fetchone()  # the first look does it
     return True
 

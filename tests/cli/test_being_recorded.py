@@ -14,7 +14,7 @@ from command_line import Gcreplay
 PROGRAM = """
 import os, sys
 class Node: pass
-for i in range(60_000):
+for i in range(300_000):
     a = Node(); a.me = a
 print(os.getpid(), flush=True)
 sys.stdin.readline()

@@ -1,0 +1,81 @@
+"""A connection that says what it waits for, when another process has locked its file."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from .. import waiting
+from ..holders import holders
+
+PATIENCE_SECONDS: Final = 30.0
+SILENT_SECONDS: Final = 1.0
+
+T = TypeVar("T")
+
+
+def connected(where: str) -> sqlite3.Connection:
+    """A connection to the database of that name or URI, which any thread may use."""
+    return sqlite3.connect(
+        where,
+        uri=where.startswith("file:"),
+        timeout=SILENT_SECONDS,
+        check_same_thread=False,
+        factory=_Patient,
+    )
+
+
+def locked_by(path: Path) -> str:
+    """Who has locked the file, in words."""
+    known = holders(path, kind="WRITE") or holders(path)
+    return f"process {known[0]}" if known else "another process"
+
+
+class _Cursor(sqlite3.Cursor):
+    def execute(self, *words: Any) -> sqlite3.Cursor:  # type: ignore[override]
+        return _patiently(self.connection, lambda: super(_Cursor, self).execute(*words))
+
+    def executemany(self, *words: Any) -> sqlite3.Cursor:  # type: ignore[override]
+        return _patiently(self.connection, lambda: super(_Cursor, self).executemany(*words))
+
+
+class _Patient(sqlite3.Connection):
+    def cursor(self, factory: Any = _Cursor) -> Any:
+        return super().cursor(factory)
+
+    def execute(self, *words: Any) -> sqlite3.Cursor:  # type: ignore[override]
+        return self.cursor().execute(*words)  # type: ignore[no-any-return]
+
+    def commit(self) -> None:
+        _patiently(self, super().commit)
+
+
+def _patiently(connection: sqlite3.Connection, act: Callable[[], T]) -> T:
+    """SQLite waits silently for a moment; then it is told, and waited for again. What was refused
+    because of a lock has changed nothing."""
+    try:
+        return act()
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+            raise
+    path = _file_of(connection)
+    waiting.tell(
+        f"{path} is locked by {locked_by(Path(path))}: waiting up to "
+        f"{PATIENCE_SECONDS:.0f} seconds for it"
+    )
+    _wait_at_most(connection, PATIENCE_SECONDS - SILENT_SECONDS)
+    try:
+        return act()
+    finally:
+        _wait_at_most(connection, SILENT_SECONDS)
+
+
+def _file_of(connection: sqlite3.Connection) -> str:
+    return str(sqlite3.Connection.execute(connection, "PRAGMA database_list").fetchone()[2])
+
+
+def _wait_at_most(connection: sqlite3.Connection, seconds: float) -> None:
+    pragma = f"PRAGMA busy_timeout={int(seconds * 1000)}"
+    sqlite3.Connection.execute(connection, pragma).close()
