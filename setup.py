@@ -66,6 +66,12 @@ def capture_extensions() -> list[Extension]:
     lets the other one in. Neither is a module that Python imports."""
     sources = c_files("tracer/capture")
     wanted = sys.implementation.name == "cpython" and sys.version_info[:2] == (3, 11)
+    if not wanted:
+        print(
+            f"gcreplay on Python {sys.version.split()[0]} replays recordings and makes none: "
+            f"install it with CPython 3.11 to record",
+            file=sys.stderr,
+        )
     if not (sources and wanted):
         return []
     return [

@@ -1,12 +1,15 @@
 """Arguments and options that several commands share."""
 
+import os
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from gcreplay.output import say
 from gcreplay.store.errors import UsageError
 from gcreplay.store.marks import QUOTED, mark_from
 from gcreplay.store.values import I32_MOST, I64_MOST, whole, whole_from
@@ -46,26 +49,23 @@ def policy_option(help_text: str) -> Callable[[Command], Command]:
 
 
 def closeness_options(command: Command) -> Command:
-    """How closely to record: `granularity`, `full_probe`, `probe_budget`."""
+    """How closely to record: `granularity`, `full_probe`, `probe_budget`; None: as `looks` says."""
     options = (
         click.option(
             "--granularity",
             type=Whole(0, I32_MOST),
-            default=0,
             metavar="G",
             help="Look at the young objects every G net allocations (0: only at collections).",
         ),
         click.option(
             "--full-probe",
             type=Whole(0, I32_MOST),
-            default=0,
             metavar="F",
             help="Look at the whole heap every F allocations (0: never); better what-ifs, slower.",
         ),
         click.option(
             "--probe-budget",
             type=Whole(0, 10_000),
-            default=0,
             metavar="P",
             help="Look at the whole heap as often as P per cent of the program's own work pays "
             "for.",
@@ -84,6 +84,22 @@ def apply_from_option(help_text: str) -> Callable[[Command], Command]:
         help=help_text,
         callback=lambda ctx, param, value: None if value is None else mark_from(value),
     )
+
+
+def chosen_python(python: str | None) -> str | None:
+    """The interpreter that was named, else that of the virtual environment that is active, which
+    is told where it is not ours; None for ours."""
+    active = os.environ.get("VIRTUAL_ENV")
+    if python is not None or not active:
+        return python
+    executable = Path(active, "bin", "python")
+    if Path(active).resolve() == Path(sys.prefix).resolve() or not executable.exists():
+        return None
+    say(
+        f"gcreplay: run with {executable}, as its virtual environment is active; --python names "
+        f"another"
+    )
+    return str(executable)
 
 
 def window_bounds(window: str | None) -> tuple[str, str] | None:

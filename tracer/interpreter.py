@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import shutil
 import subprocess
 import sys
@@ -38,6 +39,11 @@ class Interpreter:
 
         Raises CannotRecord when there is none, or the capture is not made for it.
         """
+        if not any(INJECT.glob("capture*.so")):
+            raise CannotRecord(
+                f"this gcreplay was installed with Python {platform.python_version()}, where it "
+                f"replays recordings and makes none; install it with CPython 3.11 to record"
+            )
         executable = sys.executable if name is None else shutil.which(name)
         if executable is None:
             raise CannotRecord(f"{name}: no such interpreter; give --python a path or a command")
@@ -79,17 +85,19 @@ class Interpreter:
         base: Mapping[str, str],
         spool: Path,
         numbers: tuple[int, int, int, int],
+        *,
+        alone: bool = False,
         plan: str | None = None,
     ) -> dict[str, str]:
         """The environment in which the capture starts; `numbers` are granularity, full probe,
-        probe budget and spool limit. With a `plan` it measures, see `real`. The program finds
-        `base` again."""
+        probe budget and spool limit. `alone`: the program is run with -I, -E or -S. With a `plan`
+        it measures, see `real`. The program finds `base` again."""
         return {
             **base,
             **_preloading(base),
             "GCREPLAY_CAPTURE": str(INJECT / f"capture{self.suffix}"),
             "GCREPLAY_SPOOL": str(spool),
-            "GCREPLAY_OPTIONS": ",".join(map(str, numbers)),
+            "GCREPLAY_OPTIONS": ",".join(map(str, (*numbers, int(alone)))),
             **({} if plan is None else {"GCREPLAY_PLAN": plan}),
         }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -10,6 +11,33 @@ from pathlib import Path
 
 _PROCESS_IDS = ("LISTEN_PID", "WATCHDOG_PID", "SYSTEMD_EXEC_PID")
 """Variables by which systemd speaks to the process of that number alone."""
+
+
+def split_command(argv: Sequence[str]) -> tuple[list[str], list[str]]:
+    """What follows the interpreter, as it reads it: its own options, and the program: a script,
+    `-`, or `-m MODULE` or `-c CODE` apart from what stood before in the same word."""
+    at = 0
+    while at < len(argv) and argv[at].startswith("-") and argv[at] != "-":
+        word = argv[at]
+        if word == "--":
+            return list(argv[: at + 1]), list(argv[at + 1 :])
+        if word.startswith("--"):
+            at += 2 if word == "--check-hash-based-pycs" else 1
+            continue
+        last = next((i for i, letter in enumerate(word) if letter in "cmWX"), None)
+        if last is not None and word[last] in "cm":
+            before = [word[:last]] if last > 1 else []
+            value = [word[last + 1 :]] if word[last + 1 :] else []
+            return [*argv[:at], *before], [f"-{word[last]}", *value, *argv[at + 1 :]]
+        at += 2 if last == len(word) - 1 else 1
+    return list(argv[:at]), list(argv[at:])
+
+
+def alone(argv: Sequence[str]) -> bool:
+    """Whether the interpreter is told to ignore its environment, or site."""
+    options, _ = split_command(argv)
+    letters = [re.split("[WX]", word)[0] for word in options if re.match("-[^-]", word)]
+    return bool(set("EIS") & set("".join(letters)))
 
 
 def start_program(

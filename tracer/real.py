@@ -17,7 +17,7 @@ from gcreplay.store.marks import spelled
 
 from .errors import BrokenSpool, CannotRecord
 from .interpreter import Interpreter
-from .program import start_program
+from .program import alone, start_program
 from .record import check_program
 from .spool import Spool, Status
 
@@ -186,7 +186,8 @@ class RealRunner:
                     {**self._environment, **options.environment},
                     spool.path,
                     (0, 0, 0, _SPOOL_LIMIT),
-                    plan,
+                    alone=alone(options.argv),
+                    plan=plan,
                 )
                 child = start_program(
                     [self._interpreter.executable, *options.argv],

@@ -22,7 +22,7 @@ from gcreplay.store.quiet import no_threads
 
 from .errors import BrokenSpool, CannotRecord
 from .interpreter import Interpreter
-from .program import let_go, start_program
+from .program import alone, let_go, split_command, start_program
 from .signals import Requests, requests
 from .spool import Spool, Status, Taken, check_free
 
@@ -40,10 +40,11 @@ _FACTS: dict[str, object] = {"counts": "probed", "checkpoints": "every allocatio
 class RecordOptions:
     """What to record and how closely.
 
-    `argv` is what would follow the interpreter: a script or `-m MODULE` or `-c CODE`, then
-    arguments. `granularity`: look at the young generation every so many allocations;
-    `full_probe`: at the whole heap; 0 means only at collections. `probe_budget`: look at the whole
-    heap as often as that per cent of the program's own work allows, unless `full_probe` says when.
+    `argv` is what would follow the interpreter: its own options, if any, a script or `-m MODULE`
+    or `-c CODE`, then arguments. `granularity`: look at the young generation every so many
+    allocations; `full_probe`: at the whole heap; 0 means only at collections. `probe_budget`: look
+    at the whole heap as often as that per cent of the program's own work allows, unless
+    `full_probe` says when.
     `spool_limit` bounds the bytes that the capture may write. `stdin`, `stdout` are the program's;
     None: ours. `hand_over`: standard input and output and all files that we inherited are the
     program's alone from its start on.
@@ -77,7 +78,7 @@ class RecordSummary:
     """How a recording ended. `complete`: the program's end was reached by the recording;
     `message` says why not, or is empty. `exit_code`: the program's, as a shell says it, or 128 + n
     when signal n ended the recorder after the program. `signal` is set when the program died by
-    one."""
+    one. `children`: processes that the program made, which are not recorded."""
 
     output: Path
     exit_code: int
@@ -87,6 +88,7 @@ class RecordSummary:
     collections: int
     complete: bool
     message: str
+    children: int = 0
 
 
 def record(
@@ -168,7 +170,9 @@ def recover(spool_path: Path, output: Path, force: bool = False) -> RecordSummar
                 message = str(error)
             complete = ingest.ended and not message
             message = message or ("" if complete else "the program's end was not recorded")
-            log.set_meta(complete=complete, recovered=True, message=message)
+            log.set_meta(
+                complete=complete, recovered=True, message=message, children=spool.children
+            )
             log.flush()
             return RecordSummary(
                 output,
@@ -179,6 +183,7 @@ def recover(spool_path: Path, output: Path, force: bool = False) -> RecordSummar
                 len(log.observed),
                 complete,
                 message,
+                spool.children,
             )
     finally:
         spool.close()
@@ -212,15 +217,16 @@ def _told_before(spool: Spool) -> dict[str, object]:
 
 def check_program(argv: list[str], directory: Path | None = None) -> None:
     """Raises CannotRecord when no interpreter could run that, in the directory it starts in."""
-    if not argv:
-        raise CannotRecord("no program to record; give a script, -m MODULE or -c CODE")
-    if argv[0] in ("-m", "-c"):
-        if len(argv) < 2:
-            raise CannotRecord(f"{argv[0]} needs a {'module' if argv[0] == '-m' else 'program'}")
-    elif argv[0].startswith("-") and argv[0] != "-":
-        raise CannotRecord(f"{argv[0]}: interpreter options cannot be given; start with the script")
-    elif argv[0] != "-" and not Path(directory or ".", argv[0]).exists():
-        raise CannotRecord(f"{argv[0]}: no such script")
+    options, program = split_command(argv)
+    if not program:
+        behind = f" behind {' '.join(options)}" if options else ""
+        raise CannotRecord(f"no program to record{behind}; give a script, -m MODULE or -c CODE")
+    name = program[0]
+    if name in ("-m", "-c"):
+        if len(program) < 2:
+            raise CannotRecord(f"{name} needs a {'module' if name == '-m' else 'program'}")
+    elif name != "-" and not Path(directory or ".", name).exists():
+        raise CannotRecord(f"{name}: no such script")
 
 
 def _new_spool(output: Path, facts: dict[str, object], *, force: bool) -> Spool:
@@ -283,6 +289,7 @@ def _start(
             options.probe_budget,
             options.spool_limit or SPOOL_LIMIT,
         ),
+        alone=alone(options.argv),
     )
     return start_program(
         [interpreter.executable, *options.argv],
@@ -365,17 +372,18 @@ def _summary(
     """How it ended, and whether the spool has served: it is kept when the recording fell short
     of it, as on a full disk, and it can be recovered."""
     ended_by = cut if isinstance(cut, signal.Signals) else None
-    events = objects = collections = 0
+    events = objects = collections = children = 0
     status, message = Status.FAILED, ""
     try:
-        status = spool.status
+        status, children = spool.status, spool.children
         message = _told(status, spool) if cut is None else _in_words(cut, spool)
         if log is not None:
             events, objects, collections = log.event_count, log.object_count, len(log.observed)
             if cut is None:
                 log.set_meta(spool=None)
             complete = status is Status.ENDED and cut is None
-            log.close(complete=complete, exit_code=returncode, message=message)
+            told = {"exit_code": returncode, "message": message, "children": children}
+            log.close(complete=complete, **told)
     except Exception as error:  # the program's exit code is still to be told
         cut = cut or error
         message = _in_words(cut, spool)
@@ -390,6 +398,7 @@ def _summary(
         collections,
         status is Status.ENDED and cut is None,
         message,
+        children,
     )
     return summary, cut is None or spool.released > 0
 

@@ -10,9 +10,11 @@ import click
 
 from gcreplay.commands.record import OwnOptionsThenProgram, program_argv
 from gcreplay.commands.replay import replayed
+from gcreplay.looks import closeness
 from gcreplay.options import (
     Whole,
     apply_from_option,
+    chosen_python,
     closeness_options,
     policy_option,
     window_bounds,
@@ -66,7 +68,12 @@ REPEATS = 2
     is_flag=True,
     help="Predict pauses as well; takes two runs more each.",
 )
-@click.option("--python", metavar="EXE", help="The interpreter to run with.  [default: ours]")
+@click.option(
+    "--python",
+    metavar="EXE",
+    help="The interpreter to run with.  [default: that of the active virtual environment, else "
+    "ours]",
+)
 @click.option(
     "--exit-code",
     type=Whole(0, 255),
@@ -89,9 +96,9 @@ def command(
     trace: Path | None,
     output: Path | None,
     given: Path | None,
-    granularity: int,
-    full_probe: int,
-    probe_budget: int,
+    granularity: int | None,
+    full_probe: int | None,
+    probe_budget: int | None,
     show_pauses: bool,
     python: str | None,
     exit_code: int,
@@ -110,9 +117,10 @@ def command(
 
     \b
     Example:
-      gcreplay prove --probe-budget 80 -p cpython-3.11:5000,10,10 -p manual app.py --port 8000
+      gcreplay prove -p cpython-3.11:5000,10,10 -p manual app.py --port 8000
     """
-    argv = program_argv(module, code, args)
+    python = chosen_python(python)
+    argv = program_argv(module, code, args, python)
     bounds = window_bounds(window)
     limit = _percent(tolerance)
     if trace is not None and (output or granularity or full_probe or probe_budget):
@@ -120,6 +128,14 @@ def command(
     plans: dict[str, Plan] = {}
     for policy in dict.fromkeys([DEFAULT, *policies]):
         plans[policy] = plan_of(policy, make_policy(policy), apply_from)
+    thresholds = (plan.thresholds[0] for plan in plans.values() if plan.thresholds)
+    closely = closeness(
+        granularity,
+        full_probe,
+        probe_budget,
+        predicting=True,
+        thresholds=tuple(filter(None, thresholds)),
+    )
     with _recording(trace, output, force) as path, _stdin(given) as stdin:
         total = (trace is None) + (2 if show_pauses else 1) * REPEATS * len(plans)
         program = ProvedProgram(argv, python, stdin, exit_code, Runs("run", total))
@@ -129,9 +145,7 @@ def command(
                     path,
                     argv,
                     python,
-                    granularity,
-                    full_probe,
-                    probe_budget,
+                    *closely,
                     force=force,
                     stdin=stdin,
                     stdout=2,

@@ -1,5 +1,6 @@
 """`gcreplay record`: run a program and write what happens on its heap."""
 
+import re
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -7,11 +8,17 @@ from pathlib import Path
 
 import click
 
-from gcreplay.options import closeness_options
+from gcreplay.looks import Closeness, closeness, threshold_of
+from gcreplay.not_a_script import no_such_script
+from gcreplay.options import chosen_python, closeness_options
 from gcreplay.output import say, size_words
 from gcreplay.progress import working
 from gcreplay.store.errors import UsageError
 from gcreplay.tracer import RecordOptions, RecordProgress, RecordSummary, record
+from gcreplay.tracer.program import split_command
+
+OF_PYTHON = re.compile("-[bBdEiIOPqsSuvWxX]")
+VERIFY, WHAT_IF = "verify", "what-if"
 
 
 class OwnOptionsThenProgram(click.Command):
@@ -19,7 +26,16 @@ class OwnOptionsThenProgram(click.Command):
     after `-m MODULE` or `-c CODE`, and nothing of them is ours."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        return super().parse_args(ctx, self._closed(args))
+        try:
+            return super().parse_args(ctx, self._closed(args))
+        except click.NoSuchOption as error:
+            if not OF_PYTHON.match(error.option_name):
+                raise
+            raise UsageError(
+                f"{error.option_name} is no option of `gcreplay {ctx.info_name}`: those of the "
+                f"interpreter stand behind --, as in gcreplay {ctx.info_name} -- "
+                f"{error.option_name} SCRIPT"
+            ) from None
 
     def _closed(self, args: Sequence[str]) -> list[str]:
         """The arguments with `--` where the program's begin."""
@@ -51,9 +67,20 @@ class OwnOptionsThenProgram(click.Command):
     type=click.Path(path_type=Path),
     help="The recording to write.  [default: the program's name + .gcreplay]",
 )
+@click.option(
+    "--for",
+    "purposes",
+    multiple=True,
+    metavar="PURPOSE",
+    help="What the recording is to answer: verify (the default, cheap), what-if, or a policy, as "
+    "`gcreplay policies` names it; repeat.",
+)
 @closeness_options
 @click.option(
-    "--python", metavar="EXE", help="The interpreter to run the program with.  [default: ours]"
+    "--python",
+    metavar="EXE",
+    help="The interpreter to run the program with.  [default: that of the active virtual "
+    "environment, else ours]",
 )
 @click.option("--force", is_flag=True, help="Overwrite an existing recording.")
 @click.option("-m", "module", metavar="MODULE", help="Run a module, as `python -m` does.")
@@ -63,9 +90,10 @@ class OwnOptionsThenProgram(click.Command):
 def command(
     ctx: click.Context,
     output: Path | None,
-    granularity: int,
-    full_probe: int,
-    probe_budget: int,
+    purposes: tuple[str, ...],
+    granularity: int | None,
+    full_probe: int | None,
+    probe_budget: int | None,
     python: str | None,
     force: bool,
     module: str | None,
@@ -80,16 +108,19 @@ def command(
     \b
     Example:
       gcreplay record -o before.gcreplay app.py --port 8000
-      gcreplay record --granularity 100 --probe-budget 80 -m json.tool data.json
+      gcreplay record --for what-if -m json.tool data.json
+      gcreplay record -- -O -X dev app.py
     """
-    argv = program_argv(module, code, args)
+    closely = _closeness(purposes, granularity, full_probe, probe_budget)
+    python = chosen_python(python)
+    argv = program_argv(module, code, args, python)
     options = RecordOptions(
-        output=output or Path(f"{_program_name(module, code, argv)}.gcreplay"),
+        output=output or Path(f"{_program_name(argv)}.gcreplay"),
         argv=argv,
         python=python,
-        granularity=granularity,
-        full_probe=full_probe,
-        probe_budget=probe_budget,
+        granularity=closely[0],
+        full_probe=closely[1],
+        probe_budget=closely[2],
         force=force,
         hand_over=True,
     )
@@ -105,25 +136,54 @@ def command(
     ctx.exit(summary.exit_code)
 
 
-def program_argv(module: str | None, code: str | None, args: tuple[str, ...]) -> list[str]:
+def _closeness(
+    purposes: tuple[str, ...],
+    granularity: int | None,
+    full_probe: int | None,
+    probe_budget: int | None,
+) -> Closeness:
+    """How closely to look for these purposes."""
+    policies = [purpose for purpose in purposes if purpose not in (VERIFY, WHAT_IF)]
+    thresholds: list[int] = []
+    if policies:
+        from gcreplay.replay import make_policy  # it has no part in a plain recording
+
+        thresholds = [t for name in policies if (t := threshold_of(make_policy(name)))]
+    return closeness(
+        granularity,
+        full_probe,
+        probe_budget,
+        predicting=bool(set(purposes) - {VERIFY}),
+        thresholds=tuple(thresholds),
+    )
+
+
+def program_argv(
+    module: str | None, code: str | None, args: tuple[str, ...], python: str | None
+) -> list[str]:
     """What follows the interpreter; raises UsageError when there is no such program."""
     if module is not None:
         return ["-m", module, *args]
     if code is not None:
         return ["-c", code, *args]
-    if not args:
+    options, program = split_command(args)
+    if not program:
         raise UsageError("No program to record: name a script, or give -m MODULE or -c CODE")
-    if args[0] != "-" and not Path(args[0]).exists():
-        raise UsageError(f"The script {args[0]} does not exist: check the path")
+    if program[0] not in ("-", "-m", "-c") and not Path(program[0]).exists():
+        raise UsageError(no_such_script(program, options, python))
     return list(args)
 
 
-def _program_name(module: str | None, code: str | None, argv: Sequence[str]) -> str:
-    if module is not None:
-        return module or "module"
-    if code is not None:
-        return "command"
-    return "stdin" if argv[0] == "-" else Path(argv[0]).resolve().stem or "program"
+def _program_name(argv: Sequence[str]) -> str:
+    _, (first, *rest) = split_command(argv)
+    match first:
+        case "-m":
+            return next(iter(rest), "") or "module"
+        case "-c":
+            return "command"
+        case "-":
+            return "stdin"
+    return Path(first).resolve().stem or "program"
 
 
 def in_one_line(summary: RecordSummary) -> str:
@@ -134,4 +194,7 @@ def in_one_line(summary: RecordSummary) -> str:
             f"{summary.collections:,} collections in {summary.output} "
             f"({size_words(summary.output.stat().st_size)})"
         )
+    if summary.children:
+        are = "child that it forked is" if summary.children == 1 else "children that it forked are"
+        told += f"; {summary.children:,} {are} not in it"
     return told if summary.complete else f"{told}; cut short: {summary.message}"

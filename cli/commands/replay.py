@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from gcreplay.looks import too_wide
 from gcreplay.options import apply_from_option, policy_option, trace_argument, window_bounds
 from gcreplay.output import (
     Cell,
@@ -18,7 +19,7 @@ from gcreplay.output import (
 )
 from gcreplay.pauses import COLUMNS, pause_cells, pause_model, store_model, trust, with_pauses
 from gcreplay.progress import Runs, working
-from gcreplay.replay import RunResult
+from gcreplay.replay import RunResult, make_policy
 from gcreplay.replay.estimates.pauses import PauseModel
 from gcreplay.replay.run import Replay
 from gcreplay.store import EventLog
@@ -59,12 +60,14 @@ def command(
         runs = replayed(log, wanted, apply_from, bounds)
         with working("fitting pauses"):
             model = pause_model(log)
+        wide = {policy: too_wide(log, policy, make_policy(policy)) for policy in wanted}
     remarks = [
         f"{run.policy}: {run.depends_on_collector.sentence()}"
         for run in runs
         if run.policy not in BOUNDS and run.depends_on_collector.count
     ]
     remarks += [save_runs(trace, runs, {"apply_from": apply_from, "window": window}, model)]
+    remarks += filter(None, wide.values())
     table = comparison(runs)
     if show_pauses:
         table = _beside(table, runs, model)
@@ -72,7 +75,7 @@ def command(
     payload = {
         "trace": str(trace),
         "pause_model": model and model.to_json(),
-        "runs": [with_pauses(run, model) for run in runs],
+        "runs": [{**with_pauses(run, model), "remark": wide[run.policy]} for run in runs],
     }
     show(Report((table,), payload, tuple(remarks)), output_format)
 

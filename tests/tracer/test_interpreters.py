@@ -162,6 +162,18 @@ def test_a_capture_in_a_folder_with_a_space(
     assert done.summary.complete
 
 
+def test_an_installation_without_the_capture_says_so_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one on another Python than 3.11 is."""
+    monkeypatch.setattr(interpreter, "INJECT", tmp_path)
+    said = (
+        r"installed with Python 3\..*, where it replays recordings and makes none; install it with"
+    )
+    with pytest.raises(CannotRecord, match=said):
+        interpreter.Interpreter.find(None, os.environ)
+
+
 @pytest.mark.parametrize(
     ("argv", "says"),
     [
@@ -169,8 +181,8 @@ def test_a_capture_in_a_folder_with_a_space(
         (["missing.py"], "missing.py"),
         (["-m"], "module"),
         (["-c"], "program"),
-        (["-I", "x.py"], "-I"),
-        (["-X", "dev", "x.py"], "-X"),
+        (["-I", "missing.py"], "missing.py"),
+        (["-X", "dev"], "no program to record behind -X dev"),
     ],
 )
 def test_there_must_be_a_program(tmp_path: Path, argv: list[str], says: str) -> None:

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 from recording import BARE, checked, run_measured, run_plain, run_recorded
 
+from gcreplay.store import EventLog
+
 MAKE = """
 import os, sys
 class Node: pass
@@ -135,3 +137,25 @@ def test_a_child_of_a_measured_program_looks_as_it_would(tmp_path: Path, fork: s
     ran, run = run_measured(tmp_path, "program.py", python=BARE)
     assert ran == plain
     assert (run.complete, run.missed) == (True, 0)
+
+
+CHILDREN = """
+import os, subprocess
+def end(code=0): os._exit(code)
+for i in range(3):
+    if os.fork() == 0:
+        os.fork()  # a grandchild is its parent's
+        end()
+    os.wait()
+subprocess.run(["true"]); os.system("true")  # started by vfork() and posix_spawn()
+subprocess.run(["true"], preexec_fn=int)  # by fork()
+"""
+
+
+def test_children_that_were_forked_are_counted(tmp_path: Path) -> None:
+    done = run_recorded(tmp_path, "-c", CHILDREN)
+    assert (done.ran.exit_code, done.ran.err) == (0, "")
+    assert done.summary.children == 4
+    with EventLog.open(done.path) as log:
+        assert log.meta["children"] == 4
+    assert run_recorded(tmp_path, "-c", "pass").summary.children == 0

@@ -48,7 +48,7 @@ static int start_up_over(void)
         }
         return 0;
     }
-    if (!Py_IsInitialized() || !site_imported() || gc_collecting(collector_of(interpreter_of(ts)))) {
+    if (!Py_IsInitialized() || (imports_site(ts) && !site_imported()) || gc_collecting(collector_of(interpreter_of(ts)))) {
         return 0;
     }
     waiting.on = getpid() == waiting.process;
@@ -149,8 +149,10 @@ __attribute__((visibility("default"))) void gcreplay_arm(void)
     const char *plan = getenv("GCREPLAY_PLAN");
     PyThreadState *ts = this_thread();
     options_t *o = &waiting.options;
-    if (spool == NULL || numbers == NULL || ts == NULL || !heeds_environment(ts)
-        || sscanf(numbers, "%ld,%ld,%ld,%lld", &o->granularity, &o->full_probe, &o->probe_budget, &o->limit) != 4) {
+    int alone; /* the program itself was told to be */
+    if (spool == NULL || numbers == NULL || ts == NULL
+        || sscanf(numbers, "%ld,%ld,%ld,%lld,%d", &o->granularity, &o->full_probe, &o->probe_budget, &o->limit, &alone) != 5
+        || !(alone || heeds_environment(ts))) {
         return;
     }
     waiting.spool = strdup(spool);

@@ -43,6 +43,12 @@ static inline int heeds_environment(const PyThreadState *ts)
     return config->use_environment && config->site_import && !config->isolated;
 }
 
+/* Not started with -S. */
+static inline int imports_site(const PyThreadState *ts)
+{
+    return _PyInterpreterState_GetConfig(ts->interp)->site_import;
+}
+
 /* Nobody wraps the allocators of the interpreter's domains. */
 static inline int allocators_known(void) { return _PyMem_GetCurrentAllocatorName() != NULL; }
 

@@ -22,6 +22,15 @@ static void leave(void)
     process_unguard();
 }
 
+/* fork() itself is counted, whoever calls it: vfork() and posix_spawn(), by which subprocess and
+ * os.system() start programs, run no handlers. */
+static void forked(void)
+{
+    if (cap.active) {
+        __atomic_add_fetch(&spool_head->children, 1, __ATOMIC_RELAXED);
+    }
+}
+
 /* A process made by clone() alone runs no handlers of fork(), but this page is empty in it. */
 static int keep_apart(void)
 {
@@ -30,7 +39,7 @@ static int keep_apart(void)
     }
     here.ours = 1;
     here.recorded = NOT_RECORDED;
-    return pthread_atfork(NULL, NULL, leave) == 0;
+    return pthread_atfork(NULL, forked, leave) == 0;
 }
 
 void process_left(void)

@@ -1,0 +1,71 @@
+"""How closely to look at a program for what is to be asked of its recording."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:  # a plain recording starts its program before they are imported
+    from gcreplay.replay import Policy
+    from gcreplay.store import EventLog
+
+WIDEST: Final = 100
+"""Young objects are looked at at least so often where other settings are to be predicted."""
+LOOKS_A_THRESHOLD: Final = 3
+WHOLE_HEAP_PERCENT: Final = 80
+
+Closeness = tuple[int, int, int]
+
+
+def closeness(
+    granularity: int | None,
+    full_probe: int | None,
+    probe_budget: int | None,
+    *,
+    predicting: bool,
+    thresholds: tuple[int, ...] = (),
+) -> Closeness:
+    """Granularity, full probe and probe budget: as they were given, else by what is asked for, to
+    predict settings with these thresholds or to look only at the collections themselves."""
+    if not predicting:
+        return granularity or 0, full_probe or 0, probe_budget or 0
+    if granularity is None:
+        granularity = min([WIDEST, *map(granularity_for, thresholds)])
+    if probe_budget is None:
+        probe_budget = 0 if full_probe else WHOLE_HEAP_PERCENT
+    return granularity, full_probe or 0, probe_budget
+
+
+def granularity_for(threshold: int) -> int:
+    """The net allocations between two looks by which that threshold can be predicted."""
+    return max(1, threshold // LOOKS_A_THRESHOLD)
+
+
+def threshold_of(policy: Policy) -> int | None:
+    """The T0 of a policy that has one of its own, and collects by it."""
+    from gcreplay.replay.policies.cpython311 import CPython311
+    from gcreplay.replay.policies.generational import Generational
+    from gcreplay.replay.policies.marked import AtMarks
+
+    collector = policy.collector if type(policy) is AtMarks else policy
+    if type(collector) in (Generational, CPython311):
+        fixed = collector.fixed  # type: ignore[attr-defined]
+        return fixed[0] or None if fixed else None
+    return None
+
+
+def too_wide(log: EventLog, name: str, policy: Policy) -> str | None:
+    """What to say of a policy that collects more often than the recording was looked at for; None
+    where its looks suffice, or it knows without."""
+    threshold, start = threshold_of(policy), log.start
+    meta = log.meta
+    if threshold is None or start is None or meta.get("counts") != "probed":
+        return None
+    given = meta.get("granularity")
+    recorded = start.threshold[0]
+    every = given if isinstance(given, int) and given else recorded
+    if threshold == recorded or not every or every <= granularity_for(threshold):
+        return None
+    return (
+        f"{name} collects every {threshold:,} allocations, and this recording was looked at every "
+        f"{every:,}: the figures are less sure than from `gcreplay record --for {name}`"
+    )
