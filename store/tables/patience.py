@@ -45,7 +45,7 @@ class _Patient(sqlite3.Connection):
     def cursor(self, factory: Any = _Cursor) -> Any:
         return super().cursor(factory)
 
-    def execute(self, *words: Any) -> sqlite3.Cursor:  # type: ignore[override]
+    def execute(self, *words: Any) -> sqlite3.Cursor:
         return self.cursor().execute(*words)  # type: ignore[no-any-return]
 
     def commit(self) -> None:

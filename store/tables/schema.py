@@ -61,8 +61,8 @@ meta = Table(
     Column("value", JSON, comment="its value, as JSON"),
     comment="Facts about the recording: created_by, python, executable, argv, granularity, "
     "full_probe, probe_budget, counts, checkpoints, complete, exit_code, repairs and so on. "
-    "`pauses` is the model that estimates pauses: its coefficients in ns, what it was fitted to and "
-    "its error. "
+    "`pauses` is the model that estimates pauses: its coefficients in ns, what it was fitted to "
+    "and its error. "
     "`unusual_types` counts objects by type: died into a free list of their type "
     "(`private_free_list`), lived on after a collection that counted them (`outlived`), of a type "
     "with a tp_free of its own (`own_blocks`). "
