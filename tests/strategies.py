@@ -401,7 +401,7 @@ def _garbage_with_a_region(heap: Heap, pick, *, gc_calls: bool) -> None:  # type
     owner = ring[0]
     if pick(2):
         owner = _allocate(heap, pick)
-        heap.weak.add(owner)
+        heap.weak[owner] = ring[0]
         builder.weakref(owner, ring[0], callback=pick(4) != 0)
         if pick(3) == 0:
             heap.link(heap.alive[pick(len(heap.alive))], owner, None)

@@ -155,8 +155,10 @@ def test_a_policy_that_would_have_changed_an_answer_is_told_which(
 
 def test_what_it_is_told_is_what_really_happens(tmp_path: Path) -> None:
     (tmp_path / "program.py").write_text(
-        "import gc; gc.set_threshold(100, 10, 10)\n" + ONE_CACHED.replace("gcreplay_capture", "sys")
-        .replace("from sys import mark", "mark = print")
+        "import gc; gc.set_threshold(100, 10, 10)\n"
+        + ONE_CACHED.replace("gcreplay_capture", "sys").replace(
+            "from sys import mark", "mark = print"
+        )
     )
     ran, _ = run_measured(tmp_path, "program.py")
     assert ran.out.splitlines()[-1] == "False False"
