@@ -336,6 +336,7 @@ void window_open(ingest_t *s)
     s->window_from = s->out.n;
     s->window++;
     s->notes_n = 0;
+    s->hits_n = 0; /* places of the window that has closed */
     s->observed_final = s->observed_n;
     s->looks.n = 0;
     s->first_look = s->epoch;
