@@ -197,3 +197,26 @@ def test_under_its_own_settings_no_program_depends_on_its_collector(
         assert closer.count > 1000
         assert closer.first is not None
         assert (closer.first.type, closer.first.what) == ("__main__.Node", "hit")
+
+
+CLOSED = """
+import gc, weakref
+class Node: pass
+def made():
+    node = Node()
+    node.me = node
+    return weakref.ref(node)
+kept = [[] for _ in range(300)]
+cached = made()
+kept += [[] for _ in range(100)]
+cached()
+gc.freeze()
+gc.unfreeze()
+gc.collect()
+print(cached())
+"""
+
+
+def test_a_hit_is_forgotten_where_what_waited_is_written_without_a_look(tmp_path: Path) -> None:
+    """gc.freeze() closes the window: the places of before are of no event behind it."""
+    assert recorded_code(tmp_path, CLOSED).lines == ["None"]
