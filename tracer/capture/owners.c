@@ -255,7 +255,11 @@ void owners_look(void)
         tell(OWNER_OVER);
         cap.collecting = 1;
     } else {
-        tell(owner != OWNER_OVER && this_thread() != collector_thread ? OWNER_NOBODY : owner);
+        int other = owner != OWNER_OVER && this_thread() != collector_thread;
+        if (other != (told == OWNER_NOBODY) && freelist_total() != freelist_seen) {
+            freelist_births(); /* taken by the one who ran before */
+        }
+        tell(other ? OWNER_NOBODY : owner);
     }
 }
 

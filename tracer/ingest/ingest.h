@@ -48,6 +48,7 @@ typedef struct {
     uint8_t released;   /* RELEASED, and KEPT when its storage went to a free list */
     uint8_t touched : 1;
     uint8_t handed_over : 1; /* to what links to it, when it was born */
+    uint8_t owned : 1;     /* made by a callback or finalizer */
     uint8_t overdrawn : 1; /* those who hold it show it more often than it has references */
 } __attribute__((aligned(64))) object_t;
 
@@ -210,6 +211,7 @@ typedef struct {
     words_t doomed;          /* objects of before that died inside it, in order */
     words_t garbage;         /* what it had found before any code ran, if that was told */
     int garbage_known;
+    uint32_t bystander;      /* another thread runs, and this owner waits; 0 = none */
     int acting;              /* callbacks or finalizers run, which the capture tells apart */
     words_t owners;          /* whose the events of side are, see owners.c */
     uint64_t stop[7];
@@ -246,6 +248,7 @@ void write_side(ingest_t *s, size_t acts);
 /* owners.c */
 void read_garbage(ingest_t *s);
 void read_owner(ingest_t *s);
+void owner_concerned(ingest_t *s, const object_t *o);
 void owners_begin(ingest_t *s);
 int garbage_was_saved(ingest_t *s);
 void write_owned(ingest_t *s, size_t from, size_t to);

@@ -8,6 +8,7 @@ void owners_begin(ingest_t *s)
 {
     s->garbage.n = s->owners.n = 0;
     s->garbage_known = s->acting = 0;
+    s->bystander = 0;
 }
 
 void read_garbage(ingest_t *s)
@@ -32,7 +33,7 @@ void read_garbage(ingest_t *s)
 void read_owner(ingest_t *s)
 {
     uint64_t v = read_upto(s, UINT32_MAX, "an object older than all");
-    uint32_t name = NONE, id = 0;
+    uint32_t name = NONE, id = 0, by = 0;
     if (!s->garbage_known || s->stopping) {
         fail(s, "code runs of garbage that no collection has found");
         return;
@@ -47,11 +48,26 @@ void read_owner(ingest_t *s)
         name = o->name;
         id = (uint32_t)named;
     }
+    for (size_t i = s->owners.n; v == OWNER_NOBODY && by == 0 && i > 0; i -= OWNER_WORDS) {
+        by = s->owners.at[i - OWNER_WORDS + 2];
+    }
+    s->bystander = by;
     s->acting = v != OWNER_OVER;
     words_push(&s->owners, (uint32_t)s->side.n);
     words_push(&s->owners, name);
     words_push(&s->owners, id);
     words_push(&s->owners, id != 0 && kind_of(s, object_get(s, id)) == KIND_WEAKREF);
+}
+
+/* An object that callbacks or finalizers have made dies while another thread runs: that
+ * thread does what it does because they ran, and all of it goes with the one that waits. */
+void owner_concerned(ingest_t *s, const object_t *o)
+{
+    const object_t *owner = s->bystander != 0 && o->owned ? object_get(s, s->bystander) : NULL;
+    if (owner != NULL && owner->state == S_ALIVE && !owner->released) {
+        s->owners.at[s->owners.n - OWNER_WORDS + 1] = owner->name;
+        s->bystander = 0;
+    }
 }
 
 static int lives(ingest_t *s, uint32_t id)

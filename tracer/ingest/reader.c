@@ -44,6 +44,7 @@ static void track_newborn(ingest_t *s, uint32_t id)
 static void birth(ingest_t *s, uint32_t id, unsigned flags, uint32_t site)
 {
     int tracked = kind_of(s, object_get(s, id)) != KIND_DICT;
+    object_get(s, id)->owned = s->acting && s->bystander == 0;
     write_alloc(s, id, flags | (tracked ? FLAG_TRACKED : 0), site);
     if (tracked) {
         track_newborn(s, id);
@@ -217,6 +218,7 @@ static void read_death(ingest_t *s, int kept)
     if (s->collecting && id < s->start_next_id && !s->acting && !(s->deleted && !held_by_doomed(s, o))) {
         words_push(&s->doomed, id);
     } else {
+        owner_concerned(s, o);
         words_push(&s->batch, id);
     }
 }
