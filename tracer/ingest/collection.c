@@ -180,21 +180,6 @@ static void side_deaths(ingest_t *s)
     deaths_flush(s);
 }
 
-/* Garbage that outlived its collection was saved by a finalizer.  It is held from right before; the
- * next look at it says by what.  (What gc.DEBUG_SAVEALL saves counts as collected.) */
-static void hold_saved(ingest_t *s)
-{
-    int saved = s->garbage_known && garbage_was_saved(s);
-    for (size_t i = 0; saved && i < s->garbage.n; i++) {
-        object_t *o = object_get(s, s->garbage.at[i]);
-        if (o != NULL && o->state == S_ALIVE && !o->released) {
-            incref(s, o, LABEL_HOLD);
-            window_used(s, o);
-            s->repairs[REPAIR_HOLD]++;
-        }
-    }
-}
-
 static void promote(ingest_t *s, uint32_t generation)
 {
     uint32_t target = generation < 2 ? generation + 1 : 2;
@@ -247,7 +232,7 @@ void write_side(ingest_t *s, size_t acts)
         append_side(s, freed, acts);
         emit(s, OP_INSIDE, NONE, 0, 0);
     }
-    s->side.n = s->owners.n = 0;
+    s->side.n = s->owners.n = s->saved.n = 0;
     s->deleted = 0;
     window_inside_written(s);
 }
@@ -263,9 +248,7 @@ void collection_finish(ingest_t *s)
     int nothing_found = s->stop[0] == 0 && s->stop[1] == 0;
     note_outlived(s);
     size_t acts = s->side.n;
-    s->to = &s->out;
     hold_saved(s);
-    s->to = &s->side;
     if (!nothing_found) {
         if (s->owners.n == 0) side_deaths(s);
     } else if (!s->deleted) {

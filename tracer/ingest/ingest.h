@@ -214,6 +214,8 @@ typedef struct {
     uint32_t bystander;      /* another thread runs, and this owner waits; 0 = none */
     int acting;              /* callbacks or finalizers run, which the capture tells apart */
     words_t owners;          /* whose the events of side are, see owners.c */
+    words_t saved;           /* pairs: in the region of which owner an object is held, and its name */
+    size_t saved_at;         /* those before this one are written */
     uint64_t stop[7];
     uint32_t kept[KIND_TYPE + 1][21]; /* what each free list holds, by kind and tuple length */
 } ingest_t;
@@ -250,7 +252,7 @@ void read_garbage(ingest_t *s);
 void read_owner(ingest_t *s);
 void owner_concerned(ingest_t *s, const object_t *o);
 void owners_begin(ingest_t *s);
-int garbage_was_saved(ingest_t *s);
+void hold_saved(ingest_t *s);
 void write_owned(ingest_t *s, size_t from, size_t to);
 
 /* unusual.c */

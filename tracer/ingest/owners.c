@@ -89,20 +89,104 @@ static uint64_t died_called(ingest_t *s)
     return died;
 }
 
-/* Whether more of the garbage outlived the finalizers than the interpreter has counted. */
-int garbage_was_saved(ingest_t *s)
+/* Whether more of the garbage outlived the finalizers than the interpreter has counted.  (What
+ * gc.DEBUG_SAVEALL saves counts as collected.) */
+static int garbage_was_saved(ingest_t *s)
 {
     uint64_t left = 0;
     for (size_t i = 0; i < s->garbage.n; i++) left += (uint64_t)lives(s, s->garbage.at[i]);
     return s->stop[1] == 0 && left > s->stop[0] - died_called(s);
 }
 
-static void write_region(ingest_t *s, size_t from, size_t to, uint32_t owner)
+/* ---- what was saved ------------------------------------------------------------------------- */
+
+enum { SAVED = 1, GONE, PASSED }; /* in `scratch`, of the garbage: lives on, was deleted, has been met */
+
+static void save(ingest_t *s, size_t owner, uint32_t id)
 {
-    if (from < to) {
+    object_t *o = object_get(s, id);
+    o->count++;
+    window_used(s, o);
+    words_push(&s->saved, (uint32_t)owner);
+    words_push(&s->saved, o->name);
+    s->repairs[REPAIR_HOLD]++;
+}
+
+/* Goes from one of the garbage to all of it that hangs from there. What was saved is held where the way
+ * comes upon it, by an owner that was not saved itself; what hangs from something saved is held by that. */
+static void pass(ingest_t *s, size_t owner, uint32_t from)
+{
+    object_t *first = object_get(s, from);
+    int held = first->scratch == SAVED;
+    if (first->scratch != SAVED && first->scratch != GONE) {
+        return;
+    }
+    if (held) {
+        save(s, owner, from);
+    }
+    first->scratch = PASSED;
+    s->stack.n = 0;
+    words_push(&s->stack, from);
+    while (s->stack.n > 0) {
+        object_t *o = object_get(s, s->stack.at[--s->stack.n]);
+        for (uint32_t e = o->out_first; e != NONE; e = s->edges[e].out_next) {
+            uint32_t to = s->edges[e].to;
+            object_t *c = object_get(s, to);
+            if (c->scratch == SAVED && !held) {
+                words_push(&s->trail, to);
+            } else if (c->scratch == SAVED || (c->scratch == GONE && !held)) {
+                c->scratch = PASSED;
+                words_push(&s->stack, to);
+            }
+        }
+    }
+}
+
+/* Garbage that outlived its collection was saved by a finalizer: it is held at the end of the region of
+ * that one, until the next look at it says by what. */
+void hold_saved(ingest_t *s)
+{
+    words_t *g = &s->garbage;
+    size_t last = NONE;
+    s->saved.n = s->saved_at = 0;
+    if (!s->garbage_known || !garbage_was_saved(s)) {
+        return;
+    }
+    for (size_t i = 0; i < g->n; i++) {
+        if (lives(s, g->at[i])) {
+            object_t *o = object_get(s, g->at[i]);
+            o->scratch = o->released ? GONE : SAVED;
+        }
+    }
+    for (size_t i = 0; i < s->owners.n; i += OWNER_WORDS) {
+        uint32_t id = s->owners.at[i + 2];
+        s->trail.n = 0;
+        last = id != 0 ? i : last;
+        if (id != 0 && lives(s, id)) pass(s, i, id);
+        while (s->trail.n > 0) pass(s, i, s->trail.at[--s->trail.n]);
+    }
+    for (size_t i = 0; last != NONE && i < g->n; i++) {
+        if (lives(s, g->at[i]) && object_get(s, g->at[i])->scratch == SAVED) pass(s, last, g->at[i]);
+    }
+    for (size_t i = 0; i < g->n; i++) {
+        if (lives(s, g->at[i])) object_get(s, g->at[i])->scratch = 0;
+    }
+}
+
+/* ---- regions -------------------------------------------------------------------------------- */
+
+/* Events of the side, and what was saved by owner `i`. */
+static void write_region(ingest_t *s, size_t from, size_t to, size_t i)
+{
+    uint32_t owner = i < s->owners.n ? s->owners.at[i + 1] : NONE;
+    int saves = s->saved_at < s->saved.n && s->saved.at[s->saved_at] == i;
+    if (from < to || saves) {
         events_t part = {s->side.op + from, s->side.a + from, s->side.b + from, s->side.c + from, to - from, 0};
         emit(s, OP_INSIDE, owner, 1, 0);
         events_append(s, &s->out, &part);
+        for (; s->saved_at < s->saved.n && s->saved.at[s->saved_at] == i; s->saved_at += 2) {
+            emit(s, OP_INCREF, s->saved.at[s->saved_at + 1], 1, LABEL_HOLD);
+        }
         emit(s, OP_INSIDE, owner, 0, 0);
     }
 }
@@ -110,14 +194,12 @@ static void write_region(ingest_t *s, size_t from, size_t to, uint32_t owner)
 /* Events of the side as regions, each of one owner. */
 void write_owned(ingest_t *s, size_t from, size_t to)
 {
-    uint32_t owner = NONE;
-    for (size_t i = 0; i < s->owners.n; i += OWNER_WORDS) {
-        size_t end = s->owners.at[i] < to ? s->owners.at[i] : to;
-        if (end > from) {
-            write_region(s, from, end, owner);
-            from = end;
-        }
-        owner = s->owners.at[i + 1];
+    size_t owner = s->owners.n;
+    for (size_t i = 0; i <= s->owners.n; i += OWNER_WORDS) {
+        size_t end = i < s->owners.n && s->owners.at[i] < to ? s->owners.at[i] : to;
+        end = end > from ? end : from;
+        write_region(s, from, end, owner);
+        from = end;
+        owner = i;
     }
-    write_region(s, from, to, owner);
 }
