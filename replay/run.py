@@ -166,6 +166,10 @@ class _EngineHeap:
         self._engine.move_list(PERMANENT, OLDEST)
 
 
+DEBUG_SAVEALL = 32
+"""The flag of gc.set_debug() under which garbage is not deleted but kept in gc.garbage."""
+
+
 class Replay:
     """One replay: feeds the engine, calls the policy at its triggers, gathers the result.
 
@@ -271,7 +275,10 @@ class Replay:
             policy.on_allocations(heap)
         elif reason == _engine.CALL:
             course.cause = "call"
-            policy.on_call(heap, *self._call())
+            call, arguments = self._call()
+            if call is GcCall.SET_DEBUG:
+                self.engine.save_all(bool(arguments[0] & DEBUG_SAVEALL))
+            policy.on_call(heap, call, arguments)
         elif reason == _engine.STOP:
             self._act()
         elif reason == _engine.START:

@@ -440,4 +440,4 @@ def _gc_call(heap: Heap, pick) -> None:  # type: ignore[no-untyped-def]
     elif call == 8:
         builder.gc_call("set_threshold", pick(12), pick(4), pick(4))
     else:
-        builder.gc_call("set_debug", pick(2))
+        builder.gc_call("set_debug", (0, 1, 32)[pick(3)])  # 32: gc.DEBUG_SAVEALL

@@ -75,6 +75,7 @@ cdef extern from "heap.h" nogil:
         void *aside
         int64_t young, limit
         uint64_t pending, bytes_since, bytes_limit, tick, tick_limit
+        uint8_t saves_all
         uint8_t *dies_inside
         uint32_t free_count[27]
         uint32_t free_capacity[27]
@@ -350,6 +351,10 @@ cdef class Engine:
         self.h.due_length = len(self.due)
         self.h.pinned = <const uint32_t *><size_t>self.pinned.ctypes.data
         self.h.pinned_length = len(self.pinned)
+
+    def save_all(self, bint on):
+        """Whether garbage is kept in gc.garbage from here on."""
+        self.h.saves_all = on
 
     def foresee(self):
         """From here on garbage vanishes after its last touch; schedule() must have been called."""

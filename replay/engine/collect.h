@@ -142,6 +142,18 @@ always_inline void delete_garbage(Heap *h, uint32_t aside, const int mode)
     h->collecting = 0;
 }
 
+/* What would be deleted is kept; the log says of the references that gc.garbage has to it. */
+static void keep_garbage(Heap *h, uint32_t garbage, int into)
+{
+    for (uint32_t i = 0; i < garbage; i++) {
+        Object *o = &h->objects[h->aside[i]];
+        while (o->marks & IS_WATCHED)
+            unwatch(h, h->extra[h->aside[i]].watchers);
+        o->state = OUTSIDE;
+        enlist(h, h->aside[i], into);
+    }
+}
+
 static Figures collect_generation(Heap *h, int generation, int into, int untracking)
 {
     Figures figures = {0};
@@ -176,6 +188,10 @@ static Figures collect_generation(Heap *h, int generation, int into, int untrack
         h->objects[h->queue[i]].state = OUTSIDE;
     }
     figures.uncollectable = uncollectable;
+    if (unlikely(h->saves_all)) {
+        keep_garbage(h, aside, into);
+        aside = 0;
+    }
     if (h->causing) {
         delete_garbage(h, aside, COLLECTING | LENIENT);
         run_waiting(h, COLLECTING | LENIENT);

@@ -192,6 +192,8 @@ typedef struct Heap {
     uint64_t regions_run, lapsed, unmoved, first_unmoved;
     uint32_t first_unmoved_id;
 
+    uint8_t saves_all;          /* gc.DEBUG_SAVEALL: what is collected is kept in gc.garbage */
+
     /* by object id: dies in such a region, killed by a callback or finalizer */
     uint8_t *dies_inside;
 

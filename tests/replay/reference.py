@@ -114,8 +114,10 @@ class Reference:
         self.ticked = -2
         self.owned = {} if in_recorded_order else owned_regions(log)
         self.moving = bool(self.owned)
-        self.unborn = {a for all in self.owned.values() for one in all for op, a, *_ in one if op == Op.ALLOC}
-        self.passing = self.running = self.causing = False
+        self.unborn = {
+            a for all in self.owned.values() for one in all for op, a, *_ in one if op == Op.ALLOC
+        }
+        self.passing = self.running = self.causing = self.saves_all = False
         self.callers: set[int] = set()
         self.dying: set[int] = set()
         self.waiting_owners: list[int] = []
@@ -384,6 +386,8 @@ class Reference:
             self.enabled = call is GcCall.ENABLE
         elif call is GcCall.SET_THRESHOLD and self.fixed is None:
             self.thresholds = tuple(arguments)
+        elif call is GcCall.SET_DEBUG:
+            self.saves_all = bool(arguments[0] & 32)
         elif call is GcCall.FREEZE:
             self.freeze()
         elif call is GcCall.UNFREEZE:
@@ -545,12 +549,12 @@ class Reference:
         garbage = list(again)
         uncollectable = [id for id in uncollectable if id in things]
         self.dying = set(garbage)
-        for id in saved + uncollectable:
+        for id in saved + uncollectable + (garbage if self.saves_all else []):
             things[id].generation = into
             self.lists[into][id] = None
 
         self.collecting = True
-        buried = {id: things.pop(id) for id in garbage}
+        buried = {id: things.pop(id) for id in ([] if self.saves_all else garbage)}
         for id, thing in buried.items():
             self.bury(id, thing)
         for thing in buried.values():

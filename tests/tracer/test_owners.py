@@ -272,3 +272,47 @@ gc.set_debug(0); print(re.sub("0x[0-9a-f]*", "", sys.stderr.getvalue()))
     checked(done.path)
     owners = Counter(region.owner for region in regions(done.path))
     assert owners == {"D": 50, "ReferenceType": 50}
+
+
+def test_what_a_finalizer_saves_is_held_in_its_region(tmp_path: Path) -> None:
+    """Itself, or what hung from it while it goes; a finalizer that saves nothing has no region."""
+    code = """
+import gc
+class Part: pass
+class Saved:
+    def __del__(self): kept.append(self)
+class Saves:
+    def __del__(self): kept.append(self.part)
+class Idle:
+    def __del__(self): pass
+kept = []
+gc.disable()
+for i in range(100):
+    a, b, c = Saved(), Saves(), Idle()
+    a.me, b.me, c.me, b.part, a.part = a, b, c, Part(), Part()
+    b.part.me = b.part
+    del a, b, c
+    assert gc.collect(0) == 2, "the one that saved its part, and the idle one"
+"""
+    done = recorded_code(tmp_path, code)
+    owners = Counter(region.owner for region in regions(done.path))
+    assert owners == {"Saved": 100, "Saves": 100}
+
+
+def test_what_is_saved_by_the_interpreter_is_kept_and_found_again(tmp_path: Path) -> None:
+    """gc.DEBUG_SAVEALL puts what would be deleted into gc.garbage. The full collection finds the last 99
+    lists, and the four that were in use when the young were collected."""
+    code = """
+import gc
+gc.disable(); gc.collect(); gc.set_debug(gc.DEBUG_SAVEALL)
+for i in range(1000):
+    x = []; x.append(x)
+    if i % 300 == 0: print(gc.collect(0))
+del x
+print(gc.collect(), len(gc.garbage)); gc.set_debug(0)
+print(gc.collect())
+gc.garbage.clear()
+print(gc.collect())
+"""
+    done = recorded_code(tmp_path, code)
+    assert done.lines[-3:] == [f"{99 + 4} 1000", "0", "1000"]

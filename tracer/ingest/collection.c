@@ -249,6 +249,7 @@ void collection_finish(ingest_t *s)
     note_outlived(s);
     size_t acts = s->side.n;
     hold_saved(s);
+    keep_collected(s);
     if (!nothing_found) {
         if (s->owners.n == 0) side_deaths(s);
     } else if (!s->deleted) {

@@ -162,6 +162,7 @@ typedef struct {
     size_t type_flags_room;
     ARRAY(unusual_t, unusual); /* by type number */
     int64_t debug;           /* flags of gc.set_debug() */
+#define DEBUG_SAVEALL 32
     uint64_t *shape_keys;    /* open addressing */
     uint32_t *shape_values;
     size_t shape_mask, shape_used;
@@ -253,6 +254,7 @@ void read_owner(ingest_t *s);
 void owner_concerned(ingest_t *s, const object_t *o);
 void owners_begin(ingest_t *s);
 void hold_saved(ingest_t *s);
+void keep_collected(ingest_t *s);
 void write_owned(ingest_t *s, size_t from, size_t to);
 
 /* unusual.c */

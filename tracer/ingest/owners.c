@@ -173,6 +173,19 @@ void hold_saved(ingest_t *s)
     }
 }
 
+/* Under gc.DEBUG_SAVEALL the interpreter puts what it has collected into gc.garbage. */
+void keep_collected(ingest_t *s)
+{
+    for (size_t i = 0; (s->debug & DEBUG_SAVEALL) && s->stop[1] == 0 && s->saved.n == 0 && i < s->garbage.n; i++) {
+        object_t *o = object_get(s, s->garbage.at[i]);
+        if (o != NULL && o->state == S_ALIVE && !o->released) {
+            emit(s, OP_INCREF, o->name, 1, 0);
+            window_used(s, o);
+            o->count++;
+        }
+    }
+}
+
 /* ---- regions -------------------------------------------------------------------------------- */
 
 /* Events of the side, and what was saved by owner `i`. */

@@ -2,8 +2,6 @@
  * differs: it changes no event. */
 #include "ingest.h"
 
-#define DEBUG_SAVEALL 32
-
 /* Of a type that was defined. */
 unusual_t *unusual_of(ingest_t *s, uint32_t type)
 {
