@@ -107,8 +107,8 @@ OPERANDS: dict[Op, tuple[str, str, str, str]] = {
         "1 begin, 0 end",
         "",
         "The events between stand in a finalizer "
-        "or weak reference callback of that object, during a recorded collection. They "
-        "trigger nothing. Regions do not nest.",
+        "or weak reference callback of that object, its owner, during a recorded collection. They "
+        "trigger nothing, and move with the collection that finds the owner. Regions do not nest.",
     ),
     Op.SAFEPOINT: ("", "", "", "A collector that defers its work may run here."),
     Op.MARK: ("label", "", "", "The program's own boundary: a request, a frame, a test."),

@@ -240,8 +240,8 @@ def valid_builders(
 
     Logs have cycles, tracking and untracking, free lists (births without COUNTED, BYPASS,
     `kept`), finalizers, weak references, INSIDE regions and gc calls; half of them begin with a
-    found heap and START. `owned`: regions may have an owner, and some do. `threshold` fixes START's young threshold, else it is small, so that
-    automatic collections happen in short logs.
+    found heap and START. `owned`: regions may have an owner, and some do. `threshold` fixes
+    START's young threshold, else it is small, so that automatic collections happen in short logs.
     """
     # One run of bytes up front: much faster to draw than thousands of small choices.
     size = 8 * draw(st.integers(0, max_steps))

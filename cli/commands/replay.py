@@ -27,7 +27,7 @@ from gcreplay.store.errors import DamagedFile, StorageError
 from gcreplay.trace import opened
 
 BOUNDS = ("never", "clairvoyant")
-RARE = ("uncollectable", "revived", "displaced")
+RARE = ("uncollectable", "revived", "displaced", "unmoved")
 
 
 @click.command()
@@ -68,6 +68,7 @@ def command(
     ]
     remarks += [save_runs(trace, runs, {"apply_from": apply_from, "window": window}, model)]
     remarks += filter(None, wide.values())
+    remarks += [unmoved(run) for run in runs if run.first_unmoved is not None]
     table = comparison(runs)
     if show_pauses:
         table = _beside(table, runs, model)
@@ -107,6 +108,16 @@ def save_runs(
     except (StorageError, DamagedFile) as error:
         return f"The runs are not stored: {error}"
     return f"Stored as {trace}#" + ", #".join(map(str, ids))
+
+
+def unmoved(run: RunResult) -> str:
+    """What the program uses of finalizers and callbacks that this policy has not run."""
+    first = run.first_unmoved
+    assert first is not None
+    return (
+        f"{run.policy}: {run.unmoved:,} events use what a finalizer or callback made or saved, and "
+        f"that had not run by then; the first is event {first.sequence:,}, of a {first.type}."
+    )
 
 
 def comparison(runs: Sequence[RunResult]) -> Table:

@@ -1,4 +1,4 @@
-"""Regions with an owner: what finalizers and callbacks did when the program ran, lifted out of the log.
+"""Regions with an owner: what finalizers and callbacks did, lifted out of the log.
 
 A replay passes over them where they were recorded, and runs them when its own collection finds the
 owner. Calls of the gc module, marks, safepoints and ticks stay where they are.
@@ -57,9 +57,9 @@ class Lifting:
         inside = np.cumsum(depth) + self._open > 0
         inside &= ~np.isin(op, _KEEP_THEIR_PLACE)
         self._owners.append(a[begins])
-        self._births.append(
-            (events.first_object + np.searchsorted(np.flatnonzero(op == Op.ALLOC), begins)).astype(np.uint32)
-        )
+        births = np.flatnonzero(op == Op.ALLOC)
+        first = events.first_object + np.searchsorted(births, begins)
+        self._births.append(first.astype(np.uint32))
         self._parts.append(
             (number[inside].astype(np.uint32), op[inside], a[inside], b[inside], c[inside])
         )

@@ -24,6 +24,7 @@ FIGURES = (
     "uncollectable",
     "revived",
     "displaced",
+    "unmoved",
     "peak_objects",
     "peak_bytes",
     "peak_floating_objects",

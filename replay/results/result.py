@@ -51,7 +51,7 @@ class RunResult:
     Objects and bytes are numbers of live objects and bytes that the log tells of. Floating
     garbage is unreachable and not freed yet; its integrals are in objects (bytes) times events.
     died_by_refcount and died_by_collector count deaths by the generation in which the object
-    stood: 0, 1, 2, permanent, untracked.
+    stood: 0, 1, 2, permanent, untracked. regions_run, unmoved, lapsed: docs/policies.md.
     """
 
     policy: str

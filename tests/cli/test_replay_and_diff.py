@@ -62,6 +62,7 @@ def test_the_documented_keys(gcreplay: Gcreplay, cycles: Path) -> None:
         "uncollectable",
         "revived",
         "displaced",
+        "unmoved",
         "peak_objects",
         "peak_bytes",
         "peak_floating_objects",

@@ -114,9 +114,8 @@ class Reference:
         self.ticked = -2
         self.owned = {} if in_recorded_order else owned_regions(log)
         self.moving = bool(self.owned)
-        self.unborn = {
-            a for all in self.owned.values() for one in all for op, a, *_ in one if op == Op.ALLOC
-        }
+        moving = [event for all in self.owned.values() for one in all for event in one]
+        self.unborn = {a for op, a, *_ in moving if op == Op.ALLOC}
         self.passing = self.running = self.causing = self.saves_all = False
         self.callers: set[int] = set()
         self.dying: set[int] = set()
