@@ -6,6 +6,7 @@ import numpy as np
 from recording import recorded_code
 
 from gcreplay.replay.run import garbage_of
+from gcreplay.store.events import Op
 from gcreplay.store.log import EventLog
 
 OLD_RING = """
@@ -43,3 +44,37 @@ def test_a_loss_between_two_looks_at_the_old_is_dated_between_them(tmp_path: Pat
         due = garbage_of(log).due["sequence"].astype(np.int64)
     between = (due > marks["lost"]) & (due < marks["late"] - 300)
     assert between.sum() == 1000
+
+
+WEAK = """
+import gc, weakref
+
+class W: pass
+
+kept = []
+for n in range(500):
+    w = W()
+    kept.append([weakref.ref(w, print), w])
+gc.collect()
+"""
+
+
+def test_a_weak_reference_refers_to_its_target_since_it_was_born(tmp_path: Path) -> None:
+    """No other object is born between it and the event that says so, or between the list that
+    takes it over and the release by the code that made it; looks come only at collections."""
+    done = recorded_code(tmp_path, WEAK, granularity=0)
+    with EventLog.open(done.path) as log:
+        events, types = log.events(), log.types
+        births = np.flatnonzero(events.op == Op.ALLOC)
+        shapes = [types[shape.type].name for shape in log.shapes]
+        made = np.flatnonzero((events.op == Op.WEAKREF) & (events.c == 1))
+        made = made[[shapes[events.b[births[target]]] == "W" for target in events.b[made]]]
+        references = events.a[made]
+        assert len(made) == 500
+        late = np.searchsorted(births, made) - 1 - references
+        assert set(late.tolist()) == {0}
+        released = np.flatnonzero((events.op == Op.DECREF) & np.isin(events.a, references))
+        late = np.searchsorted(births, released) - 1 - events.a[released]
+        assert len(late) == 500
+        looks = len(log.observed)  # one may fall between the two births
+        assert (late == 1).sum() >= 500 - looks  # the list is born in between

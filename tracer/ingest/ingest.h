@@ -102,7 +102,7 @@ typedef struct {
     uint32_t at, end;        /* places of its event, and behind what the program did inside */
 } observed_t;
 
-typedef struct { uint32_t at, op, a, b, loser; } insertion_t; /* loser: see window_lose */
+typedef struct { uint32_t at, op, a, b, c, loser; } insertion_t; /* loser: see window_lose */
 
 /* How many objects of a type died into a free list of its own, outlived a collection that counted them, have
  * blocks of their own. */
@@ -276,6 +276,7 @@ void window_inside_written(ingest_t *s);
 void window_lost(ingest_t *s, object_t *o, const object_t *by);
 void window_used(ingest_t *s, object_t *o);
 void window_gave(ingest_t *s, object_t *o);
+void window_weak(ingest_t *s, object_t *from, object_t *to, uint32_t callback);
 uint32_t window_linked(ingest_t *s, object_t *from, object_t *to);
 uint32_t window_last_look(const ingest_t *s, const object_t *o);
 uint32_t window_between(const ingest_t *s, uint32_t at);

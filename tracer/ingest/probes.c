@@ -133,6 +133,23 @@ static uint32_t lost_at(ingest_t *s, uint32_t id, int dated)
     return dated ? unreachable_since(s, id) : NONE;
 }
 
+/* Where the last of the links was made that hold an object in place of the code that made it: that
+ * code may have let go there.  NONE where it was born before the last look, or something holds it
+ * that is no link. */
+static uint32_t taken_over(ingest_t *s, const object_t *o)
+{
+    uint32_t born = window_born_since(s, o), at = born;
+    if (born == 0 || born == NONE || o->count != o->links) {
+        return NONE;
+    }
+    for (uint32_t e = o->in_first; e != NONE; e = s->edges[e].in_next) {
+        uint32_t linked = window_born_since(s, object_get(s, s->edges[e].from));
+        if (linked == NONE) return NONE;
+        at = linked > at ? linked : at;
+    }
+    return at;
+}
+
 /* How many of the links to an object are of holders that this probe did not look at. */
 static uint32_t unseen_links(ingest_t *s, const object_t *o)
 {
@@ -243,6 +260,7 @@ static void reconcile(ingest_t *s, uint32_t upto)
         if (balance > 0) {
             object_t *o = object_get(s, s->touched.at[i]);
             uint32_t at = o->handed_over ? note_of(s, o)->used : lost_at(s, s->touched.at[i], dated);
+            at = at == NONE ? taken_over(s, o) : at;
             window_lose(s, s->touched.at[i], at, OP_DECREF, o->name, (uint32_t)balance);
         }
     }
@@ -297,7 +315,7 @@ void probe_read(ingest_t *s)
             uint32_t callback = (uint32_t)read_upto(s, 1, "a weak reference of an unknown kind");
             object_t *t = to < 0 || to >= NONE ? NULL : object_get(s, (uint32_t)to);
             if (t != NULL && t->state == S_ALIVE && t->name != NONE) {
-                emit(s, OP_WEAKREF, o->name, t->name, callback);
+                window_weak(s, o, t, callback);
                 weak_made(s, id, (uint32_t)to);
             }
             continue;

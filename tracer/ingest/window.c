@@ -120,7 +120,7 @@ static uint32_t birth_since_look(const ingest_t *s, const object_t *o)
     return born > s->looked ? born : 0;
 }
 
-/* 0: it was not. */
+/* The place of its birth; 0 where that was before the last look, NONE where it has none yet. */
 uint32_t window_born_since(const ingest_t *s, const object_t *o) { return birth_since_look(s, o); }
 
 uint32_t window_here(const ingest_t *s) { return here(s); }
@@ -198,7 +198,20 @@ static void insert(ingest_t *s, uint32_t at, int op, uint32_t a, uint32_t b, uin
         fail(s, "memory ran out");
         return;
     }
-    *i = (insertion_t){at, (uint32_t)op, a, b, loser};
+    *i = (insertion_t){at, (uint32_t)op, a, b, 0, loser};
+}
+
+/* A weak reference that a probe has found refers to its target since it was born. */
+void window_weak(ingest_t *s, object_t *from, object_t *to, uint32_t callback)
+{
+    uint32_t source = birth_since_look(s, from), target = birth_since_look(s, to);
+    uint32_t at = source > target ? source : target;
+    if (at == 0 || at == NOWHERE) {
+        emit(s, OP_WEAKREF, from->name, to->name, callback);
+        return;
+    }
+    insert(s, at, OP_WEAKREF, from->name, to->name, NONE);
+    if (!s->failed) s->insertions[s->insertions_n - 1].c = callback;
 }
 
 void window_insert(ingest_t *s, uint32_t at, int op, uint32_t a, uint32_t b) { insert(s, at, op, a, b, NONE); }
@@ -307,7 +320,7 @@ static void merge(ingest_t *s)
         e->op[to] = (uint8_t)i->op;
         e->a[to] = i->a;
         e->b[to] = i->b;
-        e->c[to] = 0;
+        e->c[to] = i->c;
     }
     s->insertions_n = 0;
 }
