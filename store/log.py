@@ -33,7 +33,7 @@ from .events import (
 from .rules.operands import Operands
 from .tables import database as db
 from .tables import projections, schema, seal, upcast
-from .tables.names import Names, NameTable
+from .tables.names import Names, NameTable, shape_arrays
 
 _OBSERVED = [column for column in schema.observed.columns if column.name != "id"]
 
@@ -351,8 +351,7 @@ class EventLog:
 
     def shape_arrays(self) -> tuple[U32, U64, U32]:
         """Type id (uint32), size in bytes (uint64) and flags (uint32) of every shape."""
-        rows = np.array(self._rows(self._names.shapes), np.uint64).reshape(-1, 3)
-        return rows[:, 0].astype(np.uint32), rows[:, 1].copy(), rows[:, 2].astype(np.uint32)
+        return shape_arrays(self._rows(self._names.shapes))
 
     @property
     def arguments(self) -> tuple[str, ...]:

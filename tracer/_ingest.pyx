@@ -34,8 +34,12 @@ cdef extern from "ingest.h" nogil:
         uint64_t sequence, allocation, duration_ns
         uint32_t cause, generation, candidates
         uint64_t collected, uncollectable, long_lived_total, long_lived_pending
+        uint32_t at, end, buried
     ctypedef struct unusual_t:
         uint64_t kept, outlived, owned
+    ctypedef struct words_t:
+        uint32_t *at
+        size_t n
     ctypedef struct ingest_t:
         int failed
         const char *error
@@ -44,6 +48,7 @@ cdef extern from "ingest.h" nogil:
         events_t out
         uint64_t taken
         size_t window_from
+        words_t buried
         type_def_t *types
         code_def_t *codes
         site_def_t *sites
@@ -122,7 +127,9 @@ cdef class Ingest:
         return self._definitions()
 
     def take(self):
-        """The events that became final since the last call: (op uint8, a, b, c uint32), copies."""
+        """The events that became final since the last call: (op uint8, a, b, c uint32), copies; and
+        (places, gone uint32): the object gone[i] left with its links before the event at places[i],
+        as the garbage of a collection, and no event behind names it."""
         cdef size_t n = self.s.window_from
         op = np.empty(n, np.uint8)
         a = np.empty(n, np.uint32)
@@ -135,8 +142,22 @@ cdef class Ingest:
             memcpy(&va[0], self.s.out.a, 4 * n)
             memcpy(&vb[0], self.s.out.b, 4 * n)
             memcpy(&vc[0], self.s.out.c, 4 * n)
+        places, gone = self._buried()
         ingest_taken(self.s)
-        return op, a, b, c
+        return op, a, b, c, places, gone
+
+    cdef tuple _buried(self):
+        cdef ingest_t *s = self.s
+        cdef size_t i, done = 0, n = s.observed[s.observed_final - 1].buried if s.observed_final else 0
+        places = np.empty(n, np.uint32)
+        gone = np.empty(n, np.uint32)
+        cdef uint32_t[::1] vp = places, vg = gone
+        for i in range(s.observed_final):
+            while done < s.observed[i].buried:
+                vp[done] = s.observed[i].sequence + s.observed[i].end - s.observed[i].at - s.taken
+                vg[done] = s.buried.at[done]
+                done += 1
+        return places, gone
 
     @property
     def state(self):

@@ -6,9 +6,18 @@ from typing import Any
 
 import numpy as np
 
-from gcreplay.store.errors import GcreplayError
-from gcreplay.store.events import REPAIR_LABELS, Flag, FreeLists, ObservedCollection, Op, StartState
+from gcreplay.store.errors import GcreplayError, InvalidLog
+from gcreplay.store.events import (
+    REPAIR_LABELS,
+    Events,
+    Flag,
+    FreeLists,
+    ObservedCollection,
+    Op,
+    StartState,
+)
 from gcreplay.store.log import EventLog
+from gcreplay.store.rules.validate import Validator
 
 from ._ingest import Ingest
 from ._linetable import LineTable
@@ -52,6 +61,8 @@ class SpoolIngest:
         self._spool = spool
         self._log = log
         self._native = Ingest()
+        self._validator = Validator(log.names, found_heap=True)
+        self._written = 0
         self._lines: list[LineTable] = []
         self._code_names: list[tuple[str, str]] = []
         self._sites: list[int] = [0]
@@ -155,18 +166,35 @@ class SpoolIngest:
             log.add_shape(type_id, size, Flag(flags))
         self._marks += [log.add_label(label) for label in definitions["marks"]]
         self._calls += [log.add_argument(_json(arguments)) for _, arguments in definitions["calls"]]
-        op, a, b, c = self._native.take()
+        op, a, b, c, *left = self._native.take()
         self._rename(op, c, Op.ALLOC, self._sites)
         self._rename(op, a, Op.MARK, self._marks)
         self._rename(op, b, Op.GC_CALL, self._calls)
         if not self._start_written and (op == Op.START).any():
             self._start_written = True
             a[op == Op.START] = log.add_argument(_start_state(self._native.state).to_json())
-        log.add_observed(
+        events = Events(op, a, b, c, self._written)
+        try:
+            self._validator.feed(events, *left)
+        except InvalidLog as error:
+            self._append(events.part(0, error.sequence - self._written), definitions["observed"])
+            raise self._contradicts(error) from None
+        self._append(events, definitions["observed"])
+
+    def _append(self, events: Events, observed: list[Any]) -> None:
+        self._written += len(events)
+        self._log.add_observed(
             ObservedCollection(row[0], row[1], "threshold" if row[2] == 0 else "call", *row[3:])
-            for row in definitions["observed"]
+            for row in observed
+            if row[0] < self._written
         )
-        log.append(op, a, b, c)
+        self._log.append(*events.columns())
+
+    def _contradicts(self, error: InvalidLog) -> BrokenSpool:
+        return BrokenSpool(
+            f"{self._spool.path}: what it says cannot have happened ({error}); what stands before "
+            "is kept; this is a fault of gcreplay: please report it, with the spool"
+        )
 
     def _rename(self, op: Any, column: Any, which: Op, names: list[int]) -> None:
         chosen = np.flatnonzero(op == which)  # a mask would be gone over at each use

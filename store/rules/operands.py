@@ -42,6 +42,7 @@ RULES = (
     "object {0} dies in the found heap, where nothing happens yet",
     "running code holds fewer references to object {0}: its count less its incoming links",
     "an object without a GC header is neither counted nor tracked",
+    "all objects that ever were have together fewer than 2 ** 63 bytes",
 )
 """The rules, by the number that the native code gives; {0} is an object id."""
 

@@ -55,9 +55,10 @@ def unrepaired(log: EventLog, kinds: Collection[str] = tuple(REPAIR_LABELS)) -> 
 
 def _begun(log: EventLog) -> State:
     """The state before the first event."""
-    flags = log.shape_arrays()[2]
-    names = (len(log.sites), len(log.labels), len(log.arguments))
-    return State(flags, *names, log.op_counts[Op.START] > 0)
+    _, sizes, flags = log.shape_arrays()
+    state = State(log.op_counts[Op.START] > 0)
+    state.know(sizes, flags, len(log.sites), len(log.labels), len(log.arguments))
+    return state
 
 
 def _require_marks(log: EventLog, kinds: Collection[str]) -> None:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+import numpy as np
 from sqlalchemy import Connection, Table, insert, select
 
 from ..errors import DamagedFile
-from ..events import KINDS, Flag
+from ..events import KINDS, U32, U64, Flag
 from ..values import MOST_BYTES, U32_MOST, text
 from . import schema
 
@@ -110,6 +111,12 @@ class NameTable:
     def checksum(self) -> int:
         """CRC-32 of all rows, as JSON."""
         return zlib.crc32(json.dumps(self.rows).encode())
+
+
+def shape_arrays(shapes: Sequence[Row]) -> tuple[U32, U64, U32]:
+    """Type id (uint32), size in bytes (uint64) and flags (uint32) of every shape."""
+    rows = np.array(shapes, np.uint64).reshape(-1, 3)
+    return rows[:, 0].astype(np.uint32), rows[:, 1].copy(), rows[:, 2].astype(np.uint32)
 
 
 class Names:

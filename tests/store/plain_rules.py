@@ -20,7 +20,9 @@ def require(holds: bool) -> None:
 class Program:
     """What is alive, by reference counting alone."""
 
-    def __init__(self, flags, sites, labels, arguments, found_heap):
+    def __init__(self, sizes, flags, sites, labels, arguments, found_heap):
+        self.sizes, self.bytes = [int(size) for size in sizes], 0
+        self.size: dict[int, int] = {}
         self.flags, self.sites, self.labels, self.arguments = flags, sites, labels, arguments
         self.found_heap = found_heap
         self.count: dict[int, int] = {}
@@ -45,6 +47,10 @@ class Program:
                 for _ in range(times):
                     self.drop(child, 1)
 
+    def add_bytes(self, more: int) -> None:
+        self.bytes += more
+        require(self.bytes < 2**63)
+
     def apply(self, op: int, a: int, b: int, c: int) -> None:
         if self.found_heap and op != Op.START:
             require(op in FOUND_HEAP)
@@ -54,6 +60,8 @@ class Program:
                 flag = Flag(int(self.flags[b]))
                 require(bool(flag & Flag.GC) or not flag & (Flag.COUNTED | Flag.TRACKED))
                 self.count[a], self.links[a], self.flag[a] = 1, Counter(), flag
+                self.size[a] = self.sizes[b]
+                self.add_bytes(self.size[a])
                 self.just_died.clear()
             case Op.START:
                 require(self.found_heap and a < len(self.arguments))
@@ -110,6 +118,11 @@ class Program:
             case Op.WEAKREF:
                 require(b in self.count and a not in self.refers and c <= 1)
                 self.refers.add(a)
+            case Op.RESIZE:
+                more = c << 32 | b
+                more -= more >> 63 << 64
+                require(-self.size[a] <= more < 2**48)
+                self.add_bytes(max(more, 0))
             case Op.TRACK:
                 require(bool(self.flag[a] & Flag.GC) and b <= (3 if self.found_heap else 0))
             case Op.UNTRACK:
@@ -119,7 +132,7 @@ class Program:
 def judge(log, events: Events) -> int | None:
     """Sequence number of the first event that breaks a rule; None when all is well."""
     program = Program(
-        log.shape_arrays()[2],
+        *log.shape_arrays()[1:],
         len(log.sites),
         len(log.labels),
         log.arguments,

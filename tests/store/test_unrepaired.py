@@ -194,7 +194,7 @@ def test_an_invalid_log_is_refused_with_the_event():
 
 def plainly(log: EventLog, kinds: Collection[str]) -> list[tuple[int, ...]]:
     """What remains, by the rules in plain Python."""
-    arguments = (log.shape_arrays()[2], len(log.sites), len(log.labels), log.arguments)
+    arguments = (*log.shape_arrays()[1:], len(log.sites), len(log.labels), log.arguments)
     found_heap = log.op_counts[Op.START] > 0
     recorded, rest = Program(*arguments, found_heap), Program(*arguments, found_heap)
     left_out = {log.labels.index(REPAIR_LABELS[k]) for k in kinds if REPAIR_LABELS[k] in log.labels}

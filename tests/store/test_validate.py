@@ -11,6 +11,10 @@ from strategies import valid_logs
 
 from gcreplay.store import EventLog, Flag, InvalidLog, Op, TraceBuilder, validate
 from gcreplay.store.rules.validate import Validator
+from gcreplay.store.values import MOST_BYTES
+
+SIZE = 56
+"""Bytes of a list, as `TraceBuilder` has it."""
 
 
 def begun() -> TraceBuilder:
@@ -93,6 +97,23 @@ def old_after_start(b: TraceBuilder) -> None:
     b.track(0, 2)
 
 
+def huge(b: TraceBuilder) -> None:
+    # Of two lists of 56 bytes and so many huge ones the sum of all bytes needs 64 bits.
+    for _ in range(2**15 + 1):
+        b.alloc("list", size=MOST_BYTES)
+
+
+def grown_huge(b: TraceBuilder) -> None:
+    # The same, of one that is said to own so much again and again.
+    for _ in range(2**15 + 1):
+        b.resize(0, MOST_BYTES)
+
+
+def shrunk_below_nothing(b: TraceBuilder) -> None:
+    b.resize(0, -SIZE)
+    b.resize(0, -SIZE - 1)
+
+
 def argument(b: TraceBuilder, value) -> int:
     """Number of an argument that some call takes, or none."""
     before = [["[2]"], ["[]"], ["[1]"]]
@@ -138,6 +159,9 @@ def argument(b: TraceBuilder, value) -> int:
         (second_start, 3, "one START"),
         (call_in_found_heap, 2, "before START"),
         (death_in_found_heap, 2, "dies in the found heap"),
+        (huge, 2 + 2**15, "fewer than 2 [*][*] 63 bytes"),
+        (grown_huge, 2 + 2**15, "fewer than 2 [*][*] 63 bytes"),
+        (shrunk_below_nothing, 3, "out of range"),
     ],
 )
 def test_a_broken_rule_is_named_with_the_event(breaks, sequence, rule):
@@ -219,8 +243,7 @@ def test_native_and_plain_python_agree_on_broken_logs(log, data):
         columns[column][at] = data.draw(st.integers(0, 15 if column == 0 else 20))
     changed = type(events)(*columns)
     found_heap = bool((changed.op == Op.START).any())
-    arguments = (log.shape_arrays()[2], len(log.sites), len(log.labels), log.arguments)
-    validator = Validator(*arguments, found_heap=found_heap)
+    validator = Validator(log.names, found_heap=found_heap)
     expected = judge(log, changed)
     try:
         middle = len(changed) // 2

@@ -1,6 +1,5 @@
 """Whatever stands in a spool is read to where it makes sense, and said in one sentence beyond."""
 
-import contextlib
 import tempfile
 from pathlib import Path
 
@@ -39,22 +38,22 @@ from spool_records import (
     zigzag,
 )
 
-from gcreplay.store.errors import InvalidLog
+from gcreplay.store.events import Op
 from gcreplay.store.log import EventLog
 from gcreplay.store.rules.validate import validate
-from gcreplay.tracer import BrokenSpool, CannotRecord, recover
+from gcreplay.tracer import BrokenSpool, CannotRecord, ingest, recover
+from gcreplay.tracer._ingest import Ingest
 from gcreplay.tracer.real import _read
 from gcreplay.tracer.record import RecordSummary
 from gcreplay.tracer.spool import HEADER, Spool, Status
 
 
 def recovered(folder: Path, content: bytes) -> RecordSummary:
-    """What becomes of it; a recording whose rules are kept, or `validate` names the event."""
+    """What becomes of it: always a recording whose rules are kept."""
     (folder / "x.spool").write_bytes(spool(content))
     summary = recover(folder / "x.spool", folder / "x.gcreplay", force=True)
     with EventLog.open(summary.output) as log:
-        with contextlib.suppress(InvalidLog):  # records may be whole and yet contradict each other
-            validate(log)
+        validate(log)  # records may be whole and yet contradict each other: it ends before that
         assert log.event_count == summary.events
     return summary
 
@@ -170,3 +169,24 @@ def test_names_of_any_kind_are_read(tmp_path: Path, name: str) -> None:
         readable = raw.decode("utf-32-le", "replace")
         assert [type.name for type in log.types][4] == readable
         assert (log.sites[-1].function, log.sites[-1].line) == (readable, 0)
+
+
+def test_what_cannot_have_happened_is_said_and_what_stands_before_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fault of the ingest: its last event names an object that was never born."""
+
+    class Wrong(Ingest):
+        def take(self):
+            op, a, *others = super().take()
+            op[-1:], a[-1:] = Op.INCREF, 99
+            return op, a, *others
+
+    content = BEGINNING + record(ALLOC, 1, 6, 1) + record(22)
+    sound = recovered(tmp_path, content)
+    monkeypatch.setattr(ingest, "Ingest", Wrong)
+    summary = recovered(tmp_path, content)
+    assert not summary.complete
+    assert "object 99 has not been allocated yet" in summary.message
+    assert "please report it" in summary.message
+    assert summary.events < sound.events

@@ -178,7 +178,9 @@ for i in range(50):
 """
 
 
-@pytest.mark.parametrize(("finalizer", "callback"), [(0, 0), (100, 0), (0, 1), (0, 30), (100, 1), (100, 30)])
+@pytest.mark.parametrize(
+    ("finalizer", "callback"), [(0, 0), (100, 0), (0, 1), (0, 30), (100, 1), (100, 30)]
+)
 def test_what_is_born_before_and_after_free_lists_are_emptied_counts_so(
     tmp_path: Path, finalizer: int, callback: int
 ) -> None:

@@ -113,6 +113,7 @@ static void bury(ingest_t *s)
         while (o->in_first != NONE) {
             edge_drop(s, o->in_first);
         }
+        words_push(&s->buried, o->name);
         object_died(s, d->at[i]);
     }
     d->n = 0;
@@ -300,6 +301,7 @@ void collection_finish(ingest_t *s)
     write_side(s, acts);
     row = &s->observed[s->observed_n - 1];
     row->end = (uint32_t)(s->out.n - s->window_from);
+    row->buried = (uint32_t)s->buried.n;
     if (newborn != NULL) {
         note_on(s, newborn)->born = note_on(s, newborn)->used = row->end;
     }

@@ -100,6 +100,7 @@ typedef struct {
     uint32_t cause, generation, candidates;
     uint64_t collected, uncollectable, long_lived_total, long_lived_pending;
     uint32_t at, end;        /* places of its event, and behind what the program did inside */
+    uint32_t buried;         /* so many of `buried` went in it and in those before */
 } observed_t;
 
 typedef struct { uint32_t at, op, a, b, c, loser; } insertion_t; /* loser: see window_lose */
@@ -148,6 +149,7 @@ typedef struct {
     ARRAY(call_def_t, calls);
     ARRAY(observed_t, observed);
     size_t observed_final;   /* those of before the window */
+    words_t buried;          /* names of the garbage of each: no event behind it names them */
     int64_t state[64];       /* operands of R_STATE */
     int state_n;
     int ended;

@@ -425,7 +425,7 @@ void ingest_free(ingest_t *s)
     words_t *w[] = {&s->generations[0], &s->generations[1], &s->generations[2], &s->generations[3], &s->batch,
                     &s->stack, &s->holds, &s->pairs, &s->trail, &s->touched, &s->balance, &s->added, &s->removed,
                     &s->targets, &s->doomed, &s->garbage, &s->owners, &s->saved, &s->looks, &s->inside, &s->switches,
-                    &s->sparse, &s->handed};
+                    &s->sparse, &s->handed, &s->buried};
     for (size_t i = 0; i < sizeof(w) / sizeof(*w); i++) free(w[i]->at);
     void *arrays[] = {s->types, s->codes, s->sites, s->shapes, s->marks, s->calls, s->observed, s->type_flags, s->insertions,
                       s->sorted, s->unusual, s->notes, s->verdicts, s->path, s->weak, s->hits, s->shape_keys, s->shape_values, s->pages, s->edges};
@@ -504,6 +504,10 @@ void ingest_taken(ingest_t *s)
     s->window_from = 0;
     s->types_n = s->codes_n = s->sites_n = s->shapes_n = s->marks_n = s->calls_n = 0;
     if (s->observed_final > 0) {
+        uint32_t buried = s->observed[s->observed_final - 1].buried;
+        for (size_t i = s->observed_final; i < s->observed_n; i++) s->observed[i].buried -= buried;
+        s->buried.n -= buried;
+        memmove(s->buried.at, s->buried.at + buried, s->buried.n * sizeof(*s->buried.at));
         memmove(s->observed, s->observed + s->observed_final, (s->observed_n - s->observed_final) * sizeof(*s->observed));
     }
     s->observed_n -= s->observed_final;
