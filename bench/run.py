@@ -19,6 +19,7 @@ import instructions
 import observer
 import pauses
 import scale
+import sites
 import size
 import unseen
 import verify
@@ -42,6 +43,7 @@ def parts(workloads: Workloads, names: list[str]) -> dict[str, Part]:
         "verify, 100,10,10": lambda: verify.sections(workloads, names, whatif.CLOSE),
         "observer": lambda: observer.sections(workloads, names),
         "observer, closer": lambda: observer.sections(closer, names),
+        "sites": lambda: sites.sections(workloads, names),
         "size": lambda: size.sections(workloads, names),
         "engine": engine,
         "what-if": lambda: whatif.sections(workloads, names),

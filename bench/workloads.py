@@ -178,6 +178,11 @@ class Workloads:
             self._run(self._record(self.python, path, [f"{name}.py"]), added, out)
         return path, told(out)
 
+    def recorded_with(self, name: str, path: Path, added: Mapping[str, str]) -> None:
+        """Record a run under more variables."""
+        self._warm(name)
+        self._run(self._record(self.python, path, [f"{name}.py"]), {**HOOK, **added})
+
     def real(self, name: str, setting: str, plan: Plan) -> Real:
         """What a real run under a plan does; `setting` names the plan."""
         out = self._place("real", name, setting, ".json")

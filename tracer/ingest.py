@@ -64,7 +64,7 @@ class SpoolIngest:
         self._validator = Validator(log.names, found_heap=True)
         self._written = 0
         self._lines: list[LineTable] = []
-        self._code_names: list[tuple[str, str]] = []
+        self._code_names: list[tuple[str, str, int]] = []
         self._sites: list[int] = [0]
         self._marks: list[int] = []
         self._calls: list[int] = []
@@ -157,10 +157,10 @@ class SpoolIngest:
         )
         for first_line, file, function, table in definitions["codes"]:
             self._lines.append(LineTable(table, first_line))
-            self._code_names.append((file, function))
+            self._code_names.append((file, function, first_line))
         for code, offset, near in definitions["sites"]:
-            file, function = self._code_names[code - 1]
-            line = self._lines[code - 1].line(offset)
+            file, function, first_line = self._code_names[code - 1]
+            line = self._lines[code - 1].line(offset) or first_line
             self._sites.append(log.add_site(file, line, function, near))
         for type_id, size, flags in definitions["shapes"]:
             log.add_shape(type_id, size, Flag(flags))

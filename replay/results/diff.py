@@ -173,7 +173,8 @@ class _Lives:
         totals: defaultdict[tuple[str, str], tuple[int, int]] = defaultdict(lambda: (0, 0))
         for key, count, total in zip(groups.tolist(), counts.tolist(), sums.tolist(), strict=True):
             site = sites[key & 0xFFFFFFFF]
-            where = f"{site.file}:{site.line}" if site.id else ""
+            near = "near " if site.near else ""
+            where = f"{near}{site.file}:{site.line}" if site.id else ""
             name = (types[key >> 32].qualified, where)
             objects, events = totals[name]
             totals[name] = (objects + count, events + total)

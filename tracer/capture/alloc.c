@@ -116,7 +116,7 @@ static void born(void *block, size_t size, int typed)
     }
     PyTypeObject *t = typed ? type_in(block, size, 1) : NULL;
     uint32_t type = t != NULL ? type_number(t) : 0;
-    uint32_t site = site_here();
+    uint32_t site = site_of(cap.look.place);
     if (!spool_room(RECORD_ROOM) || alloc_entry_new(e, type) == 0) {
         return;
     }
@@ -204,6 +204,7 @@ void capture_sync(void)
     if (freelist_total() != freelist_seen) {
         freelist_births();
     }
+    look_taken();
 }
 
 void capture_refresh(void) { cap.count = young_count(); }
@@ -267,6 +268,7 @@ static void on_free(void *p)
             }
         }
         cap.count = now;
+        look_taken();
         return;
     }
     known |= e != NULL && e->id != 0;
@@ -293,6 +295,7 @@ static void on_free(void *p)
         unknown_freed();
     }
     cap.count = now;
+    look_taken();
 }
 
 /* Switched from C, as modules compiled by Cython do. */
@@ -311,6 +314,7 @@ static inline void on_malloc(void)
 {
     if (LIKELY(capture_quiet() && gc_enabled(cap.gc) == cap.enabled)) {
         cap.pending = NULL;
+        look_taken();
         return;
     }
     capture_sync();

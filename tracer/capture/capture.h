@@ -59,6 +59,19 @@ typedef struct {
 stopwatch_t stopwatch_started(void);
 uint64_t stopwatch_ns(const stopwatch_t *w);
 
+/* An instruction that runs; no code without a frame. */
+typedef struct {
+    PyCodeObject *code;
+    const void *instruction;
+} place_t;
+
+typedef struct {
+    const frame_t *frame;
+    place_t place;
+    int on_stack;    /* the frame is no generator's */
+    uintptr_t *room; /* where the frame of what it calls will begin, or NULL */
+} look_t;
+
 typedef struct {
     int active;
     int measuring;        /* instead: collections are noted, nothing is recorded */
@@ -69,6 +82,7 @@ typedef struct {
     int enabled;          /* collector switch at the last hook */
     void *pending;        /* block handed out by the last hook, not classified yet */
     size_t pending_size;
+    look_t look;          /* where the last hook was that settled all before it */
     void *untyped;        /* block whose birth triggered the collection under way */
     uint32_t untyped_id;
     size_t untyped_size;
@@ -239,7 +253,8 @@ void release_memory(void *at, size_t bytes);
 
 /* sites.c */
 void sites_install(void);
-uint32_t site_unseen(frame_t *frame);
+uint32_t site_unseen(place_t place);
+uint32_t site_near_to(place_t place);
 
 #define NEAR_SITES 4096u
 typedef struct {
@@ -254,21 +269,43 @@ static inline near_site_t *site_line(const void *instruction)
     return &site_near[((uintptr_t)instruction >> 1) & (NEAR_SITES - 1)];
 }
 
-/* The site of the running instruction; 0 without a frame. */
-static inline uint32_t site_here(void)
+static inline look_t look_here(void)
 {
     PyThreadState *ts = this_thread();
-    frame_t *frame = ts != NULL ? running_frame(ts) : NULL;
-    if (frame == NULL) {
+    const frame_t *frame = ts != NULL ? running_frame(ts) : NULL;
+    return frame != NULL ? (look_t){frame, {frame_code(frame), frame_instruction(frame)}, frame_on_stack(frame), thread_room(ts)}
+                         : (look_t){.frame = NULL};
+}
+
+/* What stands in the room until a frame is put there. */
+#define UNCALLED ((uintptr_t)0x6763726570u)
+
+static inline void look_taken(void)
+{
+    cap.look = look_here();
+    if (LIKELY(cap.look.room != NULL)) {
+        *cap.look.room = UNCALLED;
+    }
+}
+
+/* 0 where no code ran. */
+static inline uint32_t site_of(place_t place)
+{
+    if (place.code == NULL) {
         return 0;
     }
-    const void *instruction = frame_instruction(frame);
-    const near_site_t *near = site_line(instruction);
-    if (LIKELY(near->instruction == instruction && near->deaths == site_deaths)) {
+    const near_site_t *near = site_line(place.instruction);
+    if (LIKELY(near->instruction == place.instruction && near->deaths == site_deaths)) {
         return near->site;
     }
-    return site_unseen(frame);
+    return site_unseen(place);
 }
+
+static inline place_t place_at(PyCodeObject *code, int unit) { return (place_t){code, code_unit(code, unit)}; }
+
+/* between.c */
+#define BETWEEN_MOST 8
+const uint32_t *sites_between(const look_t *before, const look_t *now, enum type_kind kind, int length, int n);
 
 /* probe.c */
 int grow(void **at, size_t *room, size_t item); /* to twice the room, or the recording ends */

@@ -15,7 +15,7 @@ static PyObject *held_context[CONTEXT_MAX], *held_asend[ASYNC_MAX], *held_avalue
 static destructor list_dealloc, dict_dealloc, tuple_dealloc, slice_dealloc, context_dealloc, asend_dealloc,
     avalue_dealloc;
 
-static void birth(PyObject *op)
+static void birth(PyObject *op, uint32_t site)
 {
     /* None of these types has a managed dictionary.  Nothing is read there before the map
      * has said that it is kept: a flushed block may be anything by now. */
@@ -24,7 +24,7 @@ static void birth(PyObject *op)
     if (e == NULL || !(e->type & EF_KEPT) || !(e->type & EF_ODD) != !((uintptr_t)block & 16)) {
         return; /* not taken but flushed, see freelist_flushed() */
     }
-    uint32_t type = type_number(Py_TYPE(op)), site = site_here();
+    uint32_t type = type_number(Py_TYPE(op));
     if (!spool_room(RECORD_ROOM) || alloc_entry_new(e, type) == 0) {
         return;
     }
@@ -32,16 +32,21 @@ static void birth(PyObject *op)
     put_record3(R_BIRTH, type, (size_of_object(op) + 7) / 8, site);
 }
 
-/* The births from one list; returns how many objects it has given away. */
-static inline int shrink(PyObject **held, int *seen, int now)
+/* The births from one list since the look before; returns how many objects it has given away. */
+static int given_away(PyObject **held, int *seen, int now, enum type_kind kind, int length)
 {
-    int given = 0;
-    while (UNLIKELY(*seen > now)) {
-        PyObject *op = held[--*seen];
-        birth(op);
-        given++;
+    int n = *seen - now;
+    look_t here = look_here();
+    const uint32_t *sites = sites_between(&cap.look, &here, kind, length, n);
+    for (int i = 0; i < n; i++) {
+        birth(held[--*seen], sites[i < BETWEEN_MOST ? i : BETWEEN_MOST - 1]);
     }
-    return given;
+    return n;
+}
+
+static inline int shrink(PyObject **held, int *seen, int now, enum type_kind kind, int length)
+{
+    return UNLIKELY(*seen > now) ? given_away(held, seen, now, kind, length) : 0;
 }
 
 void freelist_births(void)
@@ -49,20 +54,20 @@ void freelist_births(void)
     PyInterpreterState *is = cap.interp;
     int given = freelist_seen - freelist_total();
     freelist_seen -= given;
-    given -= shrink(held_list, &seen_list, free_lists(is));
-    given -= shrink(held_dict, &seen_dict, free_dicts(is));
-    given -= shrink(held_slice, &seen_slice, free_slices(is));
+    given -= shrink(held_list, &seen_list, free_lists(is), KIND_LIST, 0);
+    given -= shrink(held_dict, &seen_dict, free_dicts(is), KIND_DICT, 0);
+    given -= shrink(held_slice, &seen_slice, free_slices(is), KIND_SLICE, 0);
     for (int i = 0; i < TUPLE_CLASSES && given > 0; i++) {
-        given -= shrink(held_tuple[i], &seen_tuple[i], free_tuples(is, i));
+        given -= shrink(held_tuple[i], &seen_tuple[i], free_tuples(is, i), KIND_TUPLE, i + 1);
     }
 }
 
 void freelist_births_rare(void)
 {
     PyInterpreterState *is = cap.interp;
-    shrink(held_context, &seen_context, free_contexts(is));
-    shrink(held_asend, &seen_asend, free_asends(is));
-    shrink(held_avalue, &seen_avalue, free_avalues(is));
+    shrink(held_context, &seen_context, free_contexts(is), KIND_OTHER, 0);
+    shrink(held_asend, &seen_asend, free_asends(is), KIND_OTHER, 0);
+    shrink(held_avalue, &seen_avalue, free_avalues(is), KIND_OTHER, 0);
 }
 
 /* A full collection gives a kept block back.  The list is shorter before the block is
@@ -87,14 +92,17 @@ static inline entry_t *dying(PyObject *op)
 }
 
 /* `counted`: the list is one of those in freelist_seen. */
-static inline void kept(entry_t *e, PyObject *op, PyObject **held, int *seen, int now, int room, int counted)
+static inline void kept(entry_t *e, PyObject *op, PyObject **held, int *seen, int now, int room, int counted,
+                        enum type_kind kind, int length)
 {
     if (now < 1 || now > room || !spool_room(RECORD_ROOM)) {
         return;
     }
     int was = *seen;
     /* Others may have been taken out of sight of any hook while this one was torn down. */
-    shrink(held, seen, now - 1);
+    if (shrink(held, seen, now - 1, kind, length) > 0) {
+        look_taken();
+    }
     put_record1(R_KEPT, cap.next_id - e->id);
     entry_leaves(e, (char *)op - HEAD_NEAR);
     e->id = 0;
@@ -110,7 +118,7 @@ static inline void kept(entry_t *e, PyObject *op, PyObject **held, int *seen, in
 
 /* What CPython's own deallocators do for their exact type, with the identity test that
  * our wrapper defeats: without it, deep structures would overflow the C stack. */
-#define WRAP(NAME, TYPE, TRASHCAN, HELD, SEEN, NOW, ROOM, COUNTED)                                                     \
+#define WRAP(NAME, TYPE, TRASHCAN, HELD, SEEN, NOW, ROOM, COUNTED, KIND)                                               \
     static void NAME##_hook(PyObject *op)                                                                              \
     {                                                                                                                  \
         if (Py_TYPE(op)->tp_dealloc != NAME##_hook) {                                                                  \
@@ -132,23 +140,21 @@ static inline void kept(entry_t *e, PyObject *op, PyObject **held, int *seen, in
         Py_ssize_t size = (TYPE) == &PyTuple_Type && here ? Py_SIZE(op) : 1;                                           \
         NAME(op);                                                                                                      \
         if (id != 0 && e->id == id && capture_on() && size >= 1 && size <= TUPLE_CLASSES) {                            \
-            kept(e, op, HELD, SEEN, NOW, ROOM, COUNTED);                                                               \
+            kept(e, op, HELD, SEEN, NOW, ROOM, COUNTED, KIND, (KIND) == KIND_TUPLE ? (int)size : 0);               \
         }                                                                                                              \
         if (TRASHCAN) {                                                                                                \
             trash_end(ts);                                                                                             \
         }                                                                                                              \
     }
 
-WRAP(list_dealloc, &PyList_Type, 1, held_list, &seen_list, free_lists(cap.interp), LIST_MAX, 1)
-WRAP(dict_dealloc, &PyDict_Type, 1, held_dict, &seen_dict, free_dicts(cap.interp), DICT_MAX, 1)
+WRAP(list_dealloc, &PyList_Type, 1, held_list, &seen_list, free_lists(cap.interp), LIST_MAX, 1, KIND_LIST)
+WRAP(dict_dealloc, &PyDict_Type, 1, held_dict, &seen_dict, free_dicts(cap.interp), DICT_MAX, 1, KIND_DICT)
 WRAP(tuple_dealloc, &PyTuple_Type, 1, held_tuple[size - 1], &seen_tuple[size - 1], free_tuples(cap.interp, (int)size - 1),
-     TUPLE_MAX, 1)
-WRAP(slice_dealloc, &PySlice_Type, 0, held_slice, &seen_slice, free_slices(cap.interp), SLICE_MAX, 1)
-WRAP(context_dealloc, &PyContext_Type, 0, held_context, &seen_context, free_contexts(cap.interp), CONTEXT_MAX, 0)
-WRAP(asend_dealloc, ASEND_TYPE, 0, held_asend, &seen_asend, free_asends(cap.interp), ASYNC_MAX,
-     0)
-WRAP(avalue_dealloc, AVALUE_TYPE, 0, held_avalue, &seen_avalue,
-     free_avalues(cap.interp), ASYNC_MAX, 0)
+     TUPLE_MAX, 1, KIND_TUPLE)
+WRAP(slice_dealloc, &PySlice_Type, 0, held_slice, &seen_slice, free_slices(cap.interp), SLICE_MAX, 1, KIND_SLICE)
+WRAP(context_dealloc, &PyContext_Type, 0, held_context, &seen_context, free_contexts(cap.interp), CONTEXT_MAX, 0, KIND_OTHER)
+WRAP(asend_dealloc, ASEND_TYPE, 0, held_asend, &seen_asend, free_asends(cap.interp), ASYNC_MAX, 0, KIND_OTHER)
+WRAP(avalue_dealloc, AVALUE_TYPE, 0, held_avalue, &seen_avalue, free_avalues(cap.interp), ASYNC_MAX, 0, KIND_OTHER)
 
 /* ---- a list out of sight --------------------------------------------------- */
 

@@ -67,10 +67,32 @@ static inline frame_t *running_frame(const PyThreadState *ts)
 static inline frame_t *frame_below(const frame_t *f) { return f->previous; }
 static inline PyCodeObject *frame_code(const frame_t *f) { return f->f_code; }
 static inline const void *frame_instruction(const frame_t *f) { return f->prev_instr; }
-static inline int frame_offset(frame_t *f) { return _PyInterpreterFrame_LASTI(f) * (int)sizeof(_Py_CODEUNIT); }
+
+/* Behind the last frame of the thread's stack, where nothing stands that anyone reads; NULL at its end. */
+static inline uintptr_t *thread_room(const PyThreadState *ts)
+{
+    PyObject **top = ts->datastack_top;
+    return top != NULL && top < ts->datastack_limit ? (uintptr_t *)top : NULL;
+}
+
+static inline int frame_on_stack(const frame_t *f) { return f->owner == FRAME_OWNED_BY_THREAD; }
+static inline const void *code_unit(const PyCodeObject *code, int i) { return _PyCode_CODE(code) + i; }
+/* As a traceback shows it; it allocates nothing. */
+static inline int code_line(const PyCodeObject *code, int i)
+{
+    return PyCode_Addr2Line((PyCodeObject *)code, i * (int)sizeof(_Py_CODEUNIT));
+}
+
+/* In bytes; negative before the first. */
+static inline int instruction_offset(const PyCodeObject *code, const void *instruction)
+{
+    return (int)((const char *)instruction - (const char *)_PyCode_CODE(code));
+}
+
 static inline PyObject *frame_slot(const frame_t *f, int i) { return f->localsplus[i]; }
 
 /* A frame that called C code has not written the top of its stack back: all of it counts. */
+static inline int frame_locals(const frame_t *f) { return f->f_code->co_nlocalsplus; }
 static inline int frame_slots(const frame_t *f) { return f->f_code->co_nlocalsplus + f->f_code->co_stacksize; }
 
 /* How many items a variable object has. Where others have their length, generators and frames have

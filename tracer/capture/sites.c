@@ -3,7 +3,7 @@
 #include "capture.h"
 
 static table_t codes; /* address of a code object -> its number */
-static table_t sites; /* code number << 32 | byte offset + 1 -> number of the site */
+static table_t sites; /* code number << 32 | near << 31 | byte offset + 3 -> number of the site */
 static uint32_t next_code = 1, next_site = 1;
 
 near_site_t site_near[NEAR_SITES];
@@ -11,8 +11,16 @@ uint32_t site_deaths;
 
 static destructor code_dealloc;
 
+/* What it allocated last may not be settled yet. */
 static void forget_code(PyObject *op)
 {
+    if (cap.look.place.code == (PyCodeObject *)op && capture_on()) {
+        capture_look();
+        spool_commit();
+        if (cap.look.place.code == (PyCodeObject *)op) {
+            cap.look = (look_t){.frame = NULL};
+        }
+    }
     if (cap.active && table_find(&codes, (uint64_t)(uintptr_t)op) != NULL) {
         table_remove(&codes, (uint64_t)(uintptr_t)op);
         site_deaths++;
@@ -50,10 +58,10 @@ static uint32_t code_number(PyCodeObject *code)
     return next_code++;
 }
 
-static uint32_t site_number(PyCodeObject *code, int offset)
+static uint32_t site_number(PyCodeObject *code, int offset, int near)
 {
     uint32_t number = code_number(code);
-    uint64_t key = ((uint64_t)number << 32) | (uint32_t)(offset + 3);
+    uint64_t key = ((uint64_t)number << 32) | (uint32_t)near << 31 | (uint32_t)(offset + 3);
     uint32_t *found = table_find(&sites, key);
     if (found != NULL) {
         return *found;
@@ -64,7 +72,7 @@ static uint32_t site_number(PyCodeObject *code, int offset)
     put_tag(R_SITE);
     put_number(number);
     put_number((uint64_t)(offset < 0 ? 0 : offset));
-    put_number(0);
+    put_number((uint64_t)near);
     if (!table_put(&sites, key, next_site)) {
         capture_stop(SPOOL_FAILED, "no memory for the table of sites");
         return 0;
@@ -72,10 +80,14 @@ static uint32_t site_number(PyCodeObject *code, int offset)
     return next_site++;
 }
 
-uint32_t site_unseen(frame_t *frame)
+uint32_t site_unseen(place_t place)
 {
-    uint32_t site = site_number(frame_code(frame), frame_offset(frame));
-    const void *instruction = frame_instruction(frame);
-    *site_line(instruction) = (near_site_t){instruction, site, site_deaths};
+    uint32_t site = site_number(place.code, instruction_offset(place.code, place.instruction), 0);
+    *site_line(place.instruction) = (near_site_t){place.instruction, site, site_deaths};
     return site;
+}
+
+uint32_t site_near_to(place_t place)
+{
+    return site_number(place.code, instruction_offset(place.code, place.instruction), 1);
 }

@@ -1,0 +1,217 @@
+/* Where the objects were made that came out of a free list between two looks.  Nothing is seen when it
+ * happens; but the looks found frames, and the code between says what was run, or may have been. */
+#include "capture.h"
+
+#include "ways.h"
+
+#define DEEP 32  /* frames that are searched */
+#define CALLS 4  /* frames of calls under way that are looked through */
+
+/* How the frame of the first look stands to that of the second. */
+enum relation {
+    UNRELATED,
+    SAME,   /* one frame: the stretch between, or out of a call and into the next */
+    ALONE,  /* the same, and it has called no function since */
+    CALLED, /* the first called the second, or what called it */
+    LEFT,   /* the first is gone; what ran after it is not known */
+    ENTERED /* the first is gone, and the second began since */
+};
+
+/* How many calls lie between; -1 when it is none of the callers, -2 when that is not known. */
+static int calls_between(const frame_t *frame, const look_t *before)
+{
+    for (int i = 0; i < DEEP; i++, frame = frame_below(frame)) {
+        if (frame == NULL) {
+            return -1;
+        }
+        if (frame == before->frame && frame_code(frame) == before->place.code) {
+            return i;
+        }
+        if (i < CALLS && !frame_on_stack(frame)) {
+            return -2;
+        }
+    }
+    return -2;
+}
+
+static enum relation relation_of(const look_t *before, const look_t *now, int *calls)
+{
+    *calls = 0;
+    if (before->place.code == NULL) {
+        return UNRELATED;
+    }
+    if (before->frame == now->frame) {
+        int called = now->room == NULL || now->room != before->room || *now->room != UNCALLED;
+        return before->place.code != now->place.code ? ENTERED : called ? SAME : ALONE;
+    }
+    *calls = calls_between(now->frame, before);
+    if (*calls >= 0) {
+        return *calls <= CALLS ? CALLED : UNRELATED;
+    }
+    if (*calls == -2) {
+        return UNRELATED;
+    }
+    *calls = 0;
+    int both = frame_on_stack(now->frame) && before->on_stack;
+    return both && now->frame > before->frame ? ENTERED : LEFT;
+}
+
+/* ---- what it was --------------------------------------------------------------- */
+
+typedef struct {
+    const void *from, *to; /* instructions */
+    uintptr_t via;         /* where the frames between stand, mixed */
+    uint32_t what, deaths, met;
+    int near, if_plain; /* not known at all, or only where no generator can have run */
+    uint32_t sites[BETWEEN_MOST];
+} way_t;
+
+static int unit_of(const PyCodeObject *code, const void *instruction)
+{
+    return instruction_offset(code, instruction) / (int)sizeof(_Py_CODEUNIT);
+}
+
+/* Adds the instructions of a stretch that surely took one each; 0 when there is no telling. */
+static int add_surely(way_t *way, int *n, PyCodeObject *code, int from, int to, enum type_kind kind, int length)
+{
+    takers_t found;
+    if (!takers_on(&(stretch_t){code, from, to, 0}, kind, length, &found) || *n + found.surely > BETWEEN_MOST) {
+        return 0;
+    }
+    for (int i = 0; i < found.surely; i++) {
+        way->sites[(*n)++] = site_of(place_at(code, found.once[i]));
+    }
+    return 1;
+}
+
+/* Stretches of several calls, with something unknown between: enough where they took them all. */
+static int told_of_calls(way_t *way, enum relation how, int calls, const look_t *before, const look_t *now,
+                         enum type_kind kind, int length, int n)
+{
+    PyCodeObject *code = before->place.code;
+    const frame_t *under_way[CALLS + 1] = {now->frame};
+    for (int i = 1; i <= calls; i++) {
+        under_way[i] = frame_below(under_way[i - 1]);
+    }
+    int taken = 0;
+    int to = how == CALLED ? unit_of(code, frame_instruction(under_way[calls])) : EXIT;
+    if (!add_surely(way, &taken, code, unit_of(code, before->place.instruction), to, kind, length)) {
+        return 0;
+    }
+    for (int i = how == CALLED ? calls - 1 : how == ENTERED ? 0 : -1; i >= 0; i--) {
+        code = frame_code(under_way[i]);
+        if (!add_surely(way, &taken, code, ENTRY, unit_of(code, frame_instruction(under_way[i])), kind, length)) {
+            return 0;
+        }
+    }
+    return taken == n;
+}
+
+static int told_of_one(way_t *way, enum relation how, const look_t *before, const look_t *now, enum type_kind kind,
+                       int length, int n)
+{
+    PyCodeObject *code = now->place.code;
+    stretch_t stretch = {code, unit_of(code, before->place.instruction), unit_of(code, now->place.instruction), 0};
+    takers_t found;
+    if (!takers_on(&stretch, kind, length, &found)) {
+        return told_of_calls(way, ENTERED, 0, before, now, kind, length, n);
+    }
+    /* Every way has taken at least these; if they are all, nothing else has taken any. */
+    int all = found.surely == n;
+    if (!all) {
+        stretch.again = 1;
+        if (!takers_on(&stretch, kind, length, &found) || found.surely >= n || (found.calls && how != ALONE)) {
+            return 0;
+        }
+        int one = found.others == 1 && (n <= BETWEEN_MOST || found.place == found.surely);
+        if (!one && !(found.others > 1 && found.one_line)) {
+            return 0;
+        }
+        way->if_plain = found.resumes;
+    }
+    for (int i = 0; i < BETWEEN_MOST; i++) {
+        int behind = i - (n - found.surely);
+        int at = i < found.place || all ? found.once[i < n ? i : 0] : behind < found.place ? found.other : found.once[behind];
+        way->sites[i] = site_of(place_at(code, at));
+    }
+    return 1;
+}
+
+static void find_out(way_t *way, enum relation how, int calls, const look_t *before, const look_t *now,
+                     enum type_kind kind, int length, int n)
+{
+    int told = 0;
+    if (kind != KIND_OTHER && (how == SAME || how == ALONE)) {
+        told = told_of_one(way, how, before, now, kind, length, n);
+    } else if (kind != KIND_OTHER && how != UNRELATED && n <= BETWEEN_MOST) {
+        told = told_of_calls(way, how, calls, before, now, kind, length, n);
+    }
+    way->near = !told;
+    for (int i = 0; i < BETWEEN_MOST && !told; i++) {
+        way->sites[i] = site_near_to(now->place);
+    }
+}
+
+/* ---- generators ------------------------------------------------------------------ */
+
+static int goes_on_with_python(const PyTypeObject *t)
+{
+    return t->tp_iternext != NULL && t != &PyListIter_Type && t != &PyTupleIter_Type && t != &PyDictIterKey_Type
+           && t != &PyDictIterValue_Type && t != &PyDictIterItem_Type && t != &PyUnicodeIter_Type;
+}
+
+/* Whether what the frame iterates over can be a generator, or hold one.  Its stack may have stale slots. */
+static int may_resume(const frame_t *frame)
+{
+    int n = frame_slots(frame);
+    for (int i = frame_locals(frame); i < n; i++) {
+        PyObject *op = frame_slot(frame, i);
+        if (((uintptr_t)op & 15) == 0 && (uintptr_t)op > 65536 && entry_at(op) != NULL && goes_on_with_python(Py_TYPE(op))) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* ---- remembered ------------------------------------------------------------------ */
+
+#define WAYS 4096u
+static way_t ways[WAYS];
+
+/* The sites of `n` objects in the order in which they were taken; all further ones have the last. */
+const uint32_t *sites_between(const look_t *before, const look_t *now, enum type_kind kind, int length, int n)
+{
+    static uint32_t none[BETWEEN_MOST];
+    if (now->place.code == NULL) {
+        return none;
+    }
+    int calls;
+    enum relation how = relation_of(before, now, &calls);
+    const void *from = how != UNRELATED ? before->place.instruction : NULL, *to = now->place.instruction;
+    uintptr_t via = 0;
+    const frame_t *below = now->frame;
+    for (int i = 0; how == CALLED && i < calls; i++) {
+        below = frame_below(below);
+        via = via * 0x9E3779B97F4A7C15u + (uintptr_t)frame_instruction(below);
+    }
+    uint32_t what = (uint32_t)how << 24 | (uint32_t)kind << 16 | (uint32_t)length << 8 | (uint32_t)(n < 255 ? n : 255);
+    uintptr_t hash = ((uintptr_t)from >> 1) ^ ((uintptr_t)to << 3) ^ via ^ what * 0x9E3779B1u;
+    way_t *way = &ways[(hash ^ hash >> 17) & (WAYS - 1)];
+    int same = way->from == from && way->via == via && way->to == to && way->what == what && way->deaths == site_deaths;
+    if (!same) {
+        *way = (way_t){.from = from, .via = via, .to = to, .what = what, .deaths = site_deaths};
+    }
+    /* What is run often is specialised then, and says more of what it does. */
+    way->met++;
+    if (!same || (way->near && (way->met & (way->met - 1)) == 0)) {
+        find_out(way, how, calls, before, now, kind, length, n);
+    }
+    if (way->if_plain && may_resume(now->frame)) {
+        static uint32_t near[BETWEEN_MOST];
+        for (int i = 0; i < BETWEEN_MOST; i++) {
+            near[i] = site_near_to(now->place);
+        }
+        return near;
+    }
+    return way->sites;
+}
