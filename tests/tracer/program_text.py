@@ -107,11 +107,11 @@ def statements(draw: st.DrawFn, depth: int = 2) -> str:
     kinds = ["make"] * 5 + ["put"] * 4 + ["cut", "drop", "swap", "collector", "collector"]
     kind = draw(st.sampled_from(kinds + ["loop", "function", "catch"] * (depth > 0)))
     if kind == "make":
-        return f"{x} = " + _filled(draw(MAKERS), y, z)
+        return f"{x} = " + filled(draw(MAKERS), y, z)
     if kind == "put":
         return f"put({x}, {y})"
     if kind == "collector":
-        return _filled(draw(COLLECTOR), x, y)
+        return filled(draw(COLLECTOR), x, y)
     if kind in ("cut", "drop", "swap"):
         return {"cut": f"cut({x})", "drop": f"{x} = None", "swap": f"{x}, {y} = {y}, {x}"}[kind]
     body = draw(st.lists(statements(depth - 1), min_size=1, max_size=5))
@@ -129,7 +129,7 @@ def statements(draw: st.DrawFn, depth: int = 2) -> str:
     )
 
 
-def _filled(text: str, x: str, y: str) -> str:
+def filled(text: str, x: str, y: str) -> str:
     return text.replace("{x}", x).replace("{y}", y)
 
 
@@ -181,7 +181,7 @@ ACTS = st.sampled_from(
     ]
 )  # fmt: skip
 CALLBACKS = st.builds(
-    lambda phase, act, x, y: f"on({phase!r}, {_filled(act, x, y)!r})",
+    lambda phase, act, x, y: f"on({phase!r}, {filled(act, x, y)!r})",
     st.sampled_from(["start", "stop"]),
     ACTS,
     NAMES,

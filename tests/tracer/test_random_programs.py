@@ -12,7 +12,11 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from program_text import called_programs, programs, rising_programs
+from reaching_text import reaching_programs
 from recording import Recorded, checked, run_plain, run_recorded
+
+from gcreplay.store.log import EventLog
+from gcreplay.store.rules.validate import validate
 
 
 @contextmanager
@@ -65,3 +69,18 @@ def test_every_collection_is_made_and_replayed_where_gc_callbacks_act(
         assert checked(done.path).recorded > 3
         plain = run_plain(done.path.parent, "program.py")
         assert done.ran == plain
+
+
+@settings(
+    max_examples=int(os.environ.get("GCREPLAY_RANDOM_PROGRAMS", "6")),
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
+@given(reaching_programs, st.sampled_from([(0, 0), (1, 0), (50, 700), (20, 300), (7, 100)]))
+def test_a_log_is_valid_whatever_callbacks_and_finalizers_do_to_garbage(
+    text: str, looks: tuple[int, int]
+) -> None:
+    """Not every number collected can be told of such programs beforehand."""
+    with recorded(text, looks) as done, EventLog.open(done.path) as log:
+        validate(log)
+        assert done.out == run_plain(done.path.parent, "program.py").out
