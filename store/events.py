@@ -89,6 +89,7 @@ class Flag(IntFlag):
     TRACKED = 4
     IMMORTAL = 8
     BYPASS = 16
+    BARRED = 32
 
 
 FLAG_MEANING = {
@@ -98,6 +99,8 @@ FLAG_MEANING = {
     "after a collection triggered by this very alloc",
     Flag.IMMORTAL: "never dies, whatever its reference count",
     Flag.BYPASS: "malloc'ed although its free list could have served, as calls of the type are",
+    Flag.BARRED: "born while an exception was set: a collection that it would trigger waits for "
+    "the next birth",
 }
 
 KINDS = (

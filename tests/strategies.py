@@ -312,6 +312,7 @@ def _allocate(heap: Heap, pick) -> int:  # type: ignore[no-untyped-def]
     tracked = pick(4) != 0 and kind != "dict" and not heap.found_heap
     if kind in ("list", "dict", "tuple", "slice") and not heap.found_heap:
         flags = (PLAIN, Flag.GC, PLAIN | Flag.BYPASS)[pick(3)]
+    flags |= (Flag(0), Flag(0), Flag.BARRED)[pick(3)] if Flag.COUNTED in flags else Flag(0)
     size = {"tuple": 40 + 8 * (1 + pick(3)), "list": 56, "dict": 64, "slice": 56}.get(kind, 48)
     finalizer = (0, 0, 0, 0, 1, 2)[pick(6)] if kind == "other" else 0
     return heap.allocate(kind, flags | (Flag.TRACKED if tracked else Flag(0)), size, finalizer)

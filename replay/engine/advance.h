@@ -88,7 +88,7 @@ always_inline int born(Heap *h, uint32_t slot, const Shape *shape, const int mod
         if (counted) {
             h->young = h->young > (int64_t)h->pending ? h->young - (int64_t)h->pending : 0;
             h->pending = 0;
-            if (unlikely(++h->young > h->limit) && !h->inside)
+            if (unlikely(++h->young > h->limit) && !h->inside && !(shape->flags & FLAG_BARRED))
                 reason = ENGINE_ALLOCATIONS;
         }
     }

@@ -222,7 +222,8 @@ class Reference:
                 self.count_birth()
             elif self.waiting[name] > 0:
                 self.waiting[name] -= 1
-            if counted and self.exceeds() and not self.inside:
+            barred = Flag.BARRED in shape.flags
+            if counted and self.exceeds() and not self.inside and not barred:
                 self.newborn = a
                 self.collect(self.due(), "threshold")
         if Flag.TRACKED in shape.flags:

@@ -131,7 +131,17 @@ static PyTypeObject Owned = {THING("Owned"), .tp_traverse = (traverseproc)thing_
                              .tp_new = thing_new, .tp_dealloc = (destructor)thing_dealloc, .tp_alloc = owned_alloc,
                              .tp_free = owned_free};
 
-static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, .m_name = "odd_types", .m_size = -1};
+/* A birth while an exception is set, as Cython makes frames for a traceback: it begins no collection. */
+static PyObject *failing(PyObject *m, PyObject *unused)
+{
+    PyErr_SetNone(PyExc_KeyError);
+    PyObject *made = PyType_GenericAlloc(&Twice, 0);
+    PyErr_Clear();
+    return made;
+}
+
+static PyMethodDef methods[] = {{"failing", failing, METH_NOARGS, NULL}, {NULL}};
+static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, .m_name = "odd_types", .m_size = -1, .m_methods = methods};
 
 PyMODINIT_FUNC PyInit_odd_types(void)
 {

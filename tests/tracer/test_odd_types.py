@@ -10,7 +10,7 @@ import pytest
 from recording import Recorded, recorded_code, run_plain, run_recorded
 
 from gcreplay.replay.results.verify import verify
-from gcreplay.store.events import Op
+from gcreplay.store.events import Flag, Op
 from gcreplay.store.log import EventLog
 from gcreplay.store.rules.validate import validate
 
@@ -162,3 +162,26 @@ def test_a_child_shown_more_often_than_it_is_held_counts_as_reachable(
     collected, kept = map(int, done.lines)
     assert collected > 3000
     assert kept == 2000
+
+
+FAILING = """
+import gc, odd_types
+for i in range(6000):
+    cycle = [odd_types.failing()]; cycle.append(cycle)
+    if i % 5 == 0: kept = [odd_types.failing() for _ in range(i % 7)]
+print(sum(generation["collections"] for generation in gc.get_stats()))
+"""
+
+
+def test_what_is_born_while_an_exception_is_set_begins_no_collection(folder: Path) -> None:
+    """The next birth begins it. All of these are such births but for the lists."""
+    done = recorded_code(folder, FAILING)
+    assert int(done.lines[0]) > 8
+    with EventLog.open(done.path) as log:
+        op, _, shape, _ = log.events().columns()
+        barred = [
+            Flag.BARRED in each.flags and log.types[each.type].qualified == "odd_types.Twice"
+            for each in log.shapes
+        ]
+        born = sum(barred[i] for i in shape[op == Op.ALLOC])
+    assert born == 6000 + sum(i % 7 for i in range(0, 6000, 5))

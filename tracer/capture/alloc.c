@@ -120,6 +120,9 @@ static void born(void *block, size_t size, int typed)
     if (!spool_room(RECORD_ROOM) || alloc_entry_new(e, type) == 0) {
         return;
     }
+    if (UNLIKELY(cap.pending_barred)) {
+        put_tag(R_BARRED);
+    }
     put_record3(R_ALLOC, type, (size + 7) / 8, site);
     if (t != NULL) {
         settle_type(e, t, block);
@@ -329,6 +332,7 @@ static inline void handed_out(void *p, size_t n)
     if (p != NULL && n >= HEAD_NEAR + sizeof(PyObject)) {
         cap.pending = p;
         cap.pending_size = n;
+        cap.pending_barred = exception_set(this_thread());
         int threshold = gc_threshold(cap.gc, 0);
         if (cap.count >= threshold && threshold != 0 && cap.enabled) {
             cap.due = stopwatch_started(); /* if this is a GC object, it begins a collection */

@@ -83,6 +83,7 @@ typedef struct {
     void *pending;        /* block handed out by the last hook, not classified yet */
     size_t pending_size;
     look_t look;          /* where the last hook was that settled all before it */
+    int pending_barred;   /* it can begin no collection */
     void *untyped;        /* block whose birth triggered the collection under way */
     uint32_t untyped_id;
     size_t untyped_size;

@@ -66,6 +66,7 @@ enum record_tag {
     R_HIT = 27,     /* age, age, count : a weak reference was asked and gave the second object, which had
                        so many references */
     R_MISS = 28,    /* age : a weak reference was asked whose target is dead; once for each */
+    R_BARRED = 30,  /* : an exception is set while the object of the next R_ALLOC is born, so it begins no collection */
     R_MEASURED = 24 /* of a measured run: generation, called, nanoseconds since the start, nanoseconds,
                        candidates + 1, tracked + 1 (0: not counted), collected, uncollectable, collections seen */
 };

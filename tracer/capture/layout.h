@@ -32,6 +32,8 @@
 static inline PyInterpreterState *newest_interpreter(void) { return _PyRuntime.interpreters.head; }
 static inline int runtime_finalizing(void) { return _PyRuntimeState_GetFinalizing(&_PyRuntime) != NULL; }
 static inline PyThreadState *this_thread(void) { return _PyThreadState_GET(); }
+/* While an exception is set no birth begins a collection; the next one after it does. */
+static inline int exception_set(const PyThreadState *ts) { return ts != NULL && ts->curexc_type != NULL; }
 static inline PyInterpreterState *interpreter_of(const PyThreadState *ts) { return ts->interp; }
 static inline PyThreadState *first_thread(const PyInterpreterState *is) { return is->threads.head; }
 static inline PyThreadState *next_thread(const PyThreadState *ts) { return ts->next; }

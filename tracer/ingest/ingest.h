@@ -14,7 +14,7 @@
 /* Canonical operations and flags; the same numbers as gcreplay.store.events. */
 enum { OP_START, OP_ALLOC, OP_INCREF, OP_DECREF, OP_LINK, OP_UNLINK, OP_KEPT, OP_RESIZE, OP_TRACK, OP_UNTRACK,
        OP_GC_CALL, OP_INSIDE, OP_SAFEPOINT, OP_MARK, OP_TICK, OP_WEAKREF };
-enum { FLAG_GC = 1, FLAG_COUNTED = 2, FLAG_TRACKED = 4, FLAG_BYPASS = 16 };
+enum { FLAG_GC = 1, FLAG_COUNTED = 2, FLAG_TRACKED = 4, FLAG_BYPASS = 16, FLAG_BARRED = 32 };
 /* Labels that every recording has. Those behind the second mark the INCREF, DECREF or UNLINK of a
  * repair; the second marks a DECREF so. */
 enum { LABEL_UNKNOWN, LABEL_OPAQUE, LABEL_STALE_LINK, LABEL_LATE_DECREF, LABEL_HOLD };
@@ -200,6 +200,7 @@ typedef struct {
 
     /* an ALLOC that may turn out to have triggered a collection */
     int held;
+    unsigned barred, held_barred; /* FLAG_BARRED of the next ALLOC, of the held one */
     uint32_t held_id, held_site;
 
     /* collection under way */

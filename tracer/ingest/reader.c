@@ -58,7 +58,7 @@ void held_flush(ingest_t *s)
     }
     s->held = 0;
     uint32_t *list = free_list_of(s, object_get(s, s->held_id));
-    birth(s, s->held_id, FLAG_COUNTED | (list != NULL && *list > 0 ? FLAG_BYPASS : 0), s->held_site);
+    birth(s, s->held_id, FLAG_COUNTED | s->held_barred | (list != NULL && *list > 0 ? FLAG_BYPASS : 0), s->held_site);
 }
 
 static uint32_t read_type_number(ingest_t *s)
@@ -266,6 +266,7 @@ int read_record(ingest_t *s)
     case R_TYPE: read_type(s); return 1;
     case R_CODE: read_code(s); return 1;
     case R_SITE: read_site(s); return 1;
+    case R_BARRED: s->barred = FLAG_BARRED; return 1;
     case R_SETTYPE: {
         uint32_t id = read_named(s), type = read_type_number(s);
         if (!s->failed) object_get(s, id)->type = type;
@@ -327,12 +328,14 @@ int read_record(ingest_t *s)
         if (read_object(s) == NULL) break;
         uint32_t site = read_site_number(s);
         if (s->collecting || s->beginning) {
-            birth(s, id, FLAG_COUNTED, site);
+            birth(s, id, FLAG_COUNTED | s->barred, site);
         } else {
             s->held = 1;
             s->held_id = id;
             s->held_site = site;
+            s->held_barred = s->barred;
         }
+        s->barred = 0;
         break;
     }
     case R_BIRTH: {
