@@ -27,8 +27,9 @@ def phase(name):
         gc.disable()
         mark("compared")
         objects = _alive(gc.get_objects())
-        with open(os.environ["GCREPLAY_BENCH_SITES"], "w") as file:
-            json.dump([[*born, n] for born, n in Counter(map(_born, objects)).items()], file)
+        with open(os.environ["GCREPLAY_BENCH_SITES"], "w") as file:  # noqa: PTH123
+            births = Counter(map(_born, objects))
+            json.dump([[*born, n] for born, n in births.items()], file)
 
 
 def _alive(tracked):

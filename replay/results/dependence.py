@@ -13,8 +13,8 @@ the program used what a finalizer or callback made or saved that the policy has 
 _SAID = {
     "hit": "it asks a weak reference for an object of type {} that would be gone",
     "miss": "it asks a weak reference in vain for an object of type {} that would still be there",
-    "region": "it uses an object of type {} that a finalizer or callback made or saved, which would "
-    "not have run",
+    "region": "it uses an object of type {} that a finalizer or callback made or saved, which "
+    "would not have run",
 }
 
 

@@ -80,14 +80,14 @@ def test_a_use_of_a_weak_reference_is_a_touch_of_what_it_gives() -> None:
         (
             Dependence(1, Example(1234, "demo.Node", "hit")),
             "this program depends on its collector (once; first, at event 1,234: it asks a weak "
-            "reference for an object of type demo.Node that would be gone), so the number collected "
-            "cannot be predicted",
+            "reference for an object of type demo.Node that would be gone), so the number "
+            "collected cannot be predicted",
         ),
         (
             Dependence(1234, Example(5, "list", "miss")),
-            "this program depends on its collector (1,234 times; first, at event 5: it asks a weak "
-            "reference in vain for an object of type list that would still be there), so the number "
-            "collected cannot be predicted",
+            "this program depends on its collector (1,234 times; first, at event 5: it asks a "
+            "weak reference in vain for an object of type list that would still be there), so the "
+            "number collected cannot be predicted",
         ),
     ],
 )
