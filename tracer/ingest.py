@@ -166,7 +166,7 @@ class SpoolIngest:
             log.add_shape(type_id, size, Flag(flags))
         self._marks += [log.add_label(label) for label in definitions["marks"]]
         self._calls += [log.add_argument(_json(arguments)) for _, arguments in definitions["calls"]]
-        op, a, b, c, *left = self._native.take()
+        op, a, b, c, places, gone = self._native.take()
         self._rename(op, c, Op.ALLOC, self._sites)
         self._rename(op, a, Op.MARK, self._marks)
         self._rename(op, b, Op.GC_CALL, self._calls)
@@ -175,7 +175,7 @@ class SpoolIngest:
             a[op == Op.START] = log.add_argument(_start_state(self._native.state).to_json())
         events = Events(op, a, b, c, self._written)
         try:
-            self._validator.feed(events, *left)
+            self._validator.feed(events, places, gone)
         except InvalidLog as error:
             self._append(events.part(0, error.sequence - self._written), definitions["observed"])
             raise self._contradicts(error) from None
