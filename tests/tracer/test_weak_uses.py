@@ -220,3 +220,44 @@ print(cached())
 def test_a_hit_is_forgotten_where_what_waited_is_written_without_a_look(tmp_path: Path) -> None:
     """gc.freeze() closes the window: the places of before are of no event behind it."""
     assert recorded_code(tmp_path, CLOSED).lines == ["None"]
+
+
+TAKEN_OVER = """
+import gc, weakref
+class Node: pass
+kept = []
+def made():
+    node = Node()
+    kept.append(node)
+    return weakref.ref(node)
+gc.collect()
+references = [made() for _ in range(20)]
+spare = []
+for _ in range(3):
+    spare.append([reference() is None for reference in references])
+gc.collect()
+print(len(kept))
+"""
+
+
+@pytest.mark.parametrize("granularity", [0, 10])
+def test_what_a_hit_gave_is_let_go_behind_it(tmp_path: Path, granularity: int) -> None:
+    """Between birth, hits and the next look a list has the nodes, and code had each but for
+    moments: what it let go of is what it had at that place."""
+    done = recorded_code(tmp_path, TAKEN_OVER, granularity=granularity)
+    assert done.lines == ["20"]
+    with EventLog.open(done.path) as log:
+        op, a, b, c = (column.tolist() for column in log.events().columns())
+        shapes = [b[i] for i in range(len(op)) if op[i] == Op.ALLOC]
+        nodes = {o for o, s in enumerate(shapes) if log.types[log.shapes[s].type].name == "Node"}
+    held = dict.fromkeys(nodes, 1)
+    hits = dict.fromkeys(nodes, 0)
+    for i in range(len(op)):
+        if op[i] == Op.WEAKREF and c[i] == WeakUse.HIT and b[i] in nodes:
+            hits[b[i]] += 1
+        elif op[i] in (Op.INCREF, Op.DECREF) and a[i] in nodes:
+            held[a[i]] += b[i] if op[i] == Op.INCREF else -b[i]
+            assert held[a[i]] >= 0
+    assert len(nodes) == 20
+    assert set(hits.values()) == {3}
+    assert set(held.values()) == {0}

@@ -133,21 +133,12 @@ static uint32_t lost_at(ingest_t *s, uint32_t id, int dated)
     return dated ? unreachable_since(s, id) : NONE;
 }
 
-/* Where the last of the links was made that hold an object in place of the code that made it: that
- * code may have let go there.  NONE where it was born before the last look, or something holds it
- * that is no link. */
-static uint32_t taken_over(ingest_t *s, const object_t *o)
+/* Where the code that made an object, which only links hold now, may have let go of it: at its last
+ * use, as which each of these links counts.  NONE where it was born before the last look, or
+ * something holds it that is no link. */
+static uint32_t taken_over(const ingest_t *s, const object_t *o)
 {
-    uint32_t born = window_born_since(s, o), at = born;
-    if (born == 0 || born == NONE || o->count != o->links) {
-        return NONE;
-    }
-    for (uint32_t e = o->in_first; e != NONE; e = s->edges[e].in_next) {
-        uint32_t linked = window_born_since(s, object_get(s, s->edges[e].from));
-        if (linked == NONE) return NONE;
-        at = linked > at ? linked : at;
-    }
-    return at;
+    return window_born_since(s, o) && o->count == o->links ? note_of(s, o)->used : NONE;
 }
 
 /* How many of the links to an object are of holders that this probe did not look at. */

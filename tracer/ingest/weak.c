@@ -69,15 +69,16 @@ void weak_forget(ingest_t *s, uint32_t reference)
 
 /* ---- uses ------------------------------------------------------------------------ */
 
-/* `o` has `count` references, which is less than by the last look: the others were let go since.
+/* `id` has `count` references, which is less than by the last look: the others were let go since.
  * Returns whether. */
-static int let_go(ingest_t *s, object_t *o, uint32_t count)
+static int let_go(ingest_t *s, uint32_t id, uint32_t count)
 {
+    object_t *o = object_get(s, id);
     uint32_t left = count > o->links ? count : o->links;
     if (o->links == 0 || left >= o->count || s->to != &s->out || !s->found_done) {
         return 0;
     }
-    window_insert(s, window_dropped(s, o), OP_DECREF, o->name, o->count - left);
+    window_lose(s, id, window_dropped(s, o), OP_DECREF, o->name, o->count - left);
     o->count = left;
     return 1;
 }
@@ -117,9 +118,8 @@ void weak_looked(ingest_t *s)
             held += linked <= hit->at;
             at = linked <= hit->at && linked > at ? linked : at;
         }
-        if (held >= hit->count) {
-            window_insert(s, at, OP_DECREF, o->name, 1);
-            window_insert(s, hit->at + 1, OP_INCREF, o->name, 1);
+        if (held > 0 && held >= hit->count) {
+            window_parted(s, o, at, hit->at + 1);
             hand_over(s, o);
         }
     }
@@ -142,7 +142,7 @@ void read_hit(ingest_t *s)
         return;
     }
     weak_made(s, reference, target);
-    int again = let_go(s, o, count);
+    int again = let_go(s, target, count);
     if (s->to == &s->out && o->links == 0 && window_born_since(s, o)) {
         hit_t *hit = APPEND(s, hits);
         if (hit != NULL) *hit = (hit_t){window_dropped(s, o), window_here(s), target, count};

@@ -214,8 +214,6 @@ void window_weak(ingest_t *s, object_t *from, object_t *to, uint32_t callback)
     if (!s->failed) s->insertions[s->insertions_n - 1].c = callback;
 }
 
-void window_insert(ingest_t *s, uint32_t at, int op, uint32_t a, uint32_t b) { insert(s, at, op, a, b, NONE); }
-
 /* Writes that `o` has a reference more, where that belongs; NOWHERE: now. */
 void window_gain(ingest_t *s, object_t *o, uint32_t at, int op, uint32_t a, uint32_t b)
 {
@@ -229,10 +227,23 @@ void window_gain(ingest_t *s, object_t *o, uint32_t at, int op, uint32_t a, uint
 }
 
 /* Writes that an object has a reference less, where that belongs; NOWHERE: now, unless the look that
- * closes the window finds that it has been garbage. */
+ * closes the window finds that it has been garbage.  Never before its last use: every reference
+ * that it got counts as one, and behind the last of them it has no fewer than now. */
 void window_lose(ingest_t *s, uint32_t id, uint32_t at, int op, uint32_t a, uint32_t b)
 {
-    insert(s, at == NOWHERE ? here(s) : at, op, a, b, at == NOWHERE ? id : NONE);
+    uint32_t used = note_of(s, object_get(s, id))->used;
+    uint32_t loser = at == NOWHERE ? id : NONE;
+    at = at == NOWHERE ? here(s) : at;
+    insert(s, at > used ? at : used, op, a, b, loser);
+}
+
+/* Writes that running code did not have hold of `o` between two places, where `from` lies behind
+ * its last use before the one at `to`. */
+void window_parted(ingest_t *s, object_t *o, uint32_t from, uint32_t to)
+{
+    insert(s, from, OP_DECREF, o->name, 1, NONE);
+    insert(s, to, OP_INCREF, o->name, 1, NONE);
+    used_at(s, o, to);
 }
 
 /* A look at a part of the heap cannot know that what old objects hold is garbage with them: now that
