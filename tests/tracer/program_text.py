@@ -44,9 +44,13 @@ def failed(x, depth=3):
         raise ValueError(x)
     except ValueError as error:
         return error
+watched = []
 def watch(x, *rest):
-    try: return weakref.ref(x, *rest)
+    try: watched.append(weakref.ref(x, *rest))
     except TypeError: return [x]
+    del watched[:-99]
+    return watched[-1]
+def ask(n): return [one() for one in watched[-n:]]
 def deep(x, n):
     for i in range(n): x = [x] if i % 3 else (x, {i: x})
     return x
@@ -80,7 +84,7 @@ MAKERS = st.sampled_from(
         "tuple([[] for i in range(21)])", "list(({x},) * 25)", "dict.fromkeys(range(9), {y})",
         "started({x})", "closure({x})", "failed({x})", "deep({x}, 40)", "lambda y={x}: y",
         "functools.partial(put, {x})", "types.SimpleNamespace(x={x})", "[].append", "{x}.__class__",
-        "watch({x})", "watch({x}, callback)", "weakref.WeakValueDictionary()", "iter([{x}])",
+        "watch({x})", "watch({x}, callback)", "ask(1)", "[*ask(9)][::2]", "len(ask(50))", "weakref.WeakValueDictionary()", "iter([{x}])",
         "map(id, [{x}])", "slice({x}, None)", "type('T', (), {'x': {x}})", "frozenset([1])",
         "[*range(3)] * 20", "None", "suspended({x})", "numbered({x})", "threads({x})",
         "contextvars.Context().run(context, {x})", "slice([{x}], {y})", "[*range(9)][1:][::2]",
