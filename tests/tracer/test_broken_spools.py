@@ -168,7 +168,7 @@ def test_names_of_any_kind_are_read(tmp_path: Path, name: str) -> None:
     with EventLog.open(summary.output) as log:
         readable = raw.decode("utf-32-le", "replace")
         assert [type.name for type in log.types][4] == readable
-        assert (log.sites[-1].function, log.sites[-1].line) == (readable, 0)
+        assert (log.sites[-1].function, log.sites[-1].line) == (readable, 1)
 
 
 def test_what_cannot_have_happened_is_said_and_what_stands_before_is_kept(
