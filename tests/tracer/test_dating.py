@@ -78,3 +78,25 @@ def test_a_weak_reference_refers_to_its_target_since_it_was_born(tmp_path: Path)
         assert len(late) == 500
         looks = len(log.observed)  # one may fall between the two births
         assert (late == 1).sum() >= 500 - looks  # the list is born in between
+
+
+LATE_RING = """
+import gc
+
+ring = None
+for _ in range(2):
+    ring = {1: 2}                     # nothing in it that the collector could follow
+    gc.collect(1)
+    ring[1] = ring                    # tracked from now on
+    gc.set_threshold(0)
+ring = None
+"""
+
+
+def test_what_is_tracked_late_is_lost_after_the_last_look_that_did_not_show_it(
+    tmp_path: Path,
+) -> None:
+    """The first collection found the dictionary in use and untracked; the second took it."""
+    done = recorded_code(tmp_path, LATE_RING)
+    with EventLog.open(done.path) as log:
+        assert [seen.collected for seen in log.observed] == [0, 1]

@@ -45,7 +45,7 @@ typedef struct {
     uint32_t note, noted_in; /* its note, if this is the window that was noted in */
     uint8_t generation; /* 0-2, 3 permanent, 4 untracked */
     uint8_t state;
-    uint8_t released;   /* RELEASED, and KEPT when its storage went to a free list */
+    uint8_t released;   /* RELEASED, KEPT when its storage went to a free list, WITH_GARBAGE when it was doomed */
     uint8_t touched : 1;
     uint8_t handed_over : 1; /* to what links to it, when it was born */
     uint8_t owned : 1;     /* made by a callback or finalizer */
@@ -74,7 +74,7 @@ typedef struct {
  * in the trail that leads to it, and what is known of its verdict. */
 typedef struct { uint32_t id, edge, low; verdict_t dates; } visit_t;
 
-enum { RELEASED = 1, KEPT = 2 };
+enum { RELEASED = 1, KEPT = 2, WITH_GARBAGE = 4 };
 enum { S_UNBORN, S_ALIVE, S_KILLED /* by an event already written */, S_DEAD };
 
 #define PAGE_BITS 10

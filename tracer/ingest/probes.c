@@ -79,7 +79,9 @@ static void member(ingest_t *s, uint32_t id, object_t *o, uint32_t list)
     if (list > 3) {
         return;
     }
-    if (o->seen != 0) {
+    if (o->seen < s->epoch - 1 && o->generation == 0 && s->found_done && !window_born_since(s, o)) {
+        o->before = s->epoch - 1; /* every look shows the youngest: at the last it was not tracked yet */
+    } else if (o->seen != 0) {
         o->before = o->seen;
     }
     o->seen = s->epoch;

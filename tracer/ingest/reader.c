@@ -191,7 +191,7 @@ static int held_by_doomed(ingest_t *s, const object_t *o)
 {
     for (uint32_t e = o->in_first; e != NONE; e = s->edges[e].in_next) {
         const object_t *holder = object_get(s, s->edges[e].from);
-        if (holder->released && s->edges[e].from < s->start_next_id) return 1;
+        if (holder->released & WITH_GARBAGE) return 1;
     }
     return 0;
 }
@@ -216,6 +216,7 @@ static void read_death(ingest_t *s, int kept)
         if (u != NULL) u->kept++;
     }
     if (s->collecting && id < s->start_next_id && !s->acting && !(s->deleted && !held_by_doomed(s, o))) {
+        o->released |= WITH_GARBAGE;
         words_push(&s->doomed, id);
     } else {
         owner_concerned(s, o);
