@@ -307,6 +307,8 @@ never_inline int pass_over(Heap *h, uint32_t end)
             h->regions.passed++;
             if (h->after_tick)
                 h->inside_tick = h->sequence;
+            if (h->aftermath && h->at < h->length && !goes_on(h, h->at))
+                settle(h);
             return ENGINE_END;
         }
     }
