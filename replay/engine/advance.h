@@ -325,8 +325,6 @@ always_inline int apply(Heap *h, uint32_t end, const int mode)
         int reason = pass_over(h, end);
         if (reason)
             return reason;
-        if (unlikely(h->aftermath && !h->inside && h->at < h->length && !goes_on(h, h->at)))
-            settle(h);
     }
     for (uint32_t i = h->at; i < end; i++) {
         h->at = i + 1;
