@@ -224,13 +224,11 @@ class Reference:
                 self.waiting[name] -= 1
             barred = Flag.BARRED in shape.flags
             if counted and self.exceeds() and not self.inside and not barred:
-                self.newborn = a
+                self.newborn = a if Flag.TRACKED in shape.flags else None
                 self.collect(self.due(), "threshold")
         if Flag.TRACKED in shape.flags:
-            if self.newborn != a:
+            if self.newborn != a and a in self.things:
                 self.track(a, 0)
-        elif self.newborn == a:
-            self.newborn = None
 
     def count_birth(self) -> None:
         self.counts[0] = max(0, self.counts[0] - self.pending_frees) + 1
@@ -548,7 +546,7 @@ class Reference:
         saved, again = self.reached([id for id in garbage if id in things])
         garbage = list(again)
         uncollectable = [id for id in uncollectable if id in things]
-        self.dying = set(garbage)
+        self.dying = set() if self.saves_all else set(garbage)
         for id in saved + uncollectable + (garbage if self.saves_all else []):
             things[id].generation = into
             self.lists[into][id] = None

@@ -94,6 +94,7 @@ def compare(log: EventLog, policy: str, killed: set[int]) -> None:
         assert figures["regions_run"] == plain.regions_run
         assert figures["misled"] == plain.misled
     result = native.result()
+    assert replay(log, policy) == result  # whole segments at a time
     assert [asdict(collection) for collection in result.collections] == [
         asdict(made) for made in plain.made
     ]
