@@ -8,13 +8,6 @@
 
 static inline int young_count(void) { return gc_count(cap.gc, 0); }
 
-size_t size_of_object(PyObject *op)
-{
-    PyTypeObject *t = Py_TYPE(op);
-    Py_ssize_t n = t->tp_itemsize != 0 ? length_of(op) : 0;
-    return _PyObject_VAR_SIZE(t, n < 0 ? -n : n) + presize_of(t);
-}
-
 /* The type of the GC object in a block, or NULL.  Its word stands behind the GC header, or behind
  * the managed dictionary; the near word is then a part of the GC header.  `certain`: the
  * counter has proved that this is a GC object, so an unknown type may be looked at. */
@@ -120,7 +113,7 @@ static void born(void *block, size_t size, int typed)
     if (!spool_room(RECORD_ROOM) || alloc_entry_new(e, type) == 0) {
         return;
     }
-    if (UNLIKELY(cap.pending_barred)) {
+    if (UNLIKELY(cap.look.exception != NULL)) {
         put_tag(R_BARRED);
     }
     put_record3(R_ALLOC, type, (size + 7) / 8, site);
@@ -332,7 +325,6 @@ static inline void handed_out(void *p, size_t n)
     if (p != NULL && n >= HEAD_NEAR + sizeof(PyObject)) {
         cap.pending = p;
         cap.pending_size = n;
-        cap.pending_barred = exception_set(this_thread());
         int threshold = gc_threshold(cap.gc, 0);
         if (cap.count >= threshold && threshold != 0 && cap.enabled) {
             cap.due = stopwatch_started(); /* if this is a GC object, it begins a collection */

@@ -17,8 +17,9 @@ enum relation {
     ENTERED /* the first is gone, and the second began since */
 };
 
-/* How many calls lie between; -1 when it is none of the callers, -2 when that is not known. */
-static int calls_between(const frame_t *frame, const look_t *before)
+/* How many calls lie between; -1 when it is none of the callers, -2 when that is not known.
+ * `above`: only frames that stand above it on the stack can have been called by it. */
+static int calls_between(const frame_t *frame, const look_t *before, const PyThreadState *above)
 {
     for (int i = 0; i < DEEP; i++, frame = frame_below(frame)) {
         if (frame == NULL) {
@@ -26,6 +27,9 @@ static int calls_between(const frame_t *frame, const look_t *before)
         }
         if (frame == before->frame && frame_code(frame) == before->place.code) {
             return i;
+        }
+        if (above != NULL && frame <= before->frame && on_top_of_stack(above, frame)) {
+            return -1;
         }
         if (i < CALLS && !frame_on_stack(frame)) {
             return -2;
@@ -40,11 +44,13 @@ static enum relation relation_of(const look_t *before, const look_t *now, int *c
     if (before->place.code == NULL) {
         return UNRELATED;
     }
-    if (before->frame == now->frame) {
+    if (LIKELY(before->frame == now->frame)) {
         int called = now->room == NULL || now->room != before->room || *now->room != UNCALLED;
         return before->place.code != now->place.code ? ENTERED : called ? SAME : ALONE;
     }
-    *calls = calls_between(now->frame, before);
+    const PyThreadState *ts = this_thread();
+    int above = on_top_of_stack(ts, before->frame);
+    *calls = calls_between(now->frame, before, above ? ts : NULL);
     if (*calls >= 0) {
         return *calls <= CALLS ? CALLED : UNRELATED;
     }
@@ -52,8 +58,7 @@ static enum relation relation_of(const look_t *before, const look_t *now, int *c
         return UNRELATED;
     }
     *calls = 0;
-    int both = frame_on_stack(now->frame) && before->on_stack;
-    return both && now->frame > before->frame ? ENTERED : LEFT;
+    return above && now->frame > before->frame && on_top_of_stack(ts, now->frame) ? ENTERED : LEFT;
 }
 
 /* ---- what it was --------------------------------------------------------------- */
@@ -137,6 +142,14 @@ static int told_of_one(way_t *way, enum relation how, const look_t *before, cons
     return 1;
 }
 
+static void all_near(uint32_t *sites, const look_t *now)
+{
+    uint32_t near = site_near_to(now->place);
+    for (int i = 0; i < BETWEEN_MOST; i++) {
+        sites[i] = near;
+    }
+}
+
 static void find_out(way_t *way, enum relation how, int calls, const look_t *before, const look_t *now,
                      enum type_kind kind, int length, int n)
 {
@@ -147,8 +160,8 @@ static void find_out(way_t *way, enum relation how, int calls, const look_t *bef
         told = told_of_calls(way, how, calls, before, now, kind, length, n);
     }
     way->near = !told;
-    for (int i = 0; i < BETWEEN_MOST && !told; i++) {
-        way->sites[i] = site_near_to(now->place);
+    if (!told) {
+        all_near(way->sites, now);
     }
 }
 
@@ -175,7 +188,7 @@ static int may_resume(const frame_t *frame)
 
 /* ---- remembered ------------------------------------------------------------------ */
 
-#define WAYS 4096u
+#define WAYS 16384u
 static way_t ways[WAYS];
 
 /* The sites of `n` objects in the order in which they were taken; all further ones have the last. */
@@ -203,14 +216,12 @@ const uint32_t *sites_between(const look_t *before, const look_t *now, enum type
     }
     /* What is run often is specialised then, and says more of what it does. */
     way->met++;
-    if (!same || (way->near && (way->met & (way->met - 1)) == 0)) {
+    if (!same || (way->near && (way->met == 16 || way->met == 256))) {
         find_out(way, how, calls, before, now, kind, length, n);
     }
     if (way->if_plain && may_resume(now->frame)) {
         static uint32_t near[BETWEEN_MOST];
-        for (int i = 0; i < BETWEEN_MOST; i++) {
-            near[i] = site_near_to(now->place);
-        }
+        all_near(near, now);
         return near;
     }
     return way->sites;

@@ -68,8 +68,8 @@ typedef struct {
 typedef struct {
     const frame_t *frame;
     place_t place;
-    int on_stack;    /* the frame is no generator's */
-    uintptr_t *room; /* where the frame of what it calls will begin, or NULL */
+    const void *exception; /* that is set; a birth begins no collection then */
+    uintptr_t *room;       /* where the frame of what it calls will begin, or NULL */
 } look_t;
 
 typedef struct {
@@ -83,7 +83,6 @@ typedef struct {
     void *pending;        /* block handed out by the last hook, not classified yet */
     size_t pending_size;
     look_t look;          /* where the last hook was that settled all before it */
-    int pending_barred;   /* it can begin no collection */
     void *untyped;        /* block whose birth triggered the collection under way */
     uint32_t untyped_id;
     size_t untyped_size;
@@ -157,8 +156,6 @@ static inline void *block_of(PyObject *op)
 {
     return (char *)op - presize_of(Py_TYPE(op));
 }
-size_t size_of_object(PyObject *op);
-
 static inline void entry_place(entry_t *e, const void *block, const PyTypeObject *t)
 {
     e->type |= (presize_of(t) == HEAD_NEAR ? EF_NEAR : EF_FAR) | (((uintptr_t)block & 16) ? EF_ODD : 0);
@@ -178,6 +175,9 @@ static inline entry_t *entry_at(const void *op)
     }
     return NULL;
 }
+
+/* sizes.c */
+size_t size_of_object(PyObject *op);
 
 /* freelist.c */
 void freelist_new_type(PyTypeObject *t);
@@ -272,10 +272,11 @@ static inline near_site_t *site_line(const void *instruction)
 
 static inline look_t look_here(void)
 {
-    PyThreadState *ts = this_thread();
+    const PyThreadState *ts = this_thread();
     const frame_t *frame = ts != NULL ? running_frame(ts) : NULL;
-    return frame != NULL ? (look_t){frame, {frame_code(frame), frame_instruction(frame)}, frame_on_stack(frame), thread_room(ts)}
-                         : (look_t){.frame = NULL};
+    const void *exception = ts != NULL ? exception_set(ts) : NULL;
+    return frame != NULL ? (look_t){frame, {frame_code(frame), frame_instruction(frame)}, exception, thread_room(ts)}
+                         : (look_t){.exception = exception};
 }
 
 /* What stands in the room until a frame is put there. */
@@ -365,9 +366,15 @@ void weakuse_again(void);             /* a collector may have run since the last
 int gcwatch_check_layout(const char **why);
 void gcwatch_install(void);
 void gcwatch_begun(int trigger);
-void gcwatch_deleted(void);           /* notes that the garbage is deleted, once it is */
+void gcwatch_deleting(void);
 void gcwatch_stopped(void);
 void gcwatch_link(void);
+static inline void gcwatch_deleted(void) /* notes that the garbage is deleted, once it is */
+{
+    if (UNLIKELY(cap.expected < 0)) {
+        gcwatch_deleting();
+    }
+}
 void gcwatch_unlink(void);
 void gcwatch_take_out(PyGC_Head *before, PyGC_Head *head);
 int gcwatch_is_sentinel(const PyGC_Head *g);

@@ -15,7 +15,7 @@ static PyObject *held_context[CONTEXT_MAX], *held_asend[ASYNC_MAX], *held_avalue
 static destructor list_dealloc, dict_dealloc, tuple_dealloc, slice_dealloc, context_dealloc, asend_dealloc,
     avalue_dealloc;
 
-static void birth(PyObject *op, uint32_t site)
+static void birth(PyObject *op, int length, uint32_t site)
 {
     /* None of these types has a managed dictionary.  Nothing is read there before the map
      * has said that it is kept: a flushed block may be anything by now. */
@@ -24,12 +24,13 @@ static void birth(PyObject *op, uint32_t site)
     if (e == NULL || !(e->type & EF_KEPT) || !(e->type & EF_ODD) != !((uintptr_t)block & 16)) {
         return; /* not taken but flushed, see freelist_flushed() */
     }
-    uint32_t type = type_number(Py_TYPE(op));
+    PyTypeObject *t = Py_TYPE(op);
+    uint32_t type = type_number(t);
     if (!spool_room(RECORD_ROOM) || alloc_entry_new(e, type) == 0) {
         return;
     }
-    entry_place(e, block, Py_TYPE(op));
-    put_record3(R_BIRTH, type, (size_of_object(op) + 7) / 8, site);
+    entry_place(e, block, t);
+    put_record3(R_BIRTH, type, (HEAD_NEAR + _PyObject_VAR_SIZE(t, length) + 7) / 8, site);
 }
 
 /* The births from one list since the look before; returns how many objects it has given away. */
@@ -39,7 +40,7 @@ static int given_away(PyObject **held, int *seen, int now, enum type_kind kind, 
     look_t here = look_here();
     const uint32_t *sites = sites_between(&cap.look, &here, kind, length, n);
     for (int i = 0; i < n; i++) {
-        birth(held[--*seen], sites[i < BETWEEN_MOST ? i : BETWEEN_MOST - 1]);
+        birth(held[--*seen], length, sites[i < BETWEEN_MOST ? i : BETWEEN_MOST - 1]);
     }
     return n;
 }

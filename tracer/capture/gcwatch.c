@@ -171,9 +171,9 @@ static void record_start(visitproc subtracting)
 /* "stop" callbacks run after the collector has deleted its garbage, given back the free lists and counted
  * the collection: what they do is another matter than what finalizers did.  Without them this and the
  * end of the collection are one. */
-void gcwatch_deleted(void)
+void gcwatch_deleting(void)
 {
-    if (cap.expected >= 0 || gc_statistic(cap.gc, GC_COLLECTIONS) == before) {
+    if (gc_statistic(cap.gc, GC_COLLECTIONS) == before) {
         return;
     }
     cap.expected = 1;

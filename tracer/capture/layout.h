@@ -33,7 +33,7 @@ static inline PyInterpreterState *newest_interpreter(void) { return _PyRuntime.i
 static inline int runtime_finalizing(void) { return _PyRuntimeState_GetFinalizing(&_PyRuntime) != NULL; }
 static inline PyThreadState *this_thread(void) { return _PyThreadState_GET(); }
 /* While an exception is set no birth begins a collection; the next one after it does. */
-static inline int exception_set(const PyThreadState *ts) { return ts != NULL && ts->curexc_type != NULL; }
+static inline const void *exception_set(const PyThreadState *ts) { return ts->curexc_type; }
 static inline PyInterpreterState *interpreter_of(const PyThreadState *ts) { return ts->interp; }
 static inline PyThreadState *first_thread(const PyInterpreterState *is) { return is->threads.head; }
 static inline PyThreadState *next_thread(const PyThreadState *ts) { return ts->next; }
@@ -75,6 +75,12 @@ static inline uintptr_t *thread_room(const PyThreadState *ts)
 {
     PyObject **top = ts->datastack_top;
     return top != NULL && top < ts->datastack_limit ? (uintptr_t *)top : NULL;
+}
+
+/* In the part of the thread's stack that grows by now: there a frame stands above those that called it. */
+static inline int on_top_of_stack(const PyThreadState *ts, const frame_t *f)
+{
+    return (uintptr_t)f > (uintptr_t)ts->datastack_chunk && (uintptr_t)f < (uintptr_t)ts->datastack_limit;
 }
 
 static inline int frame_on_stack(const frame_t *f) { return f->owner == FRAME_OWNED_BY_THREAD; }

@@ -4,26 +4,40 @@
 
 #include "bytecode.h"
 
-#define MOST 192 /* instructions on all ways */
+#define MOST 96 /* instructions on all ways */
 
 typedef struct {
     int start;   /* as targets name it */
     int ends;    /* a way ends here */
     int reaches; /* and from here one gets there */
+    int place;   /* where its number stands in the list of places */
     instruction_t is;
 } node_t;
 
 static node_t nodes[MOST];
 static int count;
 
-static int number_of(int start)
+#define PLACES 1024 /* more than MOST, so that there is always an empty one */
+static int16_t places[PLACES]; /* 1 + number of the node, by where it starts; 0 empty */
+
+/* Where the number of that node stands, or is to stand. */
+static int16_t *place_of(int start)
+{
+    unsigned at = (unsigned)start & (PLACES - 1);
+    while (places[at] != 0 && nodes[places[at] - 1].start != start) {
+        at = (at + 1) & (PLACES - 1);
+    }
+    return &places[at];
+}
+
+static int number_of(int start) { return *place_of(start) - 1; }
+
+static void no_nodes(void)
 {
     for (int i = 0; i < count; i++) {
-        if (nodes[i].start == start) {
-            return i;
-        }
+        places[nodes[i].place] = 0;
     }
-    return -1;
+    count = 0;
 }
 
 static int add_node(const stretch_t *stretch, int start)
@@ -39,7 +53,9 @@ static int add_node(const stretch_t *stretch, int start)
     if (node->ends && !stretch->again) {
         node->is.n = 0;
     }
-    count++;
+    int16_t *place = place_of(start);
+    node->place = (int)(place - places);
+    *place = (int16_t)++count;
     return 1;
 }
 
@@ -74,7 +90,7 @@ static int mark_reaching(void)
 static int find_ways(const stretch_t *stretch, instruction_t *first)
 {
     *first = (instruction_t){.targets = {0}, .n = 1};
-    count = 0;
+    no_nodes();
     if (stretch->from != ENTRY
         && (code_prefixed(stretch->code, stretch->from) || !code_instruction(stretch->code, stretch->from, first))) {
         return 0;
@@ -122,6 +138,9 @@ static int before_other[TAKERS_MOST];
 static void note_line(takers_t *found, const stretch_t *stretch, int at)
 {
     static int line;
+    if (!stretch->again) {
+        return; /* nobody asks */
+    }
     int here = code_line(stretch->code, at), first = found->surely + found->others == 0;
     found->one_line = first || (found->one_line && here == line);
     line = here;
