@@ -11,10 +11,11 @@ What = Literal["hit", "miss", "region"]
 the program used what a finalizer or callback made or saved that the policy has not run."""
 
 _SAID = {
-    "hit": "it asks a weak reference for an object of type {} that would be gone",
-    "miss": "it asks a weak reference in vain for an object of type {} that would still be there",
-    "region": "it uses an object of type {} that a finalizer or callback made or saved, which "
-    "would not have run",
+    "hit": "it asks a weak reference for an object of type {} that this policy has freed",
+    "miss": "it asks a weak reference in vain for an object of type {} that this policy still "
+    "holds",
+    "region": "it uses an object of type {} of a finalizer or callback that this policy has not "
+    "run",
 }
 
 
@@ -42,8 +43,9 @@ class Dependence:
         if self.first is None:
             return ""
         times = "once" if self.count == 1 else f"{self.count:,} times"
+        first = "" if self.count == 1 else "first "
         return (
-            f"this program depends on its collector ({times}; first, at event "
-            f"{self.first.event:,}: {_SAID[self.first.what].format(self.first.type)}), so the "
-            "number collected cannot be predicted"
+            f"this program depends on its collector: {times} it would have met something else "
+            f"({first}at event {self.first.event:,}: "
+            f"{_SAID[self.first.what].format(self.first.type)}), so its figures are no prediction"
         )

@@ -11,9 +11,9 @@ from command_line import Gcreplay
 from gcreplay.store.builder import TraceBuilder
 
 SENTENCE = (
-    "generational:3,10,10: this program depends on its collector (once; first, at event 9: it asks "
-    "a weak reference for an object of type app.Node that would be gone), so the number collected "
-    "cannot be predicted"
+    "generational:3,10,10: this program depends on its collector: once it would have met something "
+    "else (at event 9: it asks a weak reference for an object of type app.Node that this policy "
+    "has freed), so its figures are no prediction"
 )
 
 

@@ -79,15 +79,21 @@ def test_a_use_of_a_weak_reference_is_a_touch_of_what_it_gives() -> None:
         (Dependence(), ""),
         (
             Dependence(1, Example(1234, "demo.Node", "hit")),
-            "this program depends on its collector (once; first, at event 1,234: it asks a weak "
-            "reference for an object of type demo.Node that would be gone), so the number "
-            "collected cannot be predicted",
+            "this program depends on its collector: once it would have met something else (at "
+            "event 1,234: it asks a weak reference for an object of type demo.Node that this "
+            "policy has freed), so its figures are no prediction",
         ),
         (
             Dependence(1234, Example(5, "list", "miss")),
-            "this program depends on its collector (1,234 times; first, at event 5: it asks a "
-            "weak reference in vain for an object of type list that would still be there), so the "
-            "number collected cannot be predicted",
+            "this program depends on its collector: 1,234 times it would have met something else "
+            "(first at event 5: it asks a weak reference in vain for an object of type list that "
+            "this policy still holds), so its figures are no prediction",
+        ),
+        (
+            Dependence(2, Example(5, "list", "region")),
+            "this program depends on its collector: 2 times it would have met something else "
+            "(first at event 5: it uses an object of type list of a finalizer or callback that "
+            "this policy has not run), so its figures are no prediction",
         ),
     ],
 )
