@@ -226,9 +226,8 @@ class Reference:
             if counted and self.exceeds() and not self.inside and not barred:
                 self.newborn = a if Flag.TRACKED in shape.flags else None
                 self.collect(self.due(), "threshold")
-        if Flag.TRACKED in shape.flags:
-            if self.newborn != a and a in self.things:
-                self.track(a, 0)
+        if Flag.TRACKED in shape.flags and self.newborn != a and a in self.things:
+            self.track(a, 0)
 
     def count_birth(self) -> None:
         self.counts[0] = max(0, self.counts[0] - self.pending_frees) + 1
