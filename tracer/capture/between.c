@@ -202,17 +202,19 @@ const uint32_t *sites_between(const look_t *before, const look_t *now, enum type
     enum relation how = relation_of(before, now, &calls);
     const void *from = how != UNRELATED ? before->place.instruction : NULL, *to = now->place.instruction;
     uintptr_t via = 0;
+    uint32_t deaths = *deaths_of(now->place.code) + (how != UNRELATED ? *deaths_of(before->place.code) : 0);
     const frame_t *below = now->frame;
     for (int i = 0; how == CALLED && i < calls; i++) {
         below = frame_below(below);
+        deaths += *deaths_of(frame_code(below));
         via = via * 0x9E3779B97F4A7C15u + (uintptr_t)frame_instruction(below);
     }
     uint32_t what = (uint32_t)how << 24 | (uint32_t)kind << 16 | (uint32_t)length << 8 | (uint32_t)(n < 255 ? n : 255);
     uintptr_t hash = ((uintptr_t)from >> 1) ^ ((uintptr_t)to << 3) ^ via ^ what * 0x9E3779B1u;
     way_t *way = &ways[(hash ^ hash >> 17) & (WAYS - 1)];
-    int same = way->from == from && way->via == via && way->to == to && way->what == what && way->deaths == site_deaths;
+    int same = way->from == from && way->via == via && way->to == to && way->what == what && way->deaths == deaths;
     if (!same) {
-        *way = (way_t){.from = from, .via = via, .to = to, .what = what, .deaths = site_deaths};
+        *way = (way_t){.from = from, .via = via, .to = to, .what = what, .deaths = deaths};
     }
     /* What is run often is specialised then, and says more of what it does. */
     way->met++;

@@ -263,7 +263,11 @@ typedef struct {
     uint32_t site, deaths;
 } near_site_t;
 extern near_site_t site_near[NEAR_SITES];
-extern uint32_t site_deaths; /* of known code objects; makes stale lines miss */
+
+/* Deaths of known code objects, by their address: a number that has changed makes stale lines miss. */
+#define CODE_DEATHS 1024u
+extern uint32_t code_deaths[CODE_DEATHS];
+static inline uint32_t *deaths_of(const PyCodeObject *code) { return &code_deaths[((uintptr_t)code >> 6) & (CODE_DEATHS - 1)]; }
 
 static inline near_site_t *site_line(const void *instruction)
 {
@@ -297,7 +301,7 @@ static inline uint32_t site_of(place_t place)
         return 0;
     }
     const near_site_t *near = site_line(place.instruction);
-    if (LIKELY(near->instruction == place.instruction && near->deaths == site_deaths)) {
+    if (LIKELY(near->instruction == place.instruction && near->deaths == *deaths_of(place.code))) {
         return near->site;
     }
     return site_unseen(place);

@@ -7,7 +7,7 @@ static table_t sites; /* code number << 32 | near << 31 | byte offset + 3 -> num
 static uint32_t next_code = 1, next_site = 1;
 
 near_site_t site_near[NEAR_SITES];
-uint32_t site_deaths;
+uint32_t code_deaths[CODE_DEATHS];
 
 static destructor code_dealloc;
 
@@ -23,7 +23,7 @@ static void forget_code(PyObject *op)
     }
     if (cap.active && table_find(&codes, (uint64_t)(uintptr_t)op) != NULL) {
         table_remove(&codes, (uint64_t)(uintptr_t)op);
-        site_deaths++;
+        ++*deaths_of((PyCodeObject *)op);
     }
     code_dealloc(op);
 }
@@ -83,7 +83,7 @@ static uint32_t site_number(PyCodeObject *code, int offset, int near)
 uint32_t site_unseen(place_t place)
 {
     uint32_t site = site_number(place.code, instruction_offset(place.code, place.instruction), 0);
-    *site_line(place.instruction) = (near_site_t){place.instruction, site, site_deaths};
+    *site_line(place.instruction) = (near_site_t){place.instruction, site, *deaths_of(place.code)};
     return site;
 }
 
