@@ -10,8 +10,19 @@ from gcreplay.store.errors import GcreplayError, UsageError
 
 def opened(path: Path) -> EventLog:
     """The recording, for reading; where there is none the sentence says what would make it one."""
+    return opened_with_recorder(path)[0]
+
+
+def opened_with_recorder(path: Path) -> tuple[EventLog, dict[str, Any] | None]:
+    """As `opened`, with who was at it at the first look: the JSON of `UnderWay`."""
+    made = being_made(path)  # before and after the look: they may begin, or end, in between
     try:
-        return EventLog.open(path)
+        try:
+            log = EventLog.open(path)
+        except GcreplayError:
+            if not made or being_made(path):
+                raise
+            log = EventLog.open(path)  # they have ended
     except GcreplayError as error:
         if being_made(path):
             raise GcreplayError(f"{path} is about to be recorded: nothing is in it yet") from error
@@ -19,6 +30,11 @@ def opened(path: Path) -> EventLog:
             raise
         kind = UsageError if isinstance(error, UsageError) else GcreplayError
         raise kind(f"{error}; {advice}") from error
+    try:
+        return log, (made or being_made(path)) if log.unfinished else None
+    except BaseException:
+        log.close()
+        raise
 
 
 def being_made(path: Path) -> dict[str, Any] | None:

@@ -196,15 +196,15 @@ class Replay:
         self.events = log.event_count
         self.policy = self.first
         marks = log.marks()
-        since = 0 if apply_from is None else _mark(marks, apply_from, 0)
-        begin = 0 if window is None else _mark(marks, window[0], 0)
-        end = self.events if window is None else _mark(marks, window[1], begin + 1)
+        since = 0 if apply_from is None else _mark(log, marks, apply_from, 0)
+        begin = 0 if window is None else _mark(log, marks, window[0], 0)
+        end = self.events if window is None else _mark(log, marks, window[1], begin + 1)
         self.window = (begin, end)
         # At one place first what belongs to the mark before it, as in a program.
         self.actions: list[tuple[int, Callable[[], None]]] = []
         if type(self.wanted).on_mark is not Policy.on_mark:
             for label in sorted(self.wanted.marks):
-                _mark(marks, label, since)
+                _mark(log, marks, label, since)
             self.actions += [
                 (at + 1, lambda label=label: self._dispatch_mark(label))  # type: ignore[misc]
                 for at, label in marks
@@ -421,14 +421,22 @@ def _check_needs(log: EventLog, name: str, policy: Policy) -> None:
     }
     for need in sorted(policy.needs):
         if not present.get(need, False):
+            _check_readable(log)
             raise UsageError(f"the policy {name} needs {need}, which this recording does not have")
 
 
-def _mark(marks: Sequence[tuple[int, str]], label: str, since: int) -> int:
+def _check_readable(log: EventLog) -> None:
+    """What is not found in a damaged log may stand in what is lost: then the damage is raised."""
+    for _ in log.segments():
+        pass
+
+
+def _mark(log: EventLog, marks: Sequence[tuple[int, str]], label: str, since: int) -> int:
     """Sequence number of the first such mark at or after `since`."""
     for sequence, text in marks:
         if text == label and sequence >= since:
             return sequence
+    _check_readable(log)
     known = [text for _, text in marks]
     where = " from there on" if label in known else meant(label, known)
     raise NotFound(f"the recording has no mark '{label}'{where}; its marks are: {spelled(known)}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -54,7 +55,7 @@ class EventLog:
         self._new = False
         self._closed = False
         self._verified = False
-        self._first_look: tuple[bool, int] | None = None
+        self._first_look: _Look | None = None
 
     # Opening and closing
 
@@ -71,12 +72,12 @@ class EventLog:
         Raises FileExists when the file exists and `force` is not given, StorageError when it
         cannot be made.
         """
-        return cls._begun(db.create(Path(path), force=force), meta or {})
+        return cls._begun(db.create(Path(path), force=force, first=_first_facts(meta)))
 
     @classmethod
     def in_memory(cls, *, meta: Mapping[str, object] | None = None) -> EventLog:
         """A new log that vanishes when closed."""
-        return cls._begun(db.in_memory(), meta or {})
+        return cls._begun(db.in_memory(_first_facts(meta)))
 
     @classmethod
     def open(cls, path: str | Path, *, writable: bool = False) -> EventLog:
@@ -99,16 +100,12 @@ class EventLog:
         return cls(db.open_existing(path, writable=writable))
 
     @classmethod
-    def _begun(cls, database: db.Database, meta: Mapping[str, object]) -> EventLog:
+    def _begun(cls, database: db.Database) -> EventLog:
         log = cls(database)
         log._new = True
         if log.path is not None:
             database.use_wal()
         log._writer = SegmentWriter(database, log._names, 0, 0)
-        with database.writing() as connection:
-            log._seal.open(connection)
-        log.set_meta(**{"complete": False, **meta})
-        log.flush()
         return log
 
     def close(self, complete: bool | None = None, **meta: object) -> None:
@@ -124,11 +121,14 @@ class EventLog:
                 meta["complete"] = complete
             if self._writer is not None:
                 self.flush()
-            if meta:
-                self.set_meta(**meta)
-            if self._writer is not None:
-                with self._db.writing() as connection:
-                    self._seal.close(connection, self._names.checksums(), self.event_count)
+            if self._writer is None:
+                if meta:
+                    self.set_meta(**meta)
+                return
+            facts.checked(meta)
+            with self._db.writing() as connection:  # at once: who reads it sees all of it or none
+                _store_facts(connection, meta)
+                self._seal.close(connection, self._names.checksums(), self.event_count)
         finally:
             self._closed = True
             self._db.close()
@@ -159,10 +159,9 @@ class EventLog:
 
     @property
     def unfinished(self) -> bool:
-        """Whether whoever records it has not closed it: they are at it, or were killed."""
-        with self._db.reading() as connection, suppress(DamagedFile):
-            return not self._seal.complete(connection) and not self._seal.read(connection)
-        return False
+        """Whether whoever records it had not closed it at the first look: they were at it, or had
+        been killed."""
+        return self._whole().unfinished
 
     # Writing
 
@@ -240,20 +239,18 @@ class EventLog:
         """Set facts about the recording; raises ValueError for what no such fact is."""
         facts.checked(given)
         with self._changing(schema.meta) as connection:
-            rows = [{"key": key, "value": value} for key, value in given.items()]
-            connection.execute(insert(schema.meta).prefix_with("OR REPLACE"), rows)
+            _store_facts(connection, given)
 
     # Reading
 
     @property
     def meta(self) -> dict[str, object]:
         """Facts about the recording, with the `schema` version."""
-        with self._sealed(schema.meta) as connection:
-            rows = connection.execute(select(schema.meta.c.key, schema.meta.c.value))
-            said = {row.key: row.value for row in rows}
+        look = self._whole()
+        said = dict(self._facts() if look.facts is None else look.facts)
         for key in (seal.KEY, "schema"):
             said.pop(key, None)
-        if "complete" in said and not self._whole()[0]:
+        if "complete" in said and not look.complete:
             said["complete"] = False
         try:
             return {"schema": schema.SCHEMA_VERSION, **facts.checked(said)}
@@ -271,7 +268,7 @@ class EventLog:
     def event_count(self) -> int:
         """Number of events that were written."""
         table = self.segment_table
-        return max(self._whole()[1], table[-1].stop_sequence if table else 0)
+        return max(self._whole().events, table[-1].stop_sequence if table else 0)
 
     @property
     def object_count(self) -> int:
@@ -292,7 +289,7 @@ class EventLog:
         DamagedFile when one cannot be read.
         """
         self._written()
-        return self._reader.segments(start, stop, self._whole()[1])
+        return self._reader.segments(start, stop, self._whole().events)
 
     def named(self, start: int = 0, stop: int | None = None) -> Iterator[Events]:
         """As `segments`, for who looks up what the events name; raises InvalidLog where one names
@@ -363,7 +360,7 @@ class EventLog:
         """The collections that the recorded interpreter made, in the order they ran."""
         self._written()
         known = select(*_OBSERVED).order_by(schema.observed.c.id)
-        if not self._whole()[0]:
+        if not self._whole().complete:
             known = known.where(schema.observed.c.sequence < self.event_count)
         with self._sealed(schema.observed) as connection:
             rows = connection.execute(known).all()
@@ -507,7 +504,7 @@ class EventLog:
                 self._seal.check_all(connection)
             with self._db.writing() as connection:
                 self._seal.check_all(connection)
-                self._seal.open(connection)
+                seal.leave_open(connection)
             self._writer = SegmentWriter(self._db, self._names, events, self.object_count)
         return self._writer
 
@@ -537,19 +534,29 @@ class EventLog:
             )
         self._verified = True
 
-    def _whole(self) -> tuple[bool, int]:
-        """Whether it may be called complete, and how many events there must be: as it was at the
-        first look, for whoever writes it may go on, and end."""
+    def _whole(self) -> _Look:
+        """What is said of the log as a whole: as it was at the first look, for whoever writes it
+        may go on, and end."""
         if self._first_look is not None and not self._db.writable:
             return self._first_look
-        complete, events = True, 0
-        with self._db.reading() as connection, suppress(DamagedFile):
-            complete = self._seal.complete(connection)
-            events = self._seal.events(connection)
-        self._first_look = complete, events
-        if not self._db.writable:
-            self._reader.table()  # stays what it is now
-        return self._first_look
+        look = _Look()
+        with self._db.reading() as connection:  # one snapshot
+            with suppress(DamagedFile):
+                look.complete = self._seal.complete(connection)
+                look.unfinished = not look.complete and not self._seal.read(connection)
+                look.events = self._seal.events(connection)
+            if not self._db.writable:
+                with suppress(DamagedFile):
+                    look.facts = self._facts()
+                self._reader.table()  # stays what it is now
+        self._first_look = look
+        return look
+
+    def _facts(self) -> dict[str, object]:
+        """The rows of the meta."""
+        with self._sealed(schema.meta) as connection:
+            rows = connection.execute(select(schema.meta.c.key, schema.meta.c.value))
+            return {row.key: row.value for row in rows}
 
     @contextmanager
     def _sealed(self, table: Table) -> Iterator[Connection]:
@@ -594,6 +601,35 @@ class EventLog:
         for segment in self._with(op):
             for i in np.flatnonzero(segment.op == op).tolist():
                 yield segment.first_sequence + i, int(segment.a[i])
+
+
+@dataclass(slots=True)
+class _Look:
+    """complete: whether it may be called so. unfinished: whether its recorder has not closed it.
+    events: how many there must be. facts: the rows of the meta; None: to be read, or damaged."""
+
+    complete: bool = True
+    unfinished: bool = False
+    events: int = 0
+    facts: dict[str, object] | None = None
+
+
+def _first_facts(meta: Mapping[str, object] | None) -> db.First:
+    """What a new log says of itself from the first."""
+    said = {"complete": False, **(meta or {})}
+    facts.checked(said)
+
+    def write(connection: Connection) -> None:
+        seal.leave_open(connection)
+        _store_facts(connection, said)
+
+    return write
+
+
+def _store_facts(connection: Connection, said: Mapping[str, object]) -> None:
+    rows = [{"key": key, "value": value} for key, value in said.items()]
+    if rows:
+        connection.execute(insert(schema.meta).prefix_with("OR REPLACE"), rows)
 
 
 def _joined(parts: list[Events], start: int) -> Events:

@@ -15,7 +15,7 @@ from gcreplay.store import EventLog
 from gcreplay.store.errors import DamagedFile, InvalidLog
 from gcreplay.store.tables.database import size_of
 from gcreplay.store.tables.schema import SCHEMA_VERSION
-from gcreplay.trace import being_made, opened, recoverable
+from gcreplay.trace import opened_with_recorder, recoverable
 
 T = TypeVar("T")
 META = (
@@ -46,10 +46,10 @@ def command(trace: Path, output_format: str) -> None:
       gcreplay info demo.gcreplay
     """
     reading = _Reading()
-    made = being_made(trace)  # before it is read: else it may end in between
-    with opened(trace) as log, working("reading"):
+    log, recorder = opened_with_recorder(trace)
+    with log, working("reading"):
         payload = _facts(trace, log, reading)
-        payload["being_recorded"] = made if made and log.unfinished else None
+        payload["being_recorded"] = recorder
         recovered = dict(reading(lambda: log.meta.items())).get("recovered")
         damage = log.damage
     known = payload["complete"] or recovered or payload["being_recorded"]

@@ -9,7 +9,7 @@ from gcreplay.output import Cell, Report, Table, format_option, say, show
 from gcreplay.progress import working
 from gcreplay.replay import VerifyResult, verify
 from gcreplay.store.rules.unrepaired import unrepaired
-from gcreplay.trace import opened
+from gcreplay.trace import opened_with_recorder
 
 FIGURES = (
     ("collections recorded", "recorded"),
@@ -44,8 +44,9 @@ def command(ctx: click.Context, trace: Path, without_repairs: bool, output_forma
     Example:
       gcreplay verify demo.gcreplay
     """
-    with opened(trace) as log, working("verifying"):
-        result, without = verify(log), None
+    log, recorder = opened_with_recorder(trace)
+    with log, working("verifying"):
+        result, without = verify(log, under_way=recorder is not None), None
         if without_repairs:
             with unrepaired(log) as rest:
                 without = verify(rest)

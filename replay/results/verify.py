@@ -73,8 +73,11 @@ class VerifyResult:
         return asdict(self)
 
 
-def verify(log: EventLog) -> VerifyResult:
-    """Replay `cpython-3.11` under the recorded settings and compare with the log's own record."""
+def verify(log: EventLog, *, under_way: bool = False) -> VerifyResult:
+    """Replay `cpython-3.11` under the recorded settings and compare with the log's own record.
+
+    `under_way`: somebody is recording it, so that it is not cut short, but goes on.
+    """
     recorded = log.observed
     replayed = _with_an_end(log, len(recorded), replay(log, "cpython-3.11").collections)
     pairs = list(zip_longest(recorded, replayed))
@@ -83,7 +86,7 @@ def verify(log: EventLog) -> VerifyResult:
     repairs = log.meta.get("repairs", {})
     difference = None if first is None else _difference(log, first, recorded, replayed)
     return VerifyResult(
-        verdict=_verdict(log, unequal, difference),
+        verdict=_verdict(_extent(log, under_way), unequal, difference),
         recorded=len(recorded),
         replayed=len(replayed),
         position_equal=sum("position" not in what for what in unequal),
@@ -156,10 +159,18 @@ def _deaths(log: EventLog) -> I64:
     return run.deaths.astype(np.int64)
 
 
+def _extent(log: EventLog, under_way: bool) -> str:
+    """What of the run was compared, in words, where that is not all of it."""
+    if log.meta.get("complete", True):
+        return ""
+    if under_way:
+        return " (of what it holds so far: it is being recorded)"
+    return " (of what the cut recording holds)"
+
+
 def _verdict(
-    log: EventLog, unequal: Sequence[tuple[str, ...]], difference: Difference | None
+    of: str, unequal: Sequence[tuple[str, ...]], difference: Difference | None
 ) -> str:
-    of = "" if log.meta.get("complete", True) else " (of what the cut recording holds)"
     if difference is None:
         if not unequal:
             return f"equal: no collection was made, and none is replayed{of}"

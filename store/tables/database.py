@@ -39,6 +39,8 @@ from .patience import connected, locked_by
 
 _MAGIC = b"SQLite format 3\0"
 
+First = Callable[[Connection], None]
+
 
 class Database:
     """An open SQLite file, or one in memory (`path` None), with a single connection."""
@@ -51,6 +53,7 @@ class Database:
         self.writable = writable
         self._bounds = bounds
         self._transaction: Connection | None = None
+        self._snapshot: Connection | None = None
 
     @property
     def name(self) -> str:
@@ -60,17 +63,21 @@ class Database:
     def reading(self) -> Iterator[Connection]:
         """A connection whose snapshot ends with the block, so a writer can checkpoint.
 
-        Within `writing` it is that transaction's.
+        Within `writing` it is that transaction's, within `reading` that snapshot's.
         """
         with translated(self.name):
-            if self._transaction is not None:
-                yield self._transaction
+            if (open_already := self._transaction or self._snapshot) is not None:
+                yield open_already
                 return
             if self._bounds is not None:
                 self._bounds.renew()
             with self._engine.connect() as connection:
                 connection.exec_driver_sql("BEGIN")  # sqlite3 would not, for reading
-                yield connection
+                self._snapshot = connection
+                try:
+                    yield connection
+                finally:
+                    self._snapshot = None
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -120,22 +127,23 @@ class Database:
         return size_of(self.path) if self.path else 0
 
 
-def in_memory() -> Database:
-    """An empty recording that vanishes when closed."""
-    return _initialised(Database(_engine(":memory:"), None, writable=True))
+def in_memory(first: First | None = None) -> Database:
+    """An empty recording that vanishes when closed; `first` as in `create`."""
+    return _initialised(Database(_engine(":memory:"), None, writable=True), first)
 
 
 def temporary() -> Database:
     """As `in_memory`, but SQLite moves what is large to a file of its own, and deletes it."""
-    return _initialised(Database(_engine(""), None, writable=True))
+    return _initialised(Database(_engine(""), None, writable=True), None)
 
 
-def create(path: Path, *, force: bool) -> Database:
-    """A new, empty recording at `path`.
+def create(path: Path, *, force: bool, first: First | None = None) -> Database:
+    """A new recording at `path`, empty but for what `first` writes into it: whoever looks at the
+    file sees it with that, or empty.
 
     Raises FileExists unless `force`, StorageError when the file cannot be made.
     """
-    return _initialised(_created(path, force=force))
+    return _initialised(_created(path, force=force), first)
 
 
 def create_plain(path: Path, tables: MetaData, *, force: bool) -> Database:
@@ -312,13 +320,16 @@ def _translation(name: str, reason: str) -> GcreplayError:
     return StorageError(f"{name}: {reason}")
 
 
-def _initialised(database: Database) -> Database:
+def _initialised(database: Database, first: First | None) -> Database:
     # Before WAL, so that the file's first bytes always say what it is.
     with translated(database.name), database._engine.begin() as connection:
+        connection.exec_driver_sql("BEGIN")  # sqlite3 would not, for tables
         connection.exec_driver_sql(f"PRAGMA application_id={schema.APPLICATION_ID}")
         connection.exec_driver_sql(f"PRAGMA user_version={schema.SCHEMA_VERSION}")
         for statement in _tables_to_create():
             connection.exec_driver_sql(statement)
+        if first is not None:
+            first(connection)
     return database
 
 

@@ -92,21 +92,24 @@ class Seal:
         """The table was changed on purpose."""
         seal = self.read(connection)
         if table.name in seal:
-            self._write(connection, {**seal, table.name: _checksum(connection, table)})
+            _write(connection, {**seal, table.name: _checksum(connection, table)})
 
     def close(self, connection: Connection, names: dict[str, int], events: int) -> None:
         """Seal what the file holds now; `names` are the checksums of the tables of names."""
         others = {table.name: _checksum(connection, table) for table in _TABLES}
-        self._write(connection, {**names, **others, schema.segments.name: events})
+        _write(connection, {**names, **others, schema.segments.name: events})
 
-    def open(self, connection: Connection) -> None:
-        """Events are going to be appended."""
-        self._write(connection, OPEN)
 
-    def _write(self, connection: Connection, seal: dict[str, int]) -> None:
-        # It stays the first row: a page that lost its last rows has not lost it with them.
-        row = insert(schema.meta).values(key=KEY, value=seal)
-        connection.execute(row.on_conflict_do_update(set_={"value": row.excluded.value}))
+
+def leave_open(connection: Connection) -> None:
+    """Events are going to be appended."""
+    _write(connection, OPEN)
+
+
+def _write(connection: Connection, seal: dict[str, int]) -> None:
+    # It stays the first row: a page that lost its last rows has not lost it with them.
+    row = insert(schema.meta).values(key=KEY, value=seal)
+    connection.execute(row.on_conflict_do_update(set_={"value": row.excluded.value}))
 
 
 def names_checksum(connection: Connection, table: Table) -> int:

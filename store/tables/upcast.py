@@ -22,7 +22,7 @@ from ..events import Events, Segment
 from ..place import written_whole
 from . import database as db
 from . import schema
-from .seal import Seal, names_checksum
+from .seal import Seal, leave_open, names_checksum
 
 Row: TypeAlias = dict[str, object]
 
@@ -127,7 +127,7 @@ def _seal_anew(target: db.Database, new: Connection, sealed: dict[str, int]) -> 
     """The checksums of the old rows were right: here are those of the new ones."""
     seal = Seal(target)
     if schema.segments.name not in sealed:
-        seal.open(new)
+        leave_open(new)
         return
     names = {table.name: names_checksum(new, table) for table in schema.NAMES}
     seal.close(new, names, sealed[schema.segments.name])

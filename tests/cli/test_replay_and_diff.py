@@ -319,3 +319,16 @@ def test_what_is_mistyped_is_said_before_the_first_replay(
     told = gcreplay("replay", cycles, "-p", "manual", *mistake)
     assert told.exit_code == 2
     assert told.stderr.startswith("Error: ")
+
+
+@pytest.mark.parametrize("asked", [("-p", "every:begin"), ("--apply-from", "begin")])
+def test_a_mark_that_is_lost_with_its_segment_is_damage_and_no_wrong_name(
+    gcreplay: Gcreplay, cycles: Path, asked: tuple[str, str]
+) -> None:
+    with sqlite3.connect(cycles) as database:
+        database.execute("UPDATE segments SET first_sequence = -1")
+    database.close()
+    told = gcreplay("replay", cycles, "-p", "manual", *asked)
+    assert (told.exit_code, told.stdout) == (1, "")
+    assert "damaged" in told.stderr
+    assert "has no mark" not in told.stderr and "needs marks" not in told.stderr
