@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:  # a plain recording starts its program before they are imported
@@ -65,7 +66,8 @@ def too_wide(log: EventLog, name: str, policy: Policy) -> str | None:
     every = given if isinstance(given, int) and given else recorded
     if threshold == recorded or not every or every <= granularity_for(threshold):
         return None
+    often = f"every {threshold:,} allocations" if threshold > 0 else "at every birth"
     return (
-        f"{name} collects every {threshold:,} allocations, and this recording was looked at every "
-        f"{every:,}: the figures are less sure than from `gcreplay record --for {name}`"
+        f"{name} collects {often}, and this recording was looked at every {every:,}: the figures "
+        f"are less sure than from `gcreplay record --for {shlex.quote(name)}`"
     )

@@ -10,7 +10,11 @@ from pathlib import Path
 
 _IS_PROGRAM = """
 import importlib.util, os, sys
-found = importlib.util.find_spec(sys.argv[1])
+first, *inner = sys.argv[1].split(".")
+found = importlib.util.find_spec(first)
+for name in inner:  # not by its whole name: that would import what it is in
+    folders = found and found.submodule_search_locations
+    found = folders and importlib.machinery.PathFinder.find_spec(f"{found.name}.{name}", folders)
 folders = found and found.submodule_search_locations
 sys.exit(not (found and (not folders or any(
     os.path.exists(os.path.join(folder, "__main__.py")) for folder in folders))))
@@ -24,7 +28,7 @@ def no_such_script(
     """A sentence with the right call, where there is one."""
     name, *rest = program
     gone = f"The script {name} does not exist"
-    if name.isidentifier() and _runs_as_module(name, python):
+    if all(part.isidentifier() for part in name.split(".")) and _runs_as_module(name, python):
         return f"{gone}; it is a module: {_call((), [*options, '-m', name, *rest])}"
     command = None if "/" in name else shutil.which(name)
     if command is None:

@@ -163,6 +163,11 @@ def size_words(size: int) -> str:
     return f"{size / 1024**exponent:.1f} {UNITS[exponent - 1]}"
 
 
+def counted(number: int, noun: str) -> str:
+    """1 event, 1,200 events."""
+    return f"{number:,} {noun}{'s' * (number != 1)}"
+
+
 def by_generation(counts: Iterable[int]) -> str:
     """Counts per generation as one cell: [90, 8, 1] -> 90/8/1."""
     return "/".join(f"{count:,}" for count in counts)

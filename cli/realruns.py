@@ -1,10 +1,12 @@
 """The runs of a program under `prove`: all get the same input and must end in the same way."""
 
 import os
+import shlex
 import signal
 import subprocess
 import tempfile
 from collections.abc import Sequence
+from pathlib import PurePath
 from typing import IO, Final
 
 from gcreplay.output import say
@@ -45,6 +47,13 @@ class ProvedProgram:
         code = log.meta.get("exit_code")
         if isinstance(code, int):
             self._check_recorded(128 - code if code < 0 else code)
+        recorded = log.meta.get("argv")
+        if isinstance(recorded, list) and _names(recorded) != _names(self._argv):
+            say(
+                f"{log.path} is a recording of `{shlex.join(map(str, recorded))}`, and what is "
+                f"really run is `{shlex.join(self._argv)}`: unless they are the same program, the "
+                f"errors say nothing"
+            )
 
     def _check_recorded(self, code: int) -> None:
         if code != self._exit_code:
@@ -87,6 +96,11 @@ class ProvedProgram:
                 f"a real run under {policy} ({self._runs.now}) has no figures to its end: "
                 f"{run.message}"
             )
+
+
+def _names(argv: Sequence[object]) -> list[str]:
+    """A command line without its folders: one program is called from several."""
+    return [PurePath(str(word)).name for word in argv]
 
 
 def _repeat(errors: IO[bytes]) -> None:

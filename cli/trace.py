@@ -1,5 +1,6 @@
 """Opening a recording that a command line names."""
 
+import shlex
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -54,4 +55,6 @@ def recoverable(path: Path) -> str | None:
     from gcreplay.tracer.spool import left_beside  # only now: it has no part in reading
 
     left = left_beside(path)
-    return f"all that was recorded is in its spool: gcreplay recover {left}" if left else None
+    if left is None:
+        return None
+    return f"all that was recorded is in its spool: gcreplay recover {shlex.quote(str(left))}"

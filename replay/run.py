@@ -198,7 +198,7 @@ class Replay:
         marks = log.marks()
         since = 0 if apply_from is None else _mark(log, marks, apply_from, 0)
         begin = 0 if window is None else _mark(log, marks, window[0], 0)
-        end = self.events if window is None else _mark(log, marks, window[1], begin + 1)
+        end = self.events if window is None else _mark(log, marks, window[1], begin + 1, window[0])
         self.window = (begin, end)
         # At one place first what belongs to the mark before it, as in a program.
         self.actions: list[tuple[int, Callable[[], None]]] = []
@@ -431,14 +431,20 @@ def _check_readable(log: EventLog) -> None:
         pass
 
 
-def _mark(log: EventLog, marks: Sequence[tuple[int, str]], label: str, since: int) -> int:
-    """Sequence number of the first such mark at or after `since`."""
+def _mark(
+    log: EventLog, marks: Sequence[tuple[int, str]], label: str, since: int, after: str = ""
+) -> int:
+    """Sequence number of the first such mark at or after `since`, which is behind mark `after`."""
     for sequence, text in marks:
         if text == label and sequence >= since:
             return sequence
     _check_readable(log)
     known = [text for _, text in marks]
-    where = " from there on" if label in known else meant(label, known)
+    where = (
+        (f" after '{after}'" if after else " from there on")
+        if label in known
+        else meant(label, known)
+    )
     raise NotFound(f"the recording has no mark '{label}'{where}; its marks are: {spelled(known)}")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import signal
 import subprocess
 from collections.abc import Callable
@@ -359,7 +360,8 @@ def _in_words(cut: Exception | signal.Signals, spool: Spool) -> str:
         return f"{told}; please report it, with the spool that is kept: {spool.path}"
     if spool.released:
         return told
-    return f"{told}; all is in the spool, so {room}say: gcreplay recover {spool.path}"
+    recovering = f"gcreplay recover {shlex.quote(str(spool.path))}"
+    return f"{told}; all is in the spool, so {room}say: {recovering}"
 
 
 def _summary(

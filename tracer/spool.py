@@ -12,6 +12,7 @@ import fcntl
 import json
 import mmap
 import os
+import shlex
 import stat
 import struct
 import zlib
@@ -242,8 +243,9 @@ def check_free(path: Path, *, force: bool) -> Iterator[None]:
             )
         if not force and _holds_records(head):
             raise FileExists(
-                f"{path} is left of a recording that was killed: gcreplay recover {path} makes a "
-                f"recording of it; remove it, or replace it with --force"
+                f"{path} is left of a recording that was killed: gcreplay recover "
+                f"{shlex.quote(str(path))} makes a recording of it; remove it, or replace it with "
+                f"--force"
             )
         yield
     finally:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -133,7 +134,7 @@ def _opened(side: Side, stack: ExitStack) -> Opened:
     if runs_a_file(run.policy):
         raise UsageError(
             f"{side.trace}#{run.id} was replayed under {run.policy}, and a recording runs no file: "
-            f"compare with -p {run.policy} if you trust that file"
+            f"compare with -p {shlex.quote(run.policy)} if you trust that file"
         )
     return Opened(f"{side.trace}#{run.id}", log, run.policy, run)
 

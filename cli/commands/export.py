@@ -7,7 +7,7 @@ import click
 
 from gcreplay.files import text_output
 from gcreplay.options import trace_argument
-from gcreplay.output import say
+from gcreplay.output import counted, say
 from gcreplay.progress import working
 from gcreplay.store.errors import UsageError
 from gcreplay.store.exchange.jsonl import export_jsonl
@@ -48,4 +48,4 @@ def command(trace: Path, output: Path | None, rows: bool, force: bool) -> None:
             else:
                 with text_output(output, force=force) as file:
                     written = export_jsonl(log, file)
-    say(f"{written:,} events in {output}")
+    say(f"{counted(written, 'event')} in {output}")

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from gcreplay.files import text_lines
-from gcreplay.output import say
+from gcreplay.output import counted, say
 from gcreplay.progress import working
 from gcreplay.store.errors import GcreplayError, InvalidLog, MalformedLine, UsageError
 from gcreplay.store.exchange.jsonl import import_jsonl
@@ -38,7 +38,8 @@ def command(source: str, output: Path | None, force: bool) -> None:
             written_whole(target, force=force, database=True) as part,
             import_jsonl(lines, part) as log,
         ):
-            told = f"{log.event_count:,} events, {log.object_count:,} objects in {target}"
+            held = (counted(log.event_count, "event"), counted(log.object_count, "object"))
+            told = f"{', '.join(held)} in {target}"
     except (InvalidLog, MalformedLine) as error:
         raise GcreplayError(f"{source}: {error}") from error
     except UnicodeDecodeError as error:

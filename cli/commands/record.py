@@ -11,7 +11,7 @@ import click
 from gcreplay.looks import Closeness, closeness, threshold_of
 from gcreplay.not_a_script import no_such_script
 from gcreplay.options import chosen_python, closeness_options
-from gcreplay.output import say, size_words
+from gcreplay.output import counted, say, size_words
 from gcreplay.progress import working
 from gcreplay.store.errors import UsageError
 from gcreplay.tracer import RecordOptions, RecordProgress, RecordSummary, record
@@ -190,8 +190,8 @@ def in_one_line(summary: RecordSummary) -> str:
     told = "gcreplay: nothing was recorded"
     if summary.output.exists():
         told = (
-            f"gcreplay: {summary.events:,} events, {summary.objects:,} objects and "
-            f"{summary.collections:,} collections in {summary.output} "
+            f"gcreplay: {counted(summary.events, 'event')}, {counted(summary.objects, 'object')} "
+            f"and {counted(summary.collections, 'collection')} in {summary.output} "
             f"({size_words(summary.output.stat().st_size)})"
         )
     if summary.children:

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from gcreplay.store.errors import UsageError
-from gcreplay.store.marks import meant
+from gcreplay.store.marks import QUOTED, meant
 from gcreplay.store.values import text
 
 from .asking import PolicyError, asking, check_class, check_policy, in_words
@@ -34,6 +34,7 @@ BUILT_IN: Mapping[str, type[Policy]] = MappingProxyType(
 )
 _SPELLED = {"generational": "generational:T0,T1,T2", "cpython-3.11": "cpython-3.11[:T0,T1,T2]"}
 _AT_MARKS = {"freeze": "freeze@MARK", "every": "every:MARK"}
+_QUOTES = '; a mark with a + stands in quotes, as in every:"A+B"'
 GROUP = "gcreplay.policies"
 _FILE = re.compile(r"(?P<file>.+\.py):(?P<name>[^:]+)(:(?P<arguments>.*))?")
 
@@ -98,10 +99,18 @@ def _combined(spec: str, parts: list[str]) -> Policy:
     """Only an action ends at a `+`: the path of a file may hold one."""
     actions = [action_from(part) for part in parts if is_action(part)]
     name = "+".join(part for part in parts if not is_action(part)) or "cpython-3.11"
-    collector = _collector(name, '; a mark with a + stands in quotes, as in every:"A+B"')
+    collector = _collector(name, next(filter(None, map(_unclosed, parts)), _QUOTES))
     if collector.counts_only:
         raise UsageError(f"'{spec}': {name} obeys no gc.freeze or gc.collect; combine with another")
     return AtMarks(collector, actions)
+
+
+def _unclosed(part: str) -> str:
+    """What to say of an action whose mark begins with a quote, and does not end with one."""
+    mark = part.removeprefix("freeze@").removeprefix("every:")
+    if is_action(part) and mark.startswith('"') and not re.match(QUOTED, mark, re.DOTALL):
+        return f"; the quote in {part} is not closed"
+    return ""
 
 
 def _installed() -> Iterator[EntryPoint]:

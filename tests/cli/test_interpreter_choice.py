@@ -161,6 +161,8 @@ def test_a_script_that_does_not_exist_may_be_something_else(commands: Path) -> N
         (["shelled"], [], f"; it is a command, {commands}/shelled, but no Python program"),
         (["python3.11", "-O", "a.py"], [], "; it is an interpreter: gcreplay record --python "
          "python3.11 -- -O a.py"),
+        (["json.tool", "--help"], [], "; it is a module: gcreplay record -m json.tool --help"),
+        (["json.decoder.tool"], [], ": check the path"),
         (["json"], [], ": check the path"),  # a package that cannot be run
         (["folder/timeit"], [], ": check the path"),
         (["no_such_thing"], [], ": check the path"),

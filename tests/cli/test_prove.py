@@ -116,6 +116,7 @@ def test_the_recording_is_kept_and_can_be_used_again(tmp_path: Path) -> None:
     again = prove(tmp_path, "--trace", "kept.gcreplay", "app.py")
     assert again.returncode == 0
     assert "printed" not in again.stderr
+    assert "is a recording of" not in again.stderr
     refused = prove(tmp_path, "-o", "kept.gcreplay", "app.py")
     assert refused.returncode == 2 and "--force" in refused.stderr
 
@@ -130,6 +131,8 @@ def test_an_error_above_the_tolerance_is_exit_code_1(tmp_path: Path) -> None:
     assert "cpython-3.11: collections, collected off by more than 10%" in done.stderr
     without = prove(tmp_path, "--trace", "other.gcreplay", "app.py")
     assert without.returncode == 0
+    said = "other.gcreplay is a recording of `other.py`, and what is really run is `app.py`"
+    assert said in without.stderr
 
 
 @pytest.mark.parametrize(
