@@ -13,6 +13,7 @@ from gcreplay.output import Cell, Table
 from gcreplay.replay import RunResult, replay
 from gcreplay.replay.estimates.pauses import LEAST, PauseModel, Pauses, fit, least
 from gcreplay.store import EventLog
+from gcreplay.store.marks import with_marks_read
 
 if TYPE_CHECKING:
     from gcreplay.tracer.real import RealCollection
@@ -159,7 +160,7 @@ def proof_table(proofs: Sequence[PauseProof]) -> Table:
     """One row a setting, milliseconds and percent."""
     rows = tuple(
         (
-            proof.policy,
+            with_marks_read(proof.policy),
             *(
                 cell
                 for figure in ("total", "longest")

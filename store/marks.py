@@ -23,10 +23,28 @@ def mark_from(written: str) -> str:
     return _ESCAPE.sub(lambda one: one[0].encode().decode("unicode_escape"), written[1:-1])
 
 
+def as_named(mark: str) -> str:
+    """The mark as it is to be named, but for odd characters, which are escaped where it is shown:
+    escapes stand in quotes only."""
+    odd = "\\" in mark or not mark.isprintable()
+    return f'"{mark}"' if odd or _MISREAD.fullmatch(mark) else mark
+
+
+def with_marks_read(policy: str) -> str:
+    """A policy's name with its marks in quotes as they are, so that what they were escaped for is
+    escaped once where it is shown. One that has a quote stays as it was typed."""
+    return re.sub(
+        rf"(?<=freeze@){QUOTED}|(?<=every:){QUOTED}",
+        lambda one: one[0] if '"' in (mark := mark_from(one[0])) else f'"{mark}"',
+        policy,
+        flags=re.DOTALL,
+    )
+
+
 def spelled(marks: Iterable[str]) -> str:
     """These marks in a sentence, each as it is to be named; many are not all said."""
     names = list(dict.fromkeys(marks))
-    said = [f'"{name}"' if _MISREAD.fullmatch(name) else name for name in names[:_SAID]]
+    said = [as_named(name) for name in names[:_SAID]]
     more = f" and {len(names) - _SAID:,} others" if len(names) > _SAID else ""
     return (", ".join(said) or "none") + more
 

@@ -22,6 +22,7 @@ from gcreplay.replay.policies.registry import runs_a_file
 from gcreplay.store import EventLog
 from gcreplay.store.errors import UsageError
 from gcreplay.store.events import Run
+from gcreplay.store.marks import with_marks_read
 from gcreplay.store.values import I64_MOST, whole_from
 from gcreplay.trace import opened
 from gcreplay.wording import Wording
@@ -159,7 +160,7 @@ def _report(
     show_pauses: bool,
 ) -> Report:
     """One model, the first recording's, estimates the pauses of both: a change is one of work."""
-    headings = [first.policy, second.policy]
+    headings = [with_marks_read(side.policy) for side in (first, second)]
     if headings[0] == headings[1]:
         headings = [first.name, second.name]
     where = _where(result, first.log, second.log)
@@ -177,7 +178,8 @@ def _report(
         one_log = first.log.path == second.log.path
         tables.append(_kept_longer(result, headings, one_log=one_log))
     remarks = [
-        f"{side.name}: {side.policy} gives another result today than the stored one"
+        f"{side.name}: {with_marks_read(side.policy)} gives another result today than the stored "
+        f"one"
         for side, run in ((first, result.first), (second, result.second))
         if side.stored is not None and side.stored.result_hash != run.result_hash
     ]

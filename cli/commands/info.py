@@ -1,5 +1,6 @@
 """`gcreplay info`: what a recording holds, and whether all of it can be read."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -7,17 +8,28 @@ from typing import Any, TypeVar
 import click
 
 from gcreplay.options import trace_argument
-from gcreplay.output import Cell, Report, Table, by_generation, format_option, show, size_words
+from gcreplay.output import (
+    Cell,
+    Report,
+    Table,
+    by_generation,
+    counted,
+    format_option,
+    show,
+    size_words,
+)
 from gcreplay.pauses import model_lines, pause_model
 from gcreplay.progress import working
 from gcreplay.replay.estimates.pauses import PauseModel
 from gcreplay.store import EventLog
 from gcreplay.store.errors import DamagedFile, InvalidLog
+from gcreplay.store.marks import as_named, with_marks_read
 from gcreplay.store.tables.database import size_of
 from gcreplay.store.tables.schema import SCHEMA_VERSION
 from gcreplay.trace import opened_with_recorder, recoverable
 
 T = TypeVar("T")
+NAMED_MARKS = 20
 META = (
     "python",
     "executable",
@@ -127,7 +139,11 @@ def _tables(facts: dict[str, Any]) -> tuple[Table, ...]:
     tables = [Table(("", ""), tuple(_lines(facts)))]
     if facts["runs"]:
         rows = tuple(
-            (f"{facts['trace']}#{run['run']}", run["policy"], _options(run["options"]))
+            (
+                f"{facts['trace']}#{run['run']}",
+                with_marks_read(run["policy"]),
+                _options(run["options"]),
+            )
             for run in facts["runs"]
         )
         tables.append(Table(("run", "policy", "options"), rows, title="Stored runs"))
@@ -162,9 +178,11 @@ def _lines(facts: dict[str, Any]) -> list[tuple[Cell, Cell]]:
         lines += model_lines(PauseModel.from_json(facts["pause_model"]))
     lines += [(f"repairs: {kind}", f"{n:,}") for kind, n in facts["repairs"].items() if n]
     if facts["marks"]:
-        labels = [mark["label"] for mark in facts["marks"]]
-        told = ", ".join(labels[:4]) + (f" ... {labels[-1]}" if len(labels) > 4 else "")
-        lines.append((f"{len(labels)} marks", told))
+        labels = Counter(mark["label"] for mark in facts["marks"])
+        told = [as_named(mark) + f" ({n:,})" * (n > 1) for mark, n in labels.items()]
+        more = f" and {len(told) - NAMED_MARKS:,} others" if len(told) > NAMED_MARKS else ""
+        heading = counted(labels.total(), "mark")
+        lines.append((heading, ", ".join(told[:NAMED_MARKS]) + more))
     return lines
 
 

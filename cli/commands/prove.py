@@ -29,6 +29,7 @@ from gcreplay.replay.estimates.pauses import PauseModel, Pauses
 from gcreplay.stock import plan_of
 from gcreplay.store import EventLog
 from gcreplay.store.errors import StorageError, UsageError
+from gcreplay.store.marks import with_marks_read
 from gcreplay.store.place import new_database, other_kind
 from gcreplay.store.values import decimal_from, shown
 from gcreplay.trace import opened
@@ -165,12 +166,12 @@ def command(
         if show_pauses:
             model, pauses = _prove_pauses(path, program, plans, runs, bounds)
     remarks = [
-        f"{proof.policy}: the program is not repeatable, two real runs differ"
+        f"{with_marks_read(proof.policy)}: the program is not repeatable, two real runs differ"
         for proof in proofs
         if not proof.repeatable
     ]
     remarks += [
-        f"{proof.policy}: {proof.predicted.depends_on_collector.sentence()}"
+        f"{with_marks_read(proof.policy)}: {proof.predicted.depends_on_collector.sentence()}"
         for proof in proofs
         if proof.predicted.depends_on_collector.count
     ]
@@ -261,7 +262,9 @@ def _table(proofs: Sequence[Proof]) -> Table:
     heads = ("policy", "", "collections", "collected", "by generation")
     rows: list[tuple[Cell, ...]] = []
     for proof in proofs:
-        rows.append(_row(proof.policy, "predicted", predicted_totals(proof.predicted)))
+        rows.append(
+            _row(with_marks_read(proof.policy), "predicted", predicted_totals(proof.predicted))
+        )
         rows.append(_row("", "measured", proof.measured[0]))
         if not proof.repeatable:
             rows.append(_row("", "again", proof.measured[1]))

@@ -24,6 +24,7 @@ from gcreplay.replay.estimates.pauses import PauseModel
 from gcreplay.replay.run import Replay
 from gcreplay.store import EventLog
 from gcreplay.store.errors import DamagedFile, StorageError
+from gcreplay.store.marks import with_marks_read
 from gcreplay.trace import opened
 
 BOUNDS = ("never", "clairvoyant")
@@ -62,12 +63,12 @@ def command(
             model = pause_model(log)
         wide = {policy: too_wide(log, policy, make_policy(policy)) for policy in wanted}
     remarks = [
-        f"{run.policy}: {run.depends_on_collector.sentence()}"
+        f"{with_marks_read(run.policy)}: {run.depends_on_collector.sentence()}"
         for run in runs
         if run.policy not in BOUNDS and run.depends_on_collector.count
     ]
     remarks += [save_runs(trace, runs, {"apply_from": apply_from, "window": window}, model)]
-    remarks += filter(None, wide.values())
+    remarks += map(with_marks_read, filter(None, wide.values()))
     remarks += [unmoved(run) for run in runs if run.first_unmoved is not None]
     table = comparison(runs)
     if show_pauses:
@@ -115,8 +116,9 @@ def unmoved(run: RunResult) -> str:
     first = run.first_unmoved
     assert first is not None
     return (
-        f"{run.policy}: {run.unmoved:,} events use what a finalizer or callback made or saved, and "
-        f"that had not run by then; the first is event {first.sequence:,}, of a {first.type}."
+        f"{with_marks_read(run.policy)}: {run.unmoved:,} events use what a finalizer or callback "
+        f"made or saved, and that had not run by then; the first is event "
+        f"{first.sequence:,}, of a {first.type}."
     )
 
 
@@ -140,7 +142,7 @@ def comparison(runs: Sequence[RunResult]) -> Table:
 
 def _row(result: dict[str, Any], rare: Sequence[str]) -> tuple[Cell, ...]:
     return (
-        result["policy"],
+        with_marks_read(result["policy"]),
         by_generation(result["collections_by_generation"]),
         result["collected"],
         result["freed_by_collector"],

@@ -145,6 +145,8 @@ def test_odd_characters_that_were_typed_are_escaped_once(
         (("replya",), "No such command 'replya' (did you mean replay?)."),
         (("replay", "-p", "manul"), "no policy 'manul' (did you mean manual?); known are"),
         (("replay", "-p", "every:bgin"), "no mark 'bgin' (did you mean begin?); its marks are"),
+        (("replay", "-p", 'every:"a+b'), 'the quote in every:"a is not closed'),
+        (("replay", "-p", "every:a+b"), 'stands in quotes, as in every:"A+B"'),
         (("replay", "--apply-from", "ent"), "no mark 'ent' (did you mean end?); its marks are"),
         (("replay", "--polcy", "never"), "--policy"),
         (("diff", "--fail-if", "colected>5"), "no figure colected (did you mean collected"),
@@ -164,6 +166,7 @@ def test_a_name_that_was_meant_is_said(
         ("a..b..c", 'in quotes, "FIRST".."LAST"'),
         ("a...b", 'in quotes, "FIRST".."LAST"'),
         ('"a..b".."c', "no mark 'a..b'"),
+        ("end..begin", "no mark 'begin' after 'end'; its marks are"),
         ("..", "FIRST..LAST"),
     ],
 )

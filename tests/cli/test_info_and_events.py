@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from command_line import Gcreplay
 
+from gcreplay.store.builder import TraceBuilder
+
 EVENTS = 5 + 3 * 1500
 
 
@@ -31,6 +33,26 @@ def test_info_as_json(gcreplay: Gcreplay, cycles: Path) -> None:
     ]
     assert told["argv"] == ["cycles.py"]
     assert told["runs"] == []
+
+
+def test_info_names_each_mark_once_as_it_is_to_be_typed(gcreplay: Gcreplay, tmp_path: Path) -> None:
+    path = tmp_path / "marks.gcreplay"
+    b = TraceBuilder()
+    for mark in ("ready", "a+b", "", "\x1b[31m", *["tick"] * 1200, "a+b"):
+        b.mark(mark)
+    b.build(path).close()
+    told = gcreplay("info", path).stdout.splitlines()
+    line = next(line for line in told if line.startswith("1,205 marks"))
+    assert line.split(maxsplit=2)[2] == r'ready, "a+b" (2), "", "\x1b[31m", tick (1,200)'
+
+
+def test_info_names_the_first_of_many_marks(gcreplay: Gcreplay, tmp_path: Path) -> None:
+    path = tmp_path / "marks.gcreplay"
+    b = TraceBuilder()
+    for i in range(23):
+        b.mark(f"m{i}")
+    b.build(path).close()
+    assert ", m18, m19 and 3 others\n" in gcreplay("info", path).stdout
 
 
 @pytest.mark.parametrize("form", ["table", "markdown", "csv"])

@@ -127,7 +127,7 @@ def test_a_mark_the_recording_does_not_have_is_refused() -> None:
         ("every:request,0", "no action at a mark"),
         ("every:", "every:MARK,N"),
         ("evry:request", "did you mean every:MARK or never"),
-        ('manual+every:"a+b', "no policy 'manual.b'.*stands in quotes"),
+        ('manual+every:"a+b', "no policy 'manual.b'.*the quote in every:.a is not closed"),
         ("never+every:request", "obeys no gc.freeze"),
         ("manual+generational:1,1,1+every:request", "no policy 'manual|takes no arguments"),
     ],

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gcreplay.store.marks import mark_from, meant, spelled
+from gcreplay.store.marks import mark_from, meant, spelled, with_marks_read
 
 
 @pytest.mark.parametrize(
@@ -38,6 +38,7 @@ def test_marks_are_said_as_they_are_to_be_named() -> None:
     said = spelled(["a", "b c", "a+b", "a..b", ".a", "a.", "x,2", "x,y", "", "a"])
     assert said == 'a, b c, "a+b", "a..b", ".a", "a.", "x,2", x,y, ""'
     assert spelled([]) == "none"
+    assert spelled(["\x1b", "C:\\dir"]) == '"\x1b", "C:\\dir"'  # shown, they are escaped once
     assert spelled(map(str, range(22))).endswith("18, 19 and 2 others")
 
 
@@ -49,3 +50,19 @@ def test_a_name_that_comes_close_is_said() -> None:
     assert meant("abcd", ["abcde", "abc", "abcdxyz"]) == " (did you mean abcde, abc or abcdxyz?)"
     assert meant("evry", {"every": "every:MARK", "b": "b"}) == " (did you mean every:MARK?)"
     assert meant("x", ["ready"]) == ""
+
+
+@pytest.mark.parametrize(
+    ("typed", "read"),
+    [
+        (
+            r'manual+every:"\u202eodd\x1b"+freeze@"a\\b"',
+            'manual+every:"\u202eodd\x1b"+freeze@"a\\b"',
+        ),
+        (r'every:"a\"b"', r'every:"a\"b"'),
+        (r"every:a\nb", r"every:a\nb"),
+        ("cpython-3.11:700,10,10", "cpython-3.11:700,10,10"),
+    ],
+)
+def test_marks_of_a_policy_are_read_before_they_are_shown(typed: str, read: str) -> None:
+    assert with_marks_read(typed) == read
