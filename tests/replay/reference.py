@@ -243,11 +243,12 @@ class Reference:
 
     def on_decref(self, a: int, n: int, c: int) -> None:
         if self.known(a):
-            free = self.things[a].count - self.things[a].called
-            free -= sum(t == a for thing in self.things.values() for t, _ in thing.links)
-            if self.moving and n > free:
-                self.lack()
-                n = free
+            if self.moving:  # only then can it be too many, and links are not counted each time
+                free = self.things[a].count - self.things[a].called
+                free -= sum(t == a for thing in self.things.values() for t, _ in thing.links)
+                if n > free:
+                    self.lack()
+                    n = free
             self.lose(a, n)
 
     def on_link(self, a: int, b: int, label: int) -> None:
