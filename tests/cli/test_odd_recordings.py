@@ -83,6 +83,18 @@ def test_odd_rows_end_in_a_sentence(
     all_end_well(gcreplay, path)
 
 
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(lines=odd_json())
+def test_what_is_said_of_odd_lines_can_be_seen(
+    gcreplay: Gcreplay, tmp_path: Path, lines: list[str]
+) -> None:
+    """The sentences of the store have what was typed as it is; here they are escaped."""
+    source = tmp_path / "odd.jsonl"
+    source.write_text("\n".join(lines), "utf-8", errors="surrogatepass")
+    told = gcreplay("import", source, "-o", tmp_path / "odd.gcreplay", "--force")
+    assert told.stderr.removesuffix("\n").isprintable()
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=15)
 @given(lines=odd_json(), force=st.booleans())
 def test_a_refused_import_writes_nothing(

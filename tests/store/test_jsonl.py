@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from dataclasses import asdict
 
 import pytest
@@ -203,6 +204,8 @@ def test_whatever_a_line_says_it_is_an_event_or_named(line):
         import_jsonl(line).close()
     except (MalformedLine, InvalidLog) as error:
         assert len(str(error)) < 400
+        # What was typed stands in quotes, as it is: whoever shows the sentence escapes it.
+        assert re.sub('"(?s:.*)"', "", str(error)).isprintable()
 
 
 def test_names_of_a_megabyte_or_with_a_null_are_names():
