@@ -56,6 +56,8 @@ class EventLog:
         self._closed = False
         self._verified = False
         self._first_look: _Look | None = None
+        self._looked_at: int | None = None
+        self._loaded: dict[str, int] = {}
 
     # Opening and closing
 
@@ -514,11 +516,14 @@ class EventLog:
             self.flush()
 
     def _rows(self, names: NameTable) -> list[tuple[object, ...]]:
-        if self._writer is None:
+        version = self._db.version
+        if self._writer is None and (version is None or version != self._loaded.get(names.name)):
             with self._db.reading() as connection:
                 names.load(connection)
             if not self._verified:
                 self._verify_names()
+            if version is not None:
+                self._loaded[names.name] = version
         return names.rows
 
     def _verify_names(self) -> None:
@@ -537,7 +542,9 @@ class EventLog:
     def _whole(self) -> _Look:
         """What is said of the log as a whole: as it was at the first look, for whoever writes it
         may go on, and end."""
-        if self._first_look is not None and not self._db.writable:
+        version = self._db.version
+        same = not self._db.writable or (version is not None and version == self._looked_at)
+        if self._first_look is not None and same:
             return self._first_look
         look = _Look()
         with self._db.reading() as connection:  # one snapshot
@@ -549,7 +556,7 @@ class EventLog:
                 with suppress(DamagedFile):
                     look.facts = self._facts()
                 self._reader.table()  # stays what it is now
-        self._first_look = look
+        self._first_look, self._looked_at = look, version
         return look
 
     def _facts(self) -> dict[str, object]:

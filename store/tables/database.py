@@ -54,6 +54,12 @@ class Database:
         self._bounds = bounds
         self._transaction: Connection | None = None
         self._snapshot: Connection | None = None
+        self._written = 0
+
+    @property
+    def version(self) -> int | None:
+        """Another number after every transaction that may write; None where others can write."""
+        return self._written if self.path is None else None
 
     @property
     def name(self) -> str:
@@ -86,6 +92,7 @@ class Database:
             raise StorageError(f"{self.name} is open for reading only: open it as writable")
         if self._bounds is not None:
             self._bounds.lift()
+        self._written += 1
         with translated(self.name), self._engine.begin() as connection:
             self._transaction = connection
             try:

@@ -39,6 +39,7 @@ class NameTable:
 
     def __init__(self, table: Table) -> None:
         self.table = table
+        self.name = table.name
         self.rows: list[Row] = []
         self._ids: dict[Row, int] = {}
         self._stored = 0
