@@ -211,6 +211,7 @@ class Reference:
         if not self.running:
             self.next_id = a + 1
         self.note_peaks()
+        begins = False
         if self.started and Flag.GC in shape.flags:
             name = thing.free_list()
             served = self.waiting[name] > 0 and name not in (None, 20)
@@ -223,10 +224,11 @@ class Reference:
             elif self.waiting[name] > 0:
                 self.waiting[name] -= 1
             barred = Flag.BARRED in shape.flags
-            if counted and self.exceeds() and not self.inside and not barred:
-                self.newborn = a if Flag.TRACKED in shape.flags else None
-                self.collect(self.due(), "threshold")
-        if Flag.TRACKED in shape.flags and self.newborn != a and a in self.things:
+            begins = counted and self.exceeds() and not self.inside and not barred
+        if begins:
+            self.newborn = a if Flag.TRACKED in shape.flags else None
+            self.collect(self.due(), "threshold")
+        elif Flag.TRACKED in shape.flags:
             self.track(a, 0)
 
     def count_birth(self) -> None:

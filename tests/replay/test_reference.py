@@ -16,7 +16,7 @@ from gcreplay.store.builder import TraceBuilder
 from gcreplay.store.events import Op
 from gcreplay.store.log import EventLog
 
-LOGS = int(os.environ.get("GCREPLAY_LOGS") or (600 if os.environ.get("CI") == "true" else 100))
+LOGS = int(os.environ.get("GCREPLAY_LOGS") or (2000 if os.environ.get("CI") == "true" else 100))
 """How many; GCREPLAY_LOGS and --hypothesis-seed hunt for more."""
 
 POLICIES: dict[str, dict[str, Any]] = {
