@@ -1,7 +1,7 @@
 """The event log: append-only columnar segments in one SQLite file, and what is read from them.
 
 * `events`, `errors`, `words`: what a log consists of; start here.
-* `log`, `builder`: append and read; logs written by hand.
+* `log`, `rare`, `builder`: append and read; events of rare ops; logs written by hand.
 * `tables/`: the SQLite file, its schema, checksums and older versions.
 * `encoding/`: how events become bytes.
 * `rules/`: what makes a log valid.

@@ -8,7 +8,7 @@ a collector did, so one log serves every policy.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
 from typing import TypeAlias
@@ -163,6 +163,23 @@ class Events:
             self.first_sequence + start,
             self.first_object + born,
         )
+
+
+def joined(parts: Sequence[Events], start: int) -> Events:
+    """Consecutive runs as one; without any, an empty one at that sequence number."""
+    if len(parts) == 1:
+        return parts[0]
+    if not parts:
+        none = np.empty(0, np.uint32)
+        return Events(np.empty(0, np.uint8), none, none, none, start, 0)
+    return Events(
+        np.concatenate([part.op for part in parts]),
+        np.concatenate([part.a for part in parts]),
+        np.concatenate([part.b for part in parts]),
+        np.concatenate([part.c for part in parts]),
+        parts[0].first_sequence,
+        parts[0].first_object,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import numpy as np
-from sqlalchemy import Connection, Table, delete, func, insert, select
+from sqlalchemy import Connection, Table
 
-from . import facts, values
+from . import facts, rare, values
 from .encoding.segments import SegmentReader, SegmentWriter
-from .errors import DamagedFile, NotFound, StorageError
+from .errors import DamagedFile, StorageError
 from .events import (
     U32,
     U64,
@@ -30,13 +28,12 @@ from .events import (
     Shape,
     Site,
     StartState,
+    joined,
 )
 from .rules.operands import Operands
 from .tables import database as db
-from .tables import projections, schema, seal, upcast
+from .tables import projections, runs, schema, sealed, told, upcast
 from .tables.names import Names, NameTable, shape_arrays
-
-_OBSERVED = [column for column in schema.observed.columns if column.name != "id"]
 
 
 class EventLog:
@@ -50,13 +47,12 @@ class EventLog:
         self._db = database
         self._names = Names()
         self._reader = SegmentReader(database)
-        self._seal = seal.Seal(database)
+        # Its segments stay what they are at the first look.
+        self._tables = sealed.SealedTables(database, self._reader.table)
         self._writer: SegmentWriter | None = None
         self._new = False
         self._closed = False
         self._verified = False
-        self._first_look: _Look | None = None
-        self._looked_at: int | None = None
         self._loaded: dict[str, int] = {}
 
     # Opening and closing
@@ -74,12 +70,12 @@ class EventLog:
         Raises FileExists when the file exists and `force` is not given, StorageError when it
         cannot be made.
         """
-        return cls._begun(db.create(Path(path), force=force, first=_first_facts(meta)))
+        return cls._begun(db.create(Path(path), force=force, first=sealed.first_facts(meta)))
 
     @classmethod
     def in_memory(cls, *, meta: Mapping[str, object] | None = None) -> EventLog:
         """A new log that vanishes when closed."""
-        return cls._begun(db.in_memory(_first_facts(meta)))
+        return cls._begun(db.in_memory(sealed.first_facts(meta)))
 
     @classmethod
     def open(cls, path: str | Path, *, writable: bool = False) -> EventLog:
@@ -94,9 +90,8 @@ class EventLog:
         version = db.identify(path)
         if db.roll_back(path):
             version = db.identify(path)
-        missing = db.missing_bytes(path)
-        if writable and missing:
-            raise DamagedFile(f"{path} is cut short: it lacks its last {missing} bytes")
+        if writable and (cut := db.cut_short(path)):
+            raise DamagedFile(cut)
         if version < schema.SCHEMA_VERSION:
             return cls(upcast.opened(path, version, writable=writable))
         return cls(db.open_existing(path, writable=writable))
@@ -128,9 +123,7 @@ class EventLog:
                     self.set_meta(**meta)
                 return
             facts.checked(meta)
-            with self._db.writing() as connection:  # at once: who reads it sees all of it or none
-                _store_facts(connection, meta)
-                self._seal.close(connection, self._names.checksums(), self.event_count)
+            self._tables.close(meta, self._names, self.event_count)
         finally:
             self._closed = True
             self._db.close()
@@ -156,14 +149,13 @@ class EventLog:
         """What is wrong with the file as a whole, in a sentence; None when nothing is seen."""
         if self.path is None or self._db.writable:
             return None
-        missing = db.missing_bytes(self.path)
-        return f"{self.path} is cut short: it lacks its last {missing} bytes" if missing else None
+        return db.cut_short(self.path)
 
     @property
     def unfinished(self) -> bool:
         """Whether whoever records it had not closed it at the first look: they were at it, or had
         been killed."""
-        return self._whole().unfinished
+        return self._tables.whole().unfinished
 
     # Writing
 
@@ -227,50 +219,33 @@ class EventLog:
         """Keep lines of source, by file and line number, none of which the log has yet."""
         self._writing()
         with self._db.writing() as connection:
-            table = schema.lines
-            last = connection.execute(select(func.max(table.c.id))).scalar()
-            first = 0 if last is None else last + 1
-            rows = [
-                {"id": first + i, "file": file, "line": line, "text": text}
-                for i, ((file, line), text) in enumerate(lines.items())
-            ]
-            if rows:
-                connection.execute(insert(table), rows)
+            told.add_lines(connection, lines)
 
     def set_meta(self, /, **given: object) -> None:
         """Set facts about the recording; raises ValueError for what no such fact is."""
         facts.checked(given)
         with self._changing(schema.meta) as connection:
-            _store_facts(connection, given)
+            sealed.store_facts(connection, given)
 
     # Reading
 
     @property
     def meta(self) -> dict[str, object]:
         """Facts about the recording, with the `schema` version."""
-        look = self._whole()
-        said = dict(self._facts() if look.facts is None else look.facts)
-        for key in (seal.KEY, "schema"):
-            said.pop(key, None)
-        if "complete" in said and not look.complete:
-            said["complete"] = False
-        try:
-            return {"schema": schema.SCHEMA_VERSION, **facts.checked(said)}
-        except ValueError as error:
-            raise DamagedFile(f"{self._db.name} is damaged: {error}") from None
+        return self._tables.meta()
 
     @property
     def segment_table(self) -> tuple[Segment, ...]:
         """Headers of the segments that can be found, in the order of the log."""
         self._written()
-        self._whole()
+        self._tables.whole()
         return self._reader.table()
 
     @property
     def event_count(self) -> int:
         """Number of events that were written."""
         table = self.segment_table
-        return max(self._whole().events, table[-1].stop_sequence if table else 0)
+        return max(self._tables.whole().events, table[-1].stop_sequence if table else 0)
 
     @property
     def object_count(self) -> int:
@@ -291,24 +266,20 @@ class EventLog:
         DamagedFile when one cannot be read.
         """
         self._written()
-        return self._reader.segments(start, stop, self._whole().events)
+        return self._reader.segments(start, stop, self._tables.whole().events)
 
     def named(self, start: int = 0, stop: int | None = None) -> Iterator[Events]:
         """As `segments`, for who looks up what the events name; raises InvalidLog where one names
         what the log does not have."""
-        operands = None
-        for events in self.segments(start, stop):
-            operands = operands or self._bounds()
-            operands.check(events)
-            yield events
+        yield from self._checked(self.segments(start, stop))
 
     def window(self, start: int, stop: int) -> Events:
         """Events `start` up to `stop` as one run; raises as `segments`."""
-        return _joined(list(self.segments(start, stop)), start)
+        return joined(list(self.segments(start, stop)), start)
 
     def events(self) -> Events:
         """All events as one run, 13 bytes an event; raises as `segments`."""
-        return _joined(list(self.segments()), 0)
+        return joined(list(self.segments()), 0)
 
     def intact_events(self) -> int:
         """Number of events before the first one that cannot be read."""
@@ -361,24 +332,15 @@ class EventLog:
     def observed(self) -> tuple[ObservedCollection, ...]:
         """The collections that the recorded interpreter made, in the order they ran."""
         self._written()
-        known = select(*_OBSERVED).order_by(schema.observed.c.id)
-        if not self._whole().complete:
-            known = known.where(schema.observed.c.sequence < self.event_count)
-        with self._sealed(schema.observed) as connection:
-            rows = connection.execute(known).all()
-        if not all(schema.fits(_OBSERVED, row) and row.generation <= 2 for row in rows):
-            raise DamagedFile(f"{self._db.name} is damaged: a recorded collection is malformed")
-        return tuple(ObservedCollection(*row) for row in rows)
+        before = None if self._tables.whole().complete else self.event_count
+        with self._tables.reading(schema.observed) as connection:
+            return told.observed(connection, before, self._db.name)
 
     @property
     def lines(self) -> dict[tuple[str, int], str]:
         """Lines of source as they were when the program ran, by file and line number."""
-        table = schema.lines
-        with self._sealed(table) as connection:
-            rows = connection.execute(select(table.c.file, table.c.line, table.c.text)).all()
-        if not all(schema.fits((table.c.file, table.c.line, table.c.text), row) for row in rows):
-            raise DamagedFile(f"{self._db.name} is damaged: a line of source is malformed")
-        return {(file, line): text for file, line, text in rows}
+        with self._tables.reading(schema.lines) as connection:
+            return told.lines(connection, self._db.name)
 
     @property
     def start(self) -> StartState | None:
@@ -402,22 +364,13 @@ class EventLog:
         for segment in reversed(self.segment_table):
             if segment.counts[Op.TICK]:
                 ticks = self.window(segment.first_sequence, segment.stop_sequence)
-                at = ticks.op == Op.TICK
-                yield from (ticks.a[at] | ticks.b[at].astype(np.uint64) << np.uint64(32)).tolist()
+                yield from rare.times(ticks)
                 return
 
     def gc_calls(self) -> list[tuple[int, GcCall, list[int]]]:
         """(sequence number, call, arguments) of every GC_CALL event."""
         arguments = self.arguments
-        return [
-            (
-                segment.first_sequence + i,
-                GcCall(int(segment.a[i])),
-                json.loads(arguments[segment.b[i]]),
-            )
-            for segment in self._with(Op.GC_CALL)
-            for i in np.flatnonzero(segment.op == Op.GC_CALL).tolist()
-        ]
+        return rare.gc_calls(self._with(Op.GC_CALL), arguments)
 
     # Results
 
@@ -429,47 +382,23 @@ class EventLog:
             if (run.policy, run.options, run.result_hash) == (policy, options, result_hash):
                 return run.id
         values.text("policy", policy)
-        row = {"policy": policy, "options": options, "result": result, "result_hash": result_hash}
         with self._changing(schema.runs) as connection:
-            key = connection.execute(insert(schema.runs), row).inserted_primary_key
-        assert key is not None
-        return int(key[0])
+            return runs.store(connection, policy, options, result, result_hash)
 
     def runs(self) -> list[Run]:
         """All stored results, oldest first."""
-        with self._sealed(schema.runs) as connection:
-            rows = connection.execute(select(schema.runs).order_by(schema.runs.c.id))
-            return [self._run(row) for row in rows]
+        with self._tables.reading(schema.runs) as connection:
+            return runs.every(connection, self._db.name)
 
     def run(self, id: int) -> Run:
         """The stored result of that number; raises NotFound."""
-        with self._sealed(schema.runs) as connection:
-            row = connection.execute(select(schema.runs).where(schema.runs.c.id == id)).first()
-        if row is None:
-            raise NotFound(f"{self._db.name} has no run {id}: see `gcreplay info`")
-        return self._run(row)
-
-    def _run(self, row: Sequence[object]) -> Run:
-        number, policy, options, result, digest = row
-        try:
-            for name, value in values.mapping("options", options).items():
-                if value is not None:
-                    values.text(name, value)
-            return Run(
-                values.whole("id", number, 0, values.I64_MOST),
-                values.text("policy", policy),
-                values.mapping("options", options),
-                values.mapping("result", result),
-                values.text("result_hash", digest),
-            )
-        except ValueError as error:
-            raise DamagedFile(f"{self._db.name} is damaged: run {number!r}: {error}") from None
+        with self._tables.reading(schema.runs) as connection:
+            return runs.numbered(connection, id, self._db.name)
 
     def discard_runs(self) -> None:
         """Delete all stored results, damaged ones too."""
-        with self._db.writing() as connection:
-            connection.execute(delete(schema.runs))
-            self._seal.renew(connection, schema.runs)
+        with self._tables.rewriting(schema.runs) as connection:
+            runs.discard(connection)
 
     # Projections
 
@@ -502,11 +431,7 @@ class EventLog:
             if self.path is not None:
                 self._db.use_wal()
             events = self.event_count  # those of lost segments too, so that the gap stays seen
-            with self._db.reading() as connection:
-                self._seal.check_all(connection)
-            with self._db.writing() as connection:
-                self._seal.check_all(connection)
-                seal.leave_open(connection)
+            self._tables.reopen()
             self._writer = SegmentWriter(self._db, self._names, events, self.object_count)
         return self._writer
 
@@ -528,72 +453,35 @@ class EventLog:
 
     def _verify_names(self) -> None:
         """The names of a closed recording are checked once."""
-        with self._db.reading() as connection:
-            sealed = self._seal.read(connection)
-            self._names.load(connection)
-        names = self._names.checksums()
-        if sealed and any(sealed[name] != checksum for name, checksum in names.items()):
-            raise DamagedFile(
-                f"{self._db.name} is damaged: its types, sites and labels are not those that were "
-                "written, so only `gcreplay info` and undecoded events can be trusted"
-            )
+        self._tables.check_names(self._names)
         self._verified = True
-
-    def _whole(self) -> _Look:
-        """What is said of the log as a whole: as it was at the first look, for whoever writes it
-        may go on, and end."""
-        version = self._db.version
-        same = not self._db.writable or (version is not None and version == self._looked_at)
-        if self._first_look is not None and same:
-            return self._first_look
-        look = _Look()
-        with self._db.reading() as connection:  # one snapshot
-            with suppress(DamagedFile):
-                look.complete = self._seal.complete(connection)
-                look.unfinished = not look.complete and not self._seal.read(connection)
-                look.events = self._seal.events(connection)
-            if not self._db.writable:
-                with suppress(DamagedFile):
-                    look.facts = self._facts()
-                self._reader.table()  # stays what it is now
-        self._first_look, self._looked_at = look, version
-        return look
-
-    def _facts(self) -> dict[str, object]:
-        """The rows of the meta."""
-        with self._sealed(schema.meta) as connection:
-            rows = connection.execute(select(schema.meta.c.key, schema.meta.c.value))
-            return {row.key: row.value for row in rows}
-
-    @contextmanager
-    def _sealed(self, table: Table) -> Iterator[Connection]:
-        """A snapshot in which the table is known to be what was written."""
-        with self._db.reading() as connection:
-            self._seal.check(connection, table)
-            yield connection
 
     @contextmanager
     def _changing(self, table: Table) -> Iterator[Connection]:
-        """A transaction that changes such a table, which is read first: that is bounded."""
+        """A transaction that changes such a table, which nobody else may be writing."""
         if self._writer is None and self.unfinished:
             raise StorageError(
                 f"{self._db.name} was not closed by its recorder, which may still write it"
             )
-        with self._sealed(table):
-            pass
-        with self._db.writing() as connection:
-            self._seal.check(connection, table)
+        with self._tables.changing(table) as connection:
             yield connection
-            self._seal.renew(connection, table)
 
     def _with(self, op: Op) -> Iterator[Events]:
+        """Events of the segments that have any of that op."""
+        return self._checked(
+            events
+            for segment in self.segment_table
+            if segment.counts[op]
+            for events in self.segments(segment.first_sequence, segment.stop_sequence)
+        )
+
+    def _checked(self, segments: Iterable[Events]) -> Iterator[Events]:
+        """They name nothing that the log does not have."""
         operands = None
-        for segment in self.segment_table:
-            if segment.counts[op]:
-                operands = operands or self._bounds()
-                for events in self.segments(segment.first_sequence, segment.stop_sequence):
-                    operands.check(events)
-                    yield events
+        for events in segments:
+            operands = operands or self._bounds()
+            operands.check(events)
+            yield events
 
     def _bounds(self) -> Operands:
         """What the events of the segments known by now may name."""
@@ -605,51 +493,4 @@ class EventLog:
 
     def _operands(self, op: Op) -> Iterator[tuple[int, int]]:
         """(sequence number, operand a) of every event of a rare op."""
-        for segment in self._with(op):
-            for i in np.flatnonzero(segment.op == op).tolist():
-                yield segment.first_sequence + i, int(segment.a[i])
-
-
-@dataclass(slots=True)
-class _Look:
-    """complete: whether it may be called so. unfinished: whether its recorder has not closed it.
-    events: how many there must be. facts: the rows of the meta; None: to be read, or damaged."""
-
-    complete: bool = True
-    unfinished: bool = False
-    events: int = 0
-    facts: dict[str, object] | None = None
-
-
-def _first_facts(meta: Mapping[str, object] | None) -> db.First:
-    """What a new log says of itself from the first."""
-    said = {"complete": False, **(meta or {})}
-    facts.checked(said)
-
-    def write(connection: Connection) -> None:
-        seal.leave_open(connection)
-        _store_facts(connection, said)
-
-    return write
-
-
-def _store_facts(connection: Connection, said: Mapping[str, object]) -> None:
-    rows = [{"key": key, "value": value} for key, value in said.items()]
-    if rows:
-        connection.execute(insert(schema.meta).prefix_with("OR REPLACE"), rows)
-
-
-def _joined(parts: list[Events], start: int) -> Events:
-    if len(parts) == 1:
-        return parts[0]
-    if not parts:
-        none = np.empty(0, np.uint32)
-        return Events(np.empty(0, np.uint8), none, none, none, start, 0)
-    return Events(
-        np.concatenate([part.op for part in parts]),
-        np.concatenate([part.a for part in parts]),
-        np.concatenate([part.b for part in parts]),
-        np.concatenate([part.c for part in parts]),
-        parts[0].first_sequence,
-        parts[0].first_object,
-    )
+        return rare.operands(self._with(op), op)

@@ -1,2 +1,3 @@
 """The SQLite file: `schema` (what it holds), `database` (opening it), `names` (interned texts),
-`seal` (checksums), `upcast` (older files), `projections` (tables that can be made again)."""
+`seal` (checksums), `sealed` (what is under them), `told` (collections and lines of source), `runs`
+(stored results), `upcast` (older files), `projections` (tables that can be made again)."""

@@ -264,15 +264,16 @@ def _sizes(*paths: Path) -> int:
     return total
 
 
-def missing_bytes(path: Path) -> int:
-    """How many bytes the file lacks of what its header promises; 0 for a whole file."""
+def cut_short(path: Path) -> str | None:
+    """That the file lacks bytes which its header promises, in a sentence; None for a whole file."""
     with path.open("rb") as file:
         header = file.read(100)
     page: int = struct.unpack_from(">H", header, 16)[0]
     pages: int = struct.unpack_from(">I", header, 28)[0]
     if _has_wal(path):  # the newest pages stand there
-        return 0
-    return max(0, (65536 if page == 1 else page) * pages - path.stat().st_size)
+        return None
+    missing = (65536 if page == 1 else page) * pages - path.stat().st_size
+    return f"{path} is cut short: it lacks its last {missing} bytes" if missing > 0 else None
 
 
 @contextmanager

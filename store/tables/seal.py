@@ -100,7 +100,6 @@ class Seal:
         _write(connection, {**names, **others, schema.segments.name: events})
 
 
-
 def leave_open(connection: Connection) -> None:
     """Events are going to be appended."""
     _write(connection, OPEN)
