@@ -1,0 +1,15 @@
+"""The replay engine and its collectors in plain Python: an executable specification.
+
+Written from docs/event-log.md and from CPython 3.11's Modules/gcmodule.c, not from the native
+engine, which must equal it event by event. Nothing here is fast. Generations are dicts of
+ids, in order; generation 3 is the permanent one and None means untracked.
+
+* `heap`: what an object is, and how it dies.
+* `regions`: what finalizers and callbacks did, where it runs.
+* `collector`: a collection.
+* `player`: what each event does.
+"""
+
+from .player import Reference, killed_inside
+
+__all__ = ["Reference", "killed_inside"]

@@ -1,0 +1,263 @@
+"""The collectors of CPython 3.11: gcmodule.c, from its counters to its deletions."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from gcreplay.store.events import StartState
+from gcreplay.store.log import EventLog
+
+from .heap import CAPACITY
+from .regions import Regions
+
+
+@dataclass
+class Made:
+    """A collection that was made."""
+
+    sequence: int
+    allocation: int
+    cause: str
+    generation: int
+    candidates: int
+    tracked: int
+    links: int
+    collected: int
+    uncollectable: int
+    survivors: int
+    freed: int
+    bytes: int
+
+
+class Collector(Regions):
+    """When it collects, and what; see `Reference` for what it is told."""
+
+    def __init__(
+        self,
+        log: EventLog,
+        rules: str,
+        *,
+        thresholds: tuple[int, int, int] | None,
+        modelled: bool,
+        killed: Collection[int],
+        in_recorded_order: bool,
+    ) -> None:
+        super().__init__(log, in_recorded_order=in_recorded_order, modelled=modelled)
+        self.rules = rules
+        self.fixed = thresholds
+        self.killed = killed
+        self.counts = [0, 0, 0]
+        self.made: list[Made] = []
+        self.next_id = self.sequence = 0
+        self.saves_all = self.aftermath = self.fruitless = False
+
+    def begin(self, state: StartState) -> None:
+        self.started = True
+        self.enabled = state.enabled
+        self.thresholds = self.fixed or state.threshold
+        self.counts = list(state.count)
+        self.pending_frees = 0
+        self.total, self.pending = state.long_lived_total, state.long_lived_pending
+        lists = state.free_lists
+        self.waiting = Counter({kind: getattr(lists, kind) for kind in CAPACITY})
+        self.waiting.update(dict(enumerate(lists.tuple, start=1)))
+
+    def count_birth(self) -> None:
+        self.counts[0] = max(0, self.counts[0] - self.pending_frees) + 1
+        self.pending_frees = 0
+
+    def exceeds(self) -> bool:
+        automatic = self.rules in ("generational", "cpython-3.11") and self.enabled
+        return automatic and self.thresholds[0] != 0 and self.counts[0] > self.thresholds[0]
+
+    @property
+    def young(self) -> int:
+        return max(0, self.counts[0] - self.pending_frees)
+
+    def due(self) -> int:
+        """Which generation an automatic collection takes."""
+        for g in (2, 1):
+            if self.counts[g] > self.thresholds[g]:
+                if g == 2 and self.rules == "cpython-3.11" and self.pending < self.total // 4:
+                    continue
+                return g
+        return 0
+
+    def collect(self, g: int, cause: str) -> None:
+        if g < 2:
+            self.counts[g + 1] += 1
+        self.counts[: g + 1] = [0] * (g + 1)
+        self.pending_frees = self.late_frees = 0
+        into = min(g + 1, 2)
+        tracked = sum(len(generation) for generation in self.lists[:3])
+
+        young = [id for i in (g, *range(g)) for id in self.lists[i]]
+        for i in range(g + 1):
+            self.lists[i] = {}
+        candidates = len(young)
+        links = sum(len(self.things[id].shown()) for id in young)
+        survivors, aside = self.reached(young)
+        survivors = self.kept_tracked(survivors, g)
+        self.lists[into].update(dict.fromkeys(survivors))
+        for id in survivors:
+            self.things[id].generation = into
+
+        uncollectable = self.legacy(aside)
+        garbage = [id for id in aside if id not in uncollectable]
+        freed, size = self.freed_by_refcount + self.freed_by_collector, self.bytes_died
+        self.dying, self.causing = set(aside), self.moving
+        killed = self.call_back(garbage, into)
+        self.finalize(garbage)
+        saved, again = self.reached([id for id in garbage if id in self.things])
+        garbage = list(again)
+        uncollectable = [id for id in uncollectable if id in self.things]
+        self.dying = set() if self.saves_all else set(garbage)
+        for id in saved + uncollectable + (garbage if self.saves_all else []):
+            self.things[id].generation = into
+            self.lists[into][id] = None
+        if not self.saves_all:
+            self.delete(garbage)
+        self.run_waiting()
+        self.causing = False
+        if g == 2:
+            slices = self.waiting.pop("slice", 0)  # clear_freelists leaves them
+            self.late_frees += sum(self.waiting.values())
+            self.waiting = Counter({"slice": slices})
+        self.fruitless = not aside
+        self.made.append(
+            Made(
+                sequence=self.sequence,
+                allocation=self.next_id - (cause == "threshold"),
+                cause=cause,
+                generation=g,
+                candidates=candidates,
+                tracked=tracked,
+                links=links,
+                collected=len(garbage) - sum(id in self.killed for id in garbage) + killed,
+                uncollectable=len(uncollectable),
+                survivors=len(survivors),
+                freed=self.freed_by_refcount + self.freed_by_collector - freed,
+                bytes=self.bytes_died - size,
+            )
+        )
+        self.aftermath = True
+
+    def kept_tracked(self, survivors: list[int], g: int) -> list[int]:
+        """What is left of them when untrack_tuples and, in a full collection, untrack_dicts have
+        been over them; the long-lived ones are counted."""
+        if self.rules != "cpython-3.11":
+            return survivors
+        for kind in ("tuple", "dict") if g == 2 else ("tuple",):
+            for id in survivors:
+                thing = self.things[id]
+                if thing.kind == kind and not any(map(self.may_be_tracked, thing.shown())):
+                    thing.generation = None
+            survivors = [id for id in survivors if self.things[id].generation is not None]
+        if g == 1:
+            self.pending += len(survivors)
+        elif g == 2:
+            self.total, self.pending = len(survivors), 0
+        return survivors
+
+    def legacy(self, aside: Iterable[int]) -> list[int]:
+        """move_legacy_finalizers: those with tp_del, which go to gc.garbage, and what they lead
+        to."""
+        unreachable = set(aside)
+        found = [id for id in aside if self.things[id].finalizer == 2]
+        for id in found:
+            self.things[id].in_garbage = True
+        for id in found:  # which grows
+            for target in self.things[id].shown():
+                if target in unreachable and target not in found:
+                    found.append(target)
+        return found
+
+    def call_back(self, garbage: list[int], into: int) -> int:
+        """handle_weakrefs: clears them and calls their callbacks; how many it counts as dead."""
+        called = []
+        killed = 0
+        for id in garbage:
+            for weakref, (target, callback) in reversed(self.weakrefs.items()):
+                if target == id and callback and weakref not in self.dying:
+                    if self.things[weakref].generation is not None:
+                        self.track(weakref, into)
+                    # handle_weakrefs counts a weak reference that its callback kills. One that
+                    # outlives it and then dies with the garbage that held it is not counted.
+                    killed += weakref in self.killed
+                    called.append(weakref)
+        self.weakrefs = {w: (t, cb) for w, (t, cb) in self.weakrefs.items() if t not in garbage}
+        for weakref in called:
+            self.hold(weakref, 1)
+        for weakref in called:
+            self.run(weakref)
+            killed += not self.hold(weakref, -1)
+        self.run_waiting()
+        return killed
+
+    def finalize(self, garbage: list[int]) -> None:
+        """finalize_garbage."""
+        for id in garbage:
+            if id in self.things and id not in self.callers:
+                self.hold(id, 1)
+                self.run(id)
+                self.hold(id, -1)
+        self.run_waiting()
+
+    def delete(self, garbage: list[int]) -> None:
+        """delete_garbage: all of it at once, then what dies with it."""
+        self.collecting = True
+        buried = {id: self.things.pop(id) for id in garbage}
+        for id, thing in buried.items():
+            self.bury(id, thing)
+        for thing in buried.values():
+            for target, _ in thing.links:
+                if target in self.things:
+                    self.lose(target, 1)
+        self.collecting = False
+
+    def reached(self, ids: list[int]) -> tuple[list[int], dict[int, None]]:
+        """deduce_unreachable: which of these are referenced from outside them, and the rest."""
+        things, walk = self.things, list(ids)
+        refs = {id: things[id].count + things[id].in_garbage for id in ids}
+        for id in ids:
+            for target in things[id].shown():
+                if target in refs:
+                    refs[target] -= 1
+        # move_unreachable: the list grows at its end while it is walked.
+        survivors: list[int] = []
+        aside: dict[int, None] = {}
+        walked: set[int] = set()
+        for id in walk:
+            if refs[id] == 0:
+                aside[id] = None
+                continue
+            survivors.append(id)
+            walked.add(id)
+            for target in things[id].shown():
+                if target not in refs or target in walked:
+                    continue
+                if target in aside:
+                    del aside[target]
+                    walk.append(target)
+                    refs[target] = 1
+                elif refs[target] == 0:
+                    refs[target] = 1
+        return survivors, aside
+
+    def freeze(self) -> None:
+        for g in range(3):
+            self.move_list(g, 3)
+        self.counts = [0, 0, 0]
+        self.pending_frees = 0
+
+    def settle(self) -> None:
+        """The collection is over, and so are its regions of finalizers and callbacks."""
+        self.aftermath = False
+        if not self.fruitless:  # else no finalizer ran: these frees find the counter at 0
+            self.pending_frees += self.late_frees
+        self.late_frees = 0
+        if self.newborn is not None:
+            self.track(self.newborn, 0)
+            self.newborn = None
