@@ -252,22 +252,6 @@ def check_free(path: Path, *, force: bool) -> Iterator[None]:
         os.close(left)
 
 
-def left_beside(output: Path) -> Path | None:
-    """The spool, with something in it, that a recorder which lives no more left of a recording."""
-    path = Path(f"{output}.spool")
-    try:
-        spool = Spool(path)
-    except GcreplayError:
-        return None
-    try:
-        spool.take()
-        return path if spool.waiting and not spool.released else None
-    except (Taken, OSError):
-        return None
-    finally:
-        spool.close()
-
-
 @dataclass(frozen=True, slots=True)
 class UnderWay:
     """A recording that a living gcreplay makes: its process, where that can be known, and the
@@ -277,8 +261,20 @@ class UnderWay:
     program: int | None
 
 
+def left_beside(output: Path) -> Path | None:
+    """The spool, with something in it, that a recorder which lives no more left of a recording."""
+    found = _beside(output)
+    return found if isinstance(found, Path) else None
+
+
 def under_way(output: Path) -> UnderWay | None:
     """Who makes the recording at that place at this moment; None where nobody does."""
+    found = _beside(output)
+    return found if isinstance(found, UnderWay) else None
+
+
+def _beside(output: Path) -> Path | UnderWay | None:
+    """The spool of that recording, where something is left in it, or who reads it."""
     path = Path(f"{output}.spool")
     try:
         spool = Spool(path)
@@ -286,7 +282,7 @@ def under_way(output: Path) -> UnderWay | None:
         return None
     try:
         spool.take()
-        return None
+        return path if spool.waiting and not spool.released else None
     except Taken:
         return UnderWay(next(iter(holders(path)), None), spool.written_by)
     except OSError:
