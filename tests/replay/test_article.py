@@ -6,6 +6,8 @@ code's references (variables, the stack) are external; references from a list ar
 
 from __future__ import annotations
 
+from cycles import self_cycle, self_cycles
+
 from gcreplay.replay import RunResult, replay
 from gcreplay.replay.run import Replay
 from gcreplay.store import EventLog, TraceBuilder
@@ -23,14 +25,6 @@ def count_of(log: EventLog, object: int) -> int | None:
 def collections(result: RunResult) -> list[tuple[int, int, int, int]]:
     """(allocation, generation, candidates, collected) of each collection."""
     return [(c.allocation, c.generation, c.candidates, c.collected) for c in result.collections]
-
-
-def self_cycles(b: TraceBuilder, n: int) -> None:
-    """for _ in range(n): x = Node(); x.me = x; del x"""
-    for _ in range(n):
-        node = b.alloc("Node", module="demo")
-        b.link(node, node, label="me")
-        b.decref(node)
 
 
 def test_a_second_name_makes_the_count_2() -> None:
@@ -224,9 +218,7 @@ def test_a_resurrected_object_is_used_after_its_collection() -> None:
     it is: the program goes on with an object that this replay has freed. These events are skipped
     and counted as revived."""
     b = TraceBuilder()
-    node = b.alloc("Phoenix", module="demo", finalizer=1)
-    b.link(node, node)
-    b.decref(node)
+    node = self_cycle(b, "Phoenix", finalizer=1)
     b.gc_call("collect")
     with b.inside():
         b.incref(node)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 
+from cycles import self_cycle
 from hypothesis import HealthCheck, given, settings
 from reference import Reference
 from strategies import valid_logs
@@ -119,9 +120,7 @@ def test_clairvoyant_frees_all_garbage_and_nothing_that_is_used_again(log: Event
 def test_a_garbage_cycle_floats_from_its_last_reference_to_its_collection() -> None:
     """Events: 0 alloc, 1 link, 2 decref (unreachable), 3 and 4 marks, 5 collect: 3 events long."""
     b = TraceBuilder()
-    node = b.alloc("Node", module="demo", size=100)
-    b.link(node, node)
-    b.decref(node)
+    self_cycle(b, size=100)
     b.mark("x")
     b.mark("y")
     b.gc_call("collect")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from test_article import collections, self_cycles
+from cycles import self_cycles
+from test_article import collections
 
 from gcreplay.replay import make_policy, replay
 from gcreplay.store import EventLog, TraceBuilder

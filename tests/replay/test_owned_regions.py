@@ -6,6 +6,7 @@ Numbers follow from the rules in docs/policies.md, worked out beside each test.
 from __future__ import annotations
 
 import pytest
+from cycles import self_cycle
 
 from gcreplay.replay import replay
 from gcreplay.replay.engine.annotation import garbage_of
@@ -61,9 +62,7 @@ def test_a_region_that_saves_its_owner_keeps_it_in_the_old_generation() -> None:
     let go collects it, and its finalizer does not run a second time."""
     b = TraceBuilder()
     keeper = b.alloc("list")
-    node = b.alloc("Phoenix", module="demo", finalizer=1)
-    b.link(node, node)
-    b.decref(node)
+    node = self_cycle(b, "Phoenix", finalizer=1)
     b.gc_call("collect")
     with b.inside(node):
         b.link(keeper, node)
@@ -130,9 +129,7 @@ def test_what_a_region_makes_is_born_when_it_runs_with_the_id_of_the_log() -> No
     b = TraceBuilder()
     b.start(threshold=(1000, 10, 10))
     keeper = b.alloc("list")
-    owner = b.alloc("Owner", module="demo", finalizer=1)
-    b.link(owner, owner)
-    b.decref(owner)
+    owner = self_cycle(b, "Owner", finalizer=1)
     others = [b.alloc("Node", module="demo") for _ in range(300)]
     b.gc_call("collect")
     with b.inside(owner):
@@ -158,9 +155,7 @@ def test_a_region_runs_late_and_its_ids_are_still_there() -> None:
     """The log passed over the birth long ago; its page stayed open while 300 ids came and died."""
     b = TraceBuilder()
     keeper = b.alloc("list")
-    owner = b.alloc("Owner", module="demo", finalizer=1)
-    b.link(owner, owner)
-    b.decref(owner)
+    owner = self_cycle(b, "Owner", finalizer=1)
     b.gc_call("collect", 0)
     with b.inside(owner):
         made = b.alloc("Made", module="demo")
@@ -181,9 +176,7 @@ def test_a_reference_that_a_region_took_and_that_was_not_taken_is_not_given_back
     keeper = b.alloc("list")
     node = b.alloc("Node", module="demo")
     b.link(keeper, node)
-    owner = b.alloc("Owner", module="demo", finalizer=1)
-    b.link(owner, owner)
-    b.decref(owner)
+    owner = self_cycle(b, "Owner", finalizer=1)
     b.decref(node)
     b.gc_call("collect")
     with b.inside(owner):
@@ -196,9 +189,7 @@ def test_a_reference_that_a_region_took_and_that_was_not_taken_is_not_given_back
 def test_garbage_is_unreachable_from_its_last_touch_outside_of_regions() -> None:
     """The region names the object at event 5; it has been unreachable since the DECREF, event 2."""
     b = TraceBuilder()
-    node = b.alloc("D", module="demo", finalizer=1)
-    b.link(node, node)
-    b.decref(node)
+    node = self_cycle(b, "D", finalizer=1)
     b.gc_call("collect")
     with b.inside(node):
         b.incref(node)
@@ -210,9 +201,7 @@ def test_garbage_is_unreachable_from_its_last_touch_outside_of_regions() -> None
 def test_regions_without_an_owner_are_replayed_where_they_were_recorded() -> None:
     """As recordings before this had them: one event, displaced, under every policy."""
     b = TraceBuilder()
-    node = b.alloc("D", module="demo", finalizer=1)
-    b.link(node, node)
-    b.decref(node)
+    node = self_cycle(b, "D", finalizer=1)
     b.gc_call("collect")
     with b.inside():
         b.unlink(node, node)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from cycles import self_cycle
+
 from gcreplay.replay import known_policies, replay
 from gcreplay.store import TraceBuilder
 
@@ -24,9 +26,7 @@ def test_the_worked_example_runs(tmp_path: Path) -> None:
     for i in range(9):
         if i == 6:
             b.mark("request")
-        node = b.alloc("Node", module="demo", size=48)
-        b.link(node, node)
-        b.decref(node)
+        self_cycle(b, size=48)
     made = replay(b.build(), f"{path}:Nursery:100").collections
     assert [(c.allocation, c.generation, c.collected) for c in made] == [
         (2, 0, 2),

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from cycles import self_cycle
 
 from gcreplay.replay import Policy, diff, known_policies, make_policy, replay, verify
 from gcreplay.replay.run import Replay
@@ -43,9 +44,7 @@ def cycles(n: int, *, marks: dict[int, str] | None = None, started: bool = True)
     for i in range(n):
         if marks and i in marks:
             b.mark(marks[i])
-        node = b.alloc("Node", module="demo")
-        b.link(node, node)
-        b.decref(node)
+        self_cycle(b)
     return b
 
 

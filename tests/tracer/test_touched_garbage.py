@@ -1,4 +1,4 @@
-"""gc callbacks that reach garbage and give it something: what they made is not older than they."""
+"""gc callbacks that reach garbage, and give it something or take it apart."""
 
 from pathlib import Path
 
@@ -21,28 +21,20 @@ for n in range(3000):
 """
 
 
-LOOKS = [(0, 0), (50, 700), (100, 0), (7, 100)]
+BORN = "node.new = []", "node.old.append([node])", "node.new = Node(); node.new.old = node"
+"""A look that finds garbage with such a link dates it to after the callback, and what the link
+leads to was born before that."""
+
+BROKEN = "vars(node).clear()", "node.me = None; node.old = None"
+"""A cycle of older garbage dies in the callback that breaks it: no link of its own, nor of what
+died with it, makes it garbage of that collection."""
 
 
-@pytest.mark.parametrize("looks", LOOKS)
-@pytest.mark.parametrize(
-    "act", ["node.new = []", "node.old.append([node])", "node.new = Node(); node.new.old = node"]
-)
+@pytest.mark.parametrize("looks", [(0, 0), (50, 700), (100, 0), (7, 100)])
+@pytest.mark.parametrize("act", [*BORN, *BROKEN])
 @pytest.mark.parametrize("phase", ["start", "stop"])
-def test_what_a_callback_gives_garbage_is_born_before_it_is_linked(
+def test_what_a_callback_does_to_garbage_is_recorded_in_its_order(
     tmp_path: Path, phase: str, act: str, looks: tuple[int, int]
 ) -> None:
-    """A look that finds garbage with such a link dates it to after the callback."""
-    code = TOUCHING.replace("{phase}", phase).replace("{act}", act)
-    recorded_code(tmp_path, code, granularity=looks[0], full_probe=looks[1])
-
-
-@pytest.mark.parametrize("looks", LOOKS)
-@pytest.mark.parametrize("act", ["vars(node).clear()", "node.me = None; node.old = None"])
-@pytest.mark.parametrize("phase", ["start", "stop"])
-def test_a_cycle_of_older_garbage_that_a_callback_breaks_dies_in_the_callback(
-    tmp_path: Path, phase: str, act: str, looks: tuple[int, int]
-) -> None:
-    """No link of its own, nor of what died with it, makes it garbage of that collection."""
     code = TOUCHING.replace("{phase}", phase).replace("{act}", act)
     recorded_code(tmp_path, code, granularity=looks[0], full_probe=looks[1])
