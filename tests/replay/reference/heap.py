@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from gcreplay.store.events import Flag
+from gcreplay.store.events import OPAQUE_LABEL, Flag
 
 CAPACITY = {"list": 80, "dict": 80, "slice": 1, "context": 255}
 CAPACITY |= {"async_gen_asend": 80, "async_gen_value": 80}
-UNKNOWN = 0
-OPAQUE = 1
 
 
 @dataclass
@@ -30,7 +28,7 @@ class Thing:
 
     def shown(self) -> list[int]:
         """Targets that a traversal shows."""
-        return [target for target, label in self.links if label != OPAQUE]
+        return [target for target, label in self.links if label != OPAQUE_LABEL]
 
     def free_list(self) -> object:
         if Flag.GC not in self.flags:

@@ -8,6 +8,8 @@ from collections.abc import Collection, Sequence
 
 from gcreplay.store.events import (
     NO_OBJECT,
+    OPAQUE_LABEL,
+    UNKNOWN_LABEL,
     Events,
     Flag,
     GcCall,
@@ -19,7 +21,7 @@ from gcreplay.store.events import (
 from gcreplay.store.log import EventLog
 
 from .collector import Collector
-from .heap import OPAQUE, UNKNOWN, Thing
+from .heap import Thing
 
 
 class Reference(Collector):
@@ -157,7 +159,7 @@ class Reference(Collector):
             self.lose(a, n)
 
     def on_link(self, a: int, b: int, label: int) -> None:
-        if label == OPAQUE and not (a in self.things and b in self.things):
+        if label == OPAQUE_LABEL and not (a in self.things and b in self.things):
             return  # what it held goes with its holder, whenever that is
         if not self.known(a, b):
             return
@@ -166,7 +168,9 @@ class Reference(Collector):
         self.things[b].count += 1
         # A tuple untracked before its links were known to the log was untracked by mistake.
         derived = source.kind in ("dict", "tuple") and source.generation is None
-        visible = a != self.newborn and self.started and label != OPAQUE and a not in self.dying
+        visible = (
+            a != self.newborn and self.started and label != OPAQUE_LABEL and a not in self.dying
+        )
         if derived and visible and self.may_be_tracked(b):
             self.track(a, 0)
 
@@ -175,7 +179,7 @@ class Reference(Collector):
             return
         links = self.things[a].links
         at = [i for i, link in enumerate(links) if link == (b, label)]
-        at = at or [i for i, link in enumerate(links) if link == (b, UNKNOWN)]
+        at = at or [i for i, link in enumerate(links) if link == (b, UNKNOWN_LABEL)]
         at = at or [i for i, link in enumerate(links) if link[0] == b]
         if self.moving and not at:
             self.lack()
