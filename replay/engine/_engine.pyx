@@ -1,8 +1,8 @@
 """The native engine: applies decoded events, collects when told to, and counts.
 
 The work is in the headers beside this file, read in this order: heap.h (slots, ids, generation
-lists), links.h, death.h, regions.h, unreachable.h, finalize.h, collect.h, schedule.h, advance.h,
-annotate.h. Loops run without the GIL; control comes back once per trigger.
+lists), links.h, death.h, regions.h, unreachable.h, finalize.h, collect.h, schedule.h, operations.h,
+advance.h, annotate.h. Loops run without the GIL; control comes back once per trigger.
 """
 
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t

@@ -15,7 +15,6 @@
 #define unlikely(x) __builtin_expect(!!(x), 0)
 #define always_inline static inline __attribute__((always_inline))
 #define never_inline static __attribute__((noinline, unused))
-#define unused_ok static inline __attribute__((unused))
 
 enum { OP_START, OP_ALLOC, OP_INCREF, OP_DECREF, OP_LINK, OP_UNLINK, OP_KEPT, OP_RESIZE, OP_TRACK,
        OP_UNTRACK, OP_GC_CALL, OP_INSIDE, OP_SAFEPOINT, OP_MARK, OP_TICK, OP_WEAKREF };
@@ -30,7 +29,6 @@ enum { ENGINE_END, ENGINE_STOP, ENGINE_START, ENGINE_ALLOCATIONS, ENGINE_BYTES, 
 
 #define IMMORTAL_REFERENCES (1u << 30)
 #define NO_OBJECT UINT32_MAX
-#define NO_SEQUENCE UINT64_MAX
 
 /* Where an object stands during a collection. */
 enum { OUTSIDE, WAITING, ASIDE, DYING };

@@ -315,17 +315,23 @@ void read_mark(ingest_t *s);
 uint32_t read_named(ingest_t *s);   /* an object by its age; 0 when it failed */
 uint64_t read_long_number(ingest_t *s);
 int read_record(ingest_t *s);       /* one record; 0 at the end of the input */
+void held_flush(ingest_t *s);
+
+/* calls.c */
+void read_call(ingest_t *s);
+void calls_that_waited(ingest_t *s);
+
+/* mapped.c */
+void mapped_begin(const uint8_t *base, size_t n);
+int mapped_end(void);
+
+/* feed.c */
 ingest_t *ingest_new(void);
 void ingest_free(ingest_t *s);
 /* Reads records from base until the input ends or about max_events events wait. Returns the bytes taken, or -1. */
 int64_t ingest_feed(ingest_t *s, const uint8_t *base, size_t n, size_t max_events);
-void read_call(ingest_t *s);
-void calls_that_waited(ingest_t *s);
-void mapped_begin(const uint8_t *base, size_t n);
-int mapped_end(void);
 void ingest_finish(ingest_t *s);    /* after the last record */
 void ingest_taken(ingest_t *s);     /* the caller has copied the final events */
-void held_flush(ingest_t *s);
 
 /* ---- what runs once per number, object or event: small enough to stand where it is used ------- */
 
