@@ -54,6 +54,7 @@ class EventLog:
         self._closed = False
         self._verified = False
         self._loaded: dict[str, int] = {}
+        self._first_start: tuple[int, StartState] | None = None
 
     # Opening and closing
 
@@ -345,14 +346,22 @@ class EventLog:
     @property
     def start(self) -> StartState | None:
         """The collector's state at the START event; None for a log without one."""
-        for _, argument in self._operands(Op.START):
-            return StartState.from_json(self.arguments[argument])
-        return None
+        return self._started[1] if self._started else None
 
     @property
     def start_sequence(self) -> int:
         """Sequence number of the START event, 0 for a log without one."""
-        return next((sequence for sequence, _ in self._operands(Op.START)), 0)
+        return self._started[0] if self._started else 0
+
+    @property
+    def _started(self) -> tuple[int, StartState] | None:
+        """Where START stands, and what it says: that is not asked again, for nothing is undone."""
+        if self._first_start is None:
+            for sequence, argument in self._operands(Op.START):
+                state = StartState.from_json(self.arguments[argument])
+                self._first_start = sequence, state
+                break
+        return self._first_start
 
     def marks(self) -> list[tuple[int, str]]:
         """(sequence number, label) of every MARK event."""

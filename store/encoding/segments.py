@@ -140,11 +140,14 @@ class SegmentReader:
         self._db = database
         self._table: list[Segment] = []
         self._lost = self._found_all = False
+        self._looked_at: int | None = None
 
     def table(self) -> tuple[Segment, ...]:
         """Headers of all segments that can be found. Of a log that others write they are those of
         the first look, of our own all."""
-        if self._lost or (self._found_all and not self._db.writable):
+        version = self._db.version
+        same = not self._db.writable or (version is not None and version == self._looked_at)
+        if self._lost or (self._found_all and same):
             return tuple(self._table)
         known = len(self._table)
         first = self._table[-1].id + 1 if self._table else 0
@@ -157,7 +160,7 @@ class SegmentReader:
             del self._table[known:]
             for header in self._rescued(first):
                 self._found(header)
-        self._found_all = True
+        self._found_all, self._looked_at = True, version
         return tuple(self._table)
 
     def _found(self, row: Sequence[int]) -> None:
