@@ -244,6 +244,8 @@ never_inline int apply_other(Heap *h, uint32_t i, const int mode)
         int used = c == WEAK_HIT || c == WEAK_MISS;
         if (used && h->running) /* at another moment: nothing was asked then */
             break;
+        if (c > WEAK_MISS)
+            return broken(h, "there is no such use of a weak reference");
         NAMED(weakref, a);
         if (used) {
             if (asked(h, b, c == WEAK_HIT, mode))

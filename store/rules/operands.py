@@ -12,7 +12,7 @@ import numpy as np
 
 from .. import values
 from ..errors import InvalidLog
-from ..events import NO_OBJECT, Events, GcCall, Op, StartState, call_arguments
+from ..events import NO_OBJECT, Events, GcCall, Op, StartState, WeakUse, call_arguments
 from ..words import describe
 
 RULES = (
@@ -47,7 +47,7 @@ RULES = (
 """The rules, by the number that the native code gives; {0} is an object id."""
 
 BAD_ARGUMENT = 15
-_NOT_BORN, _SHAPE, _SITE, _LABEL, _GENERATION, _CALL = 5, 3, 4, 10, 13, 14
+_NOT_BORN, _SHAPE, _SITE, _LABEL, _GENERATION, _CALL, _VALUE = 5, 3, 4, 10, 13, 14, 18
 _OBJECT_OPS = tuple(
     op for op in Op if op not in (Op.START, Op.GC_CALL, Op.INSIDE, Op.SAFEPOINT, Op.MARK, Op.TICK)
 )
@@ -105,6 +105,7 @@ class Operands:
             (a, (Op.GC_CALL,), len(GcCall), _CALL),
             (b, (Op.GC_CALL,), len(arguments), BAD_ARGUMENT),
             (a, (Op.MARK,), labels, _LABEL),
+            (c, (Op.WEAKREF,), len(WeakUse), _VALUE),
         ):
             self._bounds[operand, list(ops)] = min(bound, _ANY)
             self._rules[operand, list(ops)] = rule

@@ -61,6 +61,7 @@ def begun() -> TraceBuilder:
     b.mark("m0")
     b.gc_call("collect", 2)
     b.unlink(0, 1)
+    b.weakref(1, 0)
     return b
 
 
@@ -77,6 +78,7 @@ def begun() -> TraceBuilder:
         (4, 1, 7, "the label is not in the log's table of labels"),
         (5, 1, 7, "there is no such gc call"),
         (5, 2, 7, "the argument is missing, or is not what this event takes"),
+        (7, 3, 4, "an operand is out of range"),
         (5, 2, 0, "the argument is missing, or is not what this event takes"),  # that of START
     ],
 )
