@@ -43,6 +43,8 @@ class Table:
     columns: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
     title: str = ""
+    names: int = 1
+    """The first columns, which name the rows."""
 
     def numeric(self, column: int) -> bool:
         """Whether the column holds numbers (and blanks) only."""
@@ -196,13 +198,14 @@ def _show_in_terminal(sentences: Sequence[str], tables: Sequence[Table]) -> None
 
 def _parts(table: Table, width: int) -> Iterator[Table]:
     """The table, or where the terminal is too narrow for it parts that fit below one another:
-    as many columns as there is room for, each time behind the first, which names the rows."""
+    as many columns as there is room for, each time behind those that name the rows."""
     least = [_least_width(table, i) for i in range(len(table.columns))]
-    shown = [0]
-    for i in range(1, len(least)):
-        if len(shown) > 1 and sum(least[k] + 1 for k in (*shown, i)) > width:
+    names = list(range(table.names))
+    shown = list(names)
+    for i in range(table.names, len(least)):
+        if shown != names and sum(least[k] + 1 for k in (*shown, i)) > width:
             yield _with_columns(table, shown)
-            shown = [0]
+            shown = list(names)
         shown.append(i)
     yield _with_columns(table, shown)
 
@@ -211,7 +214,8 @@ def _with_columns(table: Table, shown: Sequence[int]) -> Table:
     return Table(
         tuple(table.columns[i] for i in shown),
         tuple(tuple(row[i] for i in shown) for row in table.rows),
-        title=table.title if len(shown) < 2 or shown[1] == 1 else "",
+        title=table.title if list(shown) == list(range(len(shown))) else "",
+        names=table.names,
     )
 
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from gcreplay.store.ending import without_shutdown
 from gcreplay.store.errors import NotFound
 from gcreplay.store.marks import spelled
 
@@ -202,12 +203,12 @@ class RealRunner:
                 finally:  # nobody is left to read what it notes; see also measure_start()
                     child.kill()
                     child.wait()
-                return _read(spool, 128 - code if code < 0 else code)
+                return _read(spool, code)
             finally:
                 spool.close()
 
 
-def _read(spool: Spool, exit_code: int) -> RealRun:
+def _read(spool: Spool, returncode: int) -> RealRun:
     status = spool.status
     if status is Status.CREATED:
         raise CannotRecord(
@@ -250,11 +251,11 @@ def _read(spool: Spool, exit_code: int) -> RealRun:
         elif tag != _END:
             raise BrokenSpool(f"a measured run left the unknown record {tag}")
     message = {
-        Status.RUNNING: "the program ended without the interpreter's shutdown (os._exit, os.exec "
-        "or a signal)",
+        Status.RUNNING: without_shutdown(returncode),
         Status.ENDED: "",
     }.get(status, f"the measurement ended early: {spool.message}")
     complete = status is Status.ENDED
+    exit_code = 128 - returncode if returncode < 0 else returncode
     return RealRun(tuple(collections), tuple(marks), missed, exit_code, complete, message)
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gcreplay.store.ending import without_shutdown
 from gcreplay.store.errors import DamagedFile, GcreplayError, StorageError
 from gcreplay.store.facts import checked
 from gcreplay.store.place import new_database
@@ -375,21 +376,24 @@ def _summary(
     of it, as on a full disk, and it can be recovered."""
     ended_by = cut if isinstance(cut, signal.Signals) else None
     events = objects = collections = children = 0
-    status, message = Status.FAILED, ""
+    status, message, begun = Status.FAILED, "", True
     try:
         status, children = spool.status, spool.children
-        message = _told(status, spool) if cut is None else _in_words(cut, spool)
+        message = _told(status, spool, returncode) if cut is None else _in_words(cut, spool)
         if log is not None:
             events, objects, collections = log.event_count, log.object_count, len(log.observed)
             if cut is None:
                 log.set_meta(spool=None)
+                begun = not (returncode == 1 and _found_nothing_to_run(log))
             complete = status is Status.ENDED and cut is None
             told = {"exit_code": returncode, "message": message, "children": children}
             log.close(complete=complete, **told)
     except Exception as error:  # the program's exit code is still to be told
         cut = cut or error
         message = _in_words(cut, spool)
-    if log is not None and status in (Status.CREATED, Status.REFUSED):
+    if not begun:
+        message = "the interpreter found nothing to run, as it says above"
+    if log is not None and (status in (Status.CREATED, Status.REFUSED) or not begun):
         options.output.resolve().unlink(missing_ok=True)
     summary = RecordSummary(
         options.output,
@@ -398,19 +402,24 @@ def _summary(
         events,
         objects,
         collections,
-        status is Status.ENDED and cut is None,
+        status is Status.ENDED and cut is None and begun,
         message,
         children,
     )
     return summary, cut is None or spool.released > 0
 
 
-def _told(status: Status, spool: Spool) -> str:
+def _found_nothing_to_run(log: EventLog) -> bool:
+    """Whether the interpreter itself refused what it was given: it raises this type for `-m` and
+    folders alone, and nothing of the program has run then but what its module lies in."""
+    return any((each.module, each.name) == ("runpy", "_Error") for each in log.types)
+
+
+def _told(status: Status, spool: Spool, returncode: int) -> str:
     """Why the stream ends where it ends; nothing when that is the program's end."""
     return {
         Status.CREATED: "the program ran, but the recorder never started in it: it ended in a "
         "start-up file, or a wrapper runs it with option -I, -E or -S or another environment",
-        Status.RUNNING: "the program ended without the interpreter's shutdown (os._exit, os.exec "
-        "or a signal); everything before is recorded",
+        Status.RUNNING: f"{without_shutdown(returncode)}; everything before is recorded",
         Status.ENDED: "",
     }.get(status, f"the recording ended early: {spool.message}")

@@ -235,7 +235,7 @@ def _kept_longer(result: DiffResult, headings: Sequence[str], *, one_log: bool) 
     total = len(changes)
     most = f", the {SHOWN_ROWS} largest of {total:,} changes" if total > SHOWN_ROWS else ""
     title = f"What one keeps longer (A: {headings[0]}, B: {headings[1]}; lives in events{most})"
-    return Table(columns, rows, title=title)
+    return Table(columns, rows, title=title, names=2)
 
 
 def _mean(total: int, count: int) -> int | None:

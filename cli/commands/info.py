@@ -22,6 +22,7 @@ from gcreplay.pauses import model_lines, pause_model
 from gcreplay.progress import working
 from gcreplay.replay.estimates.pauses import PauseModel
 from gcreplay.store import EventLog
+from gcreplay.store.ending import signal_name
 from gcreplay.store.errors import DamagedFile, InvalidLog
 from gcreplay.store.marks import as_named, with_marks_read
 from gcreplay.store.tables.database import size_of
@@ -173,7 +174,9 @@ def _lines(facts: dict[str, Any]) -> list[tuple[Cell, Cell]]:
     if facts["children"]:
         lines.append(("children not recorded", f"{facts['children']:,}"))
     if facts["exit_code"] is not None:
-        lines.append(("exit code", f"{facts['exit_code']}"))
+        by_signal = signal_name(facts["exit_code"])
+        plainly = ("exit code", f"{facts['exit_code']}")
+        lines.append(plainly if by_signal is None else ("ended by", by_signal))
     if facts["pause_model"] is not None:
         lines += model_lines(PauseModel.from_json(facts["pause_model"]))
     lines += [(f"repairs: {kind}", f"{n:,}") for kind, n in facts["repairs"].items() if n]

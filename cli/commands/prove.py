@@ -272,7 +272,7 @@ def _table(proofs: Sequence[Proof]) -> Table:
         said = {f: "-" if e is None else f"{e:+.1f}%" for f, e in errors.items()}
         collected = (said["collections"], said["collected"], "")
         rows.append(("", "error", *collected, said["uncollectable"], said["peak_tracked"]))
-    return Table((*heads, "uncollectable", "peak tracked"), tuple(rows))
+    return Table((*heads, "uncollectable", "peak tracked"), tuple(rows), names=2)
 
 
 def _row(policy: str, what: str, totals: Totals) -> tuple[Cell, ...]:

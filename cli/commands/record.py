@@ -187,14 +187,14 @@ def _program_name(argv: Sequence[str]) -> str:
 
 
 def in_one_line(summary: RecordSummary) -> str:
-    told = "gcreplay: nothing was recorded"
-    if summary.output.exists():
-        told = (
-            f"gcreplay: {counted(summary.events, 'event')}, {counted(summary.objects, 'object')} "
-            f"and {counted(summary.collections, 'collection')} in {summary.output} "
-            f"({size_words(summary.output.stat().st_size)})"
-        )
+    if not summary.output.exists():
+        return f"gcreplay: nothing was recorded: {summary.message}"
+    told = (
+        f"gcreplay: {counted(summary.events, 'event')}, {counted(summary.objects, 'object')} "
+        f"and {counted(summary.collections, 'collection')} in {summary.output} "
+        f"({size_words(summary.output.stat().st_size)})"
+    )
     if summary.children:
-        are = "child that it forked is" if summary.children == 1 else "children that it forked are"
-        told += f"; {summary.children:,} {are} not in it"
+        started = "process that it started is", "processes that it started are"
+        told += f"; {summary.children:,} {started[summary.children > 1]} not in it"
     return told if summary.complete else f"{told}; cut short: {summary.message}"

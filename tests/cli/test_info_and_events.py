@@ -55,6 +55,28 @@ def test_info_names_the_first_of_many_marks(gcreplay: Gcreplay, tmp_path: Path) 
     assert ", m18, m19 and 3 others\n" in gcreplay("info", path).stdout
 
 
+@pytest.mark.parametrize(
+    ("exit_code", "line"),
+    [
+        (0, "exit code 0"),
+        (3, "exit code 3"),
+        (139, "exit code 139"),  # of a shell that ran the program, perhaps
+        (-11, "ended by SIGSEGV"),
+        (-15, "ended by SIGTERM"),
+        (-40, "ended by signal 40"),
+        (-999, "ended by signal 999"),
+    ],
+)
+def test_info_names_the_signal_that_ended_the_program(
+    gcreplay: Gcreplay, tmp_path: Path, exit_code: int, line: str
+) -> None:
+    path = tmp_path / "ended.gcreplay"
+    TraceBuilder(exit_code=exit_code).build(path).close()
+    told = [" ".join(each.split()) for each in gcreplay("info", path).stdout.splitlines()]
+    assert line in told
+    assert json.loads(gcreplay("info", path, "--format", "json").stdout)["exit_code"] == exit_code
+
+
 @pytest.mark.parametrize("form", ["table", "markdown", "csv"])
 def test_info_for_readers_names_the_number_of_events(
     gcreplay: Gcreplay, cycles: Path, form: str

@@ -78,6 +78,29 @@ def test_a_terminal_shows_every_figure_beside_its_policy_however_narrow(
         assert [each for part in behind for each in part] == [f"{n:,}" for n in numbers]
 
 
+def test_rows_that_two_columns_name_have_both_in_each_part(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As in `prove`, where a policy has a row of what was predicted and one of what was."""
+    rows = (
+        ("generational:5000,10,10", "predicted", *range(111_111, 111_119)),
+        ("", "measured", *range(222_221, 222_229)),
+    )
+    columns = ("policy", "", *(f"column {i}" for i in range(8)))
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    show(Report((Table(columns, rows, names=2),), {}), "table")
+    printed = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out)
+    lines = [line.split() for line in printed.splitlines()]
+    assert max(map(len, printed.splitlines())) <= 80
+    predicted = [words for words in lines if "111,1" in " ".join(words)]
+    measured = [words for words in lines if "222,2" in " ".join(words)]
+    assert len(predicted) == len(measured) > 1
+    assert {tuple(words[:2]) for words in predicted} == {("generational:5000,10,10", "predicted")}
+    assert {words[0] for words in measured} == {"measured"}
+    assert [n for words in measured for n in words[1:]] == [f"{n:,}" for n in rows[1][2:]]
+
+
 KINDS = ("number", "text", "short text")
 
 

@@ -122,6 +122,40 @@ def test_wrong_usage_is_said_before_anything_runs(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("program", "says"),
+    [
+        (["-m", "nosuch"], "No module named nosuch"),
+        (["-m", "nosuch.inner"], "Error while finding module specification for 'nosuch.inner'"),
+        (["-m", "package"], "No module named package.__main__"),
+        (["-m", "package.nosuch"], "No module named package.nosuch"),
+        (["package"], "can't find '__main__' module in"),
+    ],
+)
+def test_what_the_interpreter_finds_nothing_to_run_in_leaves_no_recording(
+    tmp_path: Path, program: list[str], says: str
+) -> None:
+    (tmp_path / "package").mkdir()
+    (tmp_path / "package" / "__init__.py").touch()
+    done = record(tmp_path, *program)
+    own, ours = done.stderr.splitlines()
+    assert (done.returncode, done.stdout) == (1, "")
+    assert says in own
+    assert ours == (
+        "gcreplay: nothing was recorded: the interpreter found nothing to run, as it says above"
+    )
+    assert list(tmp_path.glob("*.gcreplay*")) == []
+
+
+@pytest.mark.parametrize("text", ["import nosuch", "raise ImportError", "raise SystemExit(1)"])
+def test_what_fails_while_it_is_imported_is_recorded(tmp_path: Path, text: str) -> None:
+    (tmp_path / "package").mkdir()
+    (tmp_path / "package" / "__init__.py").write_text(text)
+    (tmp_path / "package" / "inner.py").touch()
+    assert record(tmp_path, "-m", "package.inner").returncode == 1
+    assert [path.name for path in tmp_path.glob("*.gcreplay*")] == ["package.inner.gcreplay"]
+
+
 def test_a_program_may_stand_on_standard_input(tmp_path: Path) -> None:
     done = record(tmp_path, "-", "--mine", stdin="import sys; print(sys.argv)\n")
     assert (done.returncode, done.stdout) == (0, "['-', '--mine']\n")

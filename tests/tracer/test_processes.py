@@ -139,23 +139,102 @@ def test_a_child_of_a_measured_program_looks_as_it_would(tmp_path: Path, fork: s
     assert (run.complete, run.missed) == (True, 0)
 
 
-CHILDREN = """
-import os, subprocess
-def end(code=0): os._exit(code)
+CHILDREN = {
+    "os.fork": (
+        3,
+        """
+import os
 for i in range(3):
     if os.fork() == 0:
         os.fork()  # a grandchild is its parent's
-        end()
+        os._exit(0)
     os.wait()
-subprocess.run(["true"]); os.system("true")  # started by vfork() and posix_spawn()
-subprocess.run(["true"], preexec_fn=int)  # by fork()
-"""
+""",
+    ),
+    "subprocess, which forks by vfork()": (
+        4,
+        """
+import os, subprocess, sys
+subprocess.run(["true"])
+subprocess.run([sys.executable, "-c", "import subprocess; subprocess.run(['true'])"])
+subprocess.run("true; true", shell=True)
+os.popen("true").close()
+""",
+    ),
+    "subprocess, which forks by fork()": (
+        1,
+        "import subprocess; subprocess.run(['true'], preexec_fn=int)",
+    ),
+    "subprocess, imported anew": (
+        2,
+        """
+import subprocess, sys
+subprocess.run(["true"])
+for name in "subprocess", "_posixsubprocess": del sys.modules[name]
+import subprocess
+subprocess.run(["true"])
+""",
+    ),
+    "posix_spawn and system": (
+        3,
+        """
+import os
+os.waitpid(os.posix_spawn("/bin/true", ["true"], {}), 0)
+os.waitpid(os.posix_spawnp("true", ["true"], {}), 0)
+os.system("true")
+try: os.posix_spawn("/nosuch", ["nosuch"], {})
+except FileNotFoundError: pass
+try: os.system()
+except TypeError: pass
+""",
+    ),
+    "a child's own are its own": (
+        1,
+        """
+import os, subprocess
+if os.fork() == 0:
+    subprocess.run(["true"]); os.system("true")
+    os._exit(0)
+os.wait()
+""",
+    ),
+    "multiprocessing by spawn, with its tracker": (
+        3,
+        """
+import multiprocessing
+if __name__ == "__main__":
+    with multiprocessing.get_context("spawn").Pool(2) as pool: print(pool.map(abs, [-1]))
+""",
+    ),
+    "threads": (
+        20,
+        """
+import os, subprocess, threading
+def work():
+    for i in range(5): os.system("true") if i % 2 else subprocess.run(["true"])
+threads = [threading.Thread(target=work) for _ in range(4)]
+for one in threads: one.start()
+for one in threads: one.join()
+""",
+    ),
+    "none": (0, "import subprocess, os"),
+}
 
 
-def test_children_that_were_forked_are_counted(tmp_path: Path) -> None:
-    done = run_recorded(tmp_path, "-c", CHILDREN)
+@pytest.mark.parametrize("ways", CHILDREN)
+def test_the_processes_that_a_program_starts_are_counted(tmp_path: Path, ways: str) -> None:
+    expected, program = CHILDREN[ways]
+    (tmp_path / "program.py").write_text(program)
+    done = run_recorded(tmp_path, "program.py")
     assert (done.ran.exit_code, done.ran.err) == (0, "")
-    assert done.summary.children == 4
+    assert done.summary.children == expected
     with EventLog.open(done.path) as log:
-        assert log.meta["children"] == 4
-    assert run_recorded(tmp_path, "-c", "pass").summary.children == 0
+        assert log.meta["children"] == expected
+
+
+@pytest.mark.parametrize("start_up", ["import subprocess", "pass"])
+def test_subprocess_may_be_there_before_the_program(tmp_path: Path, start_up: str) -> None:
+    (tmp_path / "sitecustomize.py").write_text(start_up)
+    program = "import subprocess; subprocess.run(['true'])"
+    environment = {"PYTHONPATH": str(tmp_path)}
+    assert run_recorded(tmp_path, "-c", program, environment=environment).summary.children == 1

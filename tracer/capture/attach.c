@@ -21,20 +21,6 @@ static struct {
 
 /* ---- when start-up is over ------------------------------------------------- */
 
-/* Without hashing, allocating or comparing with what is not ASCII. */
-static int site_imported(void)
-{
-    PyObject *modules = PyImport_GetModuleDict(), *key, *value; /* borrowed */
-    Py_ssize_t at = 0;
-    while (modules != NULL && PyDict_CheckExact(modules) && PyDict_Next(modules, &at, &key, &value)) {
-        if (PyUnicode_CheckExact(key) && PyUnicode_GET_LENGTH(key) == 4 && PyUnicode_KIND(key) == PyUnicode_1BYTE_KIND
-            && memcmp(PyUnicode_DATA(key), "site", 4) == 0) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
 static int start_up_over(void)
 {
     PyThreadState *ts = this_thread();
@@ -48,7 +34,7 @@ static int start_up_over(void)
         }
         return 0;
     }
-    if (!Py_IsInitialized() || (imports_site(ts) && !site_imported()) || gc_collecting(collector_of(interpreter_of(ts)))) {
+    if (!Py_IsInitialized() || (imports_site(ts) && imported_module("site") == NULL) || gc_collecting(collector_of(interpreter_of(ts)))) {
         return 0;
     }
     waiting.on = getpid() == waiting.process;

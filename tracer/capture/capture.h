@@ -411,6 +411,16 @@ static inline int measuring(void)
 /* process.c */
 int process_watch(const char **why);
 void process_unguard(void);
+void process_made(void); /* a child, which is not recorded */
+
+/* spawn.c */
+void spawn_install(void);
+int spawn_asked(void); /* whether this thread is starting a process that is counted there */
+
+/* methods.c: nothing is allocated; NULL where there is none */
+PyMethodDef *method_in(PyModuleDef *module, const char *name, int flags);
+PyModuleDef *builtin_module(const char *name); /* the static definition of one made in two phases */
+PyObject *imported_module(const char *name);   /* borrowed */
 
 /* spool.c */
 extern uint8_t *spool_at;    /* where the next byte goes */

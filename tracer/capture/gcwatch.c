@@ -312,20 +312,8 @@ SIMPLE(freeze, CALL_FREEZE, int linked = in_a_list; gcwatch_unlink(), if (linked
 
 static PyMethodDef *method(const char *name, int flags)
 {
-    PyMethodDef *found = NULL;
-    for (struct _inittab *t = builtin_modules(); t->name != NULL; t++) {
-        if (strcmp(t->name, "gc") == 0) {
-            PyObject *def = t->initfunc(); /* only hands out the static definition */
-            if (def != NULL && Py_TYPE(def) == &PyModuleDef_Type) {
-                for (PyMethodDef *d = ((PyModuleDef *)def)->m_methods; d != NULL && d->ml_name != NULL; d++) {
-                    if (strcmp(d->ml_name, name) == 0 && d->ml_flags == flags) {
-                        found = d;
-                    }
-                }
-            }
-        }
-    }
-    return found;
+    PyModuleDef *module = builtin_module("gc");
+    return module != NULL ? method_in(module, name, flags) : NULL;
 }
 
 #define GC_METHODS(X)                                                                                                  \

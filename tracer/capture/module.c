@@ -107,6 +107,7 @@ static int start_recording(const options_t *options, const char **why)
     sites_install();
     freelist_install();
     alloc_install();
+    spawn_install();
     cap.active = 1;
     here.recorded = cap.interp;
     return 1;

@@ -22,12 +22,13 @@ static void leave(void)
     process_unguard();
 }
 
-/* fork() itself is counted, whoever calls it: vfork() and posix_spawn(), by which subprocess and
- * os.system() start programs, run no handlers. */
+void process_made(void) { __atomic_add_fetch(&spool_head->children, 1, __ATOMIC_RELAXED); }
+
+/* fork() itself is counted, whoever calls it: what runs no such handlers is counted in spawn.c. */
 static void forked(void)
 {
-    if (cap.active) {
-        __atomic_add_fetch(&spool_head->children, 1, __ATOMIC_RELAXED);
+    if (cap.active && !spawn_asked()) {
+        process_made();
     }
 }
 
