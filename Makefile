@@ -66,6 +66,7 @@ $(READY): pyproject.toml setup.py $(NATIVE)
 	    && { $(PIP) --no-build-isolation --no-deps --editable . > $(LOG) 2>&1 \
 	         || { cat $(LOG); exit 1; }; }; \
 	fi
+	@$(BIN)/python -m gcreplay.installation
 	@mkdir -p build
 	@touch $@
 

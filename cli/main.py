@@ -18,6 +18,7 @@ from typing import Any, Final
 import click
 
 from gcreplay import interrupt
+from gcreplay.installation import write_limits
 from gcreplay.store import waiting
 from gcreplay.store.errors import GcreplayError, UsageError
 from gcreplay.store.marks import meant
@@ -111,6 +112,10 @@ class Commands(click.Group):
         if args[0] in COMMANDS or args[0].startswith("-"):
             return super().resolve_command(ctx, args)
         raise click.UsageError(f"No such command {args[0]!r}{meant(args[0], list(COMMANDS))}.", ctx)
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        super().format_help_text(ctx, formatter)
+        write_limits(formatter)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

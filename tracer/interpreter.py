@@ -40,10 +40,7 @@ class Interpreter:
         Raises CannotRecord when there is none, or the capture is not made for it.
         """
         if not any(INJECT.glob("capture*.so")):
-            raise CannotRecord(
-                f"this gcreplay was installed with Python {platform.python_version()}, where it "
-                f"replays recordings and makes none; install it with CPython 3.11 to record"
-            )
+            raise CannotRecord(not_built())
         executable = sys.executable if name is None else shutil.which(name)
         if executable is None:
             raise CannotRecord(f"{name}: no such interpreter; give --python a path or a command")
@@ -100,6 +97,14 @@ class Interpreter:
             "GCREPLAY_OPTIONS": ",".join(map(str, (*numbers, int(alone)))),
             **({} if plan is None else {"GCREPLAY_PLAN": plan}),
         }
+
+
+def not_built() -> str:
+    """Why nothing can be recorded where the capture was not built."""
+    return (
+        f"this gcreplay was installed with Python {platform.python_version()}, where it replays "
+        f"recordings and makes none; install it with CPython 3.11 to record"
+    )
 
 
 def _preloading(base: Mapping[str, str]) -> dict[str, str]:

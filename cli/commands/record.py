@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from gcreplay.installation import write_limits
 from gcreplay.looks import Closeness, closeness, threshold_of
 from gcreplay.not_a_script import no_such_script
 from gcreplay.options import chosen_python, closeness_options
@@ -24,6 +25,10 @@ VERIFY, WHAT_IF = "verify", "what-if"
 class OwnOptionsThenProgram(click.Command):
     """Like the interpreter's own command line: the program's arguments begin at the script, or
     after `-m MODULE` or `-c CODE`, and nothing of them is ours."""
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        super().format_help_text(ctx, formatter)
+        write_limits(formatter)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         try:
