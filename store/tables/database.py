@@ -22,6 +22,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 from sqlalchemy.schema import CreateTable
 
+from .. import waiting
 from ..errors import (
     DamagedFile,
     FileExists,
@@ -127,6 +128,11 @@ class Database:
             code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
             if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
                 raise
+            if code == sqlite3.SQLITE_BUSY and self.path is not None:
+                waiting.tell(
+                    f"{self.path} is still read by {locked_by(self.path)}: until that has ended, "
+                    f"{companion(self.path, WAL)} is a part of it"
+                )
 
     @property
     def bytes(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -12,6 +13,7 @@ from ..holders import holders
 
 PATIENCE_SECONDS: Final = 30.0
 SILENT_SECONDS: Final = 1.0
+_PAUSE_SECONDS: Final = 0.02
 
 T = TypeVar("T")
 
@@ -53,29 +55,28 @@ class _Patient(sqlite3.Connection):
 
 
 def _patiently(connection: sqlite3.Connection, act: Callable[[], T]) -> T:
-    """SQLite waits silently for a moment; then it is told, and waited for again. What was refused
-    because of a lock has changed nothing."""
-    try:
-        return act()
-    except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
-            raise
-    path = _file_of(connection)
-    waiting.tell(
-        f"{path} is locked by {locked_by(Path(path))}: waiting up to "
-        f"{PATIENCE_SECONDS:.0f} seconds for it"
-    )
-    _wait_at_most(connection, PATIENCE_SECONDS - SILENT_SECONDS)
-    try:
-        return act()
-    finally:
-        _wait_at_most(connection, SILENT_SECONDS)
+    """Try until it can be done: for a moment silently, then it is told. What was refused because of
+    a lock has changed nothing. Most statements wait for a moment themselves, not all."""
+    begun, told = time.monotonic(), False
+    while True:
+        try:
+            return act()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise
+            waited = time.monotonic() - begun
+            if waited >= SILENT_SECONDS and not told:
+                path = _file_of(connection)
+                waiting.tell(
+                    f"{path} is locked by {locked_by(Path(path))}: waiting up to "
+                    f"{PATIENCE_SECONDS:.0f} seconds for it"
+                )
+                told = True
+            if waited >= PATIENCE_SECONDS:
+                raise
+        time.sleep(_PAUSE_SECONDS)
 
 
 def _file_of(connection: sqlite3.Connection) -> str:
     return str(sqlite3.Connection.execute(connection, "PRAGMA database_list").fetchone()[2])
 
-
-def _wait_at_most(connection: sqlite3.Connection, seconds: float) -> None:
-    pragma = f"PRAGMA busy_timeout={int(seconds * 1000)}"
-    sqlite3.Connection.execute(connection, pragma).close()

@@ -75,6 +75,72 @@ def test_a_writer_is_told_and_then_writes(path: Path, heard: list[str]) -> None:
         assert [run.policy for run in log.runs()] == ["never"]
 
 
+READ = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+if sys.argv[2] == "reads":
+    connection.execute("BEGIN")
+connection.execute("SELECT * FROM meta").fetchall()
+print("reads", flush=True)
+sys.stdin.readline()
+"""
+
+
+@contextmanager
+def read(path: Path, how: str) -> Iterator[subprocess.Popen[str]]:
+    """In this block another process reads the file, or has only looked at it."""
+    command = [sys.executable, "-c", READ, str(path), how]
+    with subprocess.Popen(command, stdin=-1, stdout=-1, text=True) as reader:
+        assert reader.stdout is not None
+        assert reader.stdout.readline() == "reads\n"
+        yield reader
+        reader.kill()
+
+
+@pytest.mark.parametrize("how", ["reads", "has read"])
+def test_a_recording_that_is_closed_waits_for_its_readers_and_is_one_file(
+    tmp_path: Path, heard: list[str], monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    path = tmp_path / "log.gcreplay"
+    log = EventLog.create(path)
+    log.add_label("one")
+    with read(path, how) as reader:
+        told_at = iter(range(3))
+
+        def pause(seconds: float) -> None:
+            """The reader ends some pauses after the wait was told."""
+            if heard and next(told_at) == 2:
+                reader.communicate("go on\n")
+
+        monkeypatch.setattr(patience.time, "sleep", pause)
+        log.close(complete=True)
+        assert heard == [
+            f"{path} is locked by process {reader.pid}: waiting up to 30 seconds for it"
+        ]
+    assert list(tmp_path.iterdir()) == [path]
+    with EventLog.open(path) as whole:
+        assert (whole.labels, whole.meta["complete"]) == (("", "(opaque)", "one"), True)
+
+
+@pytest.mark.parametrize("how", ["reads", "has read"])
+def test_where_a_reader_stays_it_is_said_what_belongs_to_the_recording(
+    tmp_path: Path, heard: list[str], monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    monkeypatch.setattr(patience, "PATIENCE_SECONDS", 1.1)
+    path = tmp_path / "log.gcreplay"
+    log = EventLog.create(path)
+    log.add_label("one")
+    with read(path, how) as reader:
+        log.close(complete=True)
+        assert heard[1:] == [
+            f"{path} is still read by process {reader.pid}: until that has ended, {path}-wal is a "
+            f"part of it"
+        ]
+        assert Path(f"{path}-wal").exists()
+        with EventLog.open(path) as whole:
+            assert (whole.labels, whole.meta["complete"]) == (("", "(opaque)", "one"), True)
+
+
 def test_who_waits_in_vain_is_told_who_has_it(
     path: Path, heard: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
