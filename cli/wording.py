@@ -5,6 +5,7 @@ from typing import Final
 
 import numpy as np
 
+from gcreplay.places import short
 from gcreplay.store import NO_OBJECT, EventLog, Events, Flag, GcCall, Op
 from gcreplay.store.events import StartState, WeakUse, signed64
 
@@ -104,7 +105,7 @@ class Wording:
         flags = " ".join(flag.name.lower() for flag in Flag if flag in shape.flags and flag.name)
         site = self._sites[site_id]
         near = "near " if site.near else ""
-        where = f"  {near}{site.file}:{site.line} {site.function}" if site_id else ""
+        where = f"  {near}{short(site.file)}:{site.line} {site.function}" if site_id else ""
         return f"{self._object(number)}  {shape.size} bytes  {flags}{where}"
 
 

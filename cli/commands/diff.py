@@ -15,6 +15,7 @@ from gcreplay.limits import Limit, parse_limit
 from gcreplay.options import policy_option, window_bounds
 from gcreplay.output import Report, Signed, Table, format_option, say, show
 from gcreplay.pauses import COLUMNS, pause_cells, pause_model, trust, with_pauses
+from gcreplay.places import place
 from gcreplay.progress import working
 from gcreplay.replay import DiffResult, diff
 from gcreplay.replay.estimates.pauses import PauseModel
@@ -223,7 +224,7 @@ def _kept_longer(result: DiffResult, headings: Sequence[str], *, one_log: bool) 
     rows = tuple(
         (
             row.type,
-            row.site,
+            place(row.site),
             row.objects_first,
             row.objects_second,
             _mean(row.object_events_first, row.objects_first),

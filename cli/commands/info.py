@@ -19,6 +19,7 @@ from gcreplay.output import (
     size_words,
 )
 from gcreplay.pauses import model_lines, pause_model
+from gcreplay.places import short
 from gcreplay.progress import working
 from gcreplay.replay.estimates.pauses import PauseModel
 from gcreplay.store import EventLog
@@ -191,7 +192,7 @@ def _lines(facts: dict[str, Any]) -> list[tuple[Cell, Cell]]:
 
 def _python(facts: dict[str, Any]) -> str:
     version, executable = facts["python"], facts["executable"]
-    return f"{version} ({executable})" if version and executable else version or "not said"
+    return f"{version} ({short(executable)})" if version and executable else version or "not said"
 
 
 def _completeness(facts: dict[str, Any]) -> str:

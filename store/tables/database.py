@@ -32,11 +32,12 @@ from ..errors import (
     NotFound,
     StorageError,
 )
+from ..holders import holders
 from ..place import JOURNAL, WAL, companion, new_database, other_kind, remove_companions
 from . import journal, schema
 from .bounds import Bounds, Malformed, stored_json
 from .known import check_declarations
-from .patience import connected, locked_by
+from .patience import Patient, connected, locked_by
 
 _MAGIC = b"SQLite format 3\0"
 
@@ -120,15 +121,20 @@ class Database:
             self._engine.dispose()
 
     def _fold(self) -> None:
+        assert self.path is not None
+        others = holders(self.path)
         try:
             with self._engine.connect() as connection:
+                raw = connection.connection.driver_connection
+                assert isinstance(raw, Patient)
+                raw.patient = bool(others)  # readers of our own process may wait for us
                 connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
                 connection.exec_driver_sql("PRAGMA journal_mode=DELETE")
         except DBAPIError as error:
             code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
             if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
                 raise
-            if code == sqlite3.SQLITE_BUSY and self.path is not None:
+            if code == sqlite3.SQLITE_BUSY and others:
                 waiting.tell(
                     f"{self.path} is still read by {locked_by(self.path)}: until that has ended, "
                     f"{companion(self.path, WAL)} is a part of it"

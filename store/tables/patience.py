@@ -25,7 +25,7 @@ def connected(where: str) -> sqlite3.Connection:
         uri=where.startswith("file:"),
         timeout=SILENT_SECONDS,
         check_same_thread=False,
-        factory=_Patient,
+        factory=Patient,
     )
 
 
@@ -36,14 +36,22 @@ def locked_by(path: Path) -> str:
 
 
 class _Cursor(sqlite3.Cursor):
+    @property
+    def _patient(self) -> Patient:
+        assert isinstance(self.connection, Patient)
+        return self.connection
+
     def execute(self, *words: Any) -> sqlite3.Cursor:  # type: ignore[override]
-        return _patiently(self.connection, lambda: super(_Cursor, self).execute(*words))
+        return _patiently(self._patient, lambda: super(_Cursor, self).execute(*words))
 
     def executemany(self, *words: Any) -> sqlite3.Cursor:  # type: ignore[override]
-        return _patiently(self.connection, lambda: super(_Cursor, self).executemany(*words))
+        return _patiently(self._patient, lambda: super(_Cursor, self).executemany(*words))
 
 
-class _Patient(sqlite3.Connection):
+class Patient(sqlite3.Connection):
+    patient = True
+    """Whether it waits for longer than a moment."""
+
     def cursor(self, factory: Any = _Cursor) -> Any:
         return super().cursor(factory)
 
@@ -54,7 +62,7 @@ class _Patient(sqlite3.Connection):
         _patiently(self, super().commit)
 
 
-def _patiently(connection: sqlite3.Connection, act: Callable[[], T]) -> T:
+def _patiently(connection: Patient, act: Callable[[], T]) -> T:
     """Try until it can be done: for a moment silently, then it is told. What was refused because of
     a lock has changed nothing. Most statements wait for a moment themselves, not all."""
     begun, told = time.monotonic(), False
@@ -62,7 +70,7 @@ def _patiently(connection: sqlite3.Connection, act: Callable[[], T]) -> T:
         try:
             return act()
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or not connection.patient:
                 raise
             waited = time.monotonic() - begun
             if waited >= SILENT_SECONDS and not told:
