@@ -15,6 +15,8 @@ from gcreplay.options import chosen_python, closeness_options
 from gcreplay.output import counted, say, size_words
 from gcreplay.progress import working
 from gcreplay.store.errors import UsageError
+from gcreplay.store.marks import meant
+from gcreplay.store.values import shown
 from gcreplay.tracer import RecordOptions, RecordProgress, RecordSummary, record
 from gcreplay.tracer.program import split_command
 
@@ -151,9 +153,7 @@ def _closeness(
     policies = [purpose for purpose in purposes if purpose not in (VERIFY, WHAT_IF)]
     thresholds: list[int] = []
     if policies:
-        from gcreplay.replay import make_policy  # it has no part in a plain recording
-
-        thresholds = [t for name in policies if (t := threshold_of(make_policy(name)))]
+        thresholds = [t for name in policies if (t := _threshold(name))]
     return closeness(
         granularity,
         full_probe,
@@ -161,6 +161,21 @@ def _closeness(
         predicting=bool(set(purposes) - {VERIFY}),
         thresholds=tuple(thresholds),
     )
+
+
+def _threshold(name: str) -> int:
+    """The first threshold of the policy that `--for` names."""
+    from gcreplay.replay import make_policy  # it has no part in a plain recording
+
+    try:
+        return threshold_of(make_policy(name))
+    except UsageError as error:
+        if not str(error).startswith("there is no policy"):
+            raise
+        near = meant(name, [VERIFY, WHAT_IF])
+        raise UsageError(
+            f"--for {shown(name)} is neither {VERIFY} nor {WHAT_IF}{near}, and {error}"
+        ) from None
 
 
 def program_argv(

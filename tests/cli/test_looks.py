@@ -45,10 +45,21 @@ def test_the_smallest_threshold_decides() -> None:
     assert chosen == (1, 0, 80)
 
 
-def test_a_purpose_that_is_none_is_said_before_the_program_starts(gcreplay: Gcreplay) -> None:
-    told = gcreplay("record", "--for", "speed", "-c", "raise SystemExit(9)")
+@pytest.mark.parametrize(
+    ("purpose", "said"),
+    [
+        ("speed", '--for "speed" is neither verify nor what-if, and there is no policy'),
+        ("whatif", "nor what-if (did you mean what-if?), and there is no policy 'whatif'; known"),
+        ("manul", "and there is no policy 'manul' (did you mean manual?); known are refcount"),
+        ("generational:x", 'Error: "x" are no thresholds'),
+    ],
+)
+def test_a_purpose_that_is_none_is_said_before_the_program_starts(
+    gcreplay: Gcreplay, purpose: str, said: str
+) -> None:
+    told = gcreplay("record", "--for", purpose, "-c", "raise SystemExit(9)")
     assert told.exit_code == 2
-    assert "there is no policy 'speed'" in told.stderr
+    assert said in told.stderr
 
 
 def test_a_threshold_finer_than_the_looks_carries_a_remark(
