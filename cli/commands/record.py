@@ -163,7 +163,7 @@ def _closeness(
     )
 
 
-def _threshold(name: str) -> int:
+def _threshold(name: str) -> int | None:
     """The first threshold of the policy that `--for` names."""
     from gcreplay.replay import make_policy  # it has no part in a plain recording
 
