@@ -3,10 +3,11 @@
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from recording import recorded_code
 
 from gcreplay.replay.run import garbage_of
-from gcreplay.store.events import Op
+from gcreplay.store.events import U32, Op
 from gcreplay.store.log import EventLog
 
 OLD_RING = """
@@ -100,3 +101,71 @@ def test_what_is_tracked_late_is_lost_after_the_last_look_that_did_not_show_it(
     done = recorded_code(tmp_path, LATE_RING)
     with EventLog.open(done.path) as log:
         assert [seen.collected for seen in log.observed] == [0, 1]
+
+
+REGISTRY = """
+import gc
+
+class Node: pass
+
+registry = {n: [] for n in range(500)}
+gc.collect()                          # it is old
+for n in range(500):
+    registry[n] = Node()
+gc.collect()                          # the next look at old objects
+"""
+
+
+def born(log: EventLog, name: str) -> U32:
+    """The objects of the program that are of the type of that name."""
+    events = log.events()
+    types = np.array([log.types[shape.type].name for shape in log.shapes])
+    births = np.flatnonzero(events.op == Op.ALLOC)
+    return events.a[births][types[events.b[births]] == name]
+
+
+def births_before(log: EventLog, places: NDArray[np.int64], objects: U32) -> NDArray[np.int64]:
+    """How many other objects were born between each of these and an event."""
+    births = np.flatnonzero(log.events().op == Op.ALLOC)
+    return np.searchsorted(births, places) - 1 - objects
+
+
+def test_what_was_put_into_an_old_object_is_held_by_it_since_its_birth(tmp_path: Path) -> None:
+    """Looks at young objects in between found a reference to each, and not that it is the old
+    one's."""
+    done = recorded_code(tmp_path, REGISTRY, granularity=33)
+    with EventLog.open(done.path) as log:
+        events, nodes = log.events(), born(log, "Node")
+        linked = np.flatnonzero((events.op == Op.LINK) & np.isin(events.b, nodes))
+        let_go = np.flatnonzero((events.op == Op.DECREF) & np.isin(events.a, nodes))
+        assert len(linked) == len(let_go) == len(nodes) == 500
+        assert set(births_before(log, linked, events.b[linked]).tolist()) == {0}
+        assert set(births_before(log, let_go, events.a[let_go]).tolist()) == {0}
+
+
+WATCHED_RINGS = """
+import gc, weakref
+
+class W: pass
+
+kept = []
+gc.disable()                          # no look between a birth and the next but every 100
+for n in range(500):
+    w = W()
+    w.me = w
+    kept.append(weakref.ref(w, id))
+w = None
+gc.collect()
+"""
+
+
+def test_what_a_weak_reference_was_made_of_was_in_use_then(tmp_path: Path) -> None:
+    """Each holds itself, and nothing else tells how long the code that made it had hold of it."""
+    done = recorded_code(tmp_path, WATCHED_RINGS, granularity=100)
+    with EventLog.open(done.path) as log:
+        events, rings = log.events(), born(log, "W")
+        watched = np.flatnonzero((events.op == Op.WEAKREF) & np.isin(events.b, rings))
+        let_go = np.flatnonzero((events.op == Op.DECREF) & np.isin(events.a, rings))
+        watched_at = dict(zip(events.b[watched].tolist(), watched.tolist(), strict=True))
+        early = [at for at in let_go.tolist() if at < watched_at[int(events.a[at])]]
+        assert len(let_go) == 500 and early == []

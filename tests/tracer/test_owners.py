@@ -8,6 +8,7 @@ from textwrap import dedent
 import pytest
 from recording import BARE, checked, recorded_code, run_plain, run_recorded
 
+from gcreplay.replay import replay
 from gcreplay.store.events import NO_OBJECT, Op
 from gcreplay.store.log import EventLog
 
@@ -203,6 +204,63 @@ for i in range(200):
     for i in range(0, len(made), 4):
         assert made[i : i + 2] == ["ReferenceType"] * 2
 
+
+KEPT = {
+    "what a callback makes": (
+        "Made",
+        """
+        import gc, weakref
+        class Node: pass
+        class Made: pass
+        def gone(ref): kept.append(Made()); refs.discard(ref)
+        kept, refs = [], set()
+        for i in range(1500): n = Node(); n.me = n; refs.add(weakref.ref(n, gone))
+        """,
+    ),
+    "what a finalizer makes": (
+        "Made",
+        """
+        import gc
+        class Made: pass
+        class D:
+            def __del__(self): kept.append(Made()); self.me = None
+        kept = []
+        for i in range(1500): d = D(); d.me = d
+        """,
+    ),
+    "what a finalizer saves": (
+        "D",
+        """
+        import gc
+        class D:
+            def __del__(self): kept.append(self)
+        kept = []
+        for i in range(1500): d = D(); d.me = d
+        """,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", KEPT)
+def test_what_code_of_garbage_keeps_is_held_where_it_ran(tmp_path: Path, name: str) -> None:
+    """By the list, old by then, that only later looks show; so where that code does not run, no
+    event of the program is about it."""
+    kept, code = KEPT[name]
+    done = recorded_code(tmp_path, dedent(code) + "\ngc.collect()", granularity=50)
+    with EventLog.open(done.path) as log:
+        op, a, b, _ = (column.tolist() for column in log.events().columns())
+        names = [log.types[shape.type].name for shape in log.shapes]
+        of_kind = {a[i] for i, code in enumerate(op) if code == Op.ALLOC and names[b[i]] == kept}
+        lists = {a[i] for i, code in enumerate(op) if code == Op.ALLOC and names[b[i]] == "list"}
+        inside, held_inside, held = False, 0, 0
+        for i, code in enumerate(op):
+            inside = bool(b[i]) if code == Op.INSIDE else inside
+            holds = code == Op.LINK and a[i] in lists and b[i] in of_kind
+            held_inside += holds and inside
+            held += holds
+        never = replay(log, "never")
+    assert held == held_inside > 1000
+    assert (never.unmoved, never.regions_run) == (0, 0)
 
 THREADS = """
 import gc, sys, threading, time

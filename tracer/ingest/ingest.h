@@ -59,6 +59,7 @@ typedef struct {
     uint32_t lost;        /* where since the last look a holder's death first took a link from it */
     uint32_t used;        /* where something last shows it to be in use; 0 = nowhere */
     uint32_t judged, verdict; /* by which look, and how: of its verdicts, NONE = reachable */
+    uint32_t surplus;     /* references of running code too many, by the look under way */
 } note_t;
 
 /* What a look says of garbage that holds itself, or of one object: from all that leads to it. */
@@ -131,7 +132,8 @@ typedef struct {
     uint32_t window;         /* number of the window that begins there, from 1 */
     int opening;             /* the next one is to begin behind the collection under way */
     ARRAY(note_t, notes);    /* of this window */
-    words_t inside;          /* notes on what was born or used inside the collection under way */
+    words_t inside;          /* pairs: a note on what was born or used inside the collection under way, and where in side */
+    words_t regions;         /* triples: events of side that have become a region with an owner, first and behind, and its end */
     words_t looks;           /* where each look since then ended, and its collection, if it has one */
     uint32_t first_look;     /* epoch of looks.at[0] */
     uint32_t looked;         /* where the last one ended */
@@ -218,7 +220,7 @@ typedef struct {
     uint32_t bystander;      /* another thread runs, and this owner waits; 0 = none */
     int acting;              /* callbacks or finalizers run, which the capture tells apart */
     words_t owners;          /* whose the events of side are, see owners.c */
-    words_t saved;           /* pairs: in the region of which owner an object is held, and its name */
+    words_t saved;           /* pairs: in the region of which owner an object is held, and its number */
     size_t saved_at;         /* those before this one are written */
     uint64_t stop[7];
     uint32_t kept[KIND_TYPE + 1][21]; /* what each free list holds, by kind and tuple length */
@@ -275,12 +277,15 @@ void window_open(ingest_t *s);
 extern const note_t no_note;
 note_t *note_on(ingest_t *s, object_t *o);
 void window_born(ingest_t *s, object_t *o);
+void window_region(ingest_t *s, size_t from, size_t to);
+void window_saved(ingest_t *s, uint32_t id);
 void window_inside_written(ingest_t *s);
 void window_lost(ingest_t *s, object_t *o, const object_t *by);
 void window_used(ingest_t *s, object_t *o);
 void window_gave(ingest_t *s, object_t *o);
 void window_weak(ingest_t *s, object_t *from, object_t *to, uint32_t callback);
 uint32_t window_linked(ingest_t *s, object_t *from, object_t *to);
+int window_met_since(const ingest_t *s, const object_t *o, uint32_t at);
 uint32_t window_last_look(const ingest_t *s, const object_t *o);
 uint32_t window_between(const ingest_t *s, uint32_t at);
 uint32_t window_here(const ingest_t *s);

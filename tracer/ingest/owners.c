@@ -106,9 +106,8 @@ static void save(ingest_t *s, size_t owner, uint32_t id)
 {
     object_t *o = object_get(s, id);
     o->count++;
-    window_used(s, o);
     words_push(&s->saved, (uint32_t)owner);
-    words_push(&s->saved, o->name);
+    words_push(&s->saved, id);
     s->repairs[REPAIR_HOLD]++;
 }
 
@@ -197,9 +196,12 @@ static void write_region(ingest_t *s, size_t from, size_t to, size_t i)
         events_t part = {s->side.op + from, s->side.a + from, s->side.b + from, s->side.c + from, to - from, 0};
         emit(s, OP_INSIDE, owner, 1, 0);
         events_append(s, &s->out, &part);
+        size_t saved = s->saved_at;
         for (; s->saved_at < s->saved.n && s->saved.at[s->saved_at] == i; s->saved_at += 2) {
-            emit(s, OP_INCREF, s->saved.at[s->saved_at + 1], 1, LABEL_HOLD);
+            emit(s, OP_INCREF, object_get(s, s->saved.at[s->saved_at + 1])->name, 1, LABEL_HOLD);
         }
+        for (; saved < s->saved_at; saved += 2) window_saved(s, s->saved.at[saved + 1]);
+        if (owner != NONE) window_region(s, from, to);
         emit(s, OP_INSIDE, owner, 0, 0);
     }
 }

@@ -143,6 +143,19 @@ static uint32_t taken_over(const ingest_t *s, const object_t *o)
     return window_born_since(s, o) && o->count == o->links ? note_of(s, o)->used : NONE;
 }
 
+/* A look that met an object, and not the holder of a link to it, took the link for a reference of running
+ * code.  Where it has such a one too many now, that was the link: from `at` on, but not before its last use.
+ * NONE where it has none. */
+static uint32_t was_counted(ingest_t *s, object_t *to, uint32_t at)
+{
+    note_t *note = note_on(s, to);
+    if (note->surplus == 0) {
+        return NONE;
+    }
+    note->surplus--;
+    return at > note->used ? at : note->used;
+}
+
 /* How many of the links to an object are of holders that this probe did not look at. */
 static uint32_t unseen_links(ingest_t *s, const object_t *o)
 {
@@ -204,6 +217,7 @@ static int settle(ingest_t *s)
         if (balance != 0) {
             lost |= balance > 0;
             if (balance < 0) window_gained(s, o); /* a use of it, before anything is dated */
+            else note_on(s, o)->surplus = (uint32_t)balance;
             list->at[keep++] = list->at[i];
             words_push(&s->balance, (uint32_t)balance);
         }
@@ -221,9 +235,11 @@ static void reconcile(ingest_t *s, uint32_t upto)
     }
     for (size_t i = 0; i < s->added.n; i += 2) {
         object_t *from = object_get(s, s->added.at[i]), *to = object_get(s, s->added.at[i + 1]);
-        uint32_t at = window_linked(s, from, to);
+        uint32_t at = window_linked(s, from, to), counted = at <= s->looked ? was_counted(s, to, at) : NONE;
+        at = counted != NONE ? counted : at <= s->looked && window_met_since(s, to, at) ? NONE : at;
         at = at == NONE ? lost_at(s, s->added.at[i + 1], dated) : at;
         window_gain(s, to, at, OP_LINK, from->name, to->name);
+        if (counted != NONE) window_lose(s, s->added.at[i + 1], at, OP_DECREF, to->name, 1);
     }
     for (size_t i = 0; i < s->touched.n; i++) {
         int32_t balance = (int32_t)s->balance.at[i];
@@ -250,11 +266,13 @@ static void reconcile(ingest_t *s, uint32_t upto)
     }
     for (size_t i = 0; i < s->touched.n; i++) {
         int32_t balance = (int32_t)s->balance.at[i];
-        if (balance > 0) {
-            object_t *o = object_get(s, s->touched.at[i]);
+        object_t *o = object_get(s, s->touched.at[i]);
+        uint32_t surplus = balance > 0 ? note_of(s, o)->surplus : 0;
+        if (surplus > 0) {
+            note_on(s, o)->surplus = 0;
             uint32_t at = o->handed_over ? note_of(s, o)->used : lost_at(s, s->touched.at[i], dated);
             at = at == NONE ? taken_over(s, o) : at;
-            window_lose(s, s->touched.at[i], at, OP_DECREF, o->name, (uint32_t)balance);
+            window_lose(s, s->touched.at[i], at, OP_DECREF, o->name, surplus);
         }
     }
     weak_forget_look(s);

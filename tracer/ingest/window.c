@@ -14,7 +14,7 @@
 
 static uint32_t here(const ingest_t *s) { return (uint32_t)(s->out.n - s->window_from); }
 
-const note_t no_note = {0, NOWHERE, 0, 0, NONE};
+const note_t no_note = {0, NOWHERE, 0, 0, NONE, 0};
 
 /* The note on `o`, to be written; good until the next one is made. */
 note_t *note_on(ingest_t *s, object_t *o)
@@ -43,7 +43,7 @@ static void used_at(ingest_t *s, object_t *o, uint32_t at)
 /* What the program does inside a collection has no place yet: the note waits for it. */
 static void place_waits(ingest_t *s, const object_t *o)
 {
-    if (!words_push(&s->inside, o->note)) {
+    if (!words_push(&s->inside, o->note) || !words_push(&s->inside, (uint32_t)s->side.n)) {
         fail(s, "memory ran out");
     }
 }
@@ -60,16 +60,38 @@ void window_used(ingest_t *s, object_t *o)
     }
 }
 
+/* The next event written ends a region with an owner, of these events of the side. */
+void window_region(ingest_t *s, size_t from, size_t to)
+{
+    if (!words_push(&s->regions, (uint32_t)from) || !words_push(&s->regions, (uint32_t)to)
+        || !words_push(&s->regions, here(s))) {
+        fail(s, "memory ran out");
+    }
+}
+
+/* The next event written ends the region in which `id` was saved: as if it were born there. */
+void window_saved(ingest_t *s, uint32_t id)
+{
+    note_t *note = note_on(s, object_get(s, id));
+    note->born = note->used = here(s);
+}
+
 /* What the program did inside a collection has just been written.  Nothing that a later look tells of
- * what was born or used in it is dated before it, and nothing into it. */
+ * what was born or used in it is dated before it, and nothing into it but what concerns a birth in a
+ * region with an owner: what lives on is held by something when that ends, and moves with it. */
 void window_inside_written(ingest_t *s)
 {
-    for (size_t i = 0; i < s->inside.n; i++) {
+    const words_t *regions = &s->regions;
+    size_t r = 0;
+    for (size_t i = 0; i < s->inside.n; i += 2) {
         note_t *note = &s->notes[s->inside.at[i]];
-        note->used = here(s);
-        note->born = note->born == NOWHERE ? here(s) : note->born;
+        uint32_t at = s->inside.at[i + 1];
+        while (r < regions->n && regions->at[r + 1] <= at) r += 3;
+        uint32_t place = r < regions->n && regions->at[r] <= at ? regions->at[r + 2] : here(s);
+        note->used = note->born == NOWHERE || note->born == place ? place : here(s);
+        note->born = note->born == NOWHERE ? place : note->born;
     }
-    s->inside.n = 0;
+    s->inside.n = s->regions.n = 0;
 }
 
 /* The links of `o` are known as of the last look of all, not only of one long ago. */
@@ -125,21 +147,6 @@ uint32_t window_born_since(const ingest_t *s, const object_t *o) { return birth_
 
 uint32_t window_here(const ingest_t *s) { return here(s); }
 
-/* Where a link that a probe has found is dated: to the birth of the later of its ends, or NOWHERE
- * when both were born before the last look.  The code that made it had hold of both then, or since
- * the look that did not show it. */
-uint32_t window_linked(ingest_t *s, object_t *from, object_t *to)
-{
-    uint32_t source = birth_since_look(s, from), target = birth_since_look(s, to);
-    uint32_t at = source > target ? source : target;
-    uint32_t used = at == 0 ? window_last_look(s, from) : at;
-    if (used != NOWHERE) {
-        used_at(s, from, used);
-        used_at(s, to, used);
-    }
-    return at == 0 ? NOWHERE : at;
-}
-
 /* A place between the events of a collection and its regions is moved behind them. */
 static uint32_t outside(const ingest_t *s, uint32_t at)
 {
@@ -161,6 +168,30 @@ uint32_t window_last_look(const ingest_t *s, const object_t *o)
     }
     uint32_t i = look - s->first_look;
     return i < s->looks.n ? s->looks.at[i] : here(s);
+}
+
+/* Whether a look before this one met `o` as it was from `at` on: that of a collection shows nothing of what its
+ * regions did. */
+int window_met_since(const ingest_t *s, const object_t *o, uint32_t at)
+{
+    uint32_t look = window_last_look(s, o), end = outside(s, at);
+    return look != NONE && (end == at ? look >= at : look > end);
+}
+
+/* Where a link that a probe has found is dated: to the birth of the later of its ends, or NOWHERE
+ * when both were born before the last look at its source.  The code that made it had hold of both then,
+ * or since the look that did not show it. */
+uint32_t window_linked(ingest_t *s, object_t *from, object_t *to)
+{
+    uint32_t source = note_of(s, from)->born, target = note_of(s, to)->born;
+    uint32_t at = source > target ? source : target;
+    at = window_met_since(s, from, at) ? 0 : at;
+    uint32_t used = at == 0 ? window_last_look(s, from) : at;
+    if (used != NOWHERE) {
+        used_at(s, from, used);
+        used_at(s, to, used);
+    }
+    return at == 0 ? NOWHERE : at;
 }
 
 /* Half-way between there and now: what was given up in between can have been anywhere. */
@@ -201,7 +232,8 @@ static void insert(ingest_t *s, uint32_t at, int op, uint32_t a, uint32_t b, uin
     *i = (insertion_t){at, (uint32_t)op, a, b, 0, loser};
 }
 
-/* A weak reference that a probe has found refers to its target since it was born. */
+/* A weak reference that a probe has found refers to its target since it was born: the code that made it had
+ * hold of both then. */
 void window_weak(ingest_t *s, object_t *from, object_t *to, uint32_t callback)
 {
     uint32_t source = birth_since_look(s, from), target = birth_since_look(s, to);
@@ -212,6 +244,8 @@ void window_weak(ingest_t *s, object_t *from, object_t *to, uint32_t callback)
     }
     insert(s, at, OP_WEAKREF, from->name, to->name, NONE);
     if (!s->failed) s->insertions[s->insertions_n - 1].c = callback;
+    used_at(s, from, at);
+    used_at(s, to, at);
 }
 
 /* Writes that `o` has a reference more, where that belongs; NOWHERE: now. */
@@ -294,13 +328,17 @@ static void sort_insertions(ingest_t *s)
     }
 }
 
-/* Places count without the insertions, of which those at or before its event move a collection. */
+/* Places count without the insertions: those at or before its event move a collection, and those in its
+ * regions their end. */
 static void move_observed(ingest_t *s)
 {
     size_t i = 0;
-    for (size_t row = s->observed_final; row < s->observed_n; row++) {
-        while (i < s->insertions_n && s->insertions[i].at <= s->observed[row].at) i++;
-        s->observed[row].sequence += i;
+    for (observed_t *row = s->observed + s->observed_final; row < s->observed + s->observed_n; row++) {
+        while (i < s->insertions_n && s->insertions[i].at <= row->at) i++;
+        row->sequence += i;
+        size_t behind = i;
+        while (behind < s->insertions_n && s->insertions[behind].at < row->end) behind++;
+        row->end += (uint32_t)(behind - i);
     }
 }
 
