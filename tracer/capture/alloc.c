@@ -8,26 +8,30 @@
 
 static inline int young_count(void) { return gc_count(cap.gc, 0); }
 
+static inline void *word_in(void *block, size_t size, size_t i)
+{
+    return size >= (i + 1) * sizeof(void *) ? ((void **)block)[i] : NULL;
+}
+
 /* The type of the GC object in a block, or NULL.  Its word stands behind the GC header, or behind
  * the managed dictionary; the near word is then a part of the GC header.  `certain`: the
  * counter has proved that this is a GC object, so an unknown type may be looked at. */
 static PyTypeObject *type_in(void *block, size_t size, int certain)
 {
-    void *word[TYPE_WORD_FAR + 1] = {0};
-    memcpy(word, block, size < sizeof(word) ? size & ~(size_t)7 : sizeof(word));
-    if (type_known(word[TYPE_WORD_NEAR])) {
-        return word[TYPE_WORD_NEAR];
+    void *near = word_in(block, size, TYPE_WORD_NEAR), *far = word_in(block, size, TYPE_WORD_FAR);
+    if (type_known(near)) {
+        return near;
     }
-    if (type_known(word[TYPE_WORD_FAR]) && type_is_far(word[TYPE_WORD_FAR])) {
-        return word[TYPE_WORD_FAR];
+    if (type_known(far) && type_is_far(far)) {
+        return far;
     }
     /* A static type of a newly imported extension.  What else can stand here is the header of
      * a GC object, whose word at +8 is no type. */
-    uintptr_t at = (uintptr_t)word[TYPE_WORD_NEAR];
+    uintptr_t at = (uintptr_t)near;
     if (certain && at > 65536 && (at & 7) == 0 && type_known(Py_TYPE((PyObject *)at))
         && (Py_TYPE((PyObject *)at)->tp_flags & Py_TPFLAGS_TYPE_SUBCLASS)) {
-        type_remember(word[TYPE_WORD_NEAR]);
-        return word[TYPE_WORD_NEAR];
+        type_remember(near);
+        return near;
     }
     return NULL;
 }
@@ -197,9 +201,7 @@ void capture_sync(void)
             settle_untyped();
         }
     }
-    if (freelist_total() != freelist_seen) {
-        freelist_births();
-    }
+    freelist_births();
     look_taken();
 }
 
@@ -250,9 +252,7 @@ static void on_free(void *p)
         freelist_flushed(p);
         known = 1;
     }
-    if (freelist_total() != freelist_seen) {
-        freelist_births();
-    }
+    freelist_births();
     if (p == cap.pending) {
         /* Born and released between two hooks: the counter shows nothing. */
         cap.pending = NULL;

@@ -63,13 +63,16 @@ static enum relation relation_of(const look_t *before, const look_t *now, int *c
 
 /* ---- what it was --------------------------------------------------------------- */
 
+/* What was found out of one way and so many objects of one kind.  Two lie in a line of the cache. */
 typedef struct {
-    const void *from, *to; /* instructions */
-    uintptr_t via;         /* where the frames between stand, mixed */
-    uint32_t what, deaths, met;
-    int near, if_plain; /* not known at all, or only where no generator can have run */
-    uint32_t sites[BETWEEN_MOST];
+    const void *from, *to;  /* instructions */
+    uint64_t rest;          /* all else that tells ways apart, see rest_of() */
+    uint32_t site;          /* of the first object; `further` has those of all */
+    uint16_t met;
+    uint8_t near, if_plain; /* not known at all, or only where no generator can have run */
 } way_t;
+
+static uint32_t sites[BETWEEN_MOST]; /* of the objects that are asked for */
 
 static int unit_of(const PyCodeObject *code, const void *instruction)
 {
@@ -77,20 +80,20 @@ static int unit_of(const PyCodeObject *code, const void *instruction)
 }
 
 /* Adds the instructions of a stretch that surely took one each; 0 when there is no telling. */
-static int add_surely(way_t *way, int *n, PyCodeObject *code, int from, int to, enum type_kind kind, int length)
+static int add_surely(int *n, PyCodeObject *code, int from, int to, enum type_kind kind, int length)
 {
     takers_t found;
     if (!takers_on(&(stretch_t){code, from, to, 0}, kind, length, &found) || *n + found.surely > BETWEEN_MOST) {
         return 0;
     }
     for (int i = 0; i < found.surely; i++) {
-        way->sites[(*n)++] = site_of(place_at(code, found.once[i]));
+        sites[(*n)++] = site_of(place_at(code, found.once[i]));
     }
     return 1;
 }
 
 /* Stretches of several calls, with something unknown between: enough where they took them all. */
-static int told_of_calls(way_t *way, enum relation how, int calls, const look_t *before, const look_t *now,
+static int told_of_calls(enum relation how, int calls, const look_t *before, const look_t *now,
                          enum type_kind kind, int length, int n)
 {
     PyCodeObject *code = before->place.code;
@@ -100,12 +103,12 @@ static int told_of_calls(way_t *way, enum relation how, int calls, const look_t 
     }
     int taken = 0;
     int to = how == CALLED ? unit_of(code, frame_instruction(under_way[calls])) : EXIT;
-    if (!add_surely(way, &taken, code, unit_of(code, before->place.instruction), to, kind, length)) {
+    if (!add_surely(&taken, code, unit_of(code, before->place.instruction), to, kind, length)) {
         return 0;
     }
     for (int i = how == CALLED ? calls - 1 : how == ENTERED ? 0 : -1; i >= 0; i--) {
         code = frame_code(under_way[i]);
-        if (!add_surely(way, &taken, code, ENTRY, unit_of(code, frame_instruction(under_way[i])), kind, length)) {
+        if (!add_surely(&taken, code, ENTRY, unit_of(code, frame_instruction(under_way[i])), kind, length)) {
             return 0;
         }
     }
@@ -119,30 +122,32 @@ static int told_of_one(way_t *way, enum relation how, const look_t *before, cons
     stretch_t stretch = {code, unit_of(code, before->place.instruction), unit_of(code, now->place.instruction), 0};
     takers_t found;
     if (!takers_on(&stretch, kind, length, &found)) {
-        return told_of_calls(way, ENTERED, 0, before, now, kind, length, n);
+        return told_of_calls(ENTERED, 0, before, now, kind, length, n);
     }
     /* Every way has taken at least these; if they are all, nothing else has taken any. */
     int all = found.surely == n;
     if (!all) {
         stretch.again = 1;
-        if (!takers_on(&stretch, kind, length, &found) || found.surely >= n || (found.calls && how != ALONE)) {
+        /* With repetitions there are more ways, and so no fewer calls. */
+        if ((found.calls && how != ALONE) || !takers_on(&stretch, kind, length, &found) || found.surely >= n
+            || (found.calls && how != ALONE)) {
             return 0;
         }
         int one = found.others == 1 && (n <= BETWEEN_MOST || found.place == found.surely);
-        if (!one && !(found.others > 1 && found.one_line)) {
+        if (!one && !(found.others > 1 && takers_on_one_line(code, &found))) {
             return 0;
         }
-        way->if_plain = found.resumes;
+        way->if_plain = (uint8_t)found.resumes;
     }
     for (int i = 0; i < BETWEEN_MOST; i++) {
         int behind = i - (n - found.surely);
         int at = i < found.place || all ? found.once[i < n ? i : 0] : behind < found.place ? found.other : found.once[behind];
-        way->sites[i] = site_of(place_at(code, at));
+        sites[i] = site_of(place_at(code, at));
     }
     return 1;
 }
 
-static void all_near(uint32_t *sites, const look_t *now)
+static void all_near(const look_t *now)
 {
     uint32_t near = site_near_to(now->place);
     for (int i = 0; i < BETWEEN_MOST; i++) {
@@ -157,11 +162,11 @@ static void find_out(way_t *way, enum relation how, int calls, const look_t *bef
     if (kind != KIND_OTHER && (how == SAME || how == ALONE)) {
         told = told_of_one(way, how, before, now, kind, length, n);
     } else if (kind != KIND_OTHER && how != UNRELATED && n <= BETWEEN_MOST) {
-        told = told_of_calls(way, how, calls, before, now, kind, length, n);
+        told = told_of_calls(how, calls, before, now, kind, length, n);
     }
     way->near = !told;
     if (!told) {
-        all_near(way->sites, now);
+        all_near(now);
     }
 }
 
@@ -188,8 +193,41 @@ static int may_resume(const frame_t *frame)
 
 /* ---- remembered ------------------------------------------------------------------ */
 
-#define WAYS 16384u
+#define WAYS 32768u
 static way_t ways[WAYS];
+static uint32_t further[WAYS][BETWEEN_MOST]; /* touched only where several were taken at once */
+
+/* What tells a way from others between the same instructions: calls under way, code that has died
+ * since, and what is asked. */
+static uint64_t rest_of(const look_t *before, const look_t *now, enum relation how, int calls, enum type_kind kind,
+                        int length, int n)
+{
+    uint32_t deaths = *deaths_of(now->place.code) + (how != UNRELATED ? *deaths_of(before->place.code) : 0);
+    uint32_t what = (uint32_t)how << 24 | (uint32_t)kind << 16 | (uint32_t)length << 8 | (uint32_t)(n < 255 ? n : 255);
+    uint64_t via = 0;
+    const frame_t *below = now->frame;
+    for (int i = 0; how == CALLED && i < calls; i++) {
+        below = frame_below(below);
+        deaths += *deaths_of(frame_code(below));
+        via = (via + (uintptr_t)frame_instruction(below)) * 0x9E3779B97F4A7C15u;
+    }
+    return via ^ ((uint64_t)deaths << 32 | what);
+}
+
+/* Each has two places; what is met less often gives way. */
+static way_t *way_of(const void *from, const void *to, uint64_t rest)
+{
+    uint64_t hash = (((uintptr_t)from >> 1) ^ ((uintptr_t)to << 16) ^ rest) * 0x9E3779B97F4A7C15u;
+    way_t *way = &ways[hash >> 32 & (WAYS - 1) & ~1u];
+    for (int i = 0; i < 2; i++) {
+        if (way[i].from == from && way[i].to == to && way[i].rest == rest) {
+            return &way[i];
+        }
+    }
+    way += way[1].met < way[0].met;
+    *way = (way_t){.from = from, .to = to, .rest = rest};
+    return way;
+}
 
 /* The sites of `n` objects in the order in which they were taken; all further ones have the last. */
 const uint32_t *sites_between(const look_t *before, const look_t *now, enum type_kind kind, int length, int n)
@@ -200,31 +238,20 @@ const uint32_t *sites_between(const look_t *before, const look_t *now, enum type
     }
     int calls;
     enum relation how = relation_of(before, now, &calls);
-    const void *from = how != UNRELATED ? before->place.instruction : NULL, *to = now->place.instruction;
-    uintptr_t via = 0;
-    uint32_t deaths = *deaths_of(now->place.code) + (how != UNRELATED ? *deaths_of(before->place.code) : 0);
-    const frame_t *below = now->frame;
-    for (int i = 0; how == CALLED && i < calls; i++) {
-        below = frame_below(below);
-        deaths += *deaths_of(frame_code(below));
-        via = via * 0x9E3779B97F4A7C15u + (uintptr_t)frame_instruction(below);
-    }
-    uint32_t what = (uint32_t)how << 24 | (uint32_t)kind << 16 | (uint32_t)length << 8 | (uint32_t)(n < 255 ? n : 255);
-    uintptr_t hash = ((uintptr_t)from >> 1) ^ ((uintptr_t)to << 3) ^ via ^ what * 0x9E3779B1u;
-    way_t *way = &ways[(hash ^ hash >> 17) & (WAYS - 1)];
-    int same = way->from == from && way->via == via && way->to == to && way->what == what && way->deaths == deaths;
-    if (!same) {
-        *way = (way_t){.from = from, .via = via, .to = to, .what = what, .deaths = deaths};
-    }
+    way_t *way = way_of(how != UNRELATED ? before->place.instruction : NULL, now->place.instruction,
+                        rest_of(before, now, how, calls, kind, length, n));
+    way->met += way->met < UINT16_MAX;
     /* What is run often is specialised then, and says more of what it does. */
-    way->met++;
-    if (!same || (way->near && (way->met == 16 || way->met == 256))) {
+    if (UNLIKELY(way->met == 1 || (way->near && (way->met == 16 || way->met == 256)))) {
         find_out(way, how, calls, before, now, kind, length, n);
+        way->site = sites[0];
+        if (n > 1) {
+            memcpy(further[way - ways], sites, sizeof(sites));
+        }
     }
     if (way->if_plain && may_resume(now->frame)) {
-        static uint32_t near[BETWEEN_MOST];
-        all_near(near, now);
-        return near;
+        all_near(now);
+        return sites;
     }
-    return way->sites;
+    return n > 1 ? further[way - ways] : &way->site;
 }

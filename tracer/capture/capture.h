@@ -183,7 +183,7 @@ size_t size_of_object(PyObject *op);
 void freelist_new_type(PyTypeObject *t);
 int freelist_check_layout(const char **why);
 void freelist_install(void);
-void freelist_births(void);           /* writes what was taken from the lists since the last look */
+void freelist_taken(int given);       /* writes what was taken from the lists since the last look */
 void freelist_births_rare(void);      /* the same for contexts and asynchronous generators */
 void freelist_flushed(void *block);   /* a full collection gives this block back */
 int freelist_capacity_left(PyTypeObject *t, size_t size);
@@ -193,14 +193,23 @@ extern int freelist_seen; /* what the lists of list, dict, slice and tuple held 
 /* Between two looks these lists only become shorter, so that their sum tells whether any did. */
 static inline int freelist_total(void) { return free_common(cap.interp); }
 
-/* Nothing for capture_sync() to write: what was handed out last is no GC object, no collection
- * began or ended, no free list gave anything away. */
-static inline int capture_quiet(void)
+static inline void freelist_births(void)
+{
+    int given = freelist_seen - freelist_total();
+    if (given != 0) {
+        freelist_taken(given);
+    }
+}
+
+/* What was handed out last is no GC object, and no collection began or ended. */
+static inline int counters_quiet(void)
 {
     const collector_t *gc = cap.gc;
-    return gc_count(gc, 0) == cap.count && gc_collecting(gc) == cap.expected
-           && freelist_total() == freelist_seen;
+    return gc_count(gc, 0) == cap.count && gc_collecting(gc) == cap.expected;
 }
+
+/* Nothing for capture_sync() to write; no free list gave anything away either. */
+static inline int capture_quiet(void) { return counters_quiet() && freelist_total() == freelist_seen; }
 
 static inline void capture_look(void)
 {
@@ -274,13 +283,19 @@ static inline near_site_t *site_line(const void *instruction)
     return &site_near[((uintptr_t)instruction >> 1) & (NEAR_SITES - 1)];
 }
 
-static inline look_t look_here(void)
+static inline void look_here(look_t *look)
 {
     const PyThreadState *ts = this_thread();
     const frame_t *frame = ts != NULL ? running_frame(ts) : NULL;
-    const void *exception = ts != NULL ? exception_set(ts) : NULL;
-    return frame != NULL ? (look_t){frame, {frame_code(frame), frame_instruction(frame)}, exception, thread_room(ts)}
-                         : (look_t){.exception = exception};
+    look->frame = frame;
+    if (LIKELY(frame != NULL)) {
+        look->place.code = frame_code(frame);
+        look->place.instruction = frame_instruction(frame);
+        look->exception = exception_set(ts);
+        look->room = thread_room(ts);
+    } else {
+        *look = (look_t){.exception = ts != NULL ? exception_set(ts) : NULL};
+    }
 }
 
 /* What stands in the room until a frame is put there. */
@@ -288,7 +303,7 @@ static inline look_t look_here(void)
 
 static inline void look_taken(void)
 {
-    cap.look = look_here();
+    look_here(&cap.look);
     if (LIKELY(cap.look.room != NULL)) {
         *cap.look.room = UNCALLED;
     }

@@ -34,41 +34,47 @@ static void birth(PyObject *op, int length, uint32_t site)
 }
 
 /* The births from one list since the look before; returns how many objects it has given away. */
-static int given_away(PyObject **held, int *seen, int now, enum type_kind kind, int length)
+static int given_away(PyObject **held, int *seen, int now, enum type_kind kind, int length, const look_t *here)
 {
     int n = *seen - now;
-    look_t here = look_here();
-    const uint32_t *sites = sites_between(&cap.look, &here, kind, length, n);
+    const uint32_t *sites = sites_between(&cap.look, here, kind, length, n);
     for (int i = 0; i < n; i++) {
         birth(held[--*seen], length, sites[i < BETWEEN_MOST ? i : BETWEEN_MOST - 1]);
     }
     return n;
 }
 
-static inline int shrink(PyObject **held, int *seen, int now, enum type_kind kind, int length)
+static inline int shrink(PyObject **held, int *seen, int now, enum type_kind kind, int length, const look_t *here)
 {
-    return UNLIKELY(*seen > now) ? given_away(held, seen, now, kind, length) : 0;
+    return UNLIKELY(*seen > now) ? given_away(held, seen, now, kind, length, here) : 0;
 }
 
-void freelist_births(void)
+void freelist_taken(int given)
 {
     PyInterpreterState *is = cap.interp;
-    int given = freelist_seen - freelist_total();
+    look_t here;
+    look_here(&here);
     freelist_seen -= given;
-    given -= shrink(held_list, &seen_list, free_lists(is), KIND_LIST, 0);
-    given -= shrink(held_dict, &seen_dict, free_dicts(is), KIND_DICT, 0);
-    given -= shrink(held_slice, &seen_slice, free_slices(is), KIND_SLICE, 0);
+    given -= shrink(held_list, &seen_list, free_lists(is), KIND_LIST, 0, &here);
+    given -= shrink(held_dict, &seen_dict, free_dicts(is), KIND_DICT, 0, &here);
+    given -= shrink(held_slice, &seen_slice, free_slices(is), KIND_SLICE, 0, &here);
     for (int i = 0; i < TUPLE_CLASSES && given > 0; i++) {
-        given -= shrink(held_tuple[i], &seen_tuple[i], free_tuples(is, i), KIND_TUPLE, i + 1);
+        given -= shrink(held_tuple[i], &seen_tuple[i], free_tuples(is, i), KIND_TUPLE, i + 1, &here);
     }
 }
 
 void freelist_births_rare(void)
 {
     PyInterpreterState *is = cap.interp;
-    shrink(held_context, &seen_context, free_contexts(is), KIND_OTHER, 0);
-    shrink(held_asend, &seen_asend, free_asends(is), KIND_OTHER, 0);
-    shrink(held_avalue, &seen_avalue, free_avalues(is), KIND_OTHER, 0);
+    int contexts = free_contexts(is), asends = free_asends(is), avalues = free_avalues(is);
+    if (LIKELY(contexts >= seen_context && asends >= seen_asend && avalues >= seen_avalue)) {
+        return;
+    }
+    look_t here;
+    look_here(&here);
+    shrink(held_context, &seen_context, contexts, KIND_OTHER, 0, &here);
+    shrink(held_asend, &seen_asend, asends, KIND_OTHER, 0, &here);
+    shrink(held_avalue, &seen_avalue, avalues, KIND_OTHER, 0, &here);
 }
 
 /* A full collection gives a kept block back.  The list is shorter before the block is
@@ -101,7 +107,10 @@ static inline void kept(entry_t *e, PyObject *op, PyObject **held, int *seen, in
     }
     int was = *seen;
     /* Others may have been taken out of sight of any hook while this one was torn down. */
-    if (shrink(held, seen, now - 1, kind, length) > 0) {
+    if (UNLIKELY(was > now - 1)) {
+        look_t here;
+        look_here(&here);
+        given_away(held, seen, now - 1, kind, length, &here);
         look_taken();
     }
     put_record1(R_KEPT, cap.next_id - e->id);
@@ -113,7 +122,12 @@ static inline void kept(entry_t *e, PyObject *op, PyObject **held, int *seen, in
     if (counted) {
         freelist_seen += now - was;
     }
-    capture_look();
+    /* What other lists gave away meanwhile is seen at the next look. */
+    if (LIKELY(counters_quiet())) {
+        cap.pending = NULL;
+    } else {
+        capture_sync();
+    }
     spool_commit();
 }
 

@@ -70,11 +70,26 @@ static inline frame_t *frame_below(const frame_t *f) { return f->previous; }
 static inline PyCodeObject *frame_code(const frame_t *f) { return f->f_code; }
 static inline const void *frame_instruction(const frame_t *f) { return f->prev_instr; }
 
-/* Behind the last frame of the thread's stack, where nothing stands that anyone reads; NULL at its end. */
+/* Behind the last frame of the thread's stack.  From the top to the limit the chunk is free: a frame is
+ * put there by moving the top first, taken off by moving it back last, and read through a pointer from
+ * another frame only.  A push leaves the top below the limit (_PyThreadState_HasStackSpace() compares
+ * with <; a new chunk has MINIMUM_OVERHEAD words more than it needs), so that a word is always there,
+ * which belongs to this thread alone.  A thread or greenlet that has run no frame yet has no chunk:
+ * both are NULL. */
 static inline uintptr_t *thread_room(const PyThreadState *ts)
 {
     PyObject **top = ts->datastack_top;
     return top != NULL && top < ts->datastack_limit ? (uintptr_t *)top : NULL;
+}
+
+/* Whether the chunk begins and ends where the stack is said to, with the running frame in it. */
+static inline int thread_stack_known(const PyThreadState *ts, const frame_t *f)
+{
+    const _PyStackChunk *chunk = ts->datastack_chunk;
+    PyObject **top = ts->datastack_top;
+    return chunk != NULL && (const char *)chunk + chunk->size == (const char *)ts->datastack_limit
+           && top > (PyObject **)chunk->data && top < ts->datastack_limit
+           && (f->owner != FRAME_OWNED_BY_THREAD || (PyObject **)f < top);
 }
 
 /* In the part of the thread's stack that grows by now: there a frame stands above those that called it. */
@@ -122,7 +137,7 @@ static inline Py_ssize_t length_of(PyObject *op)
 static inline int thread_layout_known(const PyThreadState *ts)
 {
     const frame_t *f = running_frame(ts);
-    return f != NULL && PyCode_Check(f->f_code) && PyFunction_Check(f->f_func);
+    return f != NULL && PyCode_Check(f->f_code) && PyFunction_Check(f->f_func) && thread_stack_known(ts, f);
 }
 
 /* ---- blocks and objects ---------------------------------------------------- */

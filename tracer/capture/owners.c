@@ -256,7 +256,7 @@ void owners_look(void)
         cap.collecting = 1;
     } else {
         int other = owner != OWNER_OVER && this_thread() != collector_thread;
-        if (other != (told == OWNER_NOBODY) && freelist_total() != freelist_seen) {
+        if (other != (told == OWNER_NOBODY)) {
             freelist_births(); /* taken by the one who ran before */
         }
         tell(other ? OWNER_NOBODY : owner);

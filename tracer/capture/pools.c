@@ -33,17 +33,32 @@ static const void *file_of(any_fn function)
     return dladdr((const void *)function, &found) != 0 ? found.dli_fbase : NULL;
 }
 
-/* The interpreter's own deallocators keep nothing that is not known otherwise, but for one. */
+/* The interpreter's own deallocators keep nothing that is not known otherwise, but for one; nor do
+ * ours, which stand in their place. */
+static int dealloc_keeps(destructor dealloc)
+{
+    const void *file = file_of((any_fn)dealloc);
+    return dealloc == ((PyTypeObject *)PyExc_MemoryError)->tp_dealloc
+           || (file != file_of((any_fn)PyType_GenericAlloc) && file != file_of((any_fn)pools_new_type));
+}
+
+#define LATELY 64u /* to ask takes long, and few deallocators serve most types */
+
 static int keeps_dead(const PyTypeObject *t)
 {
-    const void *interpreter = file_of((any_fn)PyType_GenericAlloc);
-    destructor last = NULL;
+    static struct {
+        destructor dealloc;
+        int keeps;
+    } lately[LATELY];
     for (; t != NULL; t = t->tp_base) {
-        if (t->tp_dealloc != last && (t->tp_dealloc == ((PyTypeObject *)PyExc_MemoryError)->tp_dealloc
-                                      || file_of((any_fn)t->tp_dealloc) != interpreter)) {
+        uint32_t at = ((uintptr_t)t->tp_dealloc >> 4) & (LATELY - 1);
+        if (t->tp_dealloc != lately[at].dealloc) {
+            lately[at].keeps = dealloc_keeps(t->tp_dealloc);
+            lately[at].dealloc = t->tp_dealloc;
+        }
+        if (lately[at].keeps) {
             return 1;
         }
-        last = t->tp_dealloc;
     }
     return 0;
 }

@@ -40,7 +40,8 @@ static void no_nodes(void)
     count = 0;
 }
 
-static int add_node(const stretch_t *stretch, int start)
+/* `place`: of that start, which is empty. */
+static int add_node(const stretch_t *stretch, int start, int16_t *place)
 {
     node_t *node = &nodes[count];
     if (count == MOST || !code_instruction(stretch->code, start, &node->is)) {
@@ -53,7 +54,6 @@ static int add_node(const stretch_t *stretch, int start)
     if (node->ends && !stretch->again) {
         node->is.n = 0;
     }
-    int16_t *place = place_of(start);
     node->place = (int)(place - places);
     *place = (int16_t)++count;
     return 1;
@@ -64,7 +64,8 @@ static int add_behind(const stretch_t *stretch, const instruction_t *is)
     for (int t = 0; t < is->n; t++) {
         int start = is->targets[t];
         int skipped = start == stretch->from && stretch->from != stretch->to && !stretch->again;
-        if (!skipped && number_of(start) < 0 && !add_node(stretch, start)) {
+        int16_t *place = place_of(start);
+        if (!skipped && *place == 0 && !add_node(stretch, start, place)) {
             return 0;
         }
     }
@@ -135,21 +136,23 @@ static int way_exists(const instruction_t *is, int to, int without)
 
 static int before_other[TAKERS_MOST];
 
-static void note_line(takers_t *found, const stretch_t *stretch, int at)
+/* Where what the last call of takers_on() has found stands. */
+static int found_at[MOST + 1];
+
+int takers_on_one_line(const PyCodeObject *code, const takers_t *found)
 {
-    static int line;
-    if (!stretch->again) {
-        return; /* nobody asks */
+    for (int i = 1; i < found->surely + found->others; i++) {
+        if (code_line(code, found_at[i]) != code_line(code, found_at[i - 1])) {
+            return 0;
+        }
     }
-    int here = code_line(stretch->code, at), first = found->surely + found->others == 0;
-    found->one_line = first || (found->one_line && here == line);
-    line = here;
+    return 1;
 }
 
 static void note_other(takers_t *found, int at)
 {
+    found_at[found->surely + found->others++] = at;
     found->other = at;
-    found->others++;
     found->place = 0;
 }
 
@@ -164,7 +167,6 @@ int takers_on(const stretch_t *stretch, enum type_kind kind, int length, takers_
         /* Where a look finds a list, tuple or slice being made, that one is from no free list; where
          * it finds a dictionary being made, it made room for the keys and takes the dictionary next. */
         if (does.takes == TAKES_ONE ? kind == KIND_DICT : does.takes != TAKES_NONE) {
-            note_line(found, stretch, first.at);
             note_other(found, first.at);
         }
         found->calls = does.calls;
@@ -186,10 +188,10 @@ int takers_on(const stretch_t *stretch, enum type_kind kind, int length, takers_
         if (does.takes == TAKES_NONE || (looked_at && does.takes == TAKES_ONE)) {
             continue;
         }
-        note_line(found, stretch, is->at);
         if (does.takes == TAKES_ONE && found->surely < TAKERS_MOST && !way_exists(&first, -1, i) && !way_exists(is, i, -1)) {
+            found_at[found->surely + found->others] = is->at;
+            before_other[found->surely] = i;
             found->once[found->surely++] = is->at;
-            before_other[found->surely - 1] = i;
         } else {
             note_other(found, is->at);
             other = i;

@@ -22,11 +22,11 @@ typedef struct {
 typedef struct {
     int once[TAKERS_MOST], surely;
     int other, others, place;
-    int one_line;       /* all of them stand on one */
     int calls, resumes; /* other code may have run, and have taken some */
 } takers_t;
 
 /* 0 where there is no such way, or no telling. */
 int takers_on(const stretch_t *stretch, enum type_kind kind, int length, takers_t *found);
+int takers_on_one_line(const PyCodeObject *code, const takers_t *found); /* of the last call */
 
 #endif
