@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .policies.policy import OLDEST, PERMANENT, Heap, Policy, Untrack
+    from .policies.policy import OLDEST, PERMANENT, Heap, Policy, Recording, Untrack
     from .policies.registry import known_policies, make_policy
     from .results.dependence import Dependence
     from .results.diff import DiffResult, diff
@@ -29,6 +29,7 @@ else:
         "DiffResult": ".results.diff",
         "Heap": ".policies.policy",
         "Policy": ".policies.policy",
+        "Recording": ".policies.policy",
         "RunResult": ".results.result",
         "Untrack": ".policies.policy",
         "VerifyResult": ".results.verify",
@@ -53,6 +54,7 @@ __all__ = [
     "DiffResult",
     "Heap",
     "Policy",
+    "Recording",
     "RunResult",
     "Untrack",
     "VerifyResult",

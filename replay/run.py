@@ -13,7 +13,7 @@ from gcreplay.store.events import U64, Events, GcCall, Op, StartState
 from gcreplay.store.log import EventLog
 from gcreplay.store.marks import meant, spelled
 from gcreplay.store.rules.operands import BAD_ARGUMENT, RULES, Taken
-from gcreplay.store.values import I64_MOST, switch, whole
+from gcreplay.store.values import I64_MOST, shown, switch, whole
 from gcreplay.store.words import describe
 
 from .engine import _engine
@@ -21,13 +21,14 @@ from .engine.annotation import garbage_of
 from .engine.storage import advance, engine_for
 from .policies.asking import asking, check_policy
 from .policies.cpython311 import CPython311
-from .policies.policy import OLDEST, PERMANENT, Heap, Policy, Untrack
+from .policies.policy import OLDEST, PERMANENT, Heap, Policy, Recording, Untrack
 from .policies.registry import make_policy
 from .results.dependence import Dependence, Example, What
 from .results.result import Collection, FirstUse, RunResult
 
 _FOREVER = 2**64 - 1
 _ANY_COUNT = (-I64_MOST - 1, I64_MOST)
+_ALL_UNTRACKING = int(~Untrack.NOTHING)
 _SUMMED = (
     "freed_by_refcount",
     "freed_by_collector",
@@ -77,7 +78,7 @@ class _EngineHeap:
         self._engine = engine
         self._course = course
         self._enabled = True
-        self._armed: tuple[int | None, int | None, int | None] = (None, None, None)
+        self._armed: tuple[int | None, ...] = (None, None, None, None)
 
     @property
     def enabled(self) -> bool:
@@ -109,23 +110,32 @@ class _EngineHeap:
         return self._engine.bytes_since
 
     def arm(
-        self, *, allocations: int | None = None, bytes: int | None = None, tick: int | None = None
+        self,
+        *,
+        allocations: int | None = None,
+        bytes: int | None = None,
+        tick: int | None = None,
+        recheck: int | None = None,
     ) -> None:
         self._armed = (
             None if allocations is None else whole("allocations", allocations, *_ANY_COUNT),
             None if bytes is None else whole("bytes", bytes, 0, _FOREVER),
             None if tick is None else whole("tick", tick, 0, _FOREVER),
+            None if recheck is None else whole("recheck", recheck, *_ANY_COUNT),
         )
         self.set_limits()
 
     def set_limits(self) -> None:
-        allocations, nbytes, tick = self._armed if self._enabled else (None, None, None)
+        *triggers, recheck = self._armed
+        allocations, nbytes, tick = triggers if self._enabled else (None, None, None)
         self._engine.set_limits(
             _engine.NO_LIMIT if allocations is None else allocations,
             _FOREVER if nbytes is None else nbytes,
             _FOREVER if tick is None else tick,
             self._course.stop,
         )
+        dropped = recheck is not None and not self._enabled
+        self._engine.defer(_engine.NO_LIMIT if dropped else recheck)
 
     def size(self, generation: int) -> int:
         return self._engine.list_length(whole("generation", generation, 0, PERMANENT))
@@ -136,8 +146,8 @@ class _EngineHeap:
         engine, course = self._engine, self._course
         generation = whole("generation", generation, 0, OLDEST)
         target = min(generation + 1, OLDEST) if into is None else whole("into", into, 0, PERMANENT)
-        untracking = whole("untrack", untrack, 0, Untrack.TUPLES | Untrack.DICTS)
-        older = sum(engine.list_length(g) for g in range(generation + 1, PERMANENT))
+        untracking = whole("untrack", untrack, 0, _ALL_UNTRACKING)
+        tracked = sum(engine.list_length(g) for g in range(PERMANENT))
         candidates, links, collected, uncollectable, survivors, freed, nbytes = engine.collect(
             generation, target, untracking
         )
@@ -147,7 +157,7 @@ class _EngineHeap:
             cause=course.cause,
             generation=generation,
             candidates=candidates,
-            tracked=candidates + older,
+            tracked=tracked,
             links=links,
             collected=collected,
             bytes=nbytes,
@@ -190,8 +200,10 @@ class Replay:
         _check_needs(log, self.name, self.wanted)
         self.first = CPython311() if apply_from is not None else self.wanted
         start = log.start or StartState()
+        self.recording = recording_of(log)
         with asking(self.wanted, self.name):
             self.modelled = not self.first.recorded_storage(start)
+            self.notes = notes_from(self.wanted.notes(self.recording))
         self._taken = Taken(log.arguments)
         self.events = log.event_count
         self.policy = self.first
@@ -238,6 +250,7 @@ class Replay:
         self.engine = engine_for(self.log, mode, modelled=self.modelled)
         self.engine.schedule(garbage.due, garbage.alive)
         self.engine.know_inside(garbage.dies_inside)
+        self.engine.know_safepoints(self.recording.safepoints)
         if garbage.regions is not None:
             self.engine.know_regions(garbage.regions)
         if self.deaths is not None:
@@ -273,6 +286,9 @@ class Replay:
         if reason == _engine.ALLOCATIONS:
             course.cause = "threshold"
             policy.on_allocations(heap)
+        elif reason == _engine.SAFEPOINT:
+            course.cause = "threshold"
+            policy.on_safepoint(heap)
         elif reason == _engine.CALL:
             course.cause = "call"
             call, arguments = self._call()
@@ -373,6 +389,7 @@ class Replay:
             died_by_refcount=by_count,
             died_by_collector=by_collector,
             bound=self.wanted.foresees,
+            notes=self.notes,
         )
 
     def _first(self, first: tuple[int, int] | None) -> FirstUse | None:
@@ -411,6 +428,22 @@ def named(policy: str | Policy) -> tuple[str, Policy]:
     if isinstance(policy, Policy):
         return type(policy).__name__, check_policy(policy, type(policy).__name__)
     return policy, make_policy(policy)
+
+
+def recording_of(log: EventLog) -> Recording:
+    """What policies are told of a log."""
+    return Recording(
+        python=str(log.meta.get("python") or ""),
+        safepoints=bool(log.op_counts[Op.SAFEPOINT]),
+        exact=log.meta.get("counts") == "exact",
+    )
+
+
+def notes_from(notes: object) -> tuple[str, ...]:
+    """The sentences of a policy; raises UsageError for anything else."""
+    if not isinstance(notes, Sequence) or not all(isinstance(one, str) for one in notes):
+        raise TypeError(f"notes must give sentences, not {shown(notes)}")
+    return tuple(notes)
 
 
 def _check_needs(log: EventLog, name: str, policy: Policy) -> None:

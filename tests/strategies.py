@@ -150,7 +150,8 @@ def odd_json(draw: st.DrawFn) -> list[str]:
 class Heap:
     """A model heap beside a builder: what a program may do next.
 
-    Reference counts are held and linked references; what reaches 0 dies with its links.
+    Reference counts are held and linked references; what reaches 0 dies with its links, if it is
+    not immortal.
     """
 
     builder: TraceBuilder
@@ -159,6 +160,7 @@ class Heap:
     incoming: Counter[int] = field(default_factory=Counter)
     alive: list[int] = field(default_factory=list)
     containers: set[int] = field(default_factory=set)
+    immortal: set[int] = field(default_factory=set)
     keepable: dict[int, str] = field(default_factory=dict)
     weak: dict[int, int] = field(default_factory=dict)
     region: int | None = None
@@ -182,6 +184,8 @@ class Heap:
         self.alive.append(new)
         if flags & Flag.GC:
             self.containers.add(new)
+        if flags & Flag.IMMORTAL:
+            self.immortal.add(new)
         if kind in ("list", "dict", "tuple", "slice", "context"):
             self.keepable[new] = kind
         return new
@@ -217,6 +221,8 @@ class Heap:
             target = waiting.pop()
             if self.held[target] or self.incoming[target] or target not in self.links:
                 continue
+            if target in self.immortal:
+                continue
             self.alive.remove(target)
             dead.append(target)
             for child, _ in self.links.pop(target):
@@ -240,8 +246,9 @@ def valid_builders(
 
     Logs have cycles, tracking and untracking, free lists (births without COUNTED, BYPASS,
     `kept`), finalizers, weak references, INSIDE regions and gc calls; half of them begin with a
-    found heap and START. `owned`: regions may have an owner, and some do. `threshold` fixes
-    START's young threshold, else it is small, so that automatic collections happen in short logs.
+    found heap and START; a third has many safepoints. `owned`: regions may have an owner, and some
+    do. `threshold` fixes START's young threshold, else it is small, so that automatic collections
+    happen in short logs.
     """
     # One run of bytes up front: much faster to draw than thousands of small choices.
     size = 8 * draw(st.integers(0, max_steps))
@@ -256,8 +263,11 @@ def valid_builders(
     try:
         if found_heap and pick(2):
             _found_heap(heap, pick, threshold)
+        deferring = pick(3) == 0
         while True:
             _step(heap, pick, gc_calls=gc_calls, regions=regions, owned=owned)
+            if deferring and pick(4) == 0:
+                builder.safepoint()
     except StopIteration:
         pass
     if heap.in_region:
@@ -313,6 +323,7 @@ def _allocate(heap: Heap, pick) -> int:  # type: ignore[no-untyped-def]
     if kind in ("list", "dict", "tuple", "slice") and not heap.found_heap:
         flags = (PLAIN, Flag.GC, PLAIN | Flag.BYPASS)[pick(3)]
     flags |= (Flag(0), Flag(0), Flag.BARRED)[pick(3)] if Flag.COUNTED in flags else Flag(0)
+    flags |= Flag(0) if pick(16) else Flag.IMMORTAL
     size = {"tuple": 40 + 8 * (1 + pick(3)), "list": 56, "dict": 64, "slice": 56}.get(kind, 48)
     finalizer = (0, 0, 0, 0, 1, 2)[pick(6)] if kind == "other" else 0
     return heap.allocate(kind, flags | (Flag.TRACKED if tracked else Flag(0)), size, finalizer)

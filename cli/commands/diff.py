@@ -189,6 +189,11 @@ def _report(
         for heading, run in zip(headings, (result.first, result.second), strict=True)
         if run.depends_on_collector.count
     ]
+    remarks += [
+        f"{heading}: {note}."
+        for heading, run in zip(headings, (result.first, result.second), strict=True)
+        for note in run.notes
+    ]
     if show_pauses:
         remarks.append(trust(model))
     payload = {

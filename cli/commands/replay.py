@@ -67,6 +67,7 @@ def command(
         for run in runs
         if run.policy not in BOUNDS and run.depends_on_collector.count
     ]
+    remarks += [f"{with_marks_read(run.policy)}: {note}." for run in runs for note in run.notes]
     remarks += [save_runs(trace, runs, {"apply_from": apply_from, "window": window}, model)]
     remarks += map(with_marks_read, filter(None, wide.values()))
     remarks += [unmoved(run) for run in runs if run.first_unmoved is not None]

@@ -75,6 +75,8 @@ cdef extern from "heap.h" nogil:
         void *aside
         int64_t young, limit
         uint64_t pending, bytes_since, bytes_limit, tick, tick_limit
+        uint8_t deferred, armed, safepoints
+        int64_t recheck
         uint8_t saves_all
         uint8_t *dies_inside
         uint32_t free_count[27]
@@ -113,7 +115,7 @@ cdef extern from "collect.h" nogil:
 
 cdef extern from "advance.h" nogil:
     int ENGINE_END, ENGINE_STOP, ENGINE_START, ENGINE_ALLOCATIONS, ENGINE_BYTES, ENGINE_TICK
-    int ENGINE_CALL, ENGINE_INVALID, ENGINE_NO_MEMORY
+    int ENGINE_CALL, ENGINE_SAFEPOINT, ENGINE_INVALID, ENGINE_NO_MEMORY
     int c_advance "advance"(Heap *h, int mode)
     int c_collect "collect"(Heap *h, int generation, int into, int untracking, Figures *figures)
     int c_foresee "foresee"(Heap *h, int mode)
@@ -127,9 +129,9 @@ cdef extern from "figures.h" nogil:
     void c_floating_sums "floating_sums"(Heap *h, uint64_t *halves)
 
 COUNTING, COLLECTING, ANNOTATING = COUNTING_, COLLECTING_, ANNOTATING_
-END, STOP, START, ALLOCATIONS, BYTES, TICK, CALL = (
+END, STOP, START, ALLOCATIONS, BYTES, TICK, CALL, SAFEPOINT = (
     ENGINE_END, ENGINE_STOP, ENGINE_START, ENGINE_ALLOCATIONS, ENGINE_BYTES, ENGINE_TICK,
-    ENGINE_CALL)
+    ENGINE_CALL, ENGINE_SAFEPOINT)
 NO_LIMIT = 2**63 - 1
 
 SHAPE_DTYPE = np.dtype(
@@ -280,6 +282,20 @@ cdef class Engine:
         self.h.bytes_limit = bytes_
         self.h.tick_limit = tick
         self.h.stop = stop
+
+    def defer(self, recheck):
+        """From here on births that are too much wait for a safepoint, where the young counter has to
+        exceed `recheck`; None: births collect themselves."""
+        self.h.deferred = recheck is not None
+        if recheck is None:
+            self.h.armed = 0
+        else:
+            self.h.recheck = recheck
+
+    def know_safepoints(self, bint recorded):
+        """Whether the log says where a deferred collection may run; else every birth has such a
+        place before it."""
+        self.h.safepoints = recorded
 
     def model_free_lists(self):
         """From here on births and deaths follow the free-list model, not the recorded flags."""

@@ -211,6 +211,20 @@ static void run_region(Heap *h, uint32_t region, const int mode)
     h->length = length;
 }
 
+/* Whether what is due and waits for a safepoint is to be looked at now, right before a birth; else
+   `end` moves to the next birth. */
+never_inline int at_safepoint(Heap *h, uint64_t *end)
+{
+    uint32_t i = h->at;
+    if (h->op[i] == OP_ALLOC && !h->inside)
+        return still_due(h);
+    while (++i < h->length && h->op[i] != OP_ALLOC)
+        ;
+    if (h->first_sequence + i < *end)
+        *end = h->first_sequence + i;
+    return 0;
+}
+
 /* Apply events until the segment ends or the policy is due. */
 always_inline int advance_in(Heap *h, const int mode)
 {
@@ -220,6 +234,9 @@ always_inline int advance_in(Heap *h, const int mode)
             end = h->stop;
         if (h->first_sequence + h->at >= end)
             return ENGINE_STOP;
+        if (BASIC(mode) == COLLECTING && unlikely(h->armed) && !h->safepoints
+            && at_safepoint(h, &end))
+            return ENGINE_SAFEPOINT;
         int due = BASIC(mode) != ANNOTATING && h->due_next < h->due_length
                   && h->due[h->due_next].sequence < end;
         if (due)
@@ -231,7 +248,7 @@ always_inline int advance_in(Heap *h, const int mode)
             else
                 floats(h);
         }
-        if (reason)
+        if (reason && reason != ENGINE_ARMED)
             return reason;
     }
     return ENGINE_END;

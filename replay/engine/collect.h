@@ -6,7 +6,7 @@
 
 #include "finalize.h"
 
-enum { UNTRACK_TUPLES = 1, UNTRACK_DICTS = 2 };
+enum { UNTRACK_TUPLES = 1, UNTRACK_DICTS = 2, UNTRACK_IMMORTALS = 4, FREEZE_IMMORTALS = 8 };
 
 typedef struct {
     uint64_t candidates;        /* objects examined */
@@ -36,6 +36,26 @@ static uint32_t untrack(Heap *h, uint32_t survivors, int dicts)
             o->generation = UNTRACKED;
         else
             h->queue[kept++] = slot;
+    }
+    return kept;
+}
+
+/* Immortal objects leave the lists when a collection first meets them, untracked or for the
+   permanent generation; what is left of the candidates returns. */
+static uint32_t leave_immortals(Heap *h, uint32_t candidates, int freeze)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < candidates; i++) {
+        uint32_t slot = h->queue[i];
+        Object *o = &h->objects[slot];
+        if (likely(!(h->shapes[o->shape].flags & FLAG_IMMORTAL))) {
+            h->queue[kept++] = slot;
+            continue;
+        }
+        o->state = OUTSIDE;
+        o->generation = UNTRACKED;
+        if (freeze)
+            enlist(h, slot, PERMANENT);
     }
     return kept;
 }
@@ -164,6 +184,8 @@ static Figures collect_generation(Heap *h, int generation, int into, int untrack
     h->bytes_since = 0;
 
     uint32_t length = gather(h, generation);
+    if (untracking & (UNTRACK_IMMORTALS | FREEZE_IMMORTALS))
+        length = leave_immortals(h, length, untracking & FREEZE_IMMORTALS);
     figures.candidates = length;
     figures.links = subtract_references(h, length);
     uint32_t survivors = move_unreachable(h, length, &aside), found = aside;

@@ -24,7 +24,7 @@ enum { PERMANENT = 3, UNTRACKED = 4 };
 enum { UNKNOWN = 0, OPAQUE = 1 };
 /* Why control comes back. */
 enum { ENGINE_END, ENGINE_STOP, ENGINE_START, ENGINE_ALLOCATIONS, ENGINE_BYTES, ENGINE_TICK,
-       ENGINE_CALL,
+       ENGINE_CALL, ENGINE_SAFEPOINT, ENGINE_ARMED,
        ENGINE_INVALID = -1, ENGINE_NO_MEMORY = -2 };
 
 #define IMMORTAL_REFERENCES (1u << 30)
@@ -164,6 +164,10 @@ typedef struct Heap {
     int64_t young, limit;
     uint64_t pending, late, bytes_since, bytes_limit;
     uint64_t tick, tick_limit;
+    uint8_t deferred;           /* a birth that is too much only arms; a safepoint looks again */
+    uint8_t armed;              /* ENGINE_ALLOCATIONS or ENGINE_BYTES, or nothing is due */
+    uint8_t safepoints;         /* the log has them; else every birth has one before it */
+    int64_t recheck;            /* the young counter has to exceed it at the safepoint */
     uint32_t free_count[FREE_LISTS], free_capacity[FREE_LISTS];
     uint8_t modelled;           /* births and deaths by the free-list model, not as recorded */
     uint8_t started, collecting, aftermath, fruitless;

@@ -44,6 +44,27 @@ never_inline int missing(Heap *h, uint32_t id, const int mode)
     return ENGINE_END;
 }
 
+/* A birth is too much: hand control to the policy, or remember it for the next safepoint. */
+never_inline int triggers(Heap *h, int reason)
+{
+    if (!h->deferred)
+        return reason;
+    if (h->armed)
+        return ENGINE_END;
+    h->armed = (uint8_t)reason;
+    return ENGINE_ARMED;
+}
+
+/* At a safepoint: whether what was due is due still. */
+never_inline int still_due(Heap *h)
+{
+    int64_t young = h->young - (int64_t)h->pending;
+    int reason = h->armed;
+    h->armed = 0;
+    return reason == ENGINE_BYTES ? h->bytes_since > h->bytes_limit
+                                  : (young > 0 ? young : 0) > h->recheck;
+}
+
 /* Bookkeeping of a birth; returns why to hand control to the policy, if so. */
 always_inline int born(Heap *h, uint32_t slot, const Shape *shape, const int mode)
 {
@@ -79,16 +100,16 @@ always_inline int born(Heap *h, uint32_t slot, const Shape *shape, const int mod
             h->young = h->young > (int64_t)h->pending ? h->young - (int64_t)h->pending : 0;
             h->pending = 0;
             if (unlikely(++h->young > h->limit) && !h->inside && !(shape->flags & FLAG_BARRED))
-                reason = ENGINE_ALLOCATIONS;
+                reason = triggers(h, ENGINE_ALLOCATIONS);
         }
     }
     if (h->started) {
         h->bytes_since += shape->bytes;
         if (unlikely(h->bytes_since > h->bytes_limit) && !h->inside && !reason)
-            reason = ENGINE_BYTES;
+            reason = triggers(h, ENGINE_BYTES);
     }
     if (shape->flags & FLAG_TRACKED) {
-        if (unlikely(reason))
+        if (unlikely(reason) && reason != ENGINE_ARMED)
             h->newborn = slot;
         else
             enlist(h, slot, 0);
@@ -228,6 +249,9 @@ never_inline int apply_other(Heap *h, uint32_t i, const int mode)
         }
         break;
     case OP_SAFEPOINT:
+        if (h->armed && !h->inside && still_due(h))
+            return ENGINE_SAFEPOINT;
+        break;
     case OP_MARK:
         break;
     case OP_TICK:

@@ -15,7 +15,16 @@ from .policy import Policy
 
 _FLAGS = ("counts_only", "foresees")
 _SETS = ("needs", "marks")
-_METHODS = ("begin", "on_allocations", "on_bytes", "on_tick", "on_mark", "on_call")
+_METHODS = (
+    "begin",
+    "on_allocations",
+    "on_bytes",
+    "on_safepoint",
+    "on_tick",
+    "on_mark",
+    "on_call",
+    "notes",
+)
 
 
 class PolicyError(UsageError):

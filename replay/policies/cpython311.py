@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from gcreplay.store.events import StartState
 
 from ..results.result import Collection
 from .generational import Generational
-from .policy import OLDEST, Heap, Untrack
+from .policy import OLDEST, Heap, Recording, Untrack
 
 
 class CPython311(Generational):
@@ -20,6 +21,9 @@ class CPython311(Generational):
     """
 
     summary = "CPython 3.11's collector; without arguments under the recorded settings"
+    versions: ClassVar[tuple[str, ...]] = ("3.8", "3.9", "3.10", "3.11")
+    untracks: ClassVar[Untrack] = Untrack.TUPLES
+    untracks_in_full: ClassVar[Untrack] = Untrack.TUPLES | Untrack.DICTS
 
     def __init__(self, thresholds: Sequence[int] | None = None) -> None:
         super().__init__(thresholds)
@@ -28,6 +32,9 @@ class CPython311(Generational):
 
     def recorded_storage(self, start: StartState) -> bool:
         return self.fixed in (None, start.threshold)
+
+    def notes(self, recording: Recording) -> Sequence[str]:
+        return swapped(recording, self.versions)
 
     def begin(self, heap: Heap, start: StartState) -> None:
         super().begin(heap, start)
@@ -43,11 +50,11 @@ class CPython311(Generational):
         self.counts[: generation + 1] = [0] * (generation + 1)
         if generation < OLDEST:
             self.counts[generation + 1] += 1
-            done = heap.collect(generation, untrack=Untrack.TUPLES)
+            done = heap.collect(generation, untrack=self.untracks)
             if generation == 1:
                 self.long_lived_pending += done.survivors
         else:
-            done = heap.collect(OLDEST, untrack=Untrack.TUPLES | Untrack.DICTS)
+            done = heap.collect(OLDEST, untrack=self.untracks_in_full)
             self.long_lived_total, self.long_lived_pending = done.survivors, 0
         return done
 
@@ -61,3 +68,15 @@ class CPython311(Generational):
             long_lived_total=self.long_lived_total,
             long_lived_pending=self.long_lived_pending,
         )
+
+
+def swapped(recording: Recording, versions: Sequence[str]) -> tuple[str, ...]:
+    """What to say where another version was recorded than those whose collector this is."""
+    recorded = ".".join(recording.python.split(".")[:2])
+    if not recorded or recorded in versions:
+        return ()
+    return (
+        f"recorded on CPython {recording.python}: only the collector is that of CPython "
+        f"{versions[-1]}; object layout, free lists and what is tracked at birth stay the "
+        "recording's",
+    )

@@ -31,9 +31,13 @@ class Generational(Policy):
         return cls(thresholds_from(arguments) if arguments else None)
 
     def begin(self, heap: Heap, start: StartState) -> None:
-        self.thresholds = self.fixed or start.threshold
+        self.thresholds = self.fixed or self.initial(start)
         self.counts = list(start.count)
         self.arm(heap)
+
+    def initial(self, start: StartState) -> tuple[int, ...]:
+        """The thresholds it begins with where none are given."""
+        return start.threshold
 
     def arm(self, heap: Heap) -> None:
         """T0 = 0 switches automatic collection off; a negative one collects at every birth."""

@@ -11,7 +11,7 @@ from gcreplay.store.events import GcCall, StartState
 from gcreplay.store.marks import QUOTED, mark_from
 from gcreplay.store.values import I32_MOST, shown, text, whole_from
 
-from .policy import OLDEST, Heap, Policy
+from .policy import OLDEST, Heap, Policy, Recording
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,9 @@ class AtMarks(Policy):
         """Up to the first of its marks the run is the recorded one."""
         return self.collector.recorded_storage(start)
 
+    def notes(self, recording: Recording) -> Sequence[str]:
+        return self.collector.notes(recording)
+
     def begin(self, heap: Heap, start: StartState) -> None:
         self.collector.begin(heap, start)
 
@@ -56,6 +59,9 @@ class AtMarks(Policy):
 
     def on_bytes(self, heap: Heap) -> None:
         self.collector.on_bytes(heap)
+
+    def on_safepoint(self, heap: Heap) -> None:
+        self.collector.on_safepoint(heap)
 
     def on_tick(self, heap: Heap) -> None:
         self.collector.on_tick(heap)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import IntFlag
 from typing import ClassVar, Protocol, Self
 
@@ -27,6 +28,23 @@ class Untrack(IntFlag):
     NOTHING = 0
     TUPLES = 1
     DICTS = 2
+    IMMORTALS = 4
+    """Immortal objects among the candidates, whatever they hold; they are not examined."""
+    FREEZE_IMMORTALS = 8
+    """The same, but they stay tracked, in the permanent generation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """What a policy is told of a recording before it says what its figures are worth.
+
+    python: the version that was recorded, "" where the recording does not say. safepoints: the
+    log has them. exact: no reference counts are left out between two looks.
+    """
+
+    python: str
+    safepoints: bool
+    exact: bool
 
 
 class Heap(Protocol):
@@ -51,10 +69,19 @@ class Heap(Protocol):
         """Bytes allocated since the last collection."""
 
     def arm(
-        self, *, allocations: int | None = None, bytes: int | None = None, tick: int | None = None
+        self,
+        *,
+        allocations: int | None = None,
+        bytes: int | None = None,
+        tick: int | None = None,
+        recheck: int | None = None,
     ) -> None:
         """Fire `on_allocations` when the young counter exceeds `allocations`, `on_bytes` when
-        `allocated_bytes` exceeds `bytes`, `on_tick` when `tick` ns are reached. None: never."""
+        `allocated_bytes` exceeds `bytes`, `on_tick` when `tick` ns are reached. None: never.
+
+        With `recheck` the first two do not fire; `on_safepoint` does in their place, at the next
+        safepoint and only if the young counter then exceeds `recheck` (`allocated_bytes` still
+        exceeds `bytes`). Where a log has no safepoints, each allocation has one before it."""
 
     def size(self, generation: int) -> int:
         """Number of tracked objects in a generation."""
@@ -102,6 +129,10 @@ class Policy(ABC):
     def recorded_storage(self, start: StartState) -> bool:
         return False
 
+    def notes(self, recording: Recording) -> Sequence[str]:
+        """What has to be said beside figures of this policy over such a recording: sentences."""
+        return ()
+
     @abstractmethod
     def begin(self, heap: Heap, start: StartState) -> None:
         """The log begins, or this policy takes over at a mark: arm the triggers.
@@ -115,6 +146,9 @@ class Policy(ABC):
 
     def on_bytes(self, heap: Heap) -> None:  # noqa: B027
         """More bytes were allocated since the last collection than was armed."""
+
+    def on_safepoint(self, heap: Heap) -> None:  # noqa: B027
+        """A safepoint, and what was armed with `recheck` is due. All objects are tracked."""
 
     def on_tick(self, heap: Heap) -> None:  # noqa: B027
         """The armed time is reached; arm the next."""

@@ -16,6 +16,10 @@ from gcreplay.store.values import text
 from .asking import PolicyError, asking, check_class, check_policy, in_words
 from .clairvoyant import Clairvoyant
 from .cpython311 import CPython311
+from .cpython312 import CPython312
+from .cpython313 import CPython313
+from .cpython315 import CPython315
+from .cpython3145 import CPython3145
 from .generational import Generational
 from .manual import Manual
 from .marked import AtMarks, action_from, is_action, parts_of
@@ -28,11 +32,19 @@ BUILT_IN: Mapping[str, type[Policy]] = MappingProxyType(
         "never": Refcount,
         "generational": Generational,
         "cpython-3.11": CPython311,
+        "cpython-3.12": CPython312,
+        "cpython-3.13": CPython313,
+        "cpython-3.14.5": CPython3145,
+        "cpython-3.15": CPython315,
         "manual": Manual,
         "clairvoyant": Clairvoyant,
     }
 )
-_SPELLED = {"generational": "generational:T0,T1,T2", "cpython-3.11": "cpython-3.11[:T0,T1,T2]"}
+_SPELLED = {"generational": "generational:T0,T1,T2"} | {
+    name: f"{name}[:T0,T1,T2]"
+    for name, cls in BUILT_IN.items()
+    if cls is not Manual and issubclass(cls, CPython311)
+}
 _AT_MARKS = {"freeze": "freeze@MARK", "every": "every:MARK"}
 _QUOTES = '; a mark with a + stands in quotes, as in every:"A+B"'
 GROUP = "gcreplay.policies"

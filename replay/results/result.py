@@ -51,7 +51,8 @@ class RunResult:
     Objects and bytes are numbers of live objects and bytes that the log tells of. Floating
     garbage is unreachable and not freed yet; its integrals are in objects (bytes) times events.
     died_by_refcount and died_by_collector count deaths by the generation in which the object
-    stood: 0, 1, 2, permanent, untracked. regions_run, unmoved, lapsed: docs/policies.md.
+    stood: 0, 1, 2, permanent, untracked. regions_run, unmoved, lapsed: docs/policies.md. notes:
+    sentences on what the policy could not do as its collector does.
     """
 
     policy: str
@@ -80,6 +81,7 @@ class RunResult:
     died_by_refcount: tuple[int, ...]
     died_by_collector: tuple[int, ...]
     bound: bool = False
+    notes: tuple[str, ...] = ()
 
     @property
     def collected(self) -> int:
@@ -135,6 +137,7 @@ class RunResult:
             "floating_bytes": self.floating_bytes,
             "died_by_refcount": list(self.died_by_refcount),
             "died_by_collector": list(self.died_by_collector),
+            "notes": list(self.notes),
             "events": self.events,
             "work": {
                 "visited": sum(c.candidates for c in self.collections),

@@ -42,6 +42,17 @@ def test_replay_counts_what_the_collector_would_do(gcreplay: Gcreplay, cycles: P
     assert [c["survivors"] for c in run["collections"]] == [1, 0]
 
 
+def test_what_a_policy_cannot_do_stands_below_the_table_and_in_json(
+    gcreplay: Gcreplay, cycles: Path
+) -> None:
+    note = "the recording has no safepoints: a collection that is due runs at the next allocation"
+    table = gcreplay("replay", cycles, "-p", "cpython-3.13").stderr
+    assert f"cpython-3.13: {note}." in " ".join(table.split())
+    both = gcreplay("diff", cycles, "-p", DEFAULT, "-p", "cpython-3.13").stderr
+    assert f"cpython-3.13: {note}." in " ".join(both.split())
+    assert replayed(gcreplay, cycles, "-p", "cpython-3.13")[0]["notes"][1:] == [note]
+
+
 def test_both_bounds_stand_in_every_comparison(gcreplay: Gcreplay, cycles: Path) -> None:
     runs = {run["policy"]: run for run in replayed(gcreplay, cycles)}
     assert list(runs) == ["never", "clairvoyant"]

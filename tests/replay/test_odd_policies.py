@@ -61,7 +61,7 @@ def told(policy: str | Policy) -> str:
         ("heap.collect(-1)", "not -1"),
         ("heap.collect('x')", 'not "x"'),
         ("heap.collect(0, into=4)", "into must be a whole number from 0 to 3, not 4"),
-        ("heap.collect(0, untrack=4)", "untrack must be a whole number from 0 to 3, not 4"),
+        ("heap.collect(0, untrack=16)", "untrack must be a whole number from 0 to 15, not 16"),
         ("heap.size(4)", "generation must be a whole number from 0 to 3, not 4"),
         ("heap.young = -1", "young must be"),
         ("heap.young = 2**64", "young must be"),

@@ -32,6 +32,16 @@ POLICIES: dict[str, dict[str, Any]] = {
     "cpython-3.11": {"rules": "cpython-3.11"},
     "cpython-3.11:2,1,1": {"rules": "cpython-3.11", "thresholds": (2, 1, 1)},
     "cpython-3.11:-1,2,1": {"rules": "cpython-3.11", "thresholds": (-1, 2, 1)},
+    "cpython-3.12": {"rules": "cpython-3.12"},
+    "cpython-3.12:2,1,1": {"rules": "cpython-3.12", "thresholds": (2, 1, 1)},
+    "cpython-3.13:3,1,0": {"rules": "cpython-3.13", "thresholds": (3, 1, 0)},
+    "cpython-3.14.5:2,1,1": {"rules": "cpython-3.14.5", "thresholds": (2, 1, 1)},
+    "cpython-3.15:1,0,0": {"rules": "cpython-3.15", "thresholds": (1, 0, 0)},
+    "freeze@m1+every:m0+cpython-3.13:2,1,1": {
+        "rules": "cpython-3.13",
+        "thresholds": (2, 1, 1),
+        "at_marks": [("freeze", "m1", 1), ("collect", "m0", 1)],
+    },
     "every:m2": {"rules": "cpython-3.11", "at_marks": [("collect", "m2", 1)]},
     "manual+every:m1": {
         "rules": "cpython-3.11",

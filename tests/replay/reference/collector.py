@@ -1,4 +1,5 @@
-"""The collectors of CPython 3.11: gcmodule.c, from its counters to its deletions."""
+"""The generational collectors of CPython: gcmodule.c of 3.11, from its counters to its deletions,
+and what gcmodule.c of 3.12 and gc.c of 3.13 to 3.15 do otherwise."""
 
 from __future__ import annotations
 
@@ -6,11 +7,21 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from gcreplay.store.events import StartState
+from gcreplay.store.events import Flag, Op, StartState
 from gcreplay.store.log import EventLog
 
 from .heap import CAPACITY
 from .regions import Regions
+
+DEFERRED = {
+    "cpython-3.12": (700, 10, 10),
+    "cpython-3.13": (2000, 10, 10),
+    "cpython-3.14.5": (2000, 10, 10),
+    "cpython-3.15": (2000, 10, 10),
+}
+"""Those that ask for a collection and run it at a safepoint, with their thresholds."""
+CPYTHON = ("cpython-3.11", *DEFERRED)
+UNTRACK_DICTS = ("cpython-3.11", "cpython-3.12", "cpython-3.13")
 
 
 @dataclass
@@ -51,12 +62,13 @@ class Collector(Regions):
         self.counts = [0, 0, 0]
         self.made: list[Made] = []
         self.next_id = self.sequence = 0
-        self.saves_all = self.aftermath = self.fruitless = False
+        self.saves_all = self.aftermath = self.fruitless = self.scheduled = False
+        self.safepoints = bool((log.events().op == Op.SAFEPOINT).any())
 
     def begin(self, state: StartState) -> None:
         self.started = True
         self.enabled = state.enabled
-        self.thresholds = self.fixed or state.threshold
+        self.thresholds = self.fixed or self.own(state.threshold)
         self.counts = list(state.count)
         self.pending_frees = 0
         self.total, self.pending = state.long_lived_total, state.long_lived_pending
@@ -64,12 +76,18 @@ class Collector(Regions):
         self.waiting = Counter({kind: getattr(lists, kind) for kind in CAPACITY})
         self.waiting.update(dict(enumerate(lists.tuple, start=1)))
 
+    def own(self, recorded: tuple[int, int, int]) -> tuple[int, int, int]:
+        """Another version begins with thresholds of its own, if the recorded ones are a version's
+        own too: those of 3.11 and 3.12, of 3.13 and 3.14.5, and of 3.14.0."""
+        versions = ((700, 10, 10), (2000, 10, 10), (2000, 10, 0))
+        return DEFERRED[self.rules] if self.rules in DEFERRED and recorded in versions else recorded
+
     def count_birth(self) -> None:
         self.counts[0] = max(0, self.counts[0] - self.pending_frees) + 1
         self.pending_frees = 0
 
     def exceeds(self) -> bool:
-        automatic = self.rules in ("generational", "cpython-3.11") and self.enabled
+        automatic = self.rules in ("generational", *CPYTHON) and self.enabled
         return automatic and self.thresholds[0] != 0 and self.counts[0] > self.thresholds[0]
 
     @property
@@ -80,12 +98,21 @@ class Collector(Regions):
         """Which generation an automatic collection takes."""
         for g in (2, 1):
             if self.counts[g] > self.thresholds[g]:
-                if g == 2 and self.rules == "cpython-3.11" and self.pending < self.total // 4:
+                if g == 2 and self.rules in CPYTHON and self.pending < self.total // 4:
                     continue
                 return g
         return 0
 
-    def collect(self, g: int, cause: str) -> None:
+    def look(self, sequence: int) -> None:
+        """_Py_RunGC at a safepoint: gc_select_generation may say none, after all."""
+        self.scheduled = False
+        chosen = self.due()
+        if self.enabled and (chosen or self.young > self.thresholds[0]):
+            self.collect(chosen, "threshold", sequence, self.next_id)
+
+    def collect(
+        self, g: int, cause: str, sequence: int | None = None, allocation: int | None = None
+    ) -> None:
         if g < 2:
             self.counts[g + 1] += 1
         self.counts[: g + 1] = [0] * (g + 1)
@@ -96,6 +123,7 @@ class Collector(Regions):
         young = [id for i in (g, *range(g)) for id in self.lists[i]]
         for i in range(g + 1):
             self.lists[i] = {}
+        young = self.mortal(young)
         candidates = len(young)
         links = sum(len(self.things[id].shown()) for id in young)
         survivors, aside = self.reached(young)
@@ -128,8 +156,10 @@ class Collector(Regions):
         self.fruitless = not aside
         self.made.append(
             Made(
-                sequence=self.sequence,
-                allocation=self.next_id - (cause == "threshold"),
+                sequence=self.sequence if sequence is None else sequence,
+                allocation=self.next_id - (cause == "threshold")
+                if allocation is None
+                else allocation,
                 cause=cause,
                 generation=g,
                 candidates=candidates,
@@ -144,12 +174,23 @@ class Collector(Regions):
         )
         self.aftermath = True
 
+    def mortal(self, young: list[int]) -> list[int]:
+        """update_refs: immortal objects leave the lists; those of 3.12 and 3.13 are permanent."""
+        if self.rules not in DEFERRED:
+            return young
+        for id in young:
+            if Flag.IMMORTAL in self.things[id].flags:
+                self.things[id].generation = None
+                if self.rules in UNTRACK_DICTS:
+                    self.track(id, 3)
+        return [id for id in young if Flag.IMMORTAL not in self.things[id].flags]
+
     def kept_tracked(self, survivors: list[int], g: int) -> list[int]:
-        """What is left of them when untrack_tuples and, in a full collection, untrack_dicts have
-        been over them; the long-lived ones are counted."""
-        if self.rules != "cpython-3.11":
+        """What is left of them when untrack_tuples and, in a full collection up to 3.13,
+        untrack_dicts have been over them; the long-lived ones are counted."""
+        if self.rules not in CPYTHON:
             return survivors
-        for kind in ("tuple", "dict") if g == 2 else ("tuple",):
+        for kind in ("tuple", "dict") if g == 2 and self.rules in UNTRACK_DICTS else ("tuple",):
             for id in survivors:
                 thing = self.things[id]
                 if thing.kind == kind and not any(map(self.may_be_tracked, thing.shown())):

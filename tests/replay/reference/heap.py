@@ -26,6 +26,10 @@ class Thing:
     in_garbage: bool = False
     called: int = 0  # references of a collector that calls its finalizer or callback
 
+    def __post_init__(self) -> None:
+        if Flag.IMMORTAL in self.flags:
+            self.count += 2**30
+
     def shown(self) -> list[int]:
         """Targets that a traversal shows."""
         return [target for target, label in self.links if label != OPAQUE_LABEL]

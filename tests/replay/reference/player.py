@@ -20,12 +20,12 @@ from gcreplay.store.events import (
 )
 from gcreplay.store.log import EventLog
 
-from .collector import Collector
+from .collector import DEFERRED, Collector
 from .heap import Thing
 
 
 class Reference(Collector):
-    """A replay. `rules`: "never", "generational" or "cpython-3.11".
+    """A replay. `rules`: "never", "generational" or one of CPYTHON.
 
     `thresholds` override the program's own; `modelled` says whether a model of the free lists
     decides what counts, or the recorded flags. `at_marks`: ("freeze" or "collect", mark, n), in
@@ -116,6 +116,10 @@ class Reference(Collector):
         self.begin(StartState.from_json(self.arguments[a]))
 
     def on_alloc(self, a: int, b: int, c: int) -> None:
+        if self.scheduled and not self.safepoints and not self.inside:
+            self.look(self.sequence - 1)
+            if self.aftermath:
+                self.settle()
         shape = self.shapes[b]
         type_ = self.types[shape.type]
         thing = Thing(type_.kind, shape.size, shape.flags, type_.finalizer)
@@ -138,6 +142,8 @@ class Reference(Collector):
                 self.waiting[name] -= 1
             barred = Flag.BARRED in shape.flags
             begins = counted and self.exceeds() and not self.inside and not barred
+        if begins and self.rules in DEFERRED:
+            self.scheduled, begins = True, False
         if begins:
             self.newborn = a if Flag.TRACKED in shape.flags else None
             self.collect(self.due(), "threshold")
@@ -245,7 +251,8 @@ class Reference(Collector):
             self.counts[0], self.pending_frees = self.due_counter
 
     def on_safepoint(self, a: int, b: int, c: int) -> None:
-        """Of interest to deferred collectors only."""
+        if self.scheduled and not self.inside:
+            self.look(self.sequence)
 
     def on_tick(self, a: int, b: int, c: int) -> None:
         self.ticked = self.sequence
@@ -279,7 +286,7 @@ class Reference(Collector):
         assert self.wanted is not None
         _, self.rules, self.fixed = self.wanted
         self.wanted = None
-        self.thresholds = self.fixed or self.thresholds
+        self.thresholds = self.fixed or self.own(self.thresholds)
         self.counts[0], self.pending_frees = self.young, 0
         self.modelled = True
 
