@@ -209,10 +209,12 @@ def _program_name(argv: Sequence[str]) -> str:
 def in_one_line(summary: RecordSummary) -> str:
     if not summary.output.exists():
         return f"gcreplay: nothing was recorded: {summary.message}"
+    from gcreplay.store.tables.database import size_of  # is there by now
+
     told = (
         f"gcreplay: {counted(summary.events, 'event')}, {counted(summary.objects, 'object')} "
         f"and {counted(summary.collections, 'collection')} in {summary.output} "
-        f"({size_words(summary.output.stat().st_size)})"
+        f"({size_words(size_of(summary.output))})"
     )
     if summary.children:
         started = "process that it started is", "processes that it started are"

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from gcreplay.commands.record import in_one_line
+from gcreplay.tracer import RecordSummary
+
 SHOW_ARGUMENTS = "import sys; print(sys.argv[1:])"
 
 
@@ -154,6 +157,18 @@ def test_what_fails_while_it_is_imported_is_recorded(tmp_path: Path, text: str) 
     (tmp_path / "package" / "inner.py").touch()
     assert record(tmp_path, "-m", "package.inner").returncode == 1
     assert [path.name for path in tmp_path.glob("*.gcreplay*")] == ["package.inner.gcreplay"]
+
+
+def test_the_size_told_has_what_a_reader_keeps_beside_the_file(tmp_path: Path) -> None:
+    """As long as it reads, the newest pages stand there."""
+    path = tmp_path / "run.gcreplay"
+    path.write_bytes(bytes(1024))
+    Path(f"{path}-wal").write_bytes(bytes(2048))
+    told = in_one_line(RecordSummary(path, 0, None, 1, 2, 3, True, "", 1))
+    assert told == (
+        f"gcreplay: 1 event, 2 objects and 3 collections in {path} (3.0 KiB); 1 process that it "
+        f"started is not in it"
+    )
 
 
 def test_a_program_may_stand_on_standard_input(tmp_path: Path) -> None:
