@@ -6,6 +6,7 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
+from finalizer_text import BEGIN, PROGRAMS
 from recording import BARE, checked, recorded_code, run_plain, run_recorded
 
 from gcreplay.replay import replay
@@ -44,79 +45,6 @@ def regions(path: Path) -> list[Region]:
     return found
 
 
-PROGRAMS = {
-    "a finalizer that breaks its own cycle": (
-        "D",
-        """
-        class D:
-            def __del__(self): ran.append(None); self.me = None
-        for i in range(3000): d = D(); d.me = d
-        """,
-    ),
-    "a suspended generator": (
-        "generator",
-        """
-        class Node: pass
-        def suspended(node):
-            try: yield
-            finally: ran.append(None); node.me = None
-        for i in range(3000): n = Node(); n.me = n; n.g = suspended(n); next(n.g)
-        """,
-    ),
-    "a suspended coroutine": (
-        "coroutine",
-        """
-        class Node:
-            def __await__(self): yield
-        async def suspended(node):
-            try: await node
-            finally: ran.append(None); node.me = None
-        for i in range(3000): n = Node(); n.me = n; n.c = suspended(n); n.c.send(None)
-        """,
-    ),
-    "weakref.finalize": (
-        "ReferenceType",
-        """
-        import weakref
-        class Node: pass
-        for i in range(3000):
-            n = Node(); n.me = n
-            weakref.finalize(n, ran.append, None).atexit = i % 2 == 0
-        """,
-    ),
-    "a WeakValueDictionary": (
-        "KeyedRef",
-        """
-        import weakref
-        class Node: pass
-        values = weakref.WeakValueDictionary()
-        for i in range(3000): n = Node(); n.me = n; values[i] = n
-        ran = [None] * (3000 - len(values))
-        """,
-    ),
-    "a WeakSet": (
-        "ReferenceType",
-        """
-        import weakref
-        class Node: pass
-        nodes = weakref.WeakSet()
-        for i in range(3000): n = Node(); n.me = n; nodes.add(n)
-        ran = [None] * (3000 - len(nodes))
-        """,
-    ),
-    "a callback that allocates": (
-        "ReferenceType",
-        """
-        import weakref
-        class Node: pass
-        class Made: pass
-        def gone(ref): ran.append(Made()); refs.remove(ref)
-        refs = []
-        for i in range(3000): n = Node(); n.me = n; refs.append(weakref.ref(n, gone))
-        """,
-    ),
-}
-BEGIN = "import gc; ran = []\n"
 END = "\ngc.disable(); print(len(ran))"
 
 
@@ -261,6 +189,7 @@ def test_what_code_of_garbage_keeps_is_held_where_it_ran(tmp_path: Path, name: s
         never = replay(log, "never")
     assert held == held_inside > 1000
     assert (never.unmoved, never.regions_run) == (0, 0)
+
 
 THREADS = """
 import gc, sys, threading, time
