@@ -1,10 +1,11 @@
 """Which policies a stock interpreter can really run, and the plan under which it does."""
 
 from gcreplay.replay import Policy
+from gcreplay.replay.policies.actions import Action, Every, Freeze
 from gcreplay.replay.policies.cpython311 import CPython311
 from gcreplay.replay.policies.generational import Generational
 from gcreplay.replay.policies.manual import Manual
-from gcreplay.replay.policies.marked import AtMarks, Every, Freeze
+from gcreplay.replay.policies.marked import AtMarks
 from gcreplay.store.errors import UsageError
 from gcreplay.tracer import CollectAt, FreezeAt, Plan
 
@@ -21,7 +22,7 @@ def plan_of(name: str, policy: Policy, apply_from: str | None) -> Plan:
     collector = policy
     if type(policy) is AtMarks:
         collector = policy.collector
-        actions = tuple(map(_real, policy.actions))
+        actions = tuple(_real(name, action) for action in policy.actions)
     plan = Plan(_thresholds(name, collector), actions, apply_from)
     plan.text(sizes=True)  # marks at which no real run could act are said before any run
     return plan
@@ -31,15 +32,20 @@ def _thresholds(name: str, collector: Policy) -> Thresholds | None:
     if type(collector) in (Generational, CPython311, Manual):
         fixed = collector.fixed  # type: ignore[attr-defined]
         return None if fixed is None else (fixed[0], fixed[1], fixed[2])
-    raise UsageError(
+    raise _unknown(name)
+
+
+def _unknown(name: str) -> UsageError:
+    return UsageError(
         f"{name}: no stock interpreter can really run it, so it cannot be proved; known are "
         f"generational and cpython-3.11 with thresholds, manual, freeze@MARK and every:MARK"
     )
 
 
-def _real(action: Freeze | Every) -> FreezeAt | CollectAt:
+def _real(name: str, action: Action) -> FreezeAt | CollectAt:
     match action:
         case Freeze(mark):
             return FreezeAt(mark)
         case Every(mark, n):
             return CollectAt(mark, n)
+    raise _unknown(name)

@@ -34,7 +34,7 @@ def with_marks_read(policy: str) -> str:
     """A policy's name with its marks in quotes as they are, so that what they were escaped for is
     escaped once where it is shown. One that has a quote stays as it was typed."""
     return re.sub(
-        rf"(?<=freeze@){QUOTED}|(?<=every:){QUOTED}",
+        rf"(?:(?<=freeze@)|(?<=every:)|(?<=at:)|(?<=disabled-until:)){QUOTED}",
         lambda one: one[0] if '"' in (mark := mark_from(one[0])) else f'"{mark}"',
         policy,
         flags=re.DOTALL,

@@ -41,15 +41,11 @@ class CPython311(Generational):
         self.long_lived_total = start.long_lived_total
         self.long_lived_pending = start.long_lived_pending
 
-    def due(self) -> int:
-        wait = self.long_lived_pending < self.long_lived_total // 4
-        oldest = 1 if wait else OLDEST
-        return next((g for g in range(oldest, 0, -1) if self.counts[g] > self.thresholds[g]), 0)
+    def waits(self, heap: Heap) -> bool:
+        return self.long_lived_pending < self.long_lived_total // 4 or super().waits(heap)
 
-    def collect(self, heap: Heap, generation: int) -> Collection:
-        self.counts[: generation + 1] = [0] * (generation + 1)
+    def made(self, heap: Heap, generation: int) -> Collection:
         if generation < OLDEST:
-            self.counts[generation + 1] += 1
             done = heap.collect(generation, untrack=self.untracks)
             if generation == 1:
                 self.long_lived_pending += done.survivors

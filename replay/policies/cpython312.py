@@ -9,7 +9,7 @@ from gcreplay.store.events import GcCall, StartState
 
 from ..results.result import Collection
 from .cpython311 import CPython311
-from .policy import Heap, Recording, Untrack
+from .policy import OLDEST, Heap, Recording, Untrack
 
 DEFAULTS = ((700, 10, 10), (2000, 10, 10), (2000, 10, 0))
 """The thresholds that a version of CPython begins with."""
@@ -46,12 +46,16 @@ class CPython312(CPython311):
         return self.defaults if start.threshold in DEFAULTS else start.threshold
 
     def arm(self, heap: Heap) -> None:
-        """Where an older generation is due, the young counter does not matter at the safepoint."""
+        """Where an older generation is due, or may be by then, the young counter does not decide
+        at the safepoint."""
         t0 = self.thresholds[0]
-        heap.arm(allocations=t0 or None, recheck=-1 if self.due() else t0)
+        may_be = self.min_interval and self.counts[OLDEST] > self.thresholds[OLDEST]
+        heap.arm(allocations=t0 or None, recheck=-1 if may_be or self.due(heap) else t0)
 
     def on_safepoint(self, heap: Heap) -> None:
-        self.collect(heap, self.due())
+        generation = self.due(heap)
+        if generation or heap.young > self.thresholds[0]:
+            self.collect(heap, generation)
 
     def collect(self, heap: Heap, generation: int) -> Collection:
         done = super().collect(heap, generation)

@@ -25,6 +25,10 @@ class Generational(Policy):
         self.fixed = tuple(thresholds) if thresholds is not None else None
         self.thresholds: tuple[int, ...] = (700, 10, 10)
         self.counts = [0, 0, 0]  # [0] is the heap's young counter
+        self.min_interval = 0
+        """So many ns of program time lie between two full collections, if the second is automatic;
+        what a combination sets."""
+        self.last_full: int | None = None
 
     @classmethod
     def from_arguments(cls, arguments: str) -> Self:
@@ -44,17 +48,33 @@ class Generational(Policy):
         heap.arm(allocations=self.thresholds[0] or None)
 
     def on_allocations(self, heap: Heap) -> None:
-        self.collect(heap, self.due())
+        self.collect(heap, self.due(heap))
 
-    def due(self) -> int:
-        """The oldest generation whose count exceeds its threshold."""
-        return next((g for g in (2, 1) if self.counts[g] > self.thresholds[g]), 0)
+    def due(self, heap: Heap) -> int:
+        """The oldest generation whose count exceeds its threshold, and that may be collected."""
+        oldest = 1 if self.waits(heap) else OLDEST
+        return next((g for g in range(oldest, 0, -1) if self.counts[g] > self.thresholds[g]), 0)
+
+    def waits(self, heap: Heap) -> bool:
+        """Whether a full collection has to wait for something else than its count."""
+        return self.last_full is not None and heap.tick < self.last_full + self.min_interval
+
+    def set_thresholds(self, heap: Heap, thresholds: tuple[int, int, int]) -> None:
+        """From here on these, whatever the program sets."""
+        self.fixed = self.thresholds = thresholds
+        self.arm(heap)
 
     def collect(self, heap: Heap, generation: int) -> Collection:
         """Collect, and count it for the next older generation."""
+        if generation == OLDEST:
+            self.last_full = heap.tick
         self.counts[: generation + 1] = [0] * (generation + 1)
         if generation < OLDEST:
             self.counts[generation + 1] += 1
+        return self.made(heap, generation)
+
+    def made(self, heap: Heap, generation: int) -> Collection:
+        """The collection itself."""
         return heap.collect(generation)
 
     def on_call(self, heap: Heap, call: GcCall, arguments: Sequence[int]) -> None:

@@ -1,58 +1,53 @@
-"""A collector, and gc.freeze() and gc.collect() at marks, as a program would call them."""
+"""A collector, and what a program could tell it: freezes, collections and thresholds at marks."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from gcreplay.store.errors import UsageError
 from gcreplay.store.events import GcCall, StartState
-from gcreplay.store.marks import QUOTED, mark_from
-from gcreplay.store.values import I32_MOST, shown, text, whole_from
 
+from .actions import Action, At, DisabledUntil, Every, Freeze, MinInterval
+from .generational import Generational
 from .policy import OLDEST, Heap, Policy, Recording
-
-
-@dataclass(frozen=True, slots=True)
-class Freeze:
-    """`gc.freeze()`, once, right after the first such mark."""
-
-    mark: str
-
-
-@dataclass(frozen=True, slots=True)
-class Every:
-    """`gc.collect()` right after each such mark, or each n-th."""
-
-    mark: str
-    n: int = 1
 
 
 class AtMarks(Policy):
     """Another policy, and actions at marks, in order, as if the program called the gc module.
 
-    Marks count from where the policy begins. All else is the other policy's.
+    Marks count from where the policy begins. All else is the other policy's, but that
+    `DisabledUntil` keeps back what the program enables, and `MinInterval` full collections.
     """
 
-    summary = "combined with +: gc.freeze() at the first, gc.collect() at every (N-th) such mark"
+    summary = "a collector, and what is done at marks"
 
-    def __init__(self, collector: Policy, actions: Sequence[Freeze | Every]) -> None:
+    def __init__(self, collector: Policy, actions: Sequence[Action]) -> None:
         self.collector = collector
         self.actions = tuple(actions)
-        self.needs = collector.needs  # type: ignore[misc]
-        self.marks = collector.marks | {action.mark for action in actions}  # type: ignore[misc]
+        intervals = [action.ns for action in actions if isinstance(action, MinInterval)]
+        if intervals:
+            _with_thresholds(collector, "min-interval").min_interval = max(intervals)
+        if any(isinstance(action, At) for action in actions):
+            _with_thresholds(collector, "at")
+        marks = {action.mark for action in actions if not isinstance(action, MinInterval)}
+        self.needs = collector.needs | ({"ticks"} if intervals else set())  # type: ignore[misc]
+        self.marks = collector.marks | marks  # type: ignore[misc]
+        self._at_once = any(isinstance(one, DisabledUntil | MinInterval) for one in actions)
         self._passed = [0] * len(self.actions)
+        self._waits_for = {one.mark for one in actions if isinstance(one, DisabledUntil)}
+        self._enabled = True
 
     def recorded_storage(self, start: StartState) -> bool:
-        """Up to the first of its marks the run is the recorded one."""
-        return self.collector.recorded_storage(start)
+        """Up to the first of its marks the run is the recorded one, if nothing else is changed."""
+        return not self._at_once and self.collector.recorded_storage(start)
 
     def notes(self, recording: Recording) -> Sequence[str]:
         return self.collector.notes(recording)
 
     def begin(self, heap: Heap, start: StartState) -> None:
         self.collector.begin(heap, start)
+        if self._waits_for:
+            self._enabled, heap.enabled = heap.enabled, False
 
     def on_allocations(self, heap: Heap) -> None:
         self.collector.on_allocations(heap)
@@ -67,56 +62,37 @@ class AtMarks(Policy):
         self.collector.on_tick(heap)
 
     def on_call(self, heap: Heap, call: GcCall, arguments: Sequence[int]) -> None:
-        self.collector.on_call(heap, call, arguments)
+        if self._waits_for and call in (GcCall.ENABLE, GcCall.DISABLE):
+            self._enabled = call is GcCall.ENABLE
+        else:
+            self.collector.on_call(heap, call, arguments)
 
     def on_mark(self, heap: Heap, label: str) -> None:
         self.collector.on_mark(heap, label)
         for i, action in enumerate(self.actions):
-            if action.mark == label:
+            if not isinstance(action, MinInterval) and action.mark == label:
                 self._passed[i] += 1
                 self._act(heap, action, self._passed[i])
 
-    def _act(self, heap: Heap, action: Freeze | Every, passed: int) -> None:
+    def _act(self, heap: Heap, action: Action, passed: int) -> None:
         match action:
             case Freeze() if passed == 1:
                 self.collector.on_call(heap, GcCall.FREEZE, [])
             case Every(n=n) if passed % n == 0:
                 self.collector.on_call(heap, GcCall.COLLECT, [OLDEST])
+            case At(thresholds=thresholds):
+                _with_thresholds(self.collector, "at").set_thresholds(heap, thresholds)
+            case DisabledUntil(mark=mark) if mark in self._waits_for:
+                self._waits_for.remove(mark)
+                if not self._waits_for:
+                    call = GcCall.ENABLE if self._enabled else GcCall.DISABLE
+                    self.collector.on_call(heap, call, [])
 
 
-_PART = re.compile(rf"(?:(?:freeze@|every:){QUOTED})?[^+]*", re.DOTALL)
-_EVERY = re.compile(rf"every:(?P<mark>{QUOTED}|.*?)(?:,(?P<n>[0-9]+))?", re.DOTALL)
-
-
-def parts_of(combination: str) -> list[str]:
-    """What stands between the `+` that are not part of a mark in quotes."""
-    parts: list[str] = []
-    at = 0
-    while at <= len(combination):
-        part = _PART.match(combination, at)
-        assert part is not None  # it matches nothing, too
-        parts.append(part[0])
-        at = part.end() + 1
-    return parts
-
-
-def is_action(part: str) -> bool:
-    """Whether this part of a combination is one at marks, and no collector."""
-    return part.startswith(("freeze@", "every:"))
-
-
-def action_from(part: str) -> Freeze | Every:
-    """`freeze@MARK`, `every:MARK` or `every:MARK,N`; raises UsageError."""
-    every = _EVERY.fullmatch(part)
-    written, n = (every["mark"], every["n"]) if every else (part.removeprefix("freeze@"), None)
-    try:
-        each = whole_from("N", "1" if n is None else n, 1, I32_MOST)
-        if not written:
-            raise ValueError('it names no mark; the empty one is written ""')
-        mark = text("MARK", mark_from(written))
-    except ValueError as error:
+def _with_thresholds(collector: Policy, action: str) -> Generational:
+    """The collector, if it has thresholds; raises UsageError."""
+    if not isinstance(collector, Generational):
         raise UsageError(
-            f"{shown(part)} is no action at a mark ({error}): write freeze@MARK, every:MARK, or "
-            f"every:MARK,N for each N-th such mark"
-        ) from None
-    return Every(mark, each) if every else Freeze(mark)
+            f"{action}: is for collectors with thresholds, and {type(collector).__name__} has none"
+        )
+    return collector

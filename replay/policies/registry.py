@@ -13,6 +13,7 @@ from gcreplay.store.errors import UsageError
 from gcreplay.store.marks import QUOTED, meant
 from gcreplay.store.values import text
 
+from .actions import WRITTEN, action_from, is_action, operand_of, parts_of
 from .asking import PolicyError, asking, check_class, check_policy, in_words
 from .clairvoyant import Clairvoyant
 from .cpython311 import CPython311
@@ -22,7 +23,7 @@ from .cpython315 import CPython315
 from .cpython3145 import CPython3145
 from .generational import Generational
 from .manual import Manual
-from .marked import AtMarks, action_from, is_action, parts_of
+from .marked import AtMarks
 from .policy import Policy
 from .refcount import Refcount
 
@@ -45,7 +46,13 @@ _SPELLED = {"generational": "generational:T0,T1,T2"} | {
     for name, cls in BUILT_IN.items()
     if cls is not Manual and issubclass(cls, CPython311)
 }
-_AT_MARKS = {"freeze": "freeze@MARK", "every": "every:MARK"}
+_AT_MARKS = {
+    "freeze": "freeze@MARK",
+    "every": "every:MARK",
+    "at": "at:MARK=T0,T1,T2",
+    "disabled-until": "disabled-until:MARK",
+    "min-interval": "min-interval:SECONDS",
+}
 _QUOTES = '; a mark with a + stands in quotes, as in every:"A+B"'
 GROUP = "gcreplay.policies"
 _FILE = re.compile(r"(?P<file>.+\.py):(?P<name>[^:]+)(:(?P<arguments>.*))?")
@@ -54,7 +61,7 @@ _FILE = re.compile(r"(?P<file>.+\.py):(?P<name>[^:]+)(:(?P<arguments>.*))?")
 def known_policies() -> list[tuple[str, str, str]]:
     """(how to name it, what it does in one line, where it comes from) of every known policy."""
     listed = [(_SPELLED.get(name, name), cls.summary, "gcreplay") for name, cls in BUILT_IN.items()]
-    listed.append(("freeze@MARK, every:MARK[,N]", AtMarks.summary, "gcreplay"))
+    listed += [(form, f"combined with +: {what}", "gcreplay") for form, what in WRITTEN.items()]
     for point in _installed():
         source = point.dist.name if point.dist else point.value
         listed.append((point.name, str(getattr(_loaded(point), "summary", "")), source))
@@ -68,7 +75,7 @@ def runs_a_file(spec: str) -> bool:
 
 def make_policy(spec: str) -> Policy:
     """A fresh policy from `name`, `name:arguments` or `file.py:Class[:arguments]`; and such a one,
-    or by default `cpython-3.11`, combined by `+` with `freeze@MARK` and `every:MARK[,N]`.
+    or by default `cpython-3.11`, combined by `+` with what actions.py reads.
 
     Raises UsageError when there is none of that name or its arguments are malformed.
     """
@@ -119,7 +126,7 @@ def _combined(spec: str, parts: list[str]) -> Policy:
 
 def _unclosed(part: str) -> str:
     """What to say of an action whose mark begins with a quote, and does not end with one."""
-    mark = part.removeprefix("freeze@").removeprefix("every:")
+    mark = operand_of(part)
     if is_action(part) and mark.startswith('"') and not re.match(QUOTED, mark, re.DOTALL):
         return f"; the quote in {part} is not closed"
     return ""

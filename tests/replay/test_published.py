@@ -82,11 +82,7 @@ def test_full_collections_of_a_growing_heap_tend_to_a_spacing_of_a_quarter(polic
     program.born(200_000)
     with program.b.build() as log:
         sizes = [c.survivors for c in replay(log, policy).collections if c.generation == 2]
-        late = [
-            (before, size)
-            for before, size in pairwise(sizes)
-            if before > 10_000
-        ]
+        late = [(before, size) for before, size in pairwise(sizes) if before > 10_000]
         assert len(late) >= 12
         assert all(0 <= size - 1.25 * before <= 40 for before, size in late)
 

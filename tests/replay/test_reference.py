@@ -42,6 +42,30 @@ POLICIES: dict[str, dict[str, Any]] = {
         "thresholds": (2, 1, 1),
         "at_marks": [("freeze", "m1", 1), ("collect", "m0", 1)],
     },
+    "at:m0=1,1,1+at:m2=5,1,0+cpython-3.11:2,1,1": {
+        "rules": "cpython-3.11",
+        "thresholds": (2, 1, 1),
+        "at_marks": [("set", "m0", (1, 1, 1)), ("set", "m2", (5, 1, 0))],
+    },
+    "disabled-until:m1+cpython-3.13:2,1,1": {
+        "rules": "cpython-3.13",
+        "thresholds": (2, 1, 1),
+        "at_marks": [("enable", "m1", None)],
+    },
+    "disabled-until:m0+disabled-until:m1+every:m0": {
+        "rules": "cpython-3.11",
+        "at_marks": [("enable", "m0", None), ("enable", "m1", None), ("collect", "m0", 1)],
+    },
+    "min-interval:1+generational:1,0,0": {
+        "rules": "generational",
+        "thresholds": (1, 0, 0),
+        "min_interval": 10**9,
+    },
+    "min-interval:0.001+cpython-3.12:1,0,0": {
+        "rules": "cpython-3.12",
+        "thresholds": (1, 0, 0),
+        "min_interval": 10**6,
+    },
     "every:m2": {"rules": "cpython-3.11", "at_marks": [("collect", "m2", 1)]},
     "manual+every:m1": {
         "rules": "cpython-3.11",
@@ -65,6 +89,7 @@ def as_recorded(log: EventLog, policy: str) -> bool:
     """Whether it runs under the settings the log was recorded under."""
     fixed = POLICIES[policy].get("thresholds")
     recorded = fixed is None or (log.start is not None and fixed == log.start.threshold)
+    recorded = recorded and "disabled-until" not in policy and "min-interval" not in policy
     return recorded and POLICIES[policy]["rules"] == "cpython-3.11"
 
 
@@ -122,7 +147,8 @@ def engines_are_equal(log: EventLog) -> None:
         labels = {label for _, label in log.marks()}
         killed = killed_inside(log)
         for policy, rules in POLICIES.items():
-            if {mark for _, mark, _ in rules.get("at_marks", [])} <= labels:
+            lacks_ticks = "min_interval" in rules and not log.op_counts[Op.TICK]
+            if {mark for _, mark, _ in rules.get("at_marks", [])} <= labels and not lacks_ticks:
                 compare(log, policy, killed)
 
 

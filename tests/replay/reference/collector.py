@@ -54,10 +54,14 @@ class Collector(Regions):
         modelled: bool,
         killed: Collection[int],
         in_recorded_order: bool,
+        min_interval: int = 0,
     ) -> None:
         super().__init__(log, in_recorded_order=in_recorded_order, modelled=modelled)
         self.rules = rules
         self.fixed = thresholds
+        self.min_interval = min_interval
+        self.last_full: int | None = None
+        self.tick = 0
         self.killed = killed
         self.counts = [0, 0, 0]
         self.made: list[Made] = []
@@ -100,6 +104,11 @@ class Collector(Regions):
             if self.counts[g] > self.thresholds[g]:
                 if g == 2 and self.rules in CPYTHON and self.pending < self.total // 4:
                     continue
+                early = (
+                    self.last_full is not None and self.tick - self.last_full < self.min_interval
+                )
+                if g == 2 and early:
+                    continue
                 return g
         return 0
 
@@ -113,6 +122,8 @@ class Collector(Regions):
     def collect(
         self, g: int, cause: str, sequence: int | None = None, allocation: int | None = None
     ) -> None:
+        if g == 2:
+            self.last_full = self.tick
         if g < 2:
             self.counts[g + 1] += 1
         self.counts[: g + 1] = [0] * (g + 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Collection, Sequence
+from typing import Any
 
 from gcreplay.store.events import (
     NO_OBJECT,
@@ -28,10 +29,11 @@ class Reference(Collector):
     """A replay. `rules`: "never", "generational" or one of CPYTHON.
 
     `thresholds` override the program's own; `modelled` says whether a model of the free lists
-    decides what counts, or the recorded flags. `at_marks`: ("freeze" or "collect", mark, n), in
-    order; `name` is then the cause of these collections. `killed`: what callbacks kill, as
-    `died_inside` of a replay under "never" tells. `apply_from`: before this mark the rules are
-    "cpython-3.11" as recorded. `window`: `made` holds what is made from the first of these marks
+    decides what counts, or the recorded flags. `at_marks`: (what, mark, n) in order: "freeze",
+    "collect", "set" of thresholds n, and "enable", before which nothing automatic runs.
+    `min_interval`: ns between full collections. `name` is then the cause of these collections.
+    `killed`: what callbacks kill, as `died_inside` of a replay under "never" tells. `apply_from`:
+    before this mark the rules are "cpython-3.11" as recorded. `window`: `made` holds what is made from the first of these marks
     on, and ends at the second. What finalizers and callbacks with an owner did runs when a
     collection finds the owner; with `in_recorded_order` where it was recorded.
     """
@@ -43,7 +45,8 @@ class Reference(Collector):
         *,
         thresholds: tuple[int, int, int] | None = None,
         modelled: bool = True,
-        at_marks: Sequence[tuple[str, str, int]] = (),
+        at_marks: Sequence[tuple[str, str, Any]] = (),
+        min_interval: int = 0,
         name: str = "",
         killed: Collection[int] = (),
         apply_from: str | None = None,
@@ -61,6 +64,7 @@ class Reference(Collector):
             modelled=modelled,
             killed=killed,
             in_recorded_order=in_recorded_order,
+            min_interval=min_interval,
         )
         self.name = name
         self.behind_tick = self.passing = self.closed = False
@@ -70,9 +74,20 @@ class Reference(Collector):
         self.labels = log.labels
         self.types, self.shapes, self.arguments = log.types, log.shapes, log.arguments
         self.displaced = self.revived = self.misled = 0
+        self.kept_off = {mark for what, mark, _ in at_marks if what == "enable"}
         self.started = log.start is None
         if self.started:
             self.begin(StartState())
+
+    def begin(self, state: StartState) -> None:
+        super().begin(state)
+        if self.wanted is None:
+            self.take_control()
+
+    def take_control(self) -> None:
+        """The policy's own rules begin."""
+        self.wished = self.enabled
+        self.enabled = self.enabled and not self.kept_off
 
     def apply(self, events: Events) -> None:
         for i in range(len(events)):
@@ -111,6 +126,8 @@ class Reference(Collector):
             self.next_id = a + 1
         elif op == Op.GC_CALL:
             self.on_gc_call(a, b, c)
+        elif op == Op.TICK:
+            self.tick = b << 32 | a
 
     def on_start(self, a: int, b: int, c: int) -> None:
         self.begin(StartState.from_json(self.arguments[a]))
@@ -256,6 +273,7 @@ class Reference(Collector):
 
     def on_tick(self, a: int, b: int, c: int) -> None:
         self.ticked = self.sequence
+        self.tick = b << 32 | a
         if not self.inside:  # the garbage is freed before callbacks are told of the end
             self.pending_frees += self.late_frees
             self.late_frees = 0
@@ -279,6 +297,11 @@ class Reference(Collector):
         for what, mark, n in self.at_marks:
             if mark == label and what == "freeze" and self.passed[label] == 1:
                 self.freeze()
+            elif mark == label and what == "set":
+                self.fixed = self.thresholds = n
+            elif mark == label and mark in self.kept_off and what == "enable":
+                self.kept_off.remove(mark)
+                self.enabled = self.wished and not self.kept_off
             elif mark == label and what == "collect" and self.passed[label] % n == 0:
                 self.collect(2, self.name)
 
@@ -289,6 +312,7 @@ class Reference(Collector):
         self.thresholds = self.fixed or self.own(self.thresholds)
         self.counts[0], self.pending_frees = self.young, 0
         self.modelled = True
+        self.take_control()
 
     def on_gc_call(self, a: int, b: int, c: int) -> None:
         call, arguments = GcCall(a), json.loads(self.arguments[b])
@@ -297,7 +321,8 @@ class Reference(Collector):
         if call is GcCall.COLLECT and not self.inside:
             self.collect(arguments[0], "call")
         elif call in (GcCall.ENABLE, GcCall.DISABLE):
-            self.enabled = call is GcCall.ENABLE
+            self.wished = call is GcCall.ENABLE
+            self.enabled = self.wished and not self.kept_off
         elif call is GcCall.SET_THRESHOLD and self.fixed is None:
             self.thresholds = tuple(arguments)
         elif call is GcCall.SET_DEBUG:

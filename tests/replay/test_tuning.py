@@ -1,0 +1,123 @@
+"""Thresholds at marks, collection off up to a mark, and full collections with time between them."""
+
+from __future__ import annotations
+
+import pytest
+from cycles import self_cycle, self_cycles
+from test_article import collections
+
+from gcreplay.replay import make_policy, replay
+from gcreplay.store import EventLog, TraceBuilder
+from gcreplay.store.errors import UsageError
+
+SECOND = 1_000_000_000
+
+
+def started(n: int, *, calls: tuple[str, ...] = ()) -> EventLog:
+    """n self-cycles, then what the program calls, "ready", and n more."""
+    b = TraceBuilder()
+    b.start(threshold=(1, 10, 10))
+    self_cycles(b, n)
+    for call in calls:
+        b.gc_call(call)
+    b.mark("ready")
+    self_cycles(b, n)
+    return b.build()
+
+
+def test_thresholds_change_at_the_mark() -> None:
+    """T0 = 1: births 1, 3, 5 collect. Behind the mark T0 = 3: birth 6 makes the counter 1, as 5
+    has started it anew; 9 makes it 4."""
+    with started(6) as log:
+        births = [c.allocation for c in replay(log, "at:ready=3,10,10+generational").collections]
+        assert births == [1, 3, 5, 9]
+
+
+def test_what_the_program_sets_behind_it_does_nothing() -> None:
+    b = TraceBuilder()
+    b.start()
+    b.mark("ready")
+    b.gc_call("set_threshold", 1, 1, 1)
+    self_cycles(b, 9)
+    with b.build() as log:
+        plain = replay(log, "generational")
+        ours = replay(log, "at:ready=3,10,10+generational")
+        assert [c.allocation for c in plain.collections] == [1, 3, 5, 7]
+        assert [c.allocation for c in ours.collections] == [3, 7]
+
+
+def test_nothing_runs_before_the_mark() -> None:
+    """The counter goes on: at the mark it is 6, so birth 6, the seventh, collects all six."""
+    with started(6) as log:
+        result = replay(log, "disabled-until:ready+generational")
+        assert collections(result)[:2] == [(6, 0, 6, 6), (8, 0, 2, 2)]
+
+
+@pytest.mark.parametrize(
+    ("calls", "collected"), [(("disable",), 0), (("disable", "enable"), 10), (("collect",), 11)]
+)
+def test_what_the_program_enables_holds_from_the_mark_on(
+    calls: tuple[str, ...], collected: int
+) -> None:
+    """Its own gc.collect() is obeyed. T0 = 1, and the counter at the mark is 6: births 6, 8 and 10
+    collect, and objects 10 and 11 are left. After a collection it is 0: births 7, 9 and 11 do, and
+    object 11 is left."""
+    with started(6, calls=calls) as log:
+        result = replay(log, "disabled-until:ready+generational")
+        assert all(c.allocation >= 6 for c in result.collections)
+        assert result.collected == collected
+
+
+def ticking(*seconds: int) -> EventLog:
+    """At each of these seconds three self-cycles."""
+    b = TraceBuilder()
+    b.start()
+    for second in seconds:
+        b.tick(second * SECOND)
+        for _ in range(3):
+            self_cycle(b)
+            b.safepoint()
+    return b.build()
+
+
+@pytest.mark.parametrize("collector", ["generational", "cpython-3.11", "cpython-3.13"])
+def test_full_collections_keep_their_distance(collector: str) -> None:
+    """T = 1,0,0: births 1, 3, 5 ... 23 collect, a young one, a middle one, a full one and so on.
+    With 10 s between: birth 5 at 2 s is full; births 11 (5 s) and 13 (6 s) are young and middle in
+    its place, 15 (12 s) is full, and 21 (14 s) is not."""
+    with ticking(1, 2, 3, 5, 6, 12, 13, 14) as log:
+        free = replay(log, f"{collector}:1,0,0").collections
+        kept = replay(log, f"min-interval:10+{collector}:1,0,0").collections
+        assert [c.generation for c in free] == [0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2]
+        assert [c.generation for c in kept] == [0, 1, 2, 0, 1, 0, 1, 2, 0, 1, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [
+        ("at:ready", "sets no thresholds.*write at:MARK=T0,T1,T2"),
+        ("at:=1,1,1", "names no mark"),
+        ("at:ready=1,2", "no thresholds"),
+        ("disabled-until:", "names no mark.*write disabled-until:MARK"),
+        ("min-interval:soon", "no interval.*write min-interval:SECONDS"),
+        ("at:ready=1,1,1+clairvoyant", "obeys no gc.freeze"),
+        ("min-intervall:3", "did you mean min-interval:SECONDS"),
+    ],
+)
+def test_malformed(spec: str, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        make_policy(spec)
+
+
+def test_an_interval_needs_ticks() -> None:
+    with started(1) as log, pytest.raises(UsageError, match="needs ticks"):
+        replay(log, "min-interval:1")
+
+
+def test_a_mark_in_quotes_may_hold_what_separates() -> None:
+    b = TraceBuilder()
+    b.mark("a=1+b")
+    self_cycles(b, 3)
+    with b.build() as log:
+        made = replay(log, 'at:"a=1+b"=1,1,1+disabled-until:"a=1+b"+generational').collections
+        assert [c.allocation for c in made] == [1]
