@@ -7,8 +7,10 @@ import csv
 import io
 import json
 import sys
+import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
@@ -22,14 +24,26 @@ Cell = str | int | float | None
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 UNITS: Final = ("KiB", "MiB", "GiB", "TiB")
+PIPE_WIDTH: Final = 80
 NARROW: Final = 12
 FOLDED: Final = 12
 NAMES: Final = 24
+"""So much of a row's name a terminal never folds, nor what takes half of it; a pipe folds none, as
+it may be searched for names."""
+WHOLE: Final = 1 << 20
 FORMATS: Final = ("table", "json", "markdown", "csv")
 
 
 class Signed(int):
     """A change: shown with its sign."""
+
+
+class Figure(float):
+    """An estimate, in ms or per cent: shown with three digits that count."""
+
+
+class SignedFigure(Figure):
+    """A change of one: shown with its sign."""
 
 
 class Size(int):
@@ -51,19 +65,33 @@ class Table:
         cells = [row[column] for row in self.rows if row[column] is not None]
         return bool(cells) and all(isinstance(cell, int | float) for cell in cells)
 
+    def without(self, empty: Cell) -> "Table":
+        """The table without the columns that hold nothing else."""
+        kept = [
+            i
+            for i in range(len(self.columns))
+            if i < self.names or any(row[i] != empty for row in self.rows)
+        ]
+        return replace(
+            self,
+            columns=tuple(self.columns[i] for i in kept),
+            rows=tuple(tuple(row[i] for i in kept) for row in self.rows),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
     """What a command has found out: ``tables`` for people, ``payload`` for JSON.
 
     The first table is the main one and the only one that CSV prints: a CSV file is one table.
-    ``words`` stand before the tables, where people read them.
+    ``words`` stand before the tables and ``notes`` behind them, where people read them.
     """
 
     tables: tuple[Table, ...]
     payload: Mapping[str, Any]
     remarks: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def format_option(command: Command) -> Command:
@@ -86,13 +114,14 @@ def show(report: Report, output_format: str) -> None:
     elif output_format == "csv":
         click.echo(as_csv(report.tables[0]), nl=False)
     elif output_format == "markdown":
-        parts = [markdown(words) for words in report.words]
-        click.echo("\n\n".join([*parts, *map(as_markdown, report.tables)]))
+        tables = map(as_markdown, report.tables)
+        parts = [*map(markdown, report.words), *tables, *map(markdown, report.notes)]
+        click.echo("\n\n".join(parts))
     elif sys.stdout.isatty():
-        _show_in_terminal(report.words, report.tables)
+        _show_in_terminal(report)
     else:
-        text = "\n".join(map(plain, report.words))
-        click.echo("\n\n".join([*filter(None, [text]), *map(as_text, report.tables)]))
+        before, behind = ("\n".join(map(filled, said)) for said in (report.words, report.notes))
+        click.echo("\n\n".join(filter(None, [before, *map(as_text, report.tables), behind])))
     for remark in report.remarks:
         say(remark)
 
@@ -107,8 +136,18 @@ def as_csv(table: Table) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     for row in (table.columns, *table.rows):
-        writer.writerow([csv_cell(cell) if isinstance(cell, str) else cell for cell in row])
+        writer.writerow(map(_csv_value, row))
     return text.getvalue()
+
+
+def _csv_value(cell: Cell) -> Cell:
+    match cell:
+        case str():
+            return csv_cell(cell)
+        case Figure():
+            return round(float(cell), 3)
+        case _:
+            return cell
 
 
 def as_markdown(table: Table) -> str:
@@ -121,23 +160,63 @@ def as_markdown(table: Table) -> str:
     return "\n".join([*title, head, rule, *body])
 
 
-def as_text(table: Table) -> str:
-    """The table as plain aligned text, for pipes and files."""
-    cells = [
-        list(map(plain, table.columns)),
-        *([words(cell) for cell in row] for row in table.rows),
+def filled(sentence: str) -> str:
+    """The sentence in lines that fit into a pipe's reader; what has no blanks is not broken."""
+    return textwrap.fill(
+        plain(sentence), PIPE_WIDTH, break_long_words=False, break_on_hyphens=False
+    )
+
+
+def as_text(table: Table, width: int = PIPE_WIDTH) -> str:
+    """The table as plain aligned text, for pipes and files: what has no room stands below."""
+    blocks = [_block(part, width) for part in _parts(table, width, WHOLE)]
+    title = [filled(table.title)] if table.title else []
+    return "\n".join([*title, "\n\n".join(blocks)])
+
+
+Row = list[list[str]]
+"""The lines of each cell."""
+
+
+def _block(table: Table, width: int) -> str:
+    """Headings in one line where they fit, else each word of a short one in a line of its own;
+    then text is folded."""
+    heads: Row = [[plain(column)] for column in table.columns]
+    rows: list[Row] = [[[words(cell)] for cell in row] for row in table.rows]
+    gap = 2
+    widths = _natural([heads, *rows])
+    if sum(widths) + gap * (len(widths) - 1) > width:
+        heads = [h[0].split() or h if _short(table, i) else h for i, h in enumerate(heads)]
+        widths = _natural([heads, *rows])
+    if sum(widths) + gap * (len(widths) - 1) > width:
+        gap, widths = 1, _widths(table, width, WHOLE)
+        heads, *rows = (_folded(row, widths) for row in (heads, *rows))
+    shown = [heads, *rows] if any(table.columns) else rows
+    numeric = [table.numeric(i) for i in range(len(widths))]
+    return "\n".join(line for row in shown for line in _lines(row, widths, numeric, " " * gap))
+
+
+def _natural(rows: Sequence[Row]) -> list[int]:
+    """The width of each column that folds nothing."""
+    return [
+        max(len(line) for cell in column for line in cell) for column in zip(*rows, strict=True)
     ]
-    widths = [max(len(row[i]) for row in cells) for i in range(len(table.columns))]
-    lines = []
-    for row in cells:
+
+
+def _folded(row: Row, widths: Sequence[int]) -> Row:
+    return [
+        [line for each in cell for line in textwrap.wrap(each, width) or [""]]
+        for cell, width in zip(row, widths, strict=True)
+    ]
+
+
+def _lines(row: Row, widths: Sequence[int], numeric: Sequence[bool], gap: str) -> Iterator[str]:
+    for parts in zip_longest(*row, fillvalue=""):
         aligned = (
-            cell.rjust(width) if table.numeric(i) else cell.ljust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+            part.rjust(width) if right else part.ljust(width)
+            for part, width, right in zip(parts, widths, numeric, strict=True)
         )
-        lines.append("  ".join(aligned).rstrip())
-    if not any(table.columns):
-        del lines[0]
-    return "\n".join([plain(table.title), *lines] if table.title else lines)
+        yield gap.join(aligned).rstrip()
 
 
 def words(cell: Cell, shown: Callable[[str], str] = plain) -> str:
@@ -147,6 +226,9 @@ def words(cell: Cell, shown: Callable[[str], str] = plain) -> str:
             return ""
         case str():
             return shown(cell)
+        case Figure():
+            sign = "+" if isinstance(cell, SignedFigure) else ""
+            return f"{cell:{sign},.{2 if abs(cell) < 9.995 else 1 if abs(cell) < 99.95 else 0}f}"
         case float():
             return f"{cell:,.1f}"
         case Size():
@@ -175,31 +257,36 @@ def by_generation(counts: Iterable[int]) -> str:
     return "/".join(f"{count:,}" for count in counts)
 
 
-def _show_in_terminal(sentences: Sequence[str], tables: Sequence[Table]) -> None:
+def _show_in_terminal(report: Report) -> None:
     from rich.console import Console  # slow to import, and pipes do without
     from rich.text import Text
 
     console = Console(highlight=False)
-    for sentence in sentences:
+    for sentence in report.words:
         console.print(Text(plain(sentence)))
-    if sentences:
+    if report.words:
         console.print()
     unbounded = console.options.update(max_width=10_000)
-    for table in tables:
-        for part in _parts(table, console.width):
-            grid = _grid(part)
+    for table in report.tables:
+        names = max(NAMES, console.width // 2)
+        for part in _parts(table, console.width, names):
+            grid = _grid(part, names)
             if console.measure(grid, options=unbounded).maximum > console.width:
                 grid.padding = 0
-                for column, width in zip(grid.columns, _widths(part, console.width), strict=True):
+                for column, width in zip(
+                    grid.columns, _widths(part, console.width, names), strict=True
+                ):
                     column.width = width  # left to itself it may cut the last column's digits
             console.print(grid)
             console.print()
+    for sentence in report.notes:
+        console.print(Text(plain(sentence)))
 
 
-def _parts(table: Table, width: int) -> Iterator[Table]:
+def _parts(table: Table, width: int, names_room: int) -> Iterator[Table]:
     """The table, or where the terminal is too narrow for it parts that fit below one another:
     as many columns as there is room for, each time behind those that name the rows."""
-    least = [_least_width(table, i) for i in range(len(table.columns))]
+    least = [_least_width(table, i, names_room) for i in range(len(table.columns))]
     names = list(range(table.names))
     shown = list(names)
     for i in range(table.names, len(least)):
@@ -229,20 +316,20 @@ def _short(table: Table, column: int) -> bool:
     return table.numeric(column) or widest <= NARROW
 
 
-def _least_width(table: Table, column: int) -> int:
+def _least_width(table: Table, column: int, names: int) -> int:
     """What a column must have to be readable. Its heading stands in lines of a word each, if it
-    is short; the first column is folded only where it is longer than NAMES."""
+    is short; the first column is folded only where it is longer than `names`."""
     heading = max(map(len, plain(table.columns[column]).split()), default=0)
     cells = _widest_cell(table, column)
     if _short(table, column):
         return max(heading, cells)
-    return min(cells, NAMES) if column == 0 else FOLDED
+    return min(cells, names) if column == 0 else FOLDED
 
 
-def _widths(table: Table, room: int) -> list[int]:
+def _widths(table: Table, room: int, names: int) -> list[int]:
     """What each column gets where not all have what they would take: first what it must have,
     then, from the left, what is over for those that are folded. One space between two."""
-    widths = [_least_width(table, i) for i in range(len(table.columns))]
+    widths = [_least_width(table, i, names) for i in range(len(table.columns))]
     over = room - sum(widths) - (len(widths) - 1)
     for i, heading in enumerate(table.columns):
         if not _short(table, i):
@@ -253,7 +340,7 @@ def _widths(table: Table, room: int) -> list[int]:
     return widths
 
 
-def _grid(table: Table) -> "RichTable":
+def _grid(table: Table, names: int) -> "RichTable":
     from rich.box import SIMPLE_HEAD
     from rich.table import Table as RichTable
     from rich.text import Text
@@ -269,13 +356,13 @@ def _grid(table: Table) -> "RichTable":
         header_style="bold",
     )
     for i in range(len(table.columns)):
-        _add_column(grid, table, i)
+        _add_column(grid, table, i, names)
     for row in table.rows:
         grid.add_row(*(Text(words(cell)) for cell in row))
     return grid
 
 
-def _add_column(grid: "RichTable", table: Table, column: int) -> None:
+def _add_column(grid: "RichTable", table: Table, column: int, names: int) -> None:
     from rich.text import Text
 
     heading = plain(table.columns[column])
@@ -284,6 +371,6 @@ def _add_column(grid: "RichTable", table: Table, column: int) -> None:
         Text(heading.replace(" ", "\n") if short else heading),
         justify="right" if table.numeric(column) else "left",
         no_wrap=short,
-        min_width=_least_width(table, column),
+        min_width=_least_width(table, column, names),
         overflow="fold",
     )

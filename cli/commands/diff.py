@@ -13,8 +13,9 @@ import click
 
 from gcreplay.limits import Limit, parse_limit
 from gcreplay.options import policy_option, window_bounds
-from gcreplay.output import Report, Signed, Table, format_option, say, show
-from gcreplay.pauses import COLUMNS, pause_cells, pause_model, trust, with_pauses
+from gcreplay.outcome import TIMES, Outcome, own_time
+from gcreplay.output import Cell, Report, Signed, SignedFigure, Table, format_option, say, show
+from gcreplay.pauses import P99, p99_cell, pause_model, trust
 from gcreplay.places import place
 from gcreplay.progress import working
 from gcreplay.replay import DiffResult, diff
@@ -26,9 +27,11 @@ from gcreplay.store.events import Run
 from gcreplay.store.marks import with_marks_read
 from gcreplay.store.values import I64_MOST, whole_from
 from gcreplay.trace import opened
+from gcreplay.verdict import compared
 from gcreplay.wording import Wording
 
 SHOWN_ROWS = 10
+MEMORY_FIRST = ("peak_bytes", "peak_floating_bytes")
 FORMS = "TRACE -p A -p B, or ONE TWO -p POLICY, or two stored runs as TRACE#1 TRACE#2"
 
 
@@ -42,7 +45,7 @@ FORMS = "TRACE -p A -p B, or ONE TWO -p POLICY, or two stored runs as TRACE#1 TR
     metavar="LIMIT",
     help="Exit with 1 when met: 'collected>+10%', 'peak_objects>+500', 'revived>0'; repeatable.",
 )
-@click.option("--pauses", "show_pauses", is_flag=True, help="Show estimated pauses as well.")
+@click.option("--pauses", "show_pauses", is_flag=True, help="Show the 99 % quantile of pauses.")
 @format_option
 @click.pass_context
 def command(
@@ -75,7 +78,12 @@ def command(
             )
         with working("fitting pauses"):
             model = pause_model(first.log)
-        report = _report(result, first, second, model, show_pauses=show_pauses)
+        whole = not options.get("window")
+        outcomes = [
+            Outcome.of(run, model, own_time(side.log) if whole else None)
+            for side, run in ((first, result.first), (second, result.second))
+        ]
+        report = _report(result, first, second, outcomes, model, show_pauses=show_pauses)
     show(report, output_format)
     broken = [told for limit in limits for told in _broken(limit, result)]
     for told in broken:
@@ -156,6 +164,7 @@ def _report(
     result: DiffResult,
     first: Opened,
     second: Opened,
+    outcomes: Sequence[Outcome],
     model: PauseModel | None,
     *,
     show_pauses: bool,
@@ -165,16 +174,13 @@ def _report(
     if headings[0] == headings[1]:
         headings = [first.name, second.name]
     where = _where(result, first.log, second.log)
-    figures = Table(
-        ("figure", *headings, "change", "change %"),
-        tuple(
-            (each.figure, each.first, each.second, Signed(each.change), each.percent)
-            for each in result.figures
-        ),
-    )
+    times = _times(outcomes, show_pauses=show_pauses) if model else []
+    changes: list[tuple[Cell, ...]] = [
+        (each.figure, each.first, each.second, Signed(each.change), each.percent)
+        for each in sorted(result.figures, key=lambda each: each.figure not in MEMORY_FIRST)
+    ]
+    figures = Table(("figure", *headings, "change", "change %"), (*times, *changes))
     tables = [figures, Table(("", ""), (("first difference of the heaps", where),))]
-    if show_pauses:
-        tables.insert(1, _pauses(result, headings, model))
     if result.kept_longer:
         one_log = first.log.path == second.log.path
         tables.append(_kept_longer(result, headings, one_log=one_log))
@@ -194,21 +200,40 @@ def _report(
         for heading, run in zip(headings, (result.first, result.second), strict=True)
         for note in run.notes
     ]
-    if show_pauses:
-        remarks.append(trust(model))
+    note = trust(first.log, model)
+    words = (_answer(outcomes, headings, model),) if model else (note,)
     payload = {
         **result.to_json(),
         "pause_model": model and model.to_json(),
-        "first": with_pauses(result.first, model),
-        "second": with_pauses(result.second, model),
+        "first": outcomes[0].to_json(),
+        "second": outcomes[1].to_json(),
     }
-    return Report(tuple(tables), payload, tuple(remarks))
+    return Report(tuple(tables), payload, tuple(remarks), words, (note,) if model else ())
 
 
-def _pauses(result: DiffResult, headings: Sequence[str], model: PauseModel | None) -> Table:
-    cells = [pause_cells(run, model) for run in (result.first, result.second)]
-    rows = tuple(zip(COLUMNS, *cells, strict=True))
-    return Table(("estimate", *headings), rows)
+def _answer(outcomes: Sequence[Outcome], headings: Sequence[str], model: PauseModel) -> str:
+    """What the second costs more or less than the first, in a sentence."""
+    (first, second), (name, other) = outcomes, headings
+    if first.pauses is None or second.pauses is None:
+        return f"{name if first.pauses is None else other} is a bound that takes no time."
+    return compared(first.pauses.total, second.pauses.total, other, name, model)
+
+
+def _times(outcomes: Sequence[Outcome], *, show_pauses: bool) -> list[tuple[Cell, ...]]:
+    """Rows of what a person asks first; memory and full collections are counted further below."""
+    names = (*TIMES, *((P99,) if show_pauses else ()))
+    cells = [(*one.times(), *((p99_cell(one),) if show_pauses else ())) for one in outcomes]
+    rows = [(name, *pair, *_change(*pair)) for name, *pair in zip(names, *cells, strict=True)]
+    full = [None if one.run.bound else one.full for one in outcomes]
+    return [*rows, ("full", *full, *_change(*full))]
+
+
+def _change(first: Cell, second: Cell) -> tuple[Cell, Cell]:
+    if not isinstance(first, int | float) or not isinstance(second, int | float):
+        return None, None
+    change = second - first
+    signed = Signed(change) if isinstance(change, int) else SignedFigure(change)
+    return signed, 100 * change / first if first else None
 
 
 def _where(result: DiffResult, first: EventLog, second: EventLog) -> str:

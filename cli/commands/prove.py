@@ -19,13 +19,15 @@ from gcreplay.options import (
     policy_option,
     window_bounds,
 )
-from gcreplay.output import Cell, Report, Table, by_generation, format_option, say, show
-from gcreplay.pauses import PauseProof, measured_model, proof_table, quiet, store_model, trust
+from gcreplay.outcome import TIMES, milliseconds, own_time, time_cells
+from gcreplay.output import Cell, Report, Table, by_generation, format_option, say, show, words
+from gcreplay.pauses import PauseProof, measured_model, quiet, store_model, trust_in_proof
 from gcreplay.progress import Runs, working
 from gcreplay.proof import COMPARED, Proof, Totals, measured_totals, predicted_totals
 from gcreplay.realruns import ProvedProgram
-from gcreplay.replay import RunResult, make_policy
+from gcreplay.replay import make_policy
 from gcreplay.replay.estimates.pauses import PauseModel, Pauses
+from gcreplay.replay.policies.policy import OLDEST
 from gcreplay.stock import plan_of
 from gcreplay.store import EventLog
 from gcreplay.store.errors import StorageError, UsageError
@@ -37,6 +39,7 @@ from gcreplay.tracer import Plan, RealCollection, RealRun, RecordOptions
 
 DEFAULT = "cpython-3.11"
 REPEATS = 2
+Window = tuple[str, str] | None
 
 
 @click.command(
@@ -67,7 +70,7 @@ REPEATS = 2
     "--pauses",
     "show_pauses",
     is_flag=True,
-    help="Predict pauses as well; takes two runs more each.",
+    help="Measure times in two more runs each, in which nothing is counted.",
 )
 @click.option(
     "--python",
@@ -157,14 +160,19 @@ def command(
             made = replayed(log, list(plans), apply_from, bounds)
             runs = dict(zip(plans, made, strict=True))
         proofs = []
+        real: dict[str, list[RealRun]] = {}
         for policy, plan in plans.items():
             measured = [program.run(policy, plan) for _ in range(REPEATS)]
             totals = (measured_totals(_within(run, bounds)) for run in measured)
             proofs.append(Proof(policy, runs[policy], tuple(totals)))
-        model: PauseModel | None = None
-        pauses: list[PauseProof] = []
+            real[policy] = measured
         if show_pauses:
-            model, pauses = _prove_pauses(path, program, plans, runs, bounds)
+            real = _timed(program, plans)
+        model = _measured_model(path, real[DEFAULT], keep=show_pauses)
+        pauses = [_pause_proof(one, real[one.policy], model, bounds) for one in proofs]
+        with opened(path) as log:
+            note = trust_in_proof(log, model)
+            own_ns = None if bounds else own_time(log)
     remarks = [
         f"{with_marks_read(proof.policy)}: the program is not repeatable, two real runs differ"
         for proof in proofs
@@ -177,13 +185,11 @@ def command(
     ]
     payload = {"trace": str(trace or output or ""), "window": window, "apply_from": apply_from}
     payload |= {"proofs": [proof.to_json() for proof in proofs]}  # type: ignore[dict-item]
-    tables = [_table(proofs)]
-    if show_pauses:
-        payload["pause_model"] = model and model.to_json()  # type: ignore[assignment]
-        payload["pauses"] = {one.policy: one.to_json() for one in pauses}  # type: ignore[assignment]
-        tables.append(proof_table(pauses))
-        remarks.append(trust(model))
-    show(Report(tuple(tables), payload, tuple(remarks)), output_format)
+    payload["pause_model"] = model and model.to_json()  # type: ignore[assignment]
+    payload["pauses"] = {one.policy: one.to_json() for one in pauses}  # type: ignore[assignment]
+    table = _table(proofs, pauses, own_ns)
+    said = _answer(pauses, model, own_ns)
+    show(Report((table,), payload, tuple(remarks), said, (note,)), output_format)
     if limit is not None:
         too_far = {proof.policy: proof.beyond(limit) for proof in proofs}
         for policy, figures in too_far.items():
@@ -227,61 +233,101 @@ def _stdin(given: Path | None) -> Iterator[int]:
         yield file.fileno()
 
 
-def _within(run: RealRun, window: tuple[str, str] | None) -> Sequence[RealCollection]:
+def _within(run: RealRun, window: Window) -> Sequence[RealCollection]:
     return run.window(*window) if window else run.collections
 
 
-def _prove_pauses(
-    path: Path,
-    program: ProvedProgram,
-    plans: dict[str, Plan],
-    predicted: dict[str, RunResult],
-    window: tuple[str, str] | None,
-) -> tuple[PauseModel | None, list[PauseProof]]:
-    """Runs that count no objects, which would warm the caches. The model is fitted to those under
-    the program's own settings, and stays in the recording."""
+def _timed(program: ProvedProgram, plans: dict[str, Plan]) -> dict[str, list[RealRun]]:
+    """Runs that count no objects, which would warm the caches."""
     runs: dict[str, list[RealRun]] = {policy: [] for policy in plans}
     for policy in list(plans) * REPEATS:
         runs[policy].append(program.run(policy, plans[policy], sizes=False))
+    return runs
+
+
+def _measured_model(path: Path, runs: Sequence[RealRun], *, keep: bool) -> PauseModel | None:
+    """Fitted to runs under the program's own settings; stays in the recording where they were made
+    for that."""
     with opened(path) as log, working("fitting pauses"):
-        model = measured_model(log, [run.collections for run in runs[DEFAULT]])
-    with contextlib.suppress(StorageError), EventLog.open(path, writable=True) as log:
-        store_model(log, model)  # a recording that may not be written is as good
-    if model is None:
-        return None, []
-    proofs = []
-    for policy, made in runs.items():
-        windows = [_within(run, window) for run in made]
-        estimated = model.estimate(predicted[policy].collections)
-        proofs.append(PauseProof(policy, estimated, Pauses(tuple(quiet(windows)))))
-    return model, proofs
+        model = measured_model(log, [run.collections for run in runs])
+    if keep:
+        with contextlib.suppress(StorageError), EventLog.open(path, writable=True) as log:
+            store_model(log, model)  # a recording that may not be written is as good
+    return model
 
 
-def _table(proofs: Sequence[Proof]) -> Table:
+def _pause_proof(
+    proof: Proof, runs: Sequence[RealRun], model: PauseModel | None, window: Window
+) -> PauseProof:
+    measured = Pauses(tuple(quiet([_within(run, window) for run in runs])))
+    predicted = model.estimate(proof.predicted.collections) if model is not None else None
+    return PauseProof(proof.policy, predicted, measured)
+
+
+def _answer(
+    pauses: Sequence[PauseProof], model: PauseModel | None, own_ns: int | None
+) -> tuple[str, ...]:
+    """What the settings really took, in a sentence."""
+    first, *others = (f"{with_marks_read(one.policy)} {_ms(one)} ms" for one in pauses)
+    told = ", ".join(others)
+    return (f"GC time really measured: {first}{' (the default), ' if told else ''}{told}.",)
+
+
+def _ms(one: PauseProof) -> str:
+    return words(milliseconds(one.measured.total))
+
+
+HEADS = (
+    "policy",
+    "",
+    *TIMES,
+    "full",
+    "peak tracked",
+    "collections",
+    "collected",
+    "by generation",
+    "uncollectable",
+)
+
+
+def _table(proofs: Sequence[Proof], pauses: Sequence[PauseProof], own_ns: int | None) -> Table:
     """Three rows a policy: predicted, measured, error in percent."""
-    heads = ("policy", "", "collections", "collected", "by generation")
     rows: list[tuple[Cell, ...]] = []
-    for proof in proofs:
+    for proof, times in zip(proofs, pauses, strict=True):
+        name = with_marks_read(proof.policy)
         rows.append(
-            _row(with_marks_read(proof.policy), "predicted", predicted_totals(proof.predicted))
+            _row(name, "predicted", predicted_totals(proof.predicted), times.predicted, own_ns)
         )
-        rows.append(_row("", "measured", proof.measured[0]))
+        rows.append(_row("", "measured", proof.measured[0], times.measured, own_ns))
         if not proof.repeatable:
-            rows.append(_row("", "again", proof.measured[1]))
-        errors = {figure: proof.error(figure) for figure in COMPARED}
-        said = {f: "-" if e is None else f"{e:+.1f}%" for f, e in errors.items()}
-        collected = (said["collections"], said["collected"], "")
-        rows.append(("", "error", *collected, said["uncollectable"], said["peak_tracked"]))
-    return Table((*heads, "uncollectable", "peak tracked"), tuple(rows), names=2)
+            rows.append(_row("", "again", proof.measured[1], None, None))
+        off = {figure: _off(proof.error(figure)) for figure in COMPARED}
+        total, longest = _off(times.error("total")), _off(times.error("longest"))
+        rows.append(
+            (
+                *("", "error", total, "", longest, ""),
+                *(off["peak_tracked"], off["collections"], off["collected"], ""),
+                off["uncollectable"],
+            )
+        )
+    return Table(HEADS, tuple(rows), names=2)
 
 
-def _row(policy: str, what: str, totals: Totals) -> tuple[Cell, ...]:
+def _off(percent: float | None) -> str:
+    return "-" if percent is None else f"{percent:+.1f}%"
+
+
+def _row(
+    policy: str, what: str, totals: Totals, pauses: Pauses | None, own_ns: int | None
+) -> tuple[Cell, ...]:
     return (
         policy,
         what,
+        *(words(cell) for cell in time_cells(pauses, own_ns)),
+        f"{totals.collections_by_generation[OLDEST]:,}",
+        f"{totals.peak_tracked:,}",
         by_generation(totals.collections_by_generation),
         f"{totals.collected:,}",
         by_generation(totals.collected_by_generation),
         f"{totals.uncollectable:,}",
-        f"{totals.peak_tracked:,}",
     )

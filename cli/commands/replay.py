@@ -8,16 +8,19 @@ import click
 
 from gcreplay.looks import too_wide
 from gcreplay.options import apply_from_option, policy_option, trace_argument, window_bounds
-from gcreplay.output import (
-    Cell,
-    Report,
-    Size,
-    Table,
-    by_generation,
-    format_option,
-    show,
+from gcreplay.outcome import (
+    MEMORY,
+    PRESENT,
+    TIMES,
+    WORK,
+    Outcome,
+    is_recorded,
+    own_time,
+    program_words,
+    rare_figures,
 )
-from gcreplay.pauses import COLUMNS, pause_cells, pause_model, store_model, trust, with_pauses
+from gcreplay.output import Report, Table, format_option, show
+from gcreplay.pauses import P99, p99_cell, pause_model, store_model, trust
 from gcreplay.progress import Runs, working
 from gcreplay.replay import RunResult, make_policy
 from gcreplay.replay.estimates.pauses import PauseModel
@@ -26,9 +29,9 @@ from gcreplay.store import EventLog
 from gcreplay.store.errors import DamagedFile, StorageError
 from gcreplay.store.marks import with_marks_read
 from gcreplay.trace import opened
+from gcreplay.verdict import Verdict, verdict
 
 BOUNDS = ("never", "clairvoyant")
-RARE = ("uncollectable", "revived", "displaced", "unmoved")
 
 
 @click.command()
@@ -36,32 +39,41 @@ RARE = ("uncollectable", "revived", "displaced", "unmoved")
 @policy_option("A collector to replay, as `gcreplay policies` names it; repeat to compare.")
 @apply_from_option("Begin with the policies at this mark.")
 @click.option("--window", metavar="A..B", help="Count between these two marks only.")
-@click.option("--pauses", "show_pauses", is_flag=True, help="Show estimated pauses in the table.")
+@click.option("--work", "show_work", is_flag=True, help="Show what was counted as well.")
+@click.option("--pauses", "show_pauses", is_flag=True, help="Show the 99 % quantile of pauses.")
 @format_option
 def command(
     trace: Path,
     policies: tuple[str, ...],
     apply_from: str | None,
     window: str | None,
+    show_work: bool,
     show_pauses: bool,
     output_format: str,
 ) -> None:
     """Replay a recording under each policy and compare the results.
 
-    Both bounds stand in every comparison: `never` collects nothing, `clairvoyant` frees garbage
-    after its last touch. The runs are stored in the recording.
+    The setting that was recorded stands in every comparison, and both bounds: `never` collects
+    nothing, `clairvoyant` frees garbage after its last touch. The runs are stored in the recording.
 
     \b
     Example:
       gcreplay replay demo.gcreplay -p cpython-3.11 -p generational:5000,10,10
     """
-    wanted = list(dict.fromkeys([*policies, *BOUNDS]))
     bounds = window_bounds(window)
     with opened(trace) as log:
+        present = [PRESENT] if is_recorded(log) else []
+        wanted = list(dict.fromkeys([*present, *policies, *BOUNDS]))
         runs = replayed(log, wanted, apply_from, bounds)
+        whole = runs[0] if present and apply_from is None and bounds is None else None
         with working("fitting pauses"):
-            model = pause_model(log)
+            model = pause_model(log, whole)
         wide = {policy: too_wide(log, policy, make_policy(policy)) for policy in wanted}
+        own_ns = None if bounds else own_time(log)
+        outcomes = [Outcome.of(run, model, own_ns) for run in runs]
+        best = best_of(outcomes, model)
+        said = [program_words(log, own_ns)] if is_recorded(log) else []
+        note = trust(log, model)
     remarks = [
         f"{with_marks_read(run.policy)}: {run.depends_on_collector.sentence()}"
         for run in runs
@@ -71,16 +83,26 @@ def command(
     remarks += [save_runs(trace, runs, {"apply_from": apply_from, "window": window}, model)]
     remarks += map(with_marks_read, filter(None, wide.values()))
     remarks += [unmoved(run) for run in runs if run.first_unmoved is not None]
-    table = comparison(runs)
-    if show_pauses:
-        table = _beside(table, runs, model)
-        remarks.append(trust(model))
     payload = {
         "trace": str(trace),
+        "own_ns": own_ns,
         "pause_model": model and model.to_json(),
-        "runs": [{**with_pauses(run, model), "remark": wide[run.policy]} for run in runs],
+        "best": best and best.to_json(),
+        "runs": [{**one.to_json(), "remark": wide[one.run.policy]} for one in outcomes],
     }
-    show(Report((table,), payload, tuple(remarks)), output_format)
+    table = comparison(outcomes, work=show_work or model is None, pauses=show_pauses)
+    first = [best.sentence] if best else [] if model else [note]
+    words, notes = (*first, *said), (note,) if model else ()
+    show(Report((table,), payload, tuple(remarks), words, notes), output_format)
+
+
+def best_of(outcomes: Sequence[Outcome], model: PauseModel | None) -> Verdict | None:
+    """Which row is best; None where no time is known, or no present setting to compare with."""
+    if model is None or outcomes[0].run.policy != PRESENT:
+        return None
+    return verdict(
+        outcomes[0], [one for one in outcomes[1:] if one.run.policy not in BOUNDS], model
+    )
 
 
 def replayed(
@@ -123,41 +145,15 @@ def unmoved(run: RunResult) -> str:
     )
 
 
-def comparison(runs: Sequence[RunResult]) -> Table:
-    """One row a run. Figures that are 0 in all of them have no column."""
-    results = [run.to_json() for run in runs]
-    rare = [name for name in RARE if any(result[name] for result in results)]
-    columns = (
-        "policy",
-        "collections",
-        "collected",
-        "freed by collector",
-        "freed by refcount",
-        "peak size",
-        "peak floating",
-        "visited",
-        *rare,
-    )
-    return Table(columns, tuple(_row(result, rare) for result in results))
-
-
-def _row(result: dict[str, Any], rare: Sequence[str]) -> tuple[Cell, ...]:
-    return (
-        with_marks_read(result["policy"]),
-        by_generation(result["collections_by_generation"]),
-        result["collected"],
-        result["freed_by_collector"],
-        result["freed_by_refcount"],
-        Size(result["peak_bytes"]),
-        result["peak_floating_objects"],
-        result["work"]["visited"],
-        *(result[name] for name in rare),
-    )
-
-
-def _beside(table: Table, runs: Sequence[RunResult], model: PauseModel | None) -> Table:
-    """The table with the estimated pauses of each run."""
-    rows = tuple(
-        (*row, *pause_cells(run, model)) for row, run in zip(table.rows, runs, strict=True)
-    )
-    return Table((*table.columns, *COLUMNS), rows, table.title)
+def comparison(outcomes: Sequence[Outcome], *, work: bool, pauses: bool) -> Table:
+    """One row a run: what a person asks first, then what was counted. Times that nobody knows, and
+    rare figures that are 0 in all runs, have no column."""
+    rare = rare_figures([one.run for one in outcomes]) if work else []
+    p99 = (P99,) if pauses else ()
+    columns = ("policy", *TIMES, *p99, *MEMORY, *((*WORK, *rare) if work else ()))
+    rows = []
+    for one in outcomes:
+        times = (*one.times(), *((p99_cell(one),) if pauses else ()))
+        counted = (*one.work(), *(one.run.to_json()[name] for name in rare)) if work else ()
+        rows.append((one.name, *times, *one.memory(), *counted))
+    return Table(columns, tuple(rows)).without(None)

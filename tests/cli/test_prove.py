@@ -5,6 +5,7 @@ import fcntl
 import json
 import os
 import pty
+import re
 import select
 import signal
 import struct
@@ -274,8 +275,29 @@ def test_without_enough_collections_no_pause_is_predicted(tmp_path: Path) -> Non
     done = prove(tmp_path, "--pauses", "--format", "json", "-c", "pass")
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
-    assert (told["pause_model"], told["pauses"]) == (None, {})
-    assert "fewer than 20 collections" in done.stderr
+    assert told["pause_model"] is None
+    assert [each["predicted"] for each in told["pauses"].values()] == [None]
+    shown = " ".join(prove(tmp_path, "-c", "pass").stdout.split())
+    assert re.search(r"GC time is not predicted: the program made \d collections?", shown)
+
+
+def test_the_table_begins_with_times_and_every_part_of_it_names_its_rows(tmp_path: Path) -> None:
+    done = prove(
+        tmp_path,
+        *("-p", "cpython-3.11:200,10,10", "-c", "for i in range(30000): x = []; x.append(x)"),
+    )
+    assert done.returncode == 0, done.stderr
+    said, first, second, note = done.stdout.split("\n\n")
+    assert re.match(r"GC time really measured: cpython-3.11 \d\S* ms \(the default\),", said)
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    heads = " ".join(first.split("cpython-3.11")[0].split())
+    assert heads.startswith("policy GC % longest full peak")
+    for part in (first, second):
+        rows = [line.split() for line in part.splitlines()]
+        policies = ("cpython-3.11", "cpython-3.11:200,10,10")
+        assert [row[0] for row in rows if "predicted" in row] == [*policies]
+        assert [len([r for r in rows if what in r]) for what in ("measured", "error")] == [2, 2]
+    assert " ".join(note.split()).startswith("Predicted times are estimates, fitted to ")
 
 
 @contextlib.contextmanager

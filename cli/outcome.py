@@ -1,0 +1,154 @@
+"""What a person asks of a run first: the collector's time and its share of the program's own, the
+longest pause, full collections, memory. Work is counted after that.
+
+Times stand outside `result_hash`: a result is the same on every machine, a time is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Any, Final
+
+from gcreplay.output import Cell, Figure, Size, by_generation
+from gcreplay.replay import RunResult
+from gcreplay.replay.estimates.pauses import PauseModel, Pauses
+from gcreplay.replay.policies.policy import OLDEST
+from gcreplay.store import EventLog
+from gcreplay.store.marks import with_marks_read
+
+PRESENT: Final = "cpython-3.11"
+"""The policy that does what the recorded program's own collector did."""
+
+RARE: Final = ("uncollectable", "revived", "displaced", "unmoved")
+TIMES: Final = ("GC ms", "% CPU", "longest ms")
+MEMORY: Final = ("full", "peak memory", "garbage")
+WORK: Final = (
+    "collections",
+    "collected",
+    "freed by collector",
+    "freed by refcount",
+    "peak floating",
+    "visited",
+    "links",
+)
+
+
+def is_recorded(log: EventLog) -> bool:
+    """Whether the log is of a real program, and not written by hand."""
+    return log.meta.get("counts") == "probed"
+
+
+def own_time(log: EventLog) -> int | None:
+    """Nanoseconds that the program took for itself, its collections left out; None where no clock
+    was read."""
+    return max(log.program_times(), default=0) or None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A run, with the estimated pauses of its collections where there is a model; the clairvoyant
+    bound makes none. `own_ns`: as `own_time` gives it."""
+
+    run: RunResult
+    pauses: Pauses | None
+    own_ns: int | None
+
+    @classmethod
+    def of(cls, run: RunResult, model: PauseModel | None, own_ns: int | None) -> Outcome:
+        known = model is not None and not run.bound
+        pauses = model.estimate(run.collections) if model is not None and known else None
+        return cls(run, pauses, own_ns)
+
+    @property
+    def name(self) -> str:
+        return with_marks_read(self.run.policy)
+
+    @property
+    def full(self) -> int:
+        """Collections of the oldest generation, which look at everything."""
+        return self.run.collections_by_generation[OLDEST]
+
+    @property
+    def share(self) -> float | None:
+        """The collector's time over the program's own."""
+        return None if self.pauses is None else share_of(self.pauses, self.own_ns)
+
+    def times(self) -> tuple[Cell, ...]:
+        """Cells under TIMES."""
+        return time_cells(self.pauses, self.own_ns)
+
+    def memory(self) -> tuple[Cell, ...]:
+        """Cells under MEMORY."""
+        full = None if self.run.bound else self.full
+        return (full, Size(self.run.peak_bytes), Size(self.run.peak_floating_bytes))
+
+    def work(self) -> tuple[Cell, ...]:
+        """Cells under WORK."""
+        result = self.run
+        return (
+            by_generation(result.collections_by_generation),
+            result.collected,
+            result.freed_by_collector,
+            result.freed_by_refcount,
+            result.peak_floating_objects,
+            sum(each.candidates for each in result.collections),
+            sum(each.links for each in result.collections),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """The JSON of the run; where pauses are estimated also `pauses`, `gc_share`, and a
+        `pause_ns` for each collection."""
+        values = self.run.to_json()
+        if self.pauses is None:
+            return values
+        each = zip(values["collections"], self.pauses.each, strict=True)
+        values["collections"] = [{**made, "pause_ns": ns} for made, ns in each]
+        return {**values, "pauses": sums(self.pauses), "gc_share": self.share}
+
+
+def share_of(pauses: Pauses, own_ns: int | None) -> float | None:
+    """Of the program's own time, the collector's left out; None where that is not known."""
+    return pauses.total / own_ns if own_ns else None
+
+
+def time_cells(pauses: Pauses | None, own_ns: int | None) -> tuple[Cell, ...]:
+    """Cells under TIMES."""
+    if pauses is None:
+        return (None, None, None)
+    share = share_of(pauses, own_ns)
+    percent = None if share is None else Figure(100 * share)
+    return (milliseconds(pauses.total), percent, milliseconds(pauses.longest))
+
+
+def milliseconds(ns: int) -> Figure:
+    return Figure(ns / 1e6)
+
+
+def sums(pauses: Pauses) -> dict[str, int]:
+    """The JSON of pauses."""
+    return {"total_ns": pauses.total, "longest_ns": pauses.longest, "p99_ns": pauses.p99}
+
+
+def rare_figures(runs: Sequence[RunResult]) -> list[str]:
+    """Those of RARE that are not 0 in all runs."""
+    results = [run.to_json() for run in runs]
+    return [name for name in RARE if any(result[name] for result in results)]
+
+
+def program_words(log: EventLog, own_ns: int | None) -> str:
+    """What was recorded: the program, its time, and the setting it ran under."""
+    argv = log.meta.get("argv")
+    told = _program(argv if isinstance(argv, list) else [])
+    if own_ns is not None:
+        told += f": {own_ns / 1e9:,.2f} s of its own"
+    if log.start is not None:
+        told += f", recorded under {','.join(map(str, log.start.threshold))} ({PRESENT})"
+    return told
+
+
+def _program(argv: Sequence[object]) -> str:
+    """The command line, with a script's name for its path."""
+    first, *others = map(str, argv or ["the program"])
+    return " ".join([PurePath(first).name, *others])

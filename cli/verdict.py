@@ -1,0 +1,129 @@
+"""Which row of a comparison is best, for what, and why: one line that answers it.
+
+Goals bear the names that the JVM's tools give them: throughput (least time in the collector),
+latency (the shortest longest pause), footprint (least memory).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from gcreplay.outcome import Outcome, milliseconds
+from gcreplay.output import size_words, words
+from gcreplay.replay.estimates.pauses import PauseModel
+
+MOST_MEMORY: Final = 1.25
+"""What is best for time may have so many times the peak memory of the present setting."""
+
+LESS_MEMORY: Final = 0.95
+"""Predicted peaks were within 5 % of the real ones: a row must be below to be smaller."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The best row for each goal, by policy; None where none is better than the present setting by
+    more than the estimates may be off."""
+
+    sentence: str
+    throughput: str | None = None
+    latency: str | None = None
+    footprint: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "throughput": self.throughput,
+            "latency": self.latency,
+            "footprint": self.footprint,
+            "sentence": self.sentence,
+        }
+
+
+def verdict(now: Outcome, others: Sequence[Outcome], model: PauseModel) -> Verdict:
+    """The present setting against the others; those whose figures are no prediction, as the
+    program depends on its collector, are left out."""
+    known = [one for one in others if not one.run.depends_on_collector.count]
+    allowed = [one for one in known if one.run.peak_bytes <= MOST_MEMORY * now.run.peak_bytes]
+    found = {
+        "throughput": _least(now, allowed, _total, model.sums_off),
+        "latency": _least(now, allowed, _longest, model.singles_off),
+        "footprint": _least(now, known, _peak, 1 - LESS_MEMORY),
+    }
+    goals = {goal: best for goal, best in found.items() if best is not None}
+    if not goals:
+        return Verdict(_nothing(now, known, allowed, model))
+    told = []
+    for policy, best in {one.run.policy: one for one in goals.values()}.items():
+        wanted = [goal for goal, one in goals.items() if one.run.policy == policy]
+        told.append(f"Best for {' and '.join(wanted)}: {_against(now, best)}.")
+    return Verdict(" ".join(told), **{goal: one.run.policy for goal, one in goals.items()})
+
+
+def _total(one: Outcome) -> int:
+    return one.pauses.total if one.pauses is not None else 0
+
+
+def _longest(one: Outcome) -> int:
+    return one.pauses.longest if one.pauses is not None else 0
+
+
+def _peak(one: Outcome) -> int:
+    return one.run.peak_bytes
+
+
+def _least(
+    now: Outcome, others: Sequence[Outcome], figure: Callable[[Outcome], int], off: float
+) -> Outcome | None:
+    """The one with the least figure, if it is less than now by more than `off` of it."""
+    best = min(others, key=figure, default=None)
+    if best is None or figure(now) - figure(best) <= off * figure(now):
+        return None
+    return best
+
+
+def _against(now: Outcome, best: Outcome) -> str:
+    share = ""
+    if now.share is not None and best.share is not None:
+        share = f" ({_percent(best.share)} of CPU for {_percent(now.share)})"
+    return (
+        f"{best.name}, with {_ms(_total(best))} ms of GC time for {_ms(_total(now))}{share}, "
+        f"a longest pause of {_ms(_longest(best))} ms for {_ms(_longest(now))}, "
+        f"a peak of {size_words(_peak(best))} for {size_words(_peak(now))}"
+    )
+
+
+def _nothing(
+    now: Outcome, known: Sequence[Outcome], allowed: Sequence[Outcome], model: PauseModel
+) -> str:
+    """Why no row is worth it."""
+    share = "" if now.share is None else f", {_percent(now.share)} of CPU"
+    takes = f"The collector takes {_ms(_total(now))} ms{share}"
+    if not known:
+        return f"{takes}. Compare it with other settings by -p."
+    within = "no row"
+    if len(allowed) < len(known):
+        within = f"no row with up to {MOST_MEMORY - 1:.0%} more memory"
+    told = f"{takes}, and {within} saves more of it than the estimate may be off"
+    return f"Leave it as it is. {told} ({model.sums_off:.0%})."
+
+
+def compared(first: int, second: int, name: str, other: str, model: PauseModel) -> str:
+    """GC time of one run, `second`, beside that of another, in a sentence."""
+    least, most = sorted((first, second))
+    if most - least <= model.sums_off * most:
+        return (
+            f"{name} and {other} take the same GC time as far as estimates tell: {_ms(second)} "
+            f"and {_ms(first)} ms, which may be {model.sums_off:.0%} off."
+        )
+    how, change = ("less", first - second) if second < first else ("more", second - first)
+    both = f"{_ms(second)} for {_ms(first)}"
+    return f"{name} takes {_ms(change)} ms {how} in the collector than {other} ({both})."
+
+
+def _ms(ns: int) -> str:
+    return words(milliseconds(ns))
+
+
+def _percent(share: float) -> str:
+    return f"{words(milliseconds(round(share * 1e8)))} %"
