@@ -40,10 +40,37 @@ def is_recorded(log: EventLog) -> bool:
     return log.meta.get("counts") == "probed"
 
 
-def own_time(log: EventLog) -> int | None:
-    """Nanoseconds that the program took for itself, its collections left out; None where no clock
-    was read."""
-    return max(log.program_times(), default=0) or None
+@dataclass(frozen=True, slots=True)
+class OwnTime:
+    """Nanoseconds that the program took for itself, its collections left out, and of what."""
+
+    ns: int
+    source: str
+
+    def words(self) -> str:
+        """What shares of it are shares of, in a sentence."""
+        return f"% CPU is of the program's own time: {_SOURCES[self.source]}."
+
+
+MEASURED: Final = "own_cpu_measured_ns"
+"""In the meta of a recording: CPU time of unrecorded runs under its own setting, as `prove` has
+measured it."""
+
+_SOURCES: Final = {
+    "measured": "CPU time of an unrecorded run",
+    "recorded": "CPU time of the recorded run, 1.2 to 2 times that of others",
+    "clock": "by the clock of the recorded run, with what it waited",
+}
+
+
+def own_time(log: EventLog) -> OwnTime | None:
+    """What is known best of the program's own time; None where no clock was read."""
+    meta = log.meta
+    for source, key in (("measured", MEASURED), ("recorded", "own_cpu_ns")):
+        if isinstance(ns := meta.get(key), int) and ns > 0:
+            return OwnTime(ns, source)
+    ns = max(log.program_times(), default=0)
+    return OwnTime(ns, "clock") if ns else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +83,10 @@ class Outcome:
     own_ns: int | None
 
     @classmethod
-    def of(cls, run: RunResult, model: PauseModel | None, own_ns: int | None) -> Outcome:
+    def of(cls, run: RunResult, model: PauseModel | None, own: OwnTime | None) -> Outcome:
         known = model is not None and not run.bound
         pauses = model.estimate(run.collections) if model is not None and known else None
-        return cls(run, pauses, own_ns)
+        return cls(run, pauses, None if own is None else own.ns)
 
     @property
     def name(self) -> str:
@@ -137,12 +164,12 @@ def rare_figures(runs: Sequence[RunResult]) -> list[str]:
     return [name for name in RARE if any(result[name] for result in results)]
 
 
-def program_words(log: EventLog, own_ns: int | None) -> str:
+def program_words(log: EventLog, own: OwnTime | None) -> str:
     """What was recorded: the program, its time, and the setting it ran under."""
     argv = log.meta.get("argv")
     told = _program(argv if isinstance(argv, list) else [])
-    if own_ns is not None:
-        told += f": {own_ns / 1e9:,.2f} s of its own"
+    if own is not None:
+        told += f": {own.ns / 1e9:,.2f} s of its own"
     if log.start is not None:
         told += f", recorded under {','.join(map(str, log.start.threshold))} ({PRESENT})"
     return told

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from gcreplay.outcome import PRESENT, Outcome, is_recorded, milliseconds, sums
+from gcreplay.outcome import MEASURED, PRESENT, Outcome, is_recorded, milliseconds, sums
 from gcreplay.output import Cell, counted, words
 from gcreplay.replay import RunResult, replay
 from gcreplay.replay.estimates.pauses import LEAST, PauseModel, Pauses, fit, least
@@ -69,10 +69,16 @@ def measured_model(log: EventLog, runs: Sequence[Sequence[RealCollection]]) -> P
     return fit([made for made, _ in pairs], [ns for _, ns in pairs], "measured")
 
 
-def store_model(log: EventLog, model: PauseModel | None) -> None:
-    """Put the model into the recording, so that it need not be fitted again."""
-    if model is not None and log.meta.get(META) != model.to_json():
-        log.set_meta(**{META: model.to_json()})
+def store_model(log: EventLog, model: PauseModel | None, own_ns: int | None = None) -> None:
+    """Put the model into the recording, so that it need not be fitted again; and the CPU time of
+    unrecorded runs, where it was measured."""
+    facts: dict[str, Any] = {}
+    if model is not None:
+        facts[META] = model.to_json()
+    if own_ns is not None:
+        facts[MEASURED] = own_ns
+    if any(log.meta.get(key) != value for key, value in facts.items()):
+        log.set_meta(**facts)
 
 
 def p99_cell(outcome: Outcome) -> Cell:

@@ -79,7 +79,7 @@ class Wording:
             case Op.GC_CALL:
                 arguments = self._arguments[b].strip("[]")
                 call = GcCall(a).name.lower()
-                return f"gc.{call}({arguments}){' from C' if c else ''}"
+                return f"gc.{call}({arguments}){' from C' if c == 1 else self._place(c - 1)}"
             case Op.INSIDE:
                 return f"{'ends' if b == 0 else 'begins'}: a finalizer of {self._object(a)}"
             case Op.MARK:
@@ -103,10 +103,14 @@ class Wording:
     def _birth(self, number: int, shape_id: int, site_id: int) -> str:
         shape = self._shapes[shape_id]
         flags = " ".join(flag.name.lower() for flag in Flag if flag in shape.flags and flag.name)
+        return f"{self._object(number)}  {shape.size} bytes  {flags}{self._place(site_id)}"
+
+    def _place(self, site_id: int) -> str:
+        if site_id <= 0:
+            return ""
         site = self._sites[site_id]
         near = "near " if site.near else ""
-        where = f"  {near}{short(site.file)}:{site.line} {site.function}" if site_id else ""
-        return f"{self._object(number)}  {shape.size} bytes  {flags}{where}"
+        return f"  {near}{short(site.file)}:{site.line} {site.function}"
 
 
 def _commas(numbers: Iterable[int]) -> str:

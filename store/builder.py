@@ -167,14 +167,27 @@ class TraceBuilder:
         """The collector stops seeing the object."""
         self.event(Op.UNTRACK, object)
 
-    def gc_call(self, call: str, *arguments: int, from_c: bool = False) -> None:
+    def gc_call(
+        self,
+        call: str,
+        *arguments: int,
+        from_c: bool = False,
+        site: tuple[str, int, str] | tuple[str, int, str, int] | None = None,
+    ) -> None:
         """The program calls `gc.<call>`: collect, enable, disable, freeze, unfreeze,
-        set_threshold (always three numbers) or set_debug."""
+        set_threshold (always three numbers) or set_debug. `site`: of the calling Python code, as
+        in `alloc`."""
         code = GcCall[values.one_of("call", call, GC_CALLS).upper()]
         if code == GcCall.COLLECT and not arguments:
             arguments = (2,)
         taken = json.dumps(call_arguments(code, arguments))
-        self.event(Op.GC_CALL, code, self._argument(taken), int(values.switch("from_c", from_c)))
+        via = int(values.switch("from_c", from_c))
+        if site is not None:
+            if from_c:
+                raise ValueError("a call from C has no site")
+            where = self._names.sites.intern(_site(site))
+            via = 1 + where if where else 0
+        self.event(Op.GC_CALL, code, self._argument(taken), via)
 
     def begin_inside(self, object: int | None = None) -> None:
         """A finalizer or weakref callback of `object` begins, during a recorded collection."""

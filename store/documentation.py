@@ -98,9 +98,10 @@ OPERANDS: dict[Op, tuple[str, str, str, str]] = {
     Op.GC_CALL: (
         "call",
         "argument",
-        "0 from Python, 1 from C",
+        "0 from Python, 1 from C, 1 + site",
         "The program calls the `gc` "
-        "module, or its C functions. The argument is a JSON list of integers.",
+        "module, or its C functions. The argument is a JSON list of integers. Operand c is 1 more "
+        "than the site of the Python code that calls it, where that is known.",
     ),
     Op.INSIDE: (
         "object or none",

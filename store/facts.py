@@ -76,6 +76,8 @@ _KNOWN: dict[str, _Check] = {
     "probe_budget": _count,
     "exit_code": _exit_code,
     "children": _count,
+    "own_cpu_ns": _count,
+    "exit_cpu_ns": _count,
     "repairs": _counts,
     "unusual_types": _kinds_of_types,
     "pauses": _model,

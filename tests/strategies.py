@@ -108,7 +108,13 @@ LINES: tuple[dict[str, object], ...] = (
     {"op": "track", "object": 0, "generation": 0},
     {"op": "untrack", "object": 0},
     {"op": "gc_call", "call": "collect", "arguments": [2], "via": "c"},
-    {"op": "gc_call", "call": "set_threshold", "arguments": [1, 2, 3], "via": "python"},
+    {
+        "op": "gc_call",
+        "call": "set_threshold",
+        "arguments": [1, 2, 3],
+        "via": "python",
+        "site": {"file": "app.py", "line": 7, "function": "main"},
+    },
     {"op": "inside", "object": None, "begin": True},
     {"op": "inside", "object": None, "begin": False},
     {"op": "mark", "label": "m"},
@@ -446,7 +452,9 @@ def _gc_call(heap: Heap, pick) -> None:  # type: ignore[no-untyped-def]
     builder = heap.builder
     call = pick(10)
     if call < 4:
-        builder.gc_call("collect", pick(3), from_c=pick(2) == 1)
+        from_c = pick(2) == 1
+        site = None if from_c or pick(2) else ("calls.py", 1 + pick(3), "clean")
+        builder.gc_call("collect", pick(3), from_c=from_c, site=site)
     elif call < 8:
         builder.gc_call(("enable", "disable", "freeze", "unfreeze")[call - 4])
     elif call == 8:

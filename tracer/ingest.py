@@ -170,6 +170,7 @@ class SpoolIngest:
         self._rename(op, c, Op.ALLOC, self._sites)
         self._rename(op, a, Op.MARK, self._marks)
         self._rename(op, b, Op.GC_CALL, self._calls)
+        self._name_callers(op, c)
         if not self._start_written and (op == Op.START).any():
             self._start_written = True
             a[op == Op.START] = log.add_argument(_start_state(self._native.state).to_json())
@@ -195,6 +196,12 @@ class SpoolIngest:
             f"{self._spool.path}: what it says cannot have happened ({error}); what stands before "
             "is kept; this is a fault of gcreplay: please report it, with the spool"
         )
+
+    def _name_callers(self, op: Any, c: Any) -> None:
+        """Sites of calls of the gc module stand one higher: 1 is a call from C."""
+        called = np.flatnonzero((op == Op.GC_CALL) & (c > 1))
+        if len(called):
+            c[called] = np.asarray(self._sites, np.uint32)[c[called] - 1] + 1
 
     def _rename(self, op: Any, column: Any, which: Op, names: list[int]) -> None:
         chosen = np.flatnonzero(op == which)  # a mask would be gone over at each use

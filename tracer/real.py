@@ -131,6 +131,7 @@ class RealRun:
 
     `complete`: that was reached; `message` says why not. `missed`: collections of which nothing
     but their number is known. `exit_code`: as a shell says it, 128 + n for signal n.
+    `own_cpu_ns`: CPU time that the program took for itself, without its collections.
     """
 
     collections: tuple[RealCollection, ...]
@@ -139,6 +140,7 @@ class RealRun:
     exit_code: int
     complete: bool
     message: str
+    own_cpu_ns: int | None = None
 
     def window(self, first: str, last: str) -> tuple[RealCollection, ...]:
         """The collections between the first mark of one label and the next one of another.
@@ -256,7 +258,8 @@ def _read(spool: Spool, returncode: int) -> RealRun:
     }.get(status, f"the measurement ended early: {spool.message}")
     complete = status is Status.ENDED
     exit_code = 128 - returncode if returncode < 0 else returncode
-    return RealRun(tuple(collections), tuple(marks), missed, exit_code, complete, message)
+    made = (tuple(collections), tuple(marks))
+    return RealRun(*made, missed, exit_code, complete, message, spool.own_cpu_ns)
 
 
 class _Stream:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import shlex
 import signal
 import subprocess
@@ -109,6 +110,7 @@ def record(
     log: EventLog | None = None
     try:
         with requests() as asked:
+            before = _children_cpu_ns()
             child = asked.adopt(_start(options, interpreter, spool))
             spool_served = False
             if options.hand_over:
@@ -124,7 +126,7 @@ def record(
             except Exception as error:
                 begun = error
             cut = _follow(child, spool, begun, asked, progress)
-            summary, spool_served = _summary(options, child.returncode, spool, log, cut)
+            summary, spool_served = _summary(options, child.returncode, spool, log, cut, before)
             return summary
     finally:
         if log is not None:
@@ -173,7 +175,11 @@ def recover(spool_path: Path, output: Path, force: bool = False) -> RecordSummar
             complete = ingest.ended and not message
             message = message or ("" if complete else "the program's end was not recorded")
             log.set_meta(
-                complete=complete, recovered=True, message=message, children=spool.children
+                complete=complete,
+                recovered=True,
+                message=message,
+                children=spool.children,
+                own_cpu_ns=spool.own_cpu_ns,
             )
             log.flush()
             return RecordSummary(
@@ -371,6 +377,7 @@ def _summary(
     spool: Spool,
     log: EventLog | None,
     cut: Exception | signal.Signals | None,
+    before: int,
 ) -> tuple[RecordSummary, bool]:
     """How it ended, and whether the spool has served: it is kept when the recording fell short
     of it, as on a full disk, and it can be recovered."""
@@ -387,6 +394,8 @@ def _summary(
                 begun = not (returncode == 1 and _found_nothing_to_run(log))
             complete = status is Status.ENDED and cut is None
             told = {"exit_code": returncode, "message": message, "children": children}
+            exit_ns = _exit_cpu(spool, complete, before)
+            told |= {"own_cpu_ns": spool.own_cpu_ns, "exit_cpu_ns": exit_ns}
             log.close(complete=complete, **told)
     except Exception as error:  # the program's exit code is still to be told
         cut = cut or error
@@ -413,6 +422,20 @@ def _found_nothing_to_run(log: EventLog) -> bool:
     """Whether the interpreter itself refused what it was given: it raises this type for `-m` and
     folders alone, and nothing of the program has run then but what its module lies in."""
     return any((each.module, each.name) == ("runpy", "_Error") for each in log.types)
+
+
+def _children_cpu_ns() -> int:
+    """CPU time of all our children that have ended, and of theirs."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return round((used.ru_utime + used.ru_stime) * 1e9)
+
+
+def _exit_cpu(spool: Spool, complete: bool, before: int) -> int | None:
+    """What the program took from the end of its recording on: the interpreter collects all that is
+    alive, and takes its modules apart. None where that cannot be told from what it started."""
+    if not complete or spool.children:
+        return None
+    return max(0, _children_cpu_ns() - before - spool.cpu_ns)
 
 
 def _told(status: Status, spool: Spool, returncode: int) -> str:

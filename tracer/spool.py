@@ -31,6 +31,8 @@ MAGIC = b"gcrspool"
 FORMAT = 2
 HEADER = 4096
 _FIELDS = struct.Struct("<8sIIQQII256s")
+_CPU = struct.Struct("<QQ")
+_MOST_NS = 1 << 62
 _FACTS_AT = 512
 _FACTS_LENGTH = struct.Struct("<I")
 _PAGE = mmap.ALLOCATIONGRANULARITY
@@ -146,6 +148,21 @@ class Spool:
     def children(self) -> int:
         """The processes that the program has made, as far as the capture can see."""
         return self._head()[6]
+
+    @property
+    def own_cpu_ns(self) -> int | None:
+        """CPU time that the program took for itself, as far as was told; None where nothing was."""
+        return self._cpu()[0] or None
+
+    @property
+    def cpu_ns(self) -> int:
+        """CPU time of the process at the end of the recording, or when it was told last."""
+        return self._cpu()[1]
+
+    def _cpu(self) -> tuple[int, int]:
+        told = os.pread(self._fd, _CPU.size, _FIELDS.size)
+        own, whole = _CPU.unpack(told.ljust(_CPU.size, b"\0"))
+        return min(own, _MOST_NS), min(whole, _MOST_NS)
 
     @property
     def facts(self) -> dict[str, object]:

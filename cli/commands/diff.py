@@ -201,6 +201,8 @@ def _report(
         for note in run.notes
     ]
     note = trust(first.log, model)
+    own = [own_time(first.log)] if outcomes[0].share is not None else []
+    notes = [note, *(one.words() for one in own if one)] if model else []
     words = (_answer(outcomes, headings, model),) if model else (note,)
     payload = {
         **result.to_json(),
@@ -208,7 +210,7 @@ def _report(
         "first": outcomes[0].to_json(),
         "second": outcomes[1].to_json(),
     }
-    return Report(tuple(tables), payload, tuple(remarks), words, (note,) if model else ())
+    return Report(tuple(tables), payload, tuple(remarks), words, tuple(notes))
 
 
 def _answer(outcomes: Sequence[Outcome], headings: Sequence[str], model: PauseModel) -> str:

@@ -3,7 +3,7 @@
 import contextlib
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -19,7 +19,7 @@ from gcreplay.options import (
     policy_option,
     window_bounds,
 )
-from gcreplay.outcome import TIMES, milliseconds, own_time, time_cells
+from gcreplay.outcome import TIMES, milliseconds, time_cells
 from gcreplay.output import Cell, Report, Table, by_generation, format_option, say, show, words
 from gcreplay.pauses import PauseProof, measured_model, quiet, store_model, trust_in_proof
 from gcreplay.progress import Runs, working
@@ -168,11 +168,11 @@ def command(
             real[policy] = measured
         if show_pauses:
             real = _timed(program, plans)
-        model = _measured_model(path, real[DEFAULT], keep=show_pauses)
+        own_ns = _own_ns(real[DEFAULT]) if bounds is None else None
+        model = _measured_model(path, real[DEFAULT], own_ns, keep=show_pauses)
         pauses = [_pause_proof(one, real[one.policy], model, bounds) for one in proofs]
         with opened(path) as log:
             note = trust_in_proof(log, model)
-            own_ns = None if bounds else own_time(log)
     remarks = [
         f"{with_marks_read(proof.policy)}: the program is not repeatable, two real runs differ"
         for proof in proofs
@@ -187,8 +187,9 @@ def command(
     payload |= {"proofs": [proof.to_json() for proof in proofs]}  # type: ignore[dict-item]
     payload["pause_model"] = model and model.to_json()  # type: ignore[assignment]
     payload["pauses"] = {one.policy: one.to_json() for one in pauses}  # type: ignore[assignment]
-    table = _table(proofs, pauses, own_ns)
-    said = _answer(pauses, model, own_ns)
+    own = {policy: None if bounds else _own_ns(runs) for policy, runs in real.items()}
+    table = _table(proofs, pauses, own)
+    said = _answer(pauses)
     show(Report((table,), payload, tuple(remarks), said, (note,)), output_format)
     if limit is not None:
         too_far = {proof.policy: proof.beyond(limit) for proof in proofs}
@@ -245,14 +246,21 @@ def _timed(program: ProvedProgram, plans: dict[str, Plan]) -> dict[str, list[Rea
     return runs
 
 
-def _measured_model(path: Path, runs: Sequence[RealRun], *, keep: bool) -> PauseModel | None:
+def _own_ns(runs: Sequence[RealRun]) -> int | None:
+    """CPU time that the program takes for itself, the least of the runs."""
+    return min((run.own_cpu_ns for run in runs if run.own_cpu_ns is not None), default=None)
+
+
+def _measured_model(
+    path: Path, runs: Sequence[RealRun], own_ns: int | None, *, keep: bool
+) -> PauseModel | None:
     """Fitted to runs under the program's own settings; stays in the recording where they were made
     for that."""
     with opened(path) as log, working("fitting pauses"):
         model = measured_model(log, [run.collections for run in runs])
     if keep:
         with contextlib.suppress(StorageError), EventLog.open(path, writable=True) as log:
-            store_model(log, model)  # a recording that may not be written is as good
+            store_model(log, model, own_ns)  # a recording that may not be written is as good
     return model
 
 
@@ -264,9 +272,7 @@ def _pause_proof(
     return PauseProof(proof.policy, predicted, measured)
 
 
-def _answer(
-    pauses: Sequence[PauseProof], model: PauseModel | None, own_ns: int | None
-) -> tuple[str, ...]:
+def _answer(pauses: Sequence[PauseProof]) -> tuple[str, ...]:
     """What the settings really took, in a sentence."""
     first, *others = (f"{with_marks_read(one.policy)} {_ms(one)} ms" for one in pauses)
     told = ", ".join(others)
@@ -290,15 +296,25 @@ HEADS = (
 )
 
 
-def _table(proofs: Sequence[Proof], pauses: Sequence[PauseProof], own_ns: int | None) -> Table:
-    """Three rows a policy: predicted, measured, error in percent."""
+def _table(
+    proofs: Sequence[Proof], pauses: Sequence[PauseProof], own: Mapping[str, int | None]
+) -> Table:
+    """Three rows a policy: predicted, measured, error in percent. Shares of what is predicted are
+    of the time that the program takes under the default."""
     rows: list[tuple[Cell, ...]] = []
     for proof, times in zip(proofs, pauses, strict=True):
         name = with_marks_read(proof.policy)
         rows.append(
-            _row(name, "predicted", predicted_totals(proof.predicted), times.predicted, own_ns)
+            _row(
+                name,
+                "predicted",
+                predicted_totals(proof.predicted),
+                times.predicted,
+                own[DEFAULT],
+            )
         )
-        rows.append(_row("", "measured", proof.measured[0], times.measured, own_ns))
+        measured = proof.measured[0]
+        rows.append(_row("", "measured", measured, times.measured, own[proof.policy]))
         if not proof.repeatable:
             rows.append(_row("", "again", proof.measured[1], None, None))
         off = {figure: _off(proof.error(figure)) for figure in COMPARED}

@@ -69,10 +69,10 @@ def command(
         with working("fitting pauses"):
             model = pause_model(log, whole)
         wide = {policy: too_wide(log, policy, make_policy(policy)) for policy in wanted}
-        own_ns = None if bounds else own_time(log)
-        outcomes = [Outcome.of(run, model, own_ns) for run in runs]
+        own = None if bounds else own_time(log)
+        outcomes = [Outcome.of(run, model, own) for run in runs]
         best = best_of(outcomes, model)
-        said = [program_words(log, own_ns)] if is_recorded(log) else []
+        said = [program_words(log, own)] if is_recorded(log) else []
         note = trust(log, model)
     remarks = [
         f"{with_marks_read(run.policy)}: {run.depends_on_collector.sentence()}"
@@ -85,7 +85,8 @@ def command(
     remarks += [unmoved(run) for run in runs if run.first_unmoved is not None]
     payload = {
         "trace": str(trace),
-        "own_ns": own_ns,
+        "own_ns": None if own is None else own.ns,
+        "own_source": None if own is None else own.source,
         "pause_model": model and model.to_json(),
         "best": best and best.to_json(),
         "runs": [{**one.to_json(), "remark": wide[one.run.policy]} for one in outcomes],
@@ -93,6 +94,8 @@ def command(
     table = comparison(outcomes, work=show_work or model is None, pauses=show_pauses)
     first = [best.sentence] if best else [] if model else [note]
     words, notes = (*first, *said), (note,) if model else ()
+    if own is not None and any(one.share is not None for one in outcomes):
+        notes = (*notes, own.words())
     show(Report((table,), payload, tuple(remarks), words, notes), output_format)
 
 

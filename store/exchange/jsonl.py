@@ -160,11 +160,16 @@ def _start(builder: TraceBuilder, state: dict[str, object] | None = None) -> Non
 
 
 def _gc_call(
-    builder: TraceBuilder, call: str, arguments: list[int] | None = None, via: str = "python"
+    builder: TraceBuilder,
+    call: str,
+    arguments: list[int] | None = None,
+    via: str = "python",
+    site: dict[str, object] | None = None,
 ) -> None:
     arguments = [] if arguments is None else arguments
     given = values.wholes("arguments", arguments, None, values.I32_LEAST, values.I32_MOST)
-    builder.gc_call(call, *given, from_c=values.one_of("via", via, ("python", "c")) == "c")
+    from_c = values.one_of("via", via, ("python", "c")) == "c"
+    builder.gc_call(call, *given, from_c=from_c, site=None if site is None else _site(site))
 
 
 def _inside(builder: TraceBuilder, begin: bool, object: int | None = None) -> None:

@@ -46,12 +46,12 @@ def _operands(log: EventLog) -> list[_Operands]:
 
     def alloc(a: int, b: int, c: int) -> Record:
         record: Record = {"object": a, **shapes[b]}
-        if c:
-            site = sites[c]
-            record["site"] = {"file": site.file, "line": site.line, "function": site.function}
-            if site.near:
-                record["site"]["near"] = 1  # type: ignore[index]
-        return record
+        return {**record, "site": shown_site(c)} if c else record
+
+    def shown_site(number: int) -> Record:
+        site = sites[number]
+        record: Record = {"file": site.file, "line": site.line, "function": site.function}
+        return {**record, "near": 1} if site.near else record
 
     def link(a: int, b: int, c: int) -> Record:
         return {"source": a, "target": b, **({"label": labels[c]} if c else {})}
@@ -60,8 +60,10 @@ def _operands(log: EventLog) -> list[_Operands]:
         return {"object": a, "n": b, **({"label": labels[c]} if c else {})}
 
     def gc_call(a: int, b: int, c: int) -> Record:
-        via = "c" if c else "python"
-        return {"call": GcCall(a).name.lower(), "arguments": json.loads(arguments[b]), "via": via}
+        call = GcCall(a).name.lower()
+        via = "c" if c == 1 else "python"
+        record: Record = {"call": call, "arguments": json.loads(arguments[b]), "via": via}
+        return {**record, "site": shown_site(c - 1)} if c > 1 else record
 
     def weakref(a: int, b: int, c: int) -> Record:
         use: Record = {"use": WeakUse(c).name.lower()} if c >= WeakUse.HIT else {}

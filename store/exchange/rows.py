@@ -30,7 +30,11 @@ events = Table(
     Column("type", BigInteger, comment="alloc: id in `types`"),
     Column("size", BigInteger, comment="alloc and resize: bytes"),
     Column("flags", BigInteger, comment="alloc: sum of flags"),
-    Column("site", BigInteger, comment="alloc: id in `sites`, 0 = unknown"),
+    Column(
+        "site",
+        BigInteger,
+        comment="alloc: id in `sites`, 0 = unknown; gc_call: of the calling code",
+    ),
     Column("argument", Text, comment="start: state; gc_call: call and arguments; as JSON"),
     Column(
         "value",
@@ -100,7 +104,11 @@ class _Rows:
         size = _only(alloc, self._sizes[b[alloc]])
         resize = op == Op.RESIZE
         size[resize] = (b | c << 32)[resize].astype(np.int64).tolist()
-        value = _only(weak | (op == Op.GC_CALL), c[weak | (op == Op.GC_CALL)])
+        value = _only(weak, c[weak])
+        call = op == Op.GC_CALL
+        value[call] = (c[call] == 1).astype(np.int64).tolist()
+        site = _only(alloc, c[alloc])
+        site[call] = [via - 1 if via > 1 else None for via in c[call].tolist()]
         value[op == Op.INSIDE] = b[op == Op.INSIDE].tolist()
         value[op == Op.TICK] = (a | b << 32)[op == Op.TICK].tolist()
         named = _HAS_OBJECT[op] & (a != NO_OBJECT)
@@ -114,7 +122,7 @@ class _Rows:
             _only(alloc, self._types[b[alloc]]).tolist(),
             size.tolist(),
             _only(alloc, self._flags[b[alloc]]).tolist(),
-            _only(alloc, c[alloc]).tolist(),
+            site.tolist(),
             self._argument(op, run.a.tolist(), run.b.tolist()),
             value.tolist(),
         ]

@@ -104,6 +104,7 @@ class Operands:
             (a, (Op.START,), len(arguments), BAD_ARGUMENT),
             (a, (Op.GC_CALL,), len(GcCall), _CALL),
             (b, (Op.GC_CALL,), len(arguments), BAD_ARGUMENT),
+            (c, (Op.GC_CALL,), max(2, sites + 1), _VALUE),
             (a, (Op.MARK,), labels, _LABEL),
             (c, (Op.WEAKREF,), len(WeakUse), _VALUE),
         ):

@@ -285,7 +285,7 @@ static int other(Rules *s, uint8_t op, uint32_t a, uint32_t b, uint32_t c)
         return a < s->arguments ? VALID : UNKNOWN_ARGUMENT;
     case GC_CALL:
         s->calls++;
-        return a >= GC_CALLS ? BAD_CALL : b >= s->arguments ? UNKNOWN_ARGUMENT : c <= 1 ? VALID : BAD_VALUE;
+        return a >= GC_CALLS ? BAD_CALL : b >= s->arguments ? UNKNOWN_ARGUMENT : c <= 1 || c <= s->sites ? VALID : BAD_VALUE;
     case MARK: return a < s->labels ? VALID : UNKNOWN_LABEL;
     case INSIDE: return region(s, a, b);
     case KEPT: return kept(s, a);

@@ -28,7 +28,9 @@ def write(
     path: Path, *, kept: int = 1 << 20, model: PauseModel | None = MODEL, collections: int = 0
 ) -> None:
     """`kept`: bytes of the node that stays. `collections`: how many the interpreter made."""
-    told = {} if model is None else {"pauses": model.to_json()}
+    told: dict[str, object] = {"own_cpu_ns": 50_000_000}
+    if model is not None:
+        told["pauses"] = model.to_json()
     trace = TraceBuilder(argv=["path/to/app.py", "--fast"], counts="probed", **told)
     trace.start()
     trace.mark("begin")
@@ -38,7 +40,6 @@ def write(
         trace.link(cycle, cycle, label=".me")
         trace.decref(cycle)
     trace.mark("end")
-    trace.tick(50_000_000)
     with trace.build(path) as log:
         log.add_observed(
             ObservedCollection(i, i, "threshold", 0, 1, 0, 0, 0, 0, 500_000)
@@ -139,7 +140,7 @@ def test_without_other_settings_it_says_how_to_compare(gcreplay: Gcreplay, app: 
 
 def test_the_error_stands_beside_it_once(gcreplay: Gcreplay, app: Path) -> None:
     told = gcreplay("replay", app, "-p", WIDER)
-    assert " ".join(told.stdout.split("\n\n")[-1].splitlines()) == (
+    assert " ".join(told.stdout.split("\n\n")[-1].split("\n%")[0].splitlines()) == (
         "Times are estimates, fitted to 60 collections of unrecorded runs. Under another setting "
         "their sum may be 30% off (30% held in 31 of 36 cases tried), a single one more. All else "
         "is counted; memory is that of the recorded objects."
@@ -234,3 +235,26 @@ def test_diff_says_which_takes_less_and_begins_with_times(gcreplay: Gcreplay, ap
 def test_diff_of_what_estimates_cannot_tell_apart(gcreplay: Gcreplay, app: Path) -> None:
     told = gcreplay("diff", app, "-p", "cpython-3.11", "-p", "cpython-3.11:690,10,10").stdout
     assert told.startswith("cpython-3.11:690,10,10 and cpython-3.11 take the same GC time as far")
+
+
+@pytest.mark.parametrize(
+    ("told", "ns", "source", "words"),
+    [
+        ({"own_cpu_ns": 20, "own_cpu_measured_ns": 10}, 10, "measured", "of an unrecorded run."),
+        ({"own_cpu_ns": 20}, 20, "recorded", "recorded run, 1.2 to 2 times that of others."),
+        ({}, 30, "clock", "by the clock of the recorded run, with what it waited."),
+    ],
+)
+def test_the_share_is_of_the_time_that_is_known_best(
+    gcreplay: Gcreplay, tmp_path: Path, told: dict[str, int], ns: int, source: str, words: str
+) -> None:
+    """CPU time of unrecorded runs, else of the recorded one, else what its clock says at ticks."""
+    path = tmp_path / "timed.gcreplay"
+    trace = TraceBuilder(counts="probed", pauses=MODEL.to_json(), **told)
+    trace.start()
+    trace.tick(30)
+    trace.build(path).close()
+    payload = json.loads(gcreplay("replay", path, "--format", "json").stdout)
+    assert (payload["own_ns"], payload["own_source"]) == (ns, source)
+    shown = gcreplay("replay", path).stdout
+    assert " ".join(shown.split()).endswith(words)

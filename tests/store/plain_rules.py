@@ -68,7 +68,7 @@ class Program:
                 require(isinstance(json.loads(self.arguments[a]), dict))
                 self.found_heap = False
             case Op.GC_CALL:
-                require(a < len(GcCall) and b < len(self.arguments) and c <= 1)
+                require(a < len(GcCall) and b < len(self.arguments) and c <= max(1, self.sites))
                 wanted = {GcCall.COLLECT: 1, GcCall.SET_THRESHOLD: 3, GcCall.SET_DEBUG: 1}
                 values = json.loads(self.arguments[b])
                 require(isinstance(values, list) and len(values) == wanted.get(GcCall(a), 0))

@@ -11,8 +11,9 @@ from strategies import odd_json, valid_logs
 
 from gcreplay.store import EventLog, Flag, InvalidLog, TraceBuilder
 from gcreplay.store.errors import FileExists, MalformedLine
-from gcreplay.store.events import ObservedCollection, StartState
+from gcreplay.store.events import ObservedCollection, Op, StartState
 from gcreplay.store.exchange.jsonl import export_jsonl, import_jsonl
+from gcreplay.store.exchange.records import records
 
 COLLECTION = json.dumps(asdict(ObservedCollection(1, 2, "call", 2, 10, 3, 0, 7, 0, 55)))
 NAMES = ("types", "sites", "labels", "shapes", "arguments", "observed")
@@ -228,3 +229,30 @@ def test_a_log_that_breaks_a_rule_is_refused_and_an_existing_file_kept(tmp_path)
     with pytest.raises(FileExists):
         import_jsonl(lines[:2], path)
     assert path.read_text() == "precious"
+
+
+def test_the_place_of_a_call_of_the_gc_module_is_kept(tmp_path):
+    """Operand c is one more than the site; a call from C is 1 and has none."""
+    b = TraceBuilder()
+    b.gc_call("collect", 1, site=("app.py", 7, "clean"))
+    b.gc_call("collect", 1, from_c=True)
+    b.gc_call("disable")
+    with b.build(tmp_path / "calls.gcreplay") as log:
+        assert log.window(0, 3).c.tolist() == [2, 1, 0]
+        said = list(records(log))
+    assert [call.get("site") for call in said] == [
+        {"file": "app.py", "line": 7, "function": "clean"},
+        None,
+        None,
+    ]
+    assert [call["via"] for call in said] == ["python", "c", "python"]
+    with pytest.raises(ValueError, match="a call from C has no site"):
+        b.gc_call("collect", from_c=True, site=("app.py", 7, "clean"))
+
+
+def test_the_place_of_a_call_must_be_in_the_log(tmp_path):
+    b = TraceBuilder()
+    b.gc_call("collect", 1, site=("app.py", 7, "clean"))
+    b.event(Op.GC_CALL, 0, 0, 3)
+    with pytest.raises(InvalidLog, match="an operand is out of range"):
+        b.build(tmp_path / "calls.gcreplay")

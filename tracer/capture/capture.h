@@ -58,6 +58,9 @@ typedef struct {
 } stopwatch_t;
 stopwatch_t stopwatch_started(void);
 uint64_t stopwatch_ns(const stopwatch_t *w);
+uint64_t thread_cpu_ns(void);
+void put_tick(void);
+void cpu_told(void);
 
 /* An instruction that runs; no code without a frame. */
 typedef struct {
@@ -93,6 +96,8 @@ typedef struct {
     uint64_t seen_collections;
     uint64_t collected_before, uncollectable_before;
     uint64_t started_ns, excluded_ns, origin_ns, paused_ns;
+    uint64_t origin_cpu_ns, aside_cpu_ns; /* of the process when it began; of looks and collections */
+    uint32_t caller;      /* site of the call of the gc module under way, or 0 */
     stopwatch_t due;      /* since the next collection begins at the earliest */
     uint64_t before_ns;   /* of the collection under way, before the sentinel was met */
     long granularity, full_probe, probe_budget;

@@ -34,6 +34,8 @@ struct spool_header {
     uint32_t pid;
     uint32_t children;  /* processes that the program has made, as far as is seen */
     char message[256];
+    uint64_t own_cpu_ns; /* CPU time of the program to its end, without looks and collections */
+    uint64_t cpu_ns;     /* CPU time of the process by then, all in all */
 }; /* From byte 512 on stand facts of the recording, as spool.py packs them: the capture reads none. */
 
 enum record_tag {
@@ -56,7 +58,8 @@ enum record_tag {
     R_STOP = 18,    /* collected, uncollectable, long_lived_total, long_lived_pending, nanoseconds, c0, collections seen */
     R_CALL = 19,    /* call, via, count of arguments, z arguments */
     R_MARK = 20,    /* string */
-    R_TICK = 21,    /* nanoseconds of program time; inside a collection: its garbage is deleted by now */
+    R_TICK = 21,    /* nanoseconds of program time, also before each mark and the end; inside a collection: its
+                       garbage is deleted by now */
     R_END = 22,     /* */
     R_BEGIN = 23,   /* cause : a collection is about to begin; its "start" callbacks run first */
     R_GARBAGE = 25, /* count, then z differences of object numbers: what the collection under way has found,
@@ -67,6 +70,7 @@ enum record_tag {
                        so many references */
     R_MISS = 28,    /* age : a weak reference was asked whose target is dead; once for each */
     R_BARRED = 30,  /* : an exception is set while the object of the next R_ALLOC is born, so it begins no collection */
+    R_CALLER = 31,  /* site : where the program calls the gc module; the R_CALL or R_START that follows says what */
     R_MEASURED = 24 /* of a measured run: generation, called, nanoseconds since the start, nanoseconds,
                        candidates + 1, tracked + 1 (0: not counted), collected, uncollectable, collections seen */
 };

@@ -102,6 +102,14 @@ void gcwatch_begun(int trigger)
 
 static void record_start(visitproc subtracting);
 
+static void put_caller(void)
+{
+    if (cap.caller != 0) {
+        put_tag(R_CALLER);
+        put_number(cap.caller);
+    }
+}
+
 /* Called by the collector while it subtracts internal references: lists are merged, counters reset.
  * Others call it too, gc.get_referrers() even while gc callbacks run: to them a reference count stands
  * nowhere in place of its backward link. */
@@ -129,7 +137,7 @@ static int sentinel_traverse(PyObject *self, visitproc visit, void *arg)
 
 static void record_start(visitproc subtracting)
 {
-    uint64_t begun = clock_ns();
+    uint64_t begun = clock_ns(), begun_cpu = thread_cpu_ns();
     generation = gc_generation_merged(cap.gc);
     int count = cap.count + (cap.pending != NULL && !cap.beginning);
     int cause = cap.beginning ? cap.beginning - 1 : (int)cause_of(cap.pending != NULL, count);
@@ -145,6 +153,9 @@ static void record_start(visitproc subtracting)
     }
     put_tag(R_TICK);
     put_number(due - cap.origin_ns - cap.excluded_ns - cap.paused_ns);
+    if (cause == CAUSE_PYTHON) {
+        put_caller();
+    }
     put_tag(R_START);
     put_number((uint64_t)generation);
     put_number((uint64_t)cause);
@@ -166,6 +177,7 @@ static void record_start(visitproc subtracting)
     cap.started_ns = clock_ns();
     cap.excluded_ns += cap.started_ns - begun;
     watch = stopwatch_started();
+    cap.aside_cpu_ns += watch.cpu_ns - begun_cpu;
 }
 
 /* "stop" callbacks run after the collector has deleted its garbage, given back the free lists and counted
@@ -193,6 +205,8 @@ void gcwatch_stopped(void)
     cap.expected = 0;
     weakuse_again();
     cap.paused_ns += clock_ns() - cap.started_ns;
+    cap.aside_cpu_ns += took;
+    cpu_told();
     gcwatch_link();
     if (spool_room(RECORD_ROOM)) {
         put_tag(R_STOP);
@@ -218,6 +232,7 @@ static void call_record(enum gc_call call, int n, const int64_t *arguments)
         return;
     }
     weakuse_again();
+    put_caller();
     put_tag(R_CALL);
     put_number(call);
     put_number(0);
@@ -228,16 +243,28 @@ static void call_record(enum gc_call call, int n, const int64_t *arguments)
     spool_commit();
 }
 
+/* What called it, for the records of the call; the value is to be put back behind it. */
+static uint32_t called_from(void)
+{
+    uint32_t outer = cap.caller;
+    look_t look;
+    look_here(&look);
+    cap.caller = site_of(look.place);
+    return outer;
+}
+
 static PyObject *hook_collect(PyObject *m, PyObject *const *args, Py_ssize_t n, PyObject *names)
 {
     if (!capture_on()) {
         return below_collect(m, args, n, names);
     }
     capture_sync();
+    uint32_t outer = called_from();
     cap.explicit_call++;
     cap.due = stopwatch_started();
     PyObject *result = below_collect(m, args, n, names);
     cap.explicit_call--;
+    cap.caller = outer;
     if (capture_on()) {
         capture_sync();
         spool_commit();
@@ -276,7 +303,9 @@ static PyObject *hook_get_objects(PyObject *m, PyObject *const *args, Py_ssize_t
         cap.enabled = gc_enabled(cap.gc);                                                                              \
         if (result != NULL) {                                                                                          \
             int64_t v[3];                                                                                              \
+            uint32_t outer = called_from();                                                                            \
             call_record(CALL, arguments_of(CALL, v), v);                                                               \
+            cap.caller = outer;                                                                                        \
         }                                                                                                              \
         return result;                                                                                                 \
     }

@@ -75,6 +75,7 @@ static void note(void)
     gc_uncount_survivor(gc, now.generation);
     uint64_t seen = gc_statistic(gc, GC_COLLECTIONS);
     uint64_t took = stopwatch_ns(&now.started);
+    cap.aside_cpu_ns += took;
     took -= took < now.walked_ns ? took : now.walked_ns;
     if (spool_room(RECORD_ROOM)) {
         put_tag(R_MEASURED);

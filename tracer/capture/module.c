@@ -16,17 +16,33 @@ static uint64_t read_clock(clockid_t which)
 
 uint64_t clock_ns(void) { return read_clock(CLOCK_MONOTONIC); }
 
-stopwatch_t stopwatch_started(void)
-{
-    return (stopwatch_t){read_clock(CLOCK_THREAD_CPUTIME_ID), clock_ns(), PyThread_get_thread_ident()};
-}
+uint64_t thread_cpu_ns(void) { return read_clock(CLOCK_THREAD_CPUTIME_ID); }
+
+stopwatch_t stopwatch_started(void) { return (stopwatch_t){thread_cpu_ns(), clock_ns(), PyThread_get_thread_ident()}; }
 
 uint64_t stopwatch_ns(const stopwatch_t *w)
 {
     if (w->thread == PyThread_get_thread_ident()) {
-        return read_clock(CLOCK_THREAD_CPUTIME_ID) - w->cpu_ns;
+        return thread_cpu_ns() - w->cpu_ns;
     }
     return clock_ns() - w->wall_ns;
+}
+
+/* What the program has had for itself by now: where nothing else tells the time of what comes next. */
+void put_tick(void)
+{
+    if (!cap.collecting && !cap.beginning && spool_room(RECORD_ROOM)) {
+        put_tag(R_TICK);
+        put_number(clock_ns() - cap.origin_ns - cap.excluded_ns - cap.paused_ns);
+    }
+}
+
+/* Also now and then while it runs, as not every end is seen. */
+void cpu_told(void)
+{
+    uint64_t all = read_clock(CLOCK_PROCESS_CPUTIME_ID), aside = cap.origin_cpu_ns + cap.aside_cpu_ns;
+    spool_head->own_cpu_ns = all > aside ? all - aside : 0;
+    spool_head->cpu_ns = all;
 }
 
 void capture_stop(enum spool_status why, const char *message)
@@ -35,9 +51,13 @@ void capture_stop(enum spool_status why, const char *message)
         return;
     }
     if (why == SPOOL_ENDED && spool_room(RECORD_ROOM)) {
+        if (cap.active) {
+            put_tick();
+        }
         put_tag(R_END);
         spool_commit();
     }
+    cpu_told();
     cap.active = cap.measuring = 0;
     here.recorded = NOT_RECORDED;
     cap.in_probe = 0;
@@ -125,6 +145,7 @@ static PyObject *mark(PyObject *module, PyObject *label)
     } else if (capture_on()) {
         capture_sync();
         weakuse_again();
+        put_tick();
         if (spool_room(RECORD_ROOM)) {
             put_tag(R_MARK);
             put_unicode(label);
@@ -225,5 +246,6 @@ void capture_start(const char *path, const options_t *options, const char *wrong
         gcwatch_install();
     }
     cap.origin_ns = clock_ns();
+    cap.origin_cpu_ns = read_clock(CLOCK_PROCESS_CPUTIME_ID);
     spool_commit();
 }

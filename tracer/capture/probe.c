@@ -359,12 +359,13 @@ int probe_pending(void *unused)
     if (!capture_on() || gc_collecting(cap.gc) || kind == 0) {
         return 0;
     }
-    uint64_t begun = clock_ns();
+    uint64_t begun = clock_ns(), begun_cpu = thread_cpu_ns();
     capture_sync();
     pools_look(kind == 2 ? 2 : 0);
     probe_lists(kind == 2 ? 2 : 0, NULL);
     cap.until_young = cap.granularity;
     spool_commit();
     cap.excluded_ns += clock_ns() - begun;
+    cap.aside_cpu_ns += thread_cpu_ns() - begun_cpu;
     return 0;
 }

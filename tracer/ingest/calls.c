@@ -14,10 +14,18 @@ static void move_all(ingest_t *s, uint32_t from, uint32_t to)
     s->generations[from].n = 0;
 }
 
+/* Operand c of the next call. */
+uint32_t call_came(ingest_t *s, int from_c)
+{
+    uint32_t via = from_c ? 1 : s->caller != 0 ? s->caller + 1 : 0;
+    s->caller = 0;
+    return via;
+}
+
 void read_call(ingest_t *s)
 {
     call_def_t read = {.call = (uint32_t)read_upto(s, CALL_SET_DEBUG, "an unknown call of the gc module")};
-    uint32_t via = (uint32_t)read_upto(s, 1, "a call from nowhere");
+    uint32_t via = call_came(s, read_upto(s, 1, "a call from nowhere") != 0);
     int takes = read.call == CALL_SET_THRESHOLD ? 3 : read.call == CALL_SET_DEBUG;
     read.n = (int)read_upto(s, 3, "a call with too many arguments");
     if (read.n != takes || read.call == CALL_COLLECT) {

@@ -286,7 +286,7 @@ void collection_finish(ingest_t *s)
             return;
         }
         *call = (call_def_t){CALL_COLLECT, 1, {(int64_t)s->start_generation, 0, 0}};
-        emit(s, OP_GC_CALL, CALL_COLLECT, s->call_count++, s->start_cause == CAUSE_C);
+        emit(s, OP_GC_CALL, CALL_COLLECT, s->call_count++, s->start_via);
     }
     if (nothing_found && s->doomed.n > 0) {
         /* No garbage was found, so these died by what finalizers and callbacks did. */

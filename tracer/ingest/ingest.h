@@ -209,6 +209,8 @@ typedef struct {
     int found_done, beginning, collecting, stopping;
     words_t switches; /* calls of "start" callbacks, numbers in the log's arguments: call, argument, via */
     uint32_t start_generation, start_cause, start_next_id;
+    uint32_t caller;         /* site of the next call of the gc module */
+    uint32_t start_via;      /* whence the collection under way was called, as events say it */
     uint32_t start_name;     /* of the object whose birth triggered it, or of the next one */
     uint32_t walked;
     int deleted;             /* its garbage is */
@@ -323,6 +325,7 @@ int read_record(ingest_t *s);       /* one record; 0 at the end of the input */
 void held_flush(ingest_t *s);
 
 /* calls.c */
+uint32_t call_came(ingest_t *s, int from_c);
 void read_call(ingest_t *s);
 void calls_that_waited(ingest_t *s);
 

@@ -161,6 +161,7 @@ static void read_start(ingest_t *s)
     }
     s->start_generation = (uint32_t)read_upto(s, 2, "a collection of an unknown generation");
     s->start_cause = (uint32_t)read_upto(s, CAUSE_C, "a collection of unknown cause");
+    s->start_via = call_came(s, s->start_cause == CAUSE_C);
     read_number(s); /* time */
     read_number(s); /* c0 */
     if (s->start_cause != CAUSE_THRESHOLD) {
@@ -267,6 +268,7 @@ int read_record(ingest_t *s)
     case R_CODE: read_code(s); return 1;
     case R_SITE: read_site(s); return 1;
     case R_BARRED: s->barred = FLAG_BARRED; return 1;
+    case R_CALLER: s->caller = read_site_number(s); return 1;
     case R_SETTYPE: {
         uint32_t id = read_named(s), type = read_type_number(s);
         if (!s->failed) object_get(s, id)->type = type;
