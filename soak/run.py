@@ -20,6 +20,7 @@ from outcome import Outcome, failed, listed
 from places import BUILD, OWN, PROGRAMS, PYTHON
 from random_programs import random_programs
 from sanitizer import sanitized
+from sizes import sizes
 
 CPYTHON_TESTS = (
     "test_gc",
@@ -65,6 +66,7 @@ def outcomes(given: argparse.Namespace) -> Iterator[Outcome]:
     items = {
         "cpython": lambda: cpython(BUILD),
         "others": lambda: others(BUILD),
+        "sizes": lambda: sizes(BUILD),
         "sanitizer": lambda: iter(sanitized(BUILD)),
         "fuzzing": lambda: iter([fuzzed(BUILD, given.fuzzing)]),
         "random": lambda: iter([random_programs(BUILD, given.programs)]),

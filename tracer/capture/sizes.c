@@ -23,10 +23,11 @@ static Py_ssize_t items_of(PyObject *op, PyTypeObject *t)
     if (!derived || PyTuple_CheckExact(op)) {
         return n;
     }
-    if (!(t->tp_flags & Py_TPFLAGS_BASETYPE)) {
+    if (!(t->tp_flags & Py_TPFLAGS_BASETYPE) && !PyType_Check(op)) {
         return PyTuple_Check(op) ? fields_of(t, n) : n;
     }
-    /* Classes, and objects of classes that derive from these: PyType_GenericAlloc() adds one. */
+    /* Classes, whatever metaclass they were given later, and objects of classes that derive from
+     * these: PyType_GenericAlloc() adds one. */
     return t->tp_alloc != PyType_GenericAlloc ? n : n + 1 + (PyLong_Check(op) && n == 0);
 }
 
