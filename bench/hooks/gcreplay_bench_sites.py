@@ -7,6 +7,7 @@ import gc
 import json
 import os
 from collections import Counter
+from types import CodeType
 
 from gcreplay_capture import mark
 
@@ -37,12 +38,20 @@ def _alive(tracked):
     found = {id(one): one for one in tracked if one is not tracked}
     todo = list(found.values())
     while todo:
-        for one in gc.get_referents(*todo[-500:]):
-            if id(one) not in found and _collectable(one):
+        for one in [*gc.get_referents(*todo[-500:]), *_in_code(todo[-500:])]:
+            if id(one) not in found and (type(one) is CodeType or _collectable(one)):
                 found[id(one)] = one
                 todo.insert(0, one)
         del todo[-500:]
-    return found.values()
+    return [one for one in found.values() if type(one) is not CodeType]
+
+
+def _in_code(some):
+    """Constants and names that code objects of 3.11 hold, which have no traverse."""
+    for code in some:
+        if type(code) is CodeType:
+            for offset in (24, 32, 96):
+                yield ctypes.py_object.from_address(id(code) + offset).value
 
 
 def _collectable(one):
