@@ -47,7 +47,9 @@ def cython_extensions() -> list[Extension]:
             name,
             [source, *(c_files(folder) if folder else [])],
             include_dirs=["tracer/capture", folder] if folder else [],
-            depends=[*headers("tracer/capture"), *headers(folder)] if folder else [],
+            depends=[*headers("tracer/capture"), *headers(folder)]
+            if folder
+            else headers(str(Path(source).parent)),
             extra_compile_args=GENERATED,
         )
         for name, source, folder in modules

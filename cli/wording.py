@@ -9,7 +9,7 @@ from gcreplay.places import short
 from gcreplay.store import NO_OBJECT, EventLog, Events, Flag, GcCall, Op
 from gcreplay.store.events import StartState, WeakUse, signed64
 
-GENERATIONS: Final = ("young", "generation 1", "generation 2", "permanent")
+GENERATIONS: Final = ("young", "generation 1", "generation 2", "permanent", "never freed")
 NO_OBJECTS: Final = (Op.START, Op.GC_CALL, Op.SAFEPOINT, Op.MARK, Op.TICK)
 TWO_OBJECTS: Final = (Op.LINK, Op.UNLINK, Op.WEAKREF)
 

@@ -86,7 +86,10 @@ OPERANDS: dict[Op, tuple[str, str, str, str]] = {
         "",
         "The collector starts to see the object, at the end of "
         "the young list; tracked already, it moves there. In the found heap: at the end of "
-        "the list of generation 0, 1, 2 or 3 (permanent).",
+        "the list of generation 0, 1, 2 or 3 (permanent). Behind it 4 says that nothing frees the "
+        "object when a collector has found it, as no `tp_clear` takes it apart or its "
+        "`tp_dealloc` saves it: it is counted as collected, refers no more to the garbage that is "
+        "freed, and goes to where survivors go. Engines know that from its birth on.",
     ),
     Op.UNTRACK: (
         "object",

@@ -35,6 +35,8 @@ REPAIR_LABELS = {
     "opaque": "(opaque)",
 }
 """By kind of repair: the label of the INCREF, DECREF and UNLINK events that are such repairs."""
+UNFREEABLE = 4
+"""In place of a generation, operand `b` of a TRACK event."""
 SEGMENT_EVENTS = 131072
 TUPLE_LISTS = 20
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import partial
 
 from hypothesis import strategies as st
 
 from gcreplay.store.builder import TraceBuilder
-from gcreplay.store.events import REPAIR_LABELS, Flag, FreeLists
+from gcreplay.store.events import REPAIR_LABELS, UNFREEABLE, Flag, FreeLists
 from gcreplay.store.log import EventLog
 
 PLAIN = Flag.GC | Flag.COUNTED
@@ -352,6 +353,7 @@ def _step(  # type: ignore[no-untyped-def]
 ) -> None:
     """One thing a program does; a log with few objects grows first."""
     builder = heap.builder
+    never_freed = partial(builder.track, generation=UNFREEABLE)
     action = pick(26)
     if action < 6 or len(heap.alive) < 3:
         _allocate(heap, pick)
@@ -376,7 +378,7 @@ def _step(  # type: ignore[no-untyped-def]
         containers = sorted(heap.containers.intersection(heap.alive))
         if containers:
             target = containers[pick(len(containers))]
-            (builder.untrack, builder.track)[pick(2)](target)
+            (builder.untrack, builder.track, never_freed)[pick(3)](target)
     elif action == 20:
         reference = heap.alive[pick(len(heap.alive))]
         if reference not in heap.weak:

@@ -77,7 +77,7 @@ cdef extern from "heap.h" nogil:
         uint64_t pending, bytes_since, bytes_limit, tick, tick_limit
         uint8_t deferred, armed, safepoints
         int64_t recheck
-        uint8_t saves_all
+        uint8_t saves_all, unfreeable
         uint8_t *dies_inside
         uint32_t free_count[27]
         uint32_t free_capacity[27]
@@ -303,11 +303,13 @@ cdef class Engine:
 
     def know_inside(self, dies_inside):
         """dies_inside: uint8, by object id of the whole log: 1 of what a callback or finalizer of
-        a recorded collection killed. ANNOTATING writes it, COLLECTING reads it: a weak reference
-        whose callback a collection calls counts as collected if it dies of that."""
+        a recorded collection killed, 2 added of what no collection frees. ANNOTATING writes it,
+        COLLECTING reads it: a weak reference whose callback a collection calls counts as collected
+        if it dies of that."""
         cdef uint8_t[::1] view = dies_inside
         self.inside_deaths = dies_inside
         self.h.dies_inside = &view[0] if view.shape[0] else NULL
+        self.h.unfreeable = self.mode & ~LENIENT == COLLECTING_ and bool((dies_inside & 2).any())
 
     def know_regions(self, regions):
         """Regions with an owner, as regions.py has them: before the first event."""

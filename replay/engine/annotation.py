@@ -37,7 +37,8 @@ class Garbage:
     unreachable, ascending. alive: uint32, ids of what reference counting alone leaves alive at
     the end, ascending; where regions have owners, with them and without, or garbage without.
     dies_inside: uint8 by object id, 1 of what callbacks and finalizers of the recorded collections
-    killed before the garbage was freed, those with an owner aside. regions: those with an owner.
+    killed before the garbage was freed, those with an owner aside; 2 added of what no collection
+    frees. regions: those with an owner.
     """
 
     due: npt.NDArray[Any]

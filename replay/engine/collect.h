@@ -95,7 +95,7 @@ static uint32_t finalized(const Heap *h, uint32_t aside)
 {
     uint32_t died = 0;
     for (uint32_t i = 0; i < aside && h->dies_inside != NULL; i++)
-        died += h->dies_inside[h->objects[h->aside[i]].id];
+        died += h->dies_inside[h->objects[h->aside[i]].id] & DIES_INSIDE;
     return died;
 }
 
@@ -117,7 +117,7 @@ static uint32_t call_weakrefs(Heap *h, uint32_t aside, int into)
                 delist(h, o);
                 enlist(h, slot, into);
             }
-            died += h->dies_inside != NULL && h->dies_inside[o->id];
+            died += dies_called(h, o);
         }
     }
     return died;
@@ -162,16 +162,52 @@ always_inline void delete_garbage(Heap *h, uint32_t aside, const int mode)
     h->collecting = 0;
 }
 
+static void keep(Heap *h, uint32_t slot, int into)
+{
+    Object *o = &h->objects[slot];
+    while (o->marks & IS_WATCHED)
+        unwatch(h, h->extra[slot].watchers);
+    o->state = OUTSIDE;
+    enlist(h, slot, into);
+}
+
 /* What would be deleted is kept; the log says of the references that gc.garbage has to it. */
 static void keep_garbage(Heap *h, uint32_t garbage, int into)
 {
-    for (uint32_t i = 0; i < garbage; i++) {
-        Object *o = &h->objects[h->aside[i]];
-        while (o->marks & IS_WATCHED)
-            unwatch(h, h->extra[h->aside[i]].watchers);
-        o->state = OUTSIDE;
-        enlist(h, h->aside[i], into);
-    }
+    for (uint32_t i = 0; i < garbage; i++)
+        keep(h, h->aside[i], into);
+}
+
+/* What is kept refers no more to what goes. */
+static void let_go(Heap *h, Object *o)
+{
+    EACH_LINK(h, o, link)
+        if (h->objects[link->target].state != DYING) {
+            doom(h, link->target);
+            doom(h, link->label);
+        }
+    drop_links(h, o);
+    for (uint32_t i = 0; i < h->stack_length; i += 2)
+        add_link(h, o, h->stack[i], h->stack[i + 1]);
+    h->stack_length = 0;
+}
+
+/* So is what nothing frees. The number of the rest returns. */
+static uint32_t keep_unfreeable(Heap *h, uint32_t garbage, int into)
+{
+    uint32_t rest = 0, kept = 0;
+    while (h->queue_capacity < garbage + 1)
+        ROOM(h, h->queue, h->queue_capacity, h->queue_capacity);
+    for (uint32_t i = 0; i < garbage; i++)
+        if (h->objects[h->aside[i]].marks & OUTLIVES) {
+            h->queue[kept++] = h->aside[i];
+            keep(h, h->aside[i], into);
+        } else {
+            h->aside[rest++] = h->aside[i];
+        }
+    for (uint32_t i = 0; i < kept; i++)
+        let_go(h, &h->objects[h->queue[i]]);
+    return rest;
 }
 
 static Figures collect_generation(Heap *h, int generation, int into, int untracking)
@@ -213,6 +249,8 @@ static Figures collect_generation(Heap *h, int generation, int into, int untrack
     if (unlikely(h->saves_all)) {
         keep_garbage(h, aside, into);
         aside = 0;
+    } else if (unlikely(h->unfreeable)) {
+        aside = keep_unfreeable(h, aside, into);
     }
     if (h->causing) {
         delete_garbage(h, aside, COLLECTING | LENIENT);

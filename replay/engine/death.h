@@ -140,10 +140,10 @@ always_inline void release(Heap *h, uint32_t slot, const int mode)
         h->freed_by_collector++;
     else
         h->freed_by_count++;
-    if (unlikely(o->marks & ~OWNS_BYTES))
+    if (unlikely(o->marks & ~(OWNS_BYTES | OUTLIVES)))
         leave_marks(h, slot, bytes);
     if (BASIC(mode) == ANNOTATING && unlikely(h->inside && h->inside_first) && h->dies_inside != NULL)
-        h->dies_inside[o->id] = 1;
+        h->dies_inside[o->id] |= DIES_INSIDE;
     if (unlikely(h->deaths != NULL))
         h->deaths[o->id] = h->sequence;
     drop_links(h, o);

@@ -24,8 +24,15 @@ static int has_regions(const Heap *h, uint32_t found)
     return 0;
 }
 
+/* Whether a weak reference dies in its callback, where that has no region of its own: told by what
+   happened when the program ran. Where regions have owners it would have died in that. */
+static int dies_called(const Heap *h, const Object *o)
+{
+    return h->linked == NULL && h->dies_inside != NULL && h->dies_inside[o->id] & DIES_INSIDE;
+}
+
 /* Weak references to garbage lapse, then the callbacks of those that live on run. How many of these
-   die of it returns; of callbacks without an owner told by what they did when the program ran. */
+   die of it returns. */
 static uint32_t run_callbacks(Heap *h, uint32_t found, int into, const int mode)
 {
     uint32_t called = 0, died = 0;
@@ -41,7 +48,6 @@ static uint32_t run_callbacks(Heap *h, uint32_t found, int into, const int mode)
                 delist(h, o);
                 enlist(h, slot, into);
             }
-            died += h->dies_inside != NULL && h->dies_inside[o->id];
             if (!(o->marks & OWNS_REGIONS))
                 continue;
             hold(h, slot);

@@ -21,6 +21,8 @@ enum { OP_START, OP_ALLOC, OP_INCREF, OP_DECREF, OP_LINK, OP_UNLINK, OP_KEPT, OP
 enum { FLAG_GC = 1, FLAG_COUNTED = 2, FLAG_TRACKED = 4, FLAG_IMMORTAL = 8, FLAG_BYPASS = 16, FLAG_BARRED = 32 };
 enum { CALL_COLLECT = 0 };
 enum { PERMANENT = 3, UNTRACKED = 4 };
+enum { UNFREEABLE = 4 };        /* in place of a generation, in TRACK events */
+enum { DIES_INSIDE = 1, NEVER_FREED = 2 };      /* by object id, of the annotation */
 enum { UNKNOWN = 0, OPAQUE = 1 };
 /* Why control comes back. */
 enum { ENGINE_END, ENGINE_STOP, ENGINE_START, ENGINE_ALLOCATIONS, ENGINE_BYTES, ENGINE_TICK,
@@ -36,7 +38,8 @@ enum { OUTSIDE, WAITING, ASIDE, DYING };
 /* Object.marks */
 enum { IS_FLOATING = 1, OWNS_BYTES = 2, IS_WATCHED = 4, IS_WEAKREF = 8, IN_GARBAGE = 16,
        OWNS_REGIONS = 32,       /* of a finalizer or callback that has not run yet */
-       CALLS_BACK = 64 };       /* a weak reference with a callback */
+       CALLS_BACK = 64,         /* a weak reference with a callback */
+       OUTLIVES = 128 };        /* no collection frees it */
 
 typedef struct {                /* 32 bytes: two objects in a cache line */
     uint32_t count;             /* references: external ones and incoming links; 0 in a free slot */
@@ -194,9 +197,10 @@ typedef struct Heap {
     uint64_t regions_run, lapsed, unmoved, first_unmoved;
     uint32_t first_unmoved_id;
 
+    uint8_t unfreeable;         /* some object of the log is */
     uint8_t saves_all;          /* gc.DEBUG_SAVEALL: what is collected is kept in gc.garbage */
 
-    /* by object id: dies in such a region, killed by a callback or finalizer */
+    /* by object id: dies in such a region, killed by a callback or finalizer; no collection frees it */
     uint8_t *dies_inside;
 
     /* the schedule of garbage: when each of these objects became unreachable */

@@ -35,7 +35,7 @@ never_inline int missing(Heap *h, uint32_t id, const int mode)
         return broken(h, "names an object that was not allocated before it");
     if (!(mode & LENIENT) && mode != COLLECTING && !h->clairvoyant)
         return broken(h, "names a dead object");
-    if (h->inside && h->inside_first && h->dies_inside != NULL && h->dies_inside[id])
+    if (h->inside && h->inside_first && h->dies_inside != NULL && h->dies_inside[id] & DIES_INSIDE)
         return ENGINE_END;      /* a finalizer kills what its collection has freed by now */
     if (!h->revived++) {
         h->first_revived = h->sequence;
@@ -87,6 +87,8 @@ always_inline int born(Heap *h, uint32_t slot, const Shape *shape, const int mod
     }
     if (BASIC(mode) != COLLECTING)
         return ENGINE_END;
+    if (unlikely(h->unfreeable) && h->dies_inside[h->objects[slot].id] & NEVER_FREED)
+        h->objects[slot].marks |= OUTLIVES;
     if (h->started && (shape->flags & FLAG_GC)) {
         int counted = (shape->flags & FLAG_COUNTED) != 0;
         uint32_t *waiting = &h->free_count[shape->free_list];
@@ -156,6 +158,18 @@ never_inline int asked(Heap *h, uint32_t id, int hit, const int mode)
     return ENGINE_END;
 }
 
+/* No collection frees the object: known from its birth on, and no use of it. */
+never_inline int unfreeable(Heap *h, uint32_t id, const int mode)
+{
+    if (id >= h->next_id && !h->running)
+        return broken(h, "names an object that was not allocated before it");
+    if (!slot_of(h, id) && !(mode & LENIENT) && mode != COLLECTING && !h->clairvoyant)
+        return broken(h, "names a dead object");
+    if (BASIC(mode) == ANNOTATING && h->dies_inside != NULL)
+        h->dies_inside[id] |= NEVER_FREED;
+    return ENGINE_END;
+}
+
 /* The rarer events. */
 never_inline int apply_other(Heap *h, uint32_t i, const int mode)
 {
@@ -192,6 +206,8 @@ never_inline int apply_other(Heap *h, uint32_t i, const int mode)
         break;
     }
     case OP_TRACK: {
+        if (b == UNFREEABLE)
+            return unfreeable(h, a, mode);
         NAMED(slot, a);
         if (b > PERMANENT)
             return broken(h, "there is no such generation");

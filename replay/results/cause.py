@@ -23,7 +23,7 @@ _NAMES_B = (Op.LINK, Op.UNLINK, Op.WEAKREF)
 _UNUSUAL = {
     "own_blocks": "{type} has a tp_free of its own, so nobody sees its objects die ({n:,} objects)",
     "outlived": "{n:,} objects of {type} were alive after a collection that counted them as"
-    " collected: their tp_dealloc saves them",
+    " collected: their tp_dealloc saves them, or no tp_clear takes them apart",
     "private_free_list": "{type} keeps dead objects in a list of its own ({n:,} were seen there)",
 }
 

@@ -12,7 +12,16 @@ import numpy as np
 
 from .. import values
 from ..errors import InvalidLog
-from ..events import NO_OBJECT, Events, GcCall, Op, StartState, WeakUse, call_arguments
+from ..events import (
+    NO_OBJECT,
+    UNFREEABLE,
+    Events,
+    GcCall,
+    Op,
+    StartState,
+    WeakUse,
+    call_arguments,
+)
 from ..words import describe
 
 RULES = (
@@ -30,7 +39,7 @@ RULES = (
     "`kept` follows the event that killed its object, once, before the next alloc or gc call,"
     " unless only links hold it",
     "object {0} is no container: it has no GC header",
-    "only the found heap names a generation other than 0, and none is above 3",
+    "only the found heap names generation 1, 2 or 3, and only what follows it 4; none is above",
     "there is no such gc call",
     "the argument is missing, or is not what this event takes",
     "a region inside a finalizer cannot begin within another",
@@ -100,7 +109,7 @@ class Operands:
             (b, (Op.ALLOC,), shapes, _SHAPE),
             (c, (Op.ALLOC,), sites, _SITE),
             (c, _LABEL_OPS, labels, _LABEL),
-            (b, (Op.TRACK,), 4, _GENERATION),
+            (b, (Op.TRACK,), UNFREEABLE + 1, _GENERATION),
             (a, (Op.START,), len(arguments), BAD_ARGUMENT),
             (a, (Op.GC_CALL,), len(GcCall), _CALL),
             (b, (Op.GC_CALL,), len(arguments), BAD_ARGUMENT),

@@ -15,6 +15,7 @@ enum { VALID, NO_SUCH_OP, NOT_DENSE, UNKNOWN_SHAPE, UNKNOWN_SITE, NOT_BORN, DEAD
        NO_MEMORY };
 
 enum { FLAG_GC = 1, FLAG_COUNTED = 2, FLAG_TRACKED = 4, FLAG_IMMORTAL = 8 };
+enum { UNFREEABLE = 4 }; /* of store.events */
 enum { HIT = 2, MISS = 3 }; /* of store.events.WeakUse */
 enum {
     GC_CALLS = 7,
@@ -271,7 +272,8 @@ static inline int incref(Rules *s, uint32_t id, Object *object, uint32_t n)
 static int track(Rules *s, uint32_t id, const Object *object, uint32_t generation)
 {
     if (!(object->state & IS_GC)) return broken(s, NO_CONTAINER, id);
-    return generation <= (s->found_heap ? 3 : 0) ? VALID : BAD_GENERATION;
+    return generation <= (s->found_heap ? 3 : 0) || (generation == UNFREEABLE && !s->found_heap) ? VALID
+                                                                                            : BAD_GENERATION;
 }
 
 /* An event that names no object, or one in a way of its own. */

@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 
-from gcreplay.store.events import NO_OBJECT, Events, Flag, GcCall, Op, WeakUse
+from gcreplay.store.events import NO_OBJECT, UNFREEABLE, Events, Flag, GcCall, Op, WeakUse
 
 FOUND_HEAP = {Op.ALLOC, Op.INCREF, Op.DECREF, Op.LINK, Op.RESIZE, Op.TRACK, Op.UNTRACK, Op.WEAKREF}
 
@@ -124,7 +124,8 @@ class Program:
                 require(-self.size[a] <= more < 2**48)
                 self.add_bytes(max(more, 0))
             case Op.TRACK:
-                require(bool(self.flag[a] & Flag.GC) and b <= (3 if self.found_heap else 0))
+                generations = range(4) if self.found_heap else (0, UNFREEABLE)
+                require(bool(self.flag[a] & Flag.GC) and b in generations)
             case Op.UNTRACK:
                 require(bool(self.flag[a] & Flag.GC))
 

@@ -12,12 +12,12 @@ from gcreplay.tracer.spool import FORMAT, HEADER, MAGIC, Status
 ALLOC, BIRTH, LATE, FREE, KEPT, FREE_UNKNOWN, SETTYPE, RESIZED = 1, 2, 3, 4, 6, 7, 8, 9
 TYPE, CODE, SITE, STATE, FOUND, FOUND_END, START, PROBE, STOP = 10, 11, 12, 13, 14, 15, 16, 17, 18
 CALL, MARK, TICK, END, BEGIN = 19, 20, 21, 22, 23
-GARBAGE, OWNER, HIT, MISS = 25, 26, 27, 28
+GARBAGE, OWNER, HIT, MISS, SAVED = 25, 26, 27, 28, 29
 COUNT, LINKS, CHILD, ESCAPE, WEAK, LIST = 1, 2, 4, 4, 6, 7
 OPERANDS = {
     ALLOC: 3, BIRTH: 3, LATE: 2, FREE: 1, KEPT: 1, FREE_UNKNOWN: 0, SETTYPE: 2, RESIZED: 2,
     SITE: 3, STATE: 36, FOUND: 3, FOUND_END: 0, START: 4, STOP: 7, TICK: 1, END: 0, BEGIN: 1,
-    GARBAGE: 2, OWNER: 1, HIT: 3, MISS: 1,
+    GARBAGE: 2, OWNER: 1, HIT: 3, MISS: 1, SAVED: 2,
 }  # fmt: skip
 
 
@@ -98,6 +98,7 @@ MORE = [
     record(START, 2, 1, 5, 9) + probe(2, entry(0, LIST, 2), entry(2, LINKS, 1, zigzag(1)), entry(1, 0)),
     record(STOP, 1, 0, 5, 0, 99, 1, 1), record(STOP, 0, 0, 5, 0, 99, 1, 1),
     record(GARBAGE, 2, zigzag(2), zigzag(1)), record(GARBAGE, 0),
+    record(SAVED, 1, zigzag(2)), record(SAVED, 2, zigzag(3), zigzag(-1)),
     record(OWNER, 0), record(OWNER, 1), record(OWNER, 2), record(OWNER, 5),
     probe(0, entry(0, LIST, 0), entry(7, COUNT | LINKS, 1, 1, zigzag(-1))),
     probe(2, entry(0, LIST, 2), entry(1, COUNT | LINKS, 2, 2, zigzag(1), zigzag(2))),

@@ -392,7 +392,8 @@ static void hook_free(void *ctx, void *p)
 {
     (void)ctx;
     if (p != NULL && capture_on()) {
-        if (UNLIKELY(phase_changed())) {
+        int changed = phase_changed();
+        if (UNLIKELY(changed)) {
             if (cap.collecting == OWNED && gc_collecting(cap.gc)) {
                 owners_look(); /* the counter has moved for what is released */
             } else {
@@ -400,9 +401,10 @@ static void hook_free(void *ctx, void *p)
             }
             spool_commit();
         }
-        /* The release of a GC object would have moved the counter, unless it stood at 0. */
+        /* The release of a GC object would have moved the counter, unless it stood at 0; what has just
+         * been brought up to date knows that already. */
         int now = young_count();
-        if (cap.pending != NULL || now != cap.count || now <= 0) {
+        if (changed || cap.pending != NULL || now != cap.count || now <= 0) {
             on_free(p);
             spool_commit();
         }

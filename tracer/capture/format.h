@@ -69,6 +69,8 @@ enum record_tag {
     R_HIT = 27,     /* age, age, count : a weak reference was asked and gave the second object, which had
                        so many references */
     R_MISS = 28,    /* age : a weak reference was asked whose target is dead; once for each */
+    R_SAVED = 29,   /* count, then z differences: what of that garbage can be reached when all code has run;
+                       behind the last R_OWNER, and only where something can */
     R_BARRED = 30,  /* : an exception is set while the object of the next R_ALLOC is born, so it begins no collection */
     R_CALLER = 31,  /* site : where the program calls the gc module; the R_CALL or R_START that follows says what */
     R_MEASURED = 24 /* of a measured run: generation, called, nanoseconds since the start, nanoseconds,

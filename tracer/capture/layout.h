@@ -251,6 +251,7 @@ static inline void gc_link_behind(PyGC_Head *before, PyGC_Head *g)
 
 /* Its finalizer has run or is running. */
 static inline int gc_is_finalized(const PyGC_Head *g) { return _PyGCHead_FINALIZED(g); }
+static inline void gc_set_finalized(PyGC_Head *g) { g->_gc_prev |= _PyGC_PREV_MASK_FINALIZED; }
 
 /* The weak references to an object, the first that is cleared first. */
 static inline PyWeakReference *weakrefs_to(PyObject *op)

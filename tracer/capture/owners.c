@@ -7,8 +7,9 @@
  * which a second object of ours has been moved into, is then what it will be.
  *
  * That second object has a finalizer: it walks along the list, always behind the object whose
- * finalizer is called next.  Of callbacks the collector keeps a list, in the order in which it comes
- * upon their weak references; the one at its front is running. */
+ * finalizer is called next.  At the end it stays in the list, which the collector looks at again: what
+ * is reachable then was saved by the code that has run.  Of callbacks the collector keeps a list, in
+ * the order in which it comes upon their weak references; the one at its front is running. */
 #include "capture.h"
 
 static int last_traverse(PyObject *self, visitproc visit, void *arg);
@@ -52,6 +53,7 @@ static PyGC_Head *called;   /* the collector's list of them; NULL: not known yet
 
 static int walking;         /* the walker is in the list of what is set aside */
 static int unlisted;        /* it will be: the first hook puts it there */
+static int at_end;          /* it is at the end of that list, or in the one of what was saved */
 static uint64_t owner;      /* whose code the collector runs */
 static uint64_t told;       /* what the last R_OWNER said of that */
 
@@ -66,21 +68,13 @@ void owners_watch(int of, visitproc subtracting)
     subtract = subtracting;
     aside = called = NULL;
     garbage_count = weakref_count = weakref_at = 0;
-    garbage_wanted = walking = unlisted = 0;
+    garbage_wanted = walking = unlisted = at_end = 0;
     owner = told = OWNER_OVER;
     collector_thread = this_thread();
     gc_append_under_collection(head, &walker.head, 0);
     gc_append_under_collection(head, &last.head, 1);
     last_is_in = 1;
     cap.collecting = OWNED;
-}
-
-static int walker_traverse(PyObject *self, visitproc visit, void *arg)
-{
-    (void)self;
-    (void)visit;
-    (void)arg;
-    return 0;
 }
 
 static inline PyObject *object_of(PyGC_Head *g) { return (PyObject *)(g + 1); }
@@ -138,16 +132,21 @@ static int runs_code(void)
     return finalizers || weakref_count > 0;
 }
 
+/* With the collector's own visitor, what it has moved behind the last of its list. */
+static void look_behind(PyGC_Head *end, PyGC_Head *head, visitproc visit, void *arg)
+{
+    for (PyGC_Head *at = gc_next(end); at != head; at = gc_next(at)) {
+        Py_TYPE(object_of(at))->tp_traverse(object_of(at), visit, arg);
+    }
+}
+
 static int last_traverse(PyObject *self, visitproc visit, void *arg)
 {
     (void)self;
-    PyGC_Head *head = gc_list(cap.gc, generation);
     if (!last_is_in || !gc_under_collection(&last.head) || visit == subtract || aside != NULL) {
         return 0;
     }
-    for (PyGC_Head *at = gc_next(&last.head); at != head; at = gc_next(at)) {
-        Py_TYPE(object_of(at))->tp_traverse(object_of(at), visit, arg);
-    }
+    look_behind(&last.head, gc_list(cap.gc, generation), visit, arg);
     aside = gc_next_aside(&walker.head);
     gc_take_from_aside(&walker.head);
     int runs = runs_code();
@@ -162,18 +161,25 @@ static int last_traverse(PyObject *self, visitproc visit, void *arg)
 
 /* ---- whose code runs ------------------------------------------------------------------------ */
 
-static void write_garbage(void)
+static void put_garbage(unsigned tag)
 {
-    if (!garbage_wanted || !spool_room(RECORD_ROOM + 10 * garbage_count)) {
+    if (!spool_room(RECORD_ROOM + 10 * garbage_count)) {
         return;
     }
-    garbage_wanted = 0;
-    put_tag(R_GARBAGE);
+    put_tag(tag);
     put_number(garbage_count);
     uint32_t before = 0;
     for (size_t i = 0; i < garbage_count; i++) {
         put_number(zigzag((int64_t)garbage[i] - (int64_t)before));
         before = garbage[i];
+    }
+}
+
+static void write_garbage(void)
+{
+    if (garbage_wanted) {
+        garbage_wanted = 0;
+        put_garbage(R_GARBAGE);
     }
 }
 
@@ -291,20 +297,41 @@ static void walker_finalize(PyObject *self)
     while (at != aside && !has_finalizer(at)) {
         at = gc_next(at);
     }
-    owner = OWNER_OVER;
-    if (at != aside) {
-        owner = owner_of(number_of(object_of(at)));
-        walking = 1;
-        gc_link_behind(at, &walker.head);
+    walking = at != aside;
+    at_end = !walking;
+    owner = walking ? owner_of(number_of(object_of(at))) : OWNER_OVER;
+    gc_link_behind(walking ? at : gc_prev(aside), &walker.head);
+    if (at_end) {
+        gc_set_finalized(&walker.head);
     }
     tell(owner);
     spool_commit();
+}
+
+/* Called by the collector as it looks again, when it has come to the end of the list. */
+static int walker_traverse(PyObject *self, visitproc visit, void *arg)
+{
+    (void)self;
+    if (!at_end || !cap.active || !gc_under_collection(&walker.head) || visit == subtract) {
+        return 0;
+    }
+    look_behind(&walker.head, aside, visit, arg);
+    garbage_count = 0; /* written long since */
+    if (note_garbage() && garbage_count > 0) {
+        put_garbage(R_SAVED);
+        spool_commit();
+    }
+    return 0;
 }
 
 /* ---- the end --------------------------------------------------------------------------------- */
 
 void owners_leave(void)
 {
+    if (at_end) {
+        gc_unlink(&walker.head);
+        at_end = 0;
+    }
     if (!last_is_in) {
         return;
     }

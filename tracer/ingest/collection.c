@@ -4,12 +4,18 @@
 
 #define DOOMED 0x40000000u
 #define GARBAGE 0x20000000u /* and found to be by the collector's own rule; below it, a count */
+#define OUTLIVES 0x08000000u /* garbage too, but nothing frees it */
 #define ACT 0x10000000u     /* died by what the program did inside */
 
 static void incref(ingest_t *s, object_t *o, uint32_t label)
 {
     emit(s, OP_INCREF, o->name, 1, label);
     o->count++;
+}
+
+static void mark_outlived(ingest_t *s, uint32_t as)
+{
+    for (size_t i = 0; i < s->outlived.n; i++) object_get(s, s->outlived.at[i])->scratch = as;
 }
 
 /* Links onto the doomed from outside are stale: replaced by a plain reference.  Returns whether some
@@ -24,7 +30,7 @@ static int drop_outer(ingest_t *s)
         for (uint32_t e = o->in_first, next; e != NONE; e = next) {
             next = s->edges[e].in_next;
             object_t *holder = object_get(s, s->edges[e].from);
-            if (holder->scratch & DOOMED) {
+            if (holder->scratch & (DOOMED | OUTLIVES)) {
                 inner++;
                 continue;
             }
@@ -66,7 +72,10 @@ static void explain(ingest_t *s)
     for (size_t i = 0; i < d->n; i++) {
         object_get(s, d->at[i])->scratch |= DOOMED;
     }
-    if (!drop_outer(s)) {
+    mark_outlived(s, OUTLIVES);
+    int unexplained = drop_outer(s);
+    mark_outlived(s, 0);
+    if (!unexplained) {
         return;
     }
     mark_garbage(s);
@@ -262,6 +271,7 @@ void collection_finish(ingest_t *s)
     s->to = &s->out;
     if (!nothing_found) {
         explain(s);
+        write_outlived(s);
         bury(s);
     }
     observed_t *row = APPEND(s, observed);

@@ -31,8 +31,8 @@ void ingest_free(ingest_t *s)
     }
     words_t *w[] = {&s->generations[0], &s->generations[1], &s->generations[2], &s->generations[3], &s->batch,
                     &s->stack, &s->holds, &s->pairs, &s->trail, &s->touched, &s->balance, &s->added, &s->removed,
-                    &s->targets, &s->doomed, &s->garbage, &s->owners, &s->saved, &s->looks, &s->inside, &s->regions,
-                    &s->switches, &s->sparse, &s->handed, &s->buried};
+                    &s->targets, &s->doomed, &s->garbage, &s->rescued, &s->outlived, &s->owners, &s->saved, &s->looks,
+                    &s->inside, &s->regions, &s->switches, &s->sparse, &s->handed, &s->buried};
     for (size_t i = 0; i < sizeof(w) / sizeof(*w); i++) free(w[i]->at);
     void *arrays[] = {s->types, s->codes, s->sites, s->shapes, s->marks, s->calls, s->observed, s->type_flags, s->insertions,
                       s->sorted, s->unusual, s->notes, s->verdicts, s->path, s->weak, s->hits, s->shape_keys, s->shape_values, s->pages, s->edges};

@@ -14,6 +14,7 @@
 /* Canonical operations and flags; the same numbers as gcreplay.store.events. */
 enum { OP_START, OP_ALLOC, OP_INCREF, OP_DECREF, OP_LINK, OP_UNLINK, OP_KEPT, OP_RESIZE, OP_TRACK, OP_UNTRACK,
        OP_GC_CALL, OP_INSIDE, OP_SAFEPOINT, OP_MARK, OP_TICK, OP_WEAKREF };
+enum { UNFREEABLE = 4 }; /* in place of a generation, of OP_TRACK */
 enum { FLAG_GC = 1, FLAG_COUNTED = 2, FLAG_TRACKED = 4, FLAG_BYPASS = 16, FLAG_BARRED = 32 };
 /* Labels that every recording has. Those behind the second mark the INCREF, DECREF or UNLINK of a
  * repair; the second marks a DECREF so. */
@@ -49,6 +50,7 @@ typedef struct {
     uint8_t touched : 1;
     uint8_t handed_over : 1; /* to what links to it, when it was born */
     uint8_t owned : 1;     /* made by a callback or finalizer */
+    uint8_t unfreeable : 1; /* a collection has found it and could not free it */
     uint8_t overdrawn : 1; /* those who hold it show it more often than it has references */
 } __attribute__((aligned(64))) object_t;
 
@@ -218,6 +220,8 @@ typedef struct {
     uint64_t ticked;         /* program time of the last tick */
     words_t doomed;          /* objects of before that died inside it, in order */
     words_t garbage;         /* what it had found before any code ran, if that was told */
+    words_t rescued;         /* what of that could be reached when all code had run */
+    words_t outlived;        /* what of the rest nothing has freed */
     int garbage_known;
     uint32_t bystander;      /* another thread runs, and this owner waits; 0 = none */
     int acting;              /* callbacks or finalizers run, which the capture tells apart */
@@ -257,11 +261,13 @@ void write_side(ingest_t *s, size_t acts);
 
 /* owners.c */
 void read_garbage(ingest_t *s);
+void read_saved(ingest_t *s);
 void read_owner(ingest_t *s);
 void owner_concerned(ingest_t *s, const object_t *o);
 void owners_begin(ingest_t *s);
 void hold_saved(ingest_t *s);
 void keep_collected(ingest_t *s);
+void write_outlived(ingest_t *s);
 void write_owned(ingest_t *s, size_t from, size_t to);
 
 /* unusual.c */

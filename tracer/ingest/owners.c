@@ -6,27 +6,42 @@
 
 void owners_begin(ingest_t *s)
 {
-    s->garbage.n = s->owners.n = 0;
+    s->garbage.n = s->rescued.n = s->outlived.n = s->owners.n = 0;
     s->garbage_known = s->acting = 0;
     s->bystander = 0;
 }
 
-void read_garbage(ingest_t *s)
+static void read_found(ingest_t *s, words_t *into)
 {
     uint64_t n = read_upto(s, UINT32_MAX, "more garbage than objects");
     int64_t id = 0;
-    if (!s->collecting || s->stopping || s->garbage_known) {
-        fail(s, "garbage that no collection has found");
-    }
     for (uint64_t i = 0; i < n && !s->failed; i++) {
         id += unzigzag(read_upto(s, (uint64_t)UINT32_MAX << 1, "an object further than all"));
         object_t *o = object_named(s, id, "a collection finds an object that is not alive");
         if (o != NULL && o->name == NONE) {
             fail(s, "a collection finds an object that is being born");
         }
-        words_push(&s->garbage, (uint32_t)id);
+        words_push(into, (uint32_t)id);
     }
+}
+
+void read_garbage(ingest_t *s)
+{
+    if (!s->collecting || s->stopping || s->garbage_known) {
+        fail(s, "garbage that no collection has found");
+        return;
+    }
+    read_found(s, &s->garbage);
     s->garbage_known = 1;
+}
+
+void read_saved(ingest_t *s)
+{
+    if (!s->garbage_known || s->stopping || s->rescued.n > 0) {
+        fail(s, "code saves garbage that no collection has found");
+        return;
+    }
+    read_found(s, &s->rescued);
 }
 
 /* What waits has been written: it is the one's who ran before. */
@@ -76,28 +91,6 @@ static int lives(ingest_t *s, uint32_t id)
     return o != NULL && o->state == S_ALIVE;
 }
 
-/* The weak references that died in their callbacks: the interpreter counts them as collected. */
-static uint64_t died_called(ingest_t *s)
-{
-    uint64_t died = 0;
-    uint32_t before = 0;
-    for (size_t i = 0; i < s->owners.n; i += OWNER_WORDS) {
-        uint32_t id = s->owners.at[i + 2];
-        died += s->owners.at[i + 3] && id != before && !lives(s, id);
-        before = id != 0 ? id : before;
-    }
-    return died;
-}
-
-/* Whether more of the garbage outlived the finalizers than the interpreter has counted.  (What
- * gc.DEBUG_SAVEALL saves counts as collected.) */
-static int garbage_was_saved(ingest_t *s)
-{
-    uint64_t left = 0;
-    for (size_t i = 0; i < s->garbage.n; i++) left += (uint64_t)lives(s, s->garbage.at[i]);
-    return s->stop[1] == 0 && left > s->stop[0] - died_called(s);
-}
-
 /* ---- what was saved ------------------------------------------------------------------------- */
 
 enum { SAVED = 1, GONE, PASSED }; /* in `scratch`, of the garbage: lives on, was deleted, has been met */
@@ -141,21 +134,22 @@ static void pass(ingest_t *s, size_t owner, uint32_t from)
     }
 }
 
-/* Garbage that outlived its collection was saved by a finalizer: it is held at the end of the region of
- * that one, until the next look at it says by what. */
+/* What a finalizer has saved is held at the end of the region of that one, until the next look at it says
+ * by what. */
 void hold_saved(ingest_t *s)
 {
     words_t *g = &s->garbage;
     size_t last = NONE;
     s->saved.n = s->saved_at = 0;
-    if (!s->garbage_known || !garbage_was_saved(s)) {
+    if (s->rescued.n == 0) {
         return;
     }
     for (size_t i = 0; i < g->n; i++) {
-        if (lives(s, g->at[i])) {
-            object_t *o = object_get(s, g->at[i]);
-            o->scratch = o->released ? GONE : SAVED;
-        }
+        if (lives(s, g->at[i])) object_get(s, g->at[i])->scratch = GONE;
+    }
+    for (size_t i = 0; i < s->rescued.n; i++) {
+        object_t *o = object_get(s, s->rescued.at[i]);
+        if (o != NULL && o->scratch == GONE && !o->released) o->scratch = SAVED;
     }
     for (size_t i = 0; i < s->owners.n; i += OWNER_WORDS) {
         uint32_t id = s->owners.at[i + 2];
@@ -172,17 +166,45 @@ void hold_saved(ingest_t *s)
     }
 }
 
-/* Under gc.DEBUG_SAVEALL the interpreter puts what it has collected into gc.garbage. */
+/* What was collected is alive all the same: under gc.DEBUG_SAVEALL in gc.garbage, else because nothing that
+ * the collector does frees it. */
 void keep_collected(ingest_t *s)
 {
-    for (size_t i = 0; (s->debug & DEBUG_SAVEALL) && s->stop[1] == 0 && s->saved.n == 0 && i < s->garbage.n; i++) {
+    if (s->stop[1] != 0) {
+        return;
+    }
+    for (size_t i = 0; i < s->rescued.n; i++) {
+        if (lives(s, s->rescued.at[i])) object_get(s, s->rescued.at[i])->scratch = SAVED;
+    }
+    for (size_t i = 0; i < s->garbage.n; i++) {
         object_t *o = object_get(s, s->garbage.at[i]);
-        if (o != NULL && o->state == S_ALIVE && !o->released) {
+        if (o == NULL || o->state != S_ALIVE || o->released || o->scratch == SAVED) {
+            continue;
+        }
+        if (s->debug & DEBUG_SAVEALL) {
             emit(s, OP_INCREF, o->name, 1, 0);
             window_used(s, o);
             o->count++;
+        } else {
+            words_push(&s->outlived, s->garbage.at[i]);
+            unusual_t *u = unusual_of(s, o->type);
+            if (u != NULL) u->outlived++;
         }
     }
+    for (size_t i = 0; i < s->rescued.n; i++) {
+        if (lives(s, s->rescued.at[i])) object_get(s, s->rescued.at[i])->scratch = 0;
+    }
+}
+
+/* What no collection frees is told before the one that has found it. */
+void write_outlived(ingest_t *s)
+{
+    for (size_t i = 0; i < s->outlived.n; i++) {
+        object_t *o = object_get(s, s->outlived.at[i]);
+        if (!o->unfreeable) emit(s, OP_TRACK, o->name, UNFREEABLE, 0);
+        o->unfreeable = 1;
+    }
+    s->outlived.n = 0;
 }
 
 /* ---- regions -------------------------------------------------------------------------------- */

@@ -391,6 +391,7 @@ int read_record(ingest_t *s)
         break;
     case R_STOP: read_stop(s); break;
     case R_GARBAGE: read_garbage(s); break;
+    case R_SAVED: read_saved(s); break;
     case R_OWNER: read_owner(s); break;
     case R_CALL: read_call(s); break;
     case R_MARK: read_mark(s); break;

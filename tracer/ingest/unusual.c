@@ -16,13 +16,13 @@ unusual_t *unusual_of(ingest_t *s, uint32_t type)
     return &s->unusual[type];
 }
 
-/* The collection that ends counted garbage as collected that is alive: what a tp_dealloc saved, or
- * what is released where nothing sees it. */
+/* The collection that ends ran no code, and counted garbage as collected that is alive: what a tp_dealloc
+ * saved, what no tp_clear takes apart, or what is released where nothing sees it. */
 void note_outlived(ingest_t *s)
 {
     uint64_t died = 0, found = 0;
     for (size_t i = 0; i < s->doomed.n; i++) died += object_get(s, s->doomed.at[i])->seen == s->epoch;
-    if (died >= s->stop[0] || (s->debug & DEBUG_SAVEALL)) {
+    if (died >= s->stop[0] || s->garbage_known || (s->debug & DEBUG_SAVEALL)) {
         return;
     }
     find_garbage(s, s->start_generation);
@@ -33,7 +33,10 @@ void note_outlived(ingest_t *s)
                 const object_t *o = object_get(s, s->generations[g].at[i]);
                 if (o == NULL || o->generation != g || !garbage_is(s, o)) continue;
                 unusual_t *u = count && !o->released ? unusual_of(s, o->type) : NULL;
-                if (u != NULL) u->outlived++;
+                if (u != NULL) {
+                    u->outlived++;
+                    words_push(&s->outlived, s->generations[g].at[i]);
+                }
                 found += !count;
             }
         }

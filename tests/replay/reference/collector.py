@@ -152,12 +152,13 @@ class Collector(Regions):
         saved, again = self.reached([id for id in garbage if id in self.things])
         garbage = list(again)
         uncollectable = [id for id in uncollectable if id in self.things]
-        self.dying = set() if self.saves_all else set(garbage)
-        for id in saved + uncollectable + (garbage if self.saves_all else []):
+        kept = [id for id in garbage if self.saves_all or id in self.unfreeable]
+        self.dying = set(garbage).difference(kept)
+        for id in saved + uncollectable + kept:
             self.things[id].generation = into
             self.lists[into][id] = None
-        if not self.saves_all:
-            self.delete(garbage)
+        self.let_go(kept)
+        self.delete([id for id in garbage if id in self.dying])
         self.run_waiting()
         self.causing = False
         if g == 2:
@@ -237,7 +238,8 @@ class Collector(Regions):
                         self.track(weakref, into)
                     # handle_weakrefs counts a weak reference that its callback kills. One that
                     # outlives it and then dies with the garbage that held it is not counted.
-                    killed += weakref in self.killed
+                    # Where regions have owners it dies in that of its own.
+                    killed += not self.moving and weakref in self.killed
                     called.append(weakref)
         self.weakrefs = {w: (t, cb) for w, (t, cb) in self.weakrefs.items() if t not in garbage}
         for weakref in called:
@@ -256,6 +258,13 @@ class Collector(Regions):
                 self.run(id)
                 self.hold(id, -1)
         self.run_waiting()
+
+    def let_go(self, kept: list[int]) -> None:
+        """What is found and stays refers no more to what goes, and nothing weakly to it."""
+        for id in kept:
+            links = self.things[id].links
+            self.things[id].links = [link for link in links if link[0] not in self.dying]
+        self.weakrefs = {w: (t, cb) for w, (t, cb) in self.weakrefs.items() if t not in kept}
 
     def delete(self, garbage: list[int]) -> None:
         """delete_garbage: all of it at once, then what dies with it."""

@@ -10,6 +10,7 @@ from typing import Any
 from gcreplay.store.events import (
     NO_OBJECT,
     OPAQUE_LABEL,
+    UNFREEABLE,
     UNKNOWN_LABEL,
     Events,
     Flag,
@@ -223,7 +224,7 @@ class Reference(Collector):
             self.note_peaks()
 
     def on_track(self, a: int, generation: int, c: int) -> None:
-        if self.known(a) and a not in self.dying:
+        if generation != UNFREEABLE and self.known(a) and a not in self.dying:
             self.newborn = None if self.newborn == a else self.newborn
             before = self.things[a].generation
             self.track(a, before if self.started and before is not None else generation)

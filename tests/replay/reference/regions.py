@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from gcreplay.store.events import NO_OBJECT, Op
+from collections.abc import Iterator
+
+from gcreplay.store.events import NO_OBJECT, UNFREEABLE, Op
 from gcreplay.store.log import EventLog
 
 from .heap import Heap, Thing
@@ -15,6 +17,7 @@ class Regions(Heap):
         super().__init__(modelled=modelled)
         self.died_inside: set[int] = set()
         self.owned = {} if in_recorded_order else owned_regions(log)
+        self.unfreeable = {a for op, a, b, _ in rows(log) if op == Op.TRACK and b == UNFREEABLE}
         self.moving = bool(self.owned)
         moving = [event for all in self.owned.values() for one in all for event in one]
         self.unborn = {a for op, a, *_ in moving if op == Op.ALLOC}
@@ -80,12 +83,17 @@ class Regions(Heap):
             self.unmoved += 1
 
 
+def rows(log: EventLog) -> Iterator[tuple[int, ...]]:
+    """The events, one after another."""
+    return zip(*(column.tolist() for column in log.events().columns()), strict=True)
+
+
 def owned_regions(log: EventLog) -> dict[int, list[list[tuple[int, ...]]]]:
     """By owner: the regions that have one, each as the events that move with it."""
     stay = (Op.GC_CALL, Op.SAFEPOINT, Op.MARK, Op.TICK)
     regions: dict[int, list[list[tuple[int, ...]]]] = {}
     open: list[tuple[int, ...]] | None = None
-    for op, a, b, c in zip(*(column.tolist() for column in log.events().columns()), strict=True):
+    for op, a, b, c in rows(log):
         if op == Op.INSIDE:
             open = [] if b and a != NO_OBJECT else None
             if open is not None:
