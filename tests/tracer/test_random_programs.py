@@ -5,18 +5,27 @@ A few by default; GCREPLAY_RANDOM_PROGRAMS=500 records that many.
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from program_text import called_programs, programs, rising_programs
 from reaching_text import reaching_programs
 from recording import Recorded, checked, run_plain, run_recorded
+from wider_text import (
+    ctypes_programs,
+    meeting_programs,
+    saving_programs,
+)
 
 from gcreplay.store.log import EventLog
 from gcreplay.store.rules.validate import validate
+
+Test = TypeVar("Test", bound=Callable[..., None])
+LOOKS = st.sampled_from([(0, 0), (1, 0), (50, 700), (20, 300), (7, 100)])
 
 
 @contextmanager
@@ -84,3 +93,38 @@ def test_a_log_is_valid_whatever_callbacks_and_finalizers_do_to_garbage(
     with recorded(text, looks) as done, EventLog.open(done.path) as log:
         validate(log)
         assert done.out == run_plain(done.path.parent, "program.py").out
+
+
+def few(examples: int) -> Callable[[Test], Test]:
+    return settings(
+        max_examples=int(os.environ.get("GCREPLAY_RANDOM_PROGRAMS", examples)),
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+
+
+@few(6)
+@given(saving_programs, LOOKS)
+def test_every_collection_is_replayed_where_gc_garbage_keeps_what_is_found(
+    text: str, looks: tuple[int, int]
+) -> None:
+    with recorded(text, looks) as done:
+        assert checked(done.path).recorded > 3
+        assert done.ran == run_plain(done.path.parent, "program.py")
+
+
+@few(6)
+@given(ctypes_programs, LOOKS)
+def test_every_collection_is_replayed_where_c_calls_python(
+    text: str, looks: tuple[int, int]
+) -> None:
+    with recorded(text, looks) as done:
+        assert checked(done.path).recorded > 3
+        assert done.ran == run_plain(done.path.parent, "program.py")
+
+
+@few(6)
+@given(meeting_programs, LOOKS)
+def test_a_log_is_valid_where_threads_meet_in_finalizers(text: str, looks: tuple[int, int]) -> None:
+    with recorded(text, looks) as done, EventLog.open(done.path) as log:
+        validate(log)
