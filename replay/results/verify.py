@@ -168,9 +168,7 @@ def _extent(log: EventLog, under_way: bool) -> str:
     return " (of what the cut recording holds)"
 
 
-def _verdict(
-    of: str, unequal: Sequence[tuple[str, ...]], difference: Difference | None
-) -> str:
+def _verdict(of: str, unequal: Sequence[tuple[str, ...]], difference: Difference | None) -> str:
     if difference is None:
         if not unequal:
             return f"equal: no collection was made, and none is replayed{of}"

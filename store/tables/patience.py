@@ -87,4 +87,3 @@ def _patiently(connection: Patient, act: Callable[[], T]) -> T:
 
 def _file_of(connection: sqlite3.Connection) -> str:
     return str(sqlite3.Connection.execute(connection, "PRAGMA database_list").fetchone()[2])
-

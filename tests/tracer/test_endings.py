@@ -55,8 +55,14 @@ ENDINGS = {
     ),
     "os._exit": ("import os; os._exit(7)", UNSAID),
     "os.abort": ("import os; os.abort()", "SIGABRT ended the program"),
-    "SIGTERM": ("import os, signal; os.kill(os.getpid(), signal.SIGTERM)", "SIGTERM ended the program"),
-    "SIGKILL": ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "SIGKILL ended the program"),
+    "SIGTERM": (
+        "import os, signal; os.kill(os.getpid(), signal.SIGTERM)",
+        "SIGTERM ended the program",
+    ),
+    "SIGKILL": (
+        "import os, signal; os.kill(os.getpid(), signal.SIGKILL)",
+        "SIGKILL ended the program",
+    ),
     "SIGSEGV": ("import ctypes; ctypes.string_at(0)", "SIGSEGV ended the program"),
     "exec": (
         "import os, sys; sys.stdout.flush()\n"

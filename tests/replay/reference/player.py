@@ -34,9 +34,9 @@ class Reference(Collector):
     "collect", "set" of thresholds n, and "enable", before which nothing automatic runs.
     `min_interval`: ns between full collections. `name` is then the cause of these collections.
     `killed`: what callbacks kill, as `died_inside` of a replay under "never" tells. `apply_from`:
-    before this mark the rules are "cpython-3.11" as recorded. `window`: `made` holds what is made from the first of these marks
-    on, and ends at the second. What finalizers and callbacks with an owner did runs when a
-    collection finds the owner; with `in_recorded_order` where it was recorded.
+    before this mark the rules are "cpython-3.11" as recorded. `window`: `made` holds what is made
+    from the first of these marks on, and ends at the second. What finalizers and callbacks with an
+    owner did runs when a collection finds it; with `in_recorded_order` where it was recorded.
     """
 
     def __init__(
