@@ -140,21 +140,69 @@ class _EngineHeap:
     def size(self, generation: int) -> int:
         return self._engine.list_length(whole("generation", generation, 0, PERMANENT))
 
+    @property
+    def containers(self) -> int:
+        return self._engine.containers
+
     def collect(
-        self, generation: int, *, into: int | None = None, untrack: Untrack = Untrack.NOTHING
+        self,
+        generation: int,
+        *,
+        into: int | None = None,
+        untrack: Untrack = Untrack.NOTHING,
+        front: tuple[int, int] | None = None,
+        called: int | None = None,
     ) -> Collection:
-        engine, course = self._engine, self._course
+        engine = self._engine
         generation = whole("generation", generation, 0, OLDEST)
         target = min(generation + 1, OLDEST) if into is None else whole("into", into, 0, PERMANENT)
         untracking = whole("untrack", untrack, 0, _ALL_UNTRACKING)
-        tracked = sum(engine.list_length(g) for g in range(PERMANENT))
-        candidates, links, collected, uncollectable, survivors, freed, nbytes = engine.collect(
-            generation, target, untracking
-        )
+        origin, size = front or (OLDEST, 0)
+        origin = whole("front", origin, generation if size == 0 else generation + 1, OLDEST)
+        size = whole("the size of front", size, 0, I64_MOST)
+        named = generation if called is None else whole("called", called, 0, OLDEST)
+        tracked = self._tracked()
+        figures = engine.collect(generation, target, untracking, origin, size)
+        return self._made(named, tracked, *figures)
+
+    def mark(self, into: int, *, roots: int | None = None, called: int | None = None) -> int:
+        target = whole("into", into, 0, OLDEST)
+        origin = -1 if roots is None else whole("roots", roots, 0, OLDEST)
+        tracked = self._tracked()
+        moved, links = self._engine.mark(origin, target)
+        if called is not None:
+            named = whole("called", called, 0, OLDEST)
+            self._made(named, tracked, moved, links, 0, 0, moved, 0, 0)
+        return moved
+
+    def untrack_tuples(self, generation: int) -> None:
+        self._engine.untrack_tuples(whole("generation", generation, 0, OLDEST))
+
+    def move(self, generation: int, into: int) -> None:
+        origin = whole("generation", generation, 0, PERMANENT)
+        target = whole("into", into, 0, PERMANENT)
+        if origin != target:
+            self._engine.move_list(origin, target)
+
+    def _tracked(self) -> int:
+        return sum(self._engine.list_length(g) for g in range(PERMANENT))
+
+    def _made(
+        self,
+        generation: int,
+        tracked: int,
+        candidates: int,
+        links: int,
+        collected: int,
+        uncollectable: int,
+        survivors: int,
+        freed: int,
+        nbytes: int,
+    ) -> Collection:
         made = Collection(
-            sequence=engine.sequence,
-            allocation=engine.next_id - course.at_birth,
-            cause=course.cause,
+            sequence=self._engine.sequence,
+            allocation=self._engine.next_id - self._course.at_birth,
+            cause=self._course.cause,
             generation=generation,
             candidates=candidates,
             tracked=tracked,
@@ -165,7 +213,7 @@ class _EngineHeap:
             freed=freed,
             uncollectable=uncollectable,
         )
-        course.collections.append(made)
+        self._course.collections.append(made)
         return made
 
     def freeze(self) -> None:
@@ -253,6 +301,9 @@ class Replay:
         self.engine.know_safepoints(self.recording.safepoints)
         if garbage.regions is not None:
             self.engine.know_regions(garbage.regions)
+        if self.wanted.counts_links:
+            own = self.policy is self.wanted
+            self.engine.count_links(own and self.wanted.counts_tracking)
         if self.deaths is not None:
             self.engine.note_deaths(self.deaths)
         self.course = _Course()
@@ -332,6 +383,8 @@ class Replay:
         state = recorded.state(self.heap)
         self.policy = self.wanted
         self.engine.model_free_lists()
+        if self.policy.counts_links:
+            self.engine.count_links(self.policy.counts_tracking)
         if self.policy.foresees:
             self.engine.foresee()
         self._take(state)

@@ -77,6 +77,8 @@ cdef extern from "heap.h" nogil:
         uint64_t pending, bytes_since, bytes_limit, tick, tick_limit
         uint8_t deferred, armed, safepoints
         int64_t recheck
+        uint8_t tracking
+        uint64_t containers
         uint8_t saves_all, unfreeable
         uint8_t *dies_inside
         uint32_t free_count[27]
@@ -109,7 +111,8 @@ cdef extern from "death.h" nogil:
     int ANNOTATING_ "ANNOTATING"
     int LENIENT
 
-cdef extern from "collect.h" nogil:
+cdef extern from "increment.h" nogil:
+    void c_untrack_tuples "untrack_tuples"(Heap *h, int generation)
     ctypedef struct Figures:
         uint64_t candidates, links, collected, uncollectable, survivors, freed, bytes
 
@@ -117,7 +120,9 @@ cdef extern from "advance.h" nogil:
     int ENGINE_END, ENGINE_STOP, ENGINE_START, ENGINE_ALLOCATIONS, ENGINE_BYTES, ENGINE_TICK
     int ENGINE_CALL, ENGINE_SAFEPOINT, ENGINE_INVALID, ENGINE_NO_MEMORY
     int c_advance "advance"(Heap *h, int mode)
-    int c_collect "collect"(Heap *h, int generation, int into, int untracking, Figures *figures)
+    int c_collect "collect"(Heap *h, int generation, int into, int untracking, int origin,
+                            int64_t size, Figures *figures)
+    int c_mark "mark"(Heap *h, int roots, int into, Figures *figures)
     int c_foresee "foresee"(Heap *h, int mode)
     int c_move_list "move_list"(Heap *h, int origin, int to)
 
@@ -242,19 +247,38 @@ cdef class Engine:
 
     # -- what a policy does --
 
-    def collect(self, int generation, int into, int untracking):
-        """(candidates, links, collected, uncollectable, survivors, freed, bytes)"""
+    def collect(self, int generation, int into, int untracking, int origin=2, int64_t size=0):
+        """(candidates, links, collected, uncollectable, survivors, freed, bytes); with the front of
+        list `origin` and what it leads to, up to `size` candidates."""
         cdef Figures f
         cdef int reason
-        if not (0 <= generation <= 2 and 0 <= into <= 3):
+        if not (0 <= generation <= 2 and 0 <= into <= 3 and 0 <= origin <= 2):
             raise ValueError("generations are 0, 1 and 2; survivors may also become permanent (3)")
         if self.mode & ~LENIENT != COLLECTING_:
             raise ValueError("a policy that only counts cannot collect")
         with nogil:
-            reason = c_collect(&self.h, generation, into, untracking, &f)
+            reason = c_collect(&self.h, generation, into, untracking, origin, size, &f)
         if reason:
             raise MemoryError
         return f.candidates, f.links, f.collected, f.uncollectable, f.survivors, f.freed, f.bytes
+
+    def mark(self, int roots, int into):
+        """Move to list `into` what is reachable from roots in list `roots` (-1: in any); the number
+        and links of what is moved. count_links() must have been called."""
+        cdef Figures f
+        if not (-1 <= roots <= 2 and 0 <= into <= 2):
+            raise ValueError("generations are 0, 1 and 2")
+        if self.mode != COLLECTING_ | LENIENT:
+            raise ValueError("links are not counted")
+        if c_mark(&self.h, roots, into, &f):
+            raise MemoryError
+        return f.candidates, f.links
+
+    def untrack_tuples(self, int generation):
+        """Untrack tuples of a list that hold nothing trackable."""
+        if not 0 <= generation <= 2:
+            raise ValueError("generations are 0, 1 and 2")
+        c_untrack_tuples(&self.h, generation)
 
     def move_list(self, int origin, int to):
         if not (0 <= origin <= 3 and 0 <= to <= 3 and origin != to):
@@ -326,15 +350,27 @@ cdef class Engine:
         if not len(of):
             return
         self.regions = (regions, owners, of, ran)
+        self.count_links()
         if op.shape[0]:
             r.op, r.a, r.b, r.c = &op[0], &a[0], &b[0], &c[0]
         r.begin, r.birth, r.births = &begin[0], &birth[0], &births[0]
         r.owner, r.of, r.ran = &sorted_owners[0], &region_of[0], &has_run[0]
         r.count = len(of)
-        self.h.linked = <uint32_t *>calloc(self.h.slot_capacity, sizeof(uint32_t))
+
+    def count_links(self, bint tracking=False):
+        """Count incoming links, before the first event. tracking: the young counter is what was
+        tracked less what was untracked, in place of births and deaths."""
         if not self.h.linked:
-            raise MemoryError
+            self.h.linked = <uint32_t *>calloc(self.h.slot_capacity, sizeof(uint32_t))
+            if not self.h.linked:
+                raise MemoryError
+        self.h.tracking = tracking
         self.mode |= LENIENT
+
+    @property
+    def containers(self):
+        """Objects with a GC header that are alive; where links are counted."""
+        return self.h.containers
 
     # -- the schedule of garbage --
 

@@ -144,8 +144,15 @@ always_inline int apply(Heap *h, uint32_t end, const int mode)
              * known to the log was untracked by mistake. */
             if (BASIC(mode) == COLLECTING && o->generation == UNTRACKED
                 && (h->shapes[o->shape].is_dict || h->shapes[o->shape].is_tuple) && h->started && c[i] != OPAQUE && may_be_tracked(h, &h->objects[target])
-                && source != h->newborn && (!(mode & LENIENT) || o->state == OUTSIDE))
-                enlist(h, source, 0);
+                && source != h->newborn && (!(mode & LENIENT) || o->state == OUTSIDE)) {
+                if (!(mode & LENIENT)) {
+                    enlist(h, source, 0);
+                    break;
+                }
+                int reason = tracked_late(h, source, 0);
+                if (unlikely(reason))
+                    return reason;
+            }
             break;
         }
         case OP_UNLINK: {
@@ -274,11 +281,20 @@ static int advance(Heap *h, int mode)
     }
 }
 
-static int collect(Heap *h, int generation, int into, int untracking, Figures *figures)
+static int collect(Heap *h, int generation, int into, int untracking, int from, int64_t size,
+                   Figures *figures)
 {
     if (setjmp(h->failure))
         return ENGINE_NO_MEMORY;
-    *figures = collect_generation(h, generation, into, untracking);
+    *figures = collect_generation(h, generation, into, untracking, from, size);
+    return ENGINE_END;
+}
+
+static int mark(Heap *h, int roots, int into, Figures *figures)
+{
+    if (setjmp(h->failure))
+        return ENGINE_NO_MEMORY;
+    *figures = mark_alive(h, roots, into);
     return ENGINE_END;
 }
 

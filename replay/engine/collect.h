@@ -4,18 +4,9 @@
 #ifndef GCREPLAY_COLLECT_H
 #define GCREPLAY_COLLECT_H
 
-#include "finalize.h"
+#include "increment.h"
 
 enum { UNTRACK_TUPLES = 1, UNTRACK_DICTS = 2, UNTRACK_IMMORTALS = 4, FREEZE_IMMORTALS = 8 };
-
-typedef struct {
-    uint64_t candidates;        /* objects examined */
-    uint64_t links;             /* their outgoing links that a traversal shows */
-    uint64_t collected;         /* unreachable and deleted */
-    uint64_t uncollectable;     /* held by a legacy finalizer */
-    uint64_t survivors;         /* candidates still tracked after it, uncollectable ones aside */
-    uint64_t freed, bytes;      /* collected and what died with them */
-} Figures;
 
 /* Untrack exact tuples, or exact dicts, that hold nothing trackable; one pass in list order. */
 static uint32_t untrack(Heap *h, uint32_t survivors, int dicts)
@@ -210,7 +201,9 @@ static uint32_t keep_unfreeable(Heap *h, uint32_t garbage, int into)
     return rest;
 }
 
-static Figures collect_generation(Heap *h, int generation, int into, int untracking)
+/* `size` objects or more, where there are so many: beside the generation the front of list `from`. */
+static Figures collect_generation(Heap *h, int generation, int into, int untracking, int from,
+                                  int64_t size)
 {
     Figures figures = {0};
     uint64_t dead = h->freed_by_count + h->freed_by_collector, bytes = h->live_bytes;
@@ -220,6 +213,8 @@ static Figures collect_generation(Heap *h, int generation, int into, int untrack
     h->bytes_since = 0;
 
     uint32_t length = gather(h, generation);
+    if (size > length)
+        length = gather_more(h, length, from, size);
     if (untracking & (UNTRACK_IMMORTALS | FREEZE_IMMORTALS))
         length = leave_immortals(h, length, untracking & FREEZE_IMMORTALS);
     figures.candidates = length;

@@ -119,14 +119,19 @@ always_inline void release(Heap *h, uint32_t slot, const int mode)
     uint64_t bytes = bytes_of(h, slot);
     h->live--;
     h->live_bytes -= bytes;
+    if (mode & LENIENT)
+        h->containers -= (shape->flags & FLAG_GC) != 0;
     if (BASIC(mode) == COLLECTING) {
         uint64_t *died = h->collecting ? h->died_by_collector : h->died_by_count;
+        int tracked = o->generation != UNTRACKED;
         died[o->generation]++;
-        if (o->generation != UNTRACKED && o->state != DYING)
+        if (tracked && o->state != DYING)
             delist(h, o);       /* garbage of a collection has left its list already */
         if (unlikely(slot == h->newborn))
             h->newborn = 0;
-        if (shape->flags & FLAG_GC) {
+        if ((mode & LENIENT) && unlikely(h->tracking)) {
+            *(h->collecting ? &h->late : &h->pending) += tracked;
+        } else if (shape->flags & FLAG_GC) {
             uint8_t list = last_free_list(o, shape, bytes);
             int keeps = h->free_count[list] < h->free_capacity[list];
             h->free_count[list] += keeps;

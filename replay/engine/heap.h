@@ -171,6 +171,9 @@ typedef struct Heap {
     uint8_t armed;              /* ENGINE_ALLOCATIONS or ENGINE_BYTES, or nothing is due */
     uint8_t safepoints;         /* the log has them; else every birth has one before it */
     int64_t recheck;            /* the young counter has to exceed it at the safepoint */
+    uint8_t tracking;           /* the young counter counts what is tracked less what is untracked;
+                                   only where links are counted */
+    uint64_t containers;        /* with a GC header, alive; only there as well */
     uint32_t free_count[FREE_LISTS], free_capacity[FREE_LISTS];
     uint8_t modelled;           /* births and deaths by the free-list model, not as recorded */
     uint8_t started, collecting, aftermath, fruitless;
@@ -342,16 +345,21 @@ always_inline void forget_id(Heap *h, uint32_t id)
 
 /* -- the lists of the generations, in order -- */
 
+never_inline void close_holes(Heap *h, List *list)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < list->length; i++)
+        if (list->slot[i]) {
+            h->objects[list->slot[i]].place = kept;
+            list->slot[kept++] = list->slot[i];
+        }
+    list->length = kept;
+}
+
 never_inline void make_room_in_list(Heap *h, List *list)
 {
-    if (list->live < list->length / 2) {        /* mostly holes: close them, in order */
-        uint32_t kept = 0;
-        for (uint32_t i = 0; i < list->length; i++)
-            if (list->slot[i]) {
-                h->objects[list->slot[i]].place = kept;
-                list->slot[kept++] = list->slot[i];
-            }
-        list->length = kept;
+    if (list->live < list->length / 2) {
+        close_holes(h, list);
     } else {
         ROOM(h, list->slot, list->length, list->capacity);
     }

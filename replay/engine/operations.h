@@ -65,6 +65,23 @@ never_inline int still_due(Heap *h)
                                   : (young > 0 ? young : 0) > h->recheck;
 }
 
+/* The young counter goes up; returns why to hand control to the policy, if so. */
+always_inline int count_up(Heap *h, const Shape *shape)
+{
+    h->young = h->young > (int64_t)h->pending ? h->young - (int64_t)h->pending : 0;
+    h->pending = 0;
+    if (unlikely(++h->young > h->limit) && !h->inside && !(shape->flags & FLAG_BARRED))
+        return triggers(h, ENGINE_ALLOCATIONS);
+    return ENGINE_END;
+}
+
+/* An object that was not tracked is, by its policy or since it holds something. */
+never_inline int tracked_late(Heap *h, uint32_t slot, int generation)
+{
+    enlist(h, slot, generation);
+    return h->tracking && h->started ? count_up(h, &h->shapes[h->objects[slot].shape]) : ENGINE_END;
+}
+
 /* Bookkeeping of a birth; returns why to hand control to the policy, if so. */
 always_inline int born(Heap *h, uint32_t slot, const Shape *shape, const int mode)
 {
@@ -84,12 +101,16 @@ always_inline int born(Heap *h, uint32_t slot, const Shape *shape, const int mod
     if (mode & LENIENT) {
         own(h, slot, h->objects[slot].id);
         h->grown_bytes += shape->bytes;
+        h->containers += (shape->flags & FLAG_GC) != 0;
     }
     if (BASIC(mode) != COLLECTING)
         return ENGINE_END;
     if (unlikely(h->unfreeable) && h->dies_inside[h->objects[slot].id] & NEVER_FREED)
         h->objects[slot].marks |= OUTLIVES;
-    if (h->started && (shape->flags & FLAG_GC)) {
+    if ((mode & LENIENT) && unlikely(h->tracking)) {
+        if (h->started && (shape->flags & FLAG_TRACKED))
+            reason = count_up(h, shape);
+    } else if (h->started && (shape->flags & FLAG_GC)) {
         int counted = (shape->flags & FLAG_COUNTED) != 0;
         uint32_t *waiting = &h->free_count[shape->free_list];
         int taken = *waiting && shape->takes && !(shape->flags & FLAG_BYPASS);
@@ -98,12 +119,8 @@ always_inline int born(Heap *h, uint32_t slot, const Shape *shape, const int mod
         else
             taken = !counted && *waiting;
         *waiting -= taken;
-        if (counted) {
-            h->young = h->young > (int64_t)h->pending ? h->young - (int64_t)h->pending : 0;
-            h->pending = 0;
-            if (unlikely(++h->young > h->limit) && !h->inside && !(shape->flags & FLAG_BARRED))
-                reason = triggers(h, ENGINE_ALLOCATIONS);
-        }
+        if (counted)
+            reason = count_up(h, shape);
     }
     if (h->started) {
         h->bytes_since += shape->bytes;
@@ -218,9 +235,10 @@ never_inline int apply_other(Heap *h, uint32_t i, const int mode)
         if (h->objects[slot].generation != UNTRACKED) {
             b = h->started ? h->objects[slot].generation : b;
             delist(h, &h->objects[slot]);
+            enlist(h, slot, (int)b);
+            break;
         }
-        enlist(h, slot, (int)b);
-        break;
+        return tracked_late(h, slot, (int)b);
     }
     case OP_UNTRACK: {
         NAMED(slot, a);
@@ -228,8 +246,10 @@ never_inline int apply_other(Heap *h, uint32_t i, const int mode)
             break;
         if (slot == h->newborn)
             h->newborn = 0;
-        if (h->objects[slot].generation != UNTRACKED)
+        if (h->objects[slot].generation != UNTRACKED) {
             delist(h, &h->objects[slot]);
+            h->pending += h->tracking;
+        }
         break;
     }
     case OP_GC_CALL:

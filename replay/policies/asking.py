@@ -13,7 +13,7 @@ from gcreplay.store.values import shown
 
 from .policy import Policy
 
-_FLAGS = ("counts_only", "foresees")
+_FLAGS = ("counts_only", "foresees", "counts_links", "counts_tracking")
 _SETS = ("needs", "marks")
 _METHODS = (
     "begin",

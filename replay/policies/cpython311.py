@@ -21,7 +21,7 @@ class CPython311(Generational):
     """
 
     summary = "CPython 3.11's collector; without arguments under the recorded settings"
-    versions: ClassVar[tuple[str, ...]] = ("3.8", "3.9", "3.10", "3.11")
+    versions: ClassVar[tuple[str, ...]] = ("3.11", "3.8", "3.9", "3.10")
     untracks: ClassVar[Untrack] = Untrack.TUPLES
     untracks_in_full: ClassVar[Untrack] = Untrack.TUPLES | Untrack.DICTS
 
@@ -68,11 +68,11 @@ class CPython311(Generational):
 
 def swapped(recording: Recording, versions: Sequence[str]) -> tuple[str, ...]:
     """What to say where another version was recorded than those whose collector this is."""
-    recorded = ".".join(recording.python.split(".")[:2])
-    if not recorded or recorded in versions:
+    recorded = f"{recording.python}."
+    if not recording.python or recorded.startswith(tuple(f"{one}." for one in versions)):
         return ()
     return (
         f"recorded on CPython {recording.python}: only the collector is that of CPython "
-        f"{versions[-1]}; object layout, free lists and what is tracked at birth stay the "
+        f"{versions[0]}; object layout, free lists and what is tracked at birth stay the "
         "recording's",
     )

@@ -16,6 +16,6 @@ class CPython3145(CPython313):
     """
 
     summary = "CPython 3.14.5's collector: 3.13's; dicts are never untracked"
-    versions: ClassVar[tuple[str, ...]] = ("3.14",)
+    versions: ClassVar[tuple[str, ...]] = tuple(f"3.14.{micro}" for micro in range(5, 40))
     untracks = Untrack.TUPLES | Untrack.IMMORTALS
     untracks_in_full = Untrack.TUPLES | Untrack.IMMORTALS

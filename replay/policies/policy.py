@@ -83,17 +83,42 @@ class Heap(Protocol):
         safepoint and only if the young counter then exceeds `recheck` (`allocated_bytes` still
         exceeds `bytes`). Where a log has no safepoints, each allocation has one before it."""
 
+    @property
+    def containers(self) -> int:
+        """Living objects with a GC header, for policies with `counts_links`."""
+
     def size(self, generation: int) -> int:
         """Number of tracked objects in a generation."""
 
     def collect(
-        self, generation: int, *, into: int | None = None, untrack: Untrack = Untrack.NOTHING
+        self,
+        generation: int,
+        *,
+        into: int | None = None,
+        untrack: Untrack = Untrack.NOTHING,
+        front: tuple[int, int] | None = None,
+        called: int | None = None,
     ) -> Collection:
         """Collect a generation and all younger ones; returns what came of it.
 
         Survivors go to the end of generation `into`, by default the next older one. The young
         counter starts again from 0. A collection of the oldest generation empties the free lists.
+        `front`: (generation, size): the oldest object of that generation and what it leads to there
+        are collected too, again and again until there are so many candidates. `called`: the
+        generation that the result names, if it is another.
         """
+
+    def mark(self, into: int, *, roots: int | None = None, called: int | None = None) -> int:
+        """Move to the end of generation `into` what roots lead to through tracked objects: those of
+        generation `roots`, or of all but the permanent one, that something outside the recorded
+        objects refers to. Their number returns; with `called` it is work that the result shows, as
+        a collection of that generation. For policies with `counts_links`."""
+
+    def untrack_tuples(self, generation: int) -> None:
+        """Untrack tuples of a generation that hold nothing trackable, in one pass."""
+
+    def move(self, generation: int, into: int) -> None:
+        """Move a generation to the end of another."""
 
     def freeze(self) -> None:
         """Move all generations to the permanent one, which no collection looks at."""
@@ -114,6 +139,11 @@ class Policy(ABC):
     summary: ClassVar[str]
     counts_only: ClassVar[bool] = False
     foresees: ClassVar[bool] = False
+    counts_links: ClassVar[bool] = False
+    """It marks from roots: the engine counts links, at some cost."""
+    counts_tracking: ClassVar[bool] = False
+    """Its young counter goes up when an object is tracked and down when one is untracked, whatever
+    is allocated; only with `counts_links`."""
     needs: ClassVar[frozenset[str]] = frozenset()
     """What the log must have: "ticks", "marks", "exact counts"."""
     marks: ClassVar[frozenset[str]] = frozenset()

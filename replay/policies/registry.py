@@ -20,6 +20,8 @@ from .cpython311 import CPython311
 from .cpython312 import CPython312
 from .cpython313 import CPython313
 from .cpython315 import CPython315
+from .cpython3140 import CPython3140
+from .cpython3142 import CPython3142
 from .cpython3145 import CPython3145
 from .generational import Generational
 from .manual import Manual
@@ -35,6 +37,8 @@ BUILT_IN: Mapping[str, type[Policy]] = MappingProxyType(
         "cpython-3.11": CPython311,
         "cpython-3.12": CPython312,
         "cpython-3.13": CPython313,
+        "cpython-3.14.0": CPython3140,
+        "cpython-3.14.2": CPython3142,
         "cpython-3.14.5": CPython3145,
         "cpython-3.15": CPython315,
         "manual": Manual,
@@ -42,9 +46,7 @@ BUILT_IN: Mapping[str, type[Policy]] = MappingProxyType(
     }
 )
 _SPELLED = {"generational": "generational:T0,T1,T2"} | {
-    name: f"{name}[:T0,T1,T2]"
-    for name, cls in BUILT_IN.items()
-    if cls is not Manual and issubclass(cls, CPython311)
+    name: f"{name}[:T0,T1,T2]" for name in BUILT_IN if name.startswith("cpython-")
 }
 _AT_MARKS = {
     "freeze": "freeze@MARK",

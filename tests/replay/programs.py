@@ -13,12 +13,23 @@ from gcreplay.store.events import Op
 class Program:
     """A log that grows by hundreds of thousands of events; `node` is the shape of its objects."""
 
-    def __init__(self, found: tuple[int, int, int] = (0, 0, 0), **start: object) -> None:
-        """`found`: so many objects in each generation when the recording starts, all held."""
+    def __init__(
+        self, found: tuple[int, int, int] = (0, 0, 0), aside: int = 0, **start: object
+    ) -> None:
+        """`found`: so many objects in each generation when the recording starts, all held, and
+        `aside` more in the oldest that only an untracked object holds."""
         self.b = TraceBuilder()
         for generation, n in enumerate(found):
             first = self.born(n)
             self.add([(Op.TRACK, first + i, generation, 0) for i in range(n)])
+        if aside:
+            holder = self.born(1)
+            first = self.born(aside)
+            self.add([(Op.UNTRACK, holder, 0, 0)])
+            self.add([(Op.TRACK, first + i, 2, 0) for i in range(aside)])
+            self.add([(Op.LINK, holder, first + i, 0) for i in range(aside)])
+            self.add([(Op.DECREF, first + i, 1, 0) for i in range(aside)])
+        self.before = self.b._objects
         self.b.start(**start)  # type: ignore[arg-type]
 
     def add(self, events: list[tuple[int, int, int, int]]) -> None:
@@ -92,5 +103,21 @@ def chain(n: int, hold: int, nodes: int, **start: object) -> Program:
         if len(held) >= hold:
             events += [(Op.UNLINK, holder, node, 0) for node in held]
             held = []
+    program.add(events)
+    return program
+
+
+def node_loop(nodes: int, **start: object) -> Program:
+    """`x = Node(); x.me = x`, so often; a call checks when it returns, before x is bound anew."""
+    program = Program(**start)  # type: ignore[arg-type]
+    events: list[tuple[int, int, int, int]] = []
+    old = None
+    for _ in range(nodes):
+        node = program.node(events)
+        events.append((Op.SAFEPOINT, 0, 0, 0))
+        if old is not None:
+            events.append((Op.DECREF, old, 1, 0))
+        events.append((Op.LINK, node, node, 0))
+        old = node
     program.add(events)
     return program

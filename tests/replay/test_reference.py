@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
-from reference import Reference, killed_inside
+from reference import killed_inside, reference
 from strategies import valid_logs
 
 from gcreplay.replay.run import Replay, replay
@@ -42,6 +42,9 @@ POLICIES: dict[str, dict[str, Any]] = {
         "thresholds": (2, 1, 1),
         "at_marks": [("freeze", "m1", 1), ("collect", "m0", 1)],
     },
+    "cpython-3.14.0:2,1,0": {"rules": "cpython-3.14.0", "thresholds": (2, 1, 0)},
+    "cpython-3.14.2:1,1,0": {"rules": "cpython-3.14.2", "thresholds": (1, 1, 0)},
+    "cpython-3.14.2:2,3,0": {"rules": "cpython-3.14.2", "thresholds": (2, 3, 0)},
     "at:m0=1,1,1+at:m2=5,1,0+cpython-3.11:2,1,1": {
         "rules": "cpython-3.11",
         "thresholds": (2, 1, 1),
@@ -97,7 +100,7 @@ def compare(log: EventLog, policy: str, killed: set[int]) -> None:
     """Play both engines side by side and compare all that can be seen after each event."""
     native = Replay(log, policy)
     native.begin()
-    plain = Reference(
+    plain = reference(
         log,
         **POLICIES[policy],
         modelled=not as_recorded(log, policy),
@@ -191,7 +194,7 @@ def test_actions_and_bounds_at_marks_fall_in_the_same_order(
     """A policy begins at a mark, a window begins or ends there, freezing or collecting follows."""
     with marked_log([*steps, *LABELS, *LABELS]) as log:
         native = replay(log, policy, apply_from=apply_from, window=window)
-        plain = Reference(
+        plain = reference(
             log,
             **POLICIES[policy],
             modelled=not as_recorded(log, policy),

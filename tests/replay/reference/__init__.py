@@ -8,8 +8,20 @@ ids, in order; generation 3 is the permanent one and None means untracked.
 * `regions`: what finalizers and callbacks did, where it runs.
 * `collector`: a collection.
 * `player`: what each event does.
+* `incremental`: the collectors that take a heap in parts.
 """
 
+from typing import Any
+
+from gcreplay.store.log import EventLog
+
+from .collector import INCREMENTAL
+from .incremental import Incremental
 from .player import Reference, killed_inside
 
-__all__ = ["Reference", "killed_inside"]
+__all__ = ["Reference", "killed_inside", "reference"]
+
+
+def reference(log: EventLog, rules: str, **options: Any) -> Reference:
+    """A replay of any collector."""
+    return (Incremental if rules in INCREMENTAL else Reference)(log, rules, **options)

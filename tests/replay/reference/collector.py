@@ -20,6 +20,8 @@ DEFERRED = {
     "cpython-3.15": (2000, 10, 10),
 }
 """Those that ask for a collection and run it at a safepoint, with their thresholds."""
+INCREMENTAL = {"cpython-3.14.0": (2000, 10, 0), "cpython-3.14.2": (2000, 10, 0)}
+DEFERRED |= INCREMENTAL
 CPYTHON = ("cpython-3.11", *DEFERRED)
 UNTRACK_DICTS = ("cpython-3.11", "cpython-3.12", "cpython-3.13")
 
@@ -90,6 +92,13 @@ class Collector(Regions):
         self.counts[0] = max(0, self.counts[0] - self.pending_frees) + 1
         self.pending_frees = 0
 
+    def count_track(self, id: int) -> None:
+        """Where the young counter counts tracking: an object that was untracked is tracked."""
+        if self.tracking and self.started:
+            self.count_birth()
+            barred = Flag.BARRED in self.things[id].flags
+            self.scheduled |= self.exceeds() and not self.inside and not barred
+
     def exceeds(self) -> bool:
         automatic = self.rules in ("generational", *CPYTHON) and self.enabled
         return automatic and self.thresholds[0] != 0 and self.counts[0] > self.thresholds[0]
@@ -122,18 +131,30 @@ class Collector(Regions):
     def collect(
         self, g: int, cause: str, sequence: int | None = None, allocation: int | None = None
     ) -> None:
+        """A generation and all younger ones, with the counters that go with it."""
         if g == 2:
             self.last_full = self.tick
         if g < 2:
             self.counts[g + 1] += 1
         self.counts[: g + 1] = [0] * (g + 1)
-        self.pending_frees = self.late_frees = 0
-        into = min(g + 1, 2)
-        tracked = sum(len(generation) for generation in self.lists[:3])
-
         young = [id for i in (g, *range(g)) for id in self.lists[i]]
+        tracked = sum(len(generation) for generation in self.lists[:3])
         for i in range(g + 1):
             self.lists[i] = {}
+        self.collect_these(young, min(g + 1, 2), g, cause, sequence, allocation, tracked)
+
+    def collect_these(
+        self,
+        young: list[int],
+        into: int,
+        g: int,
+        cause: str,
+        sequence: int | None,
+        allocation: int | None,
+        tracked: int,
+    ) -> Made:
+        """gc_collect_main, or gc_collect_region, of objects that stand in no list."""
+        self.pending_frees = self.late_frees = 0
         young = self.mortal(young)
         candidates = len(young)
         links = sum(len(self.things[id].shown()) for id in young)
@@ -185,6 +206,7 @@ class Collector(Regions):
             )
         )
         self.aftermath = True
+        return self.made[-1]
 
     def mortal(self, young: list[int]) -> list[int]:
         """update_refs: immortal objects leave the lists; those of 3.12 and 3.13 are permanent."""

@@ -24,6 +24,7 @@ class Thing:
     generation: int | None = None
     owned: int = 0
     in_garbage: bool = False
+    tracked: bool = True  # when it died
     called: int = 0  # references of a collector that calls its finalizer or callback
 
     def __post_init__(self) -> None:
@@ -49,6 +50,7 @@ class Heap:
     def __init__(self, *, modelled: bool) -> None:
         self.modelled = modelled
         self.started = self.collecting = False
+        self.tracking = False  # whether the young counter counts what is tracked and untracked
         self.things: dict[int, Thing] = {}
         self.lists: list[dict[int, None]] = [{}, {}, {}, {}]  # in order
         self.waiting: Counter[object] = Counter()
@@ -86,8 +88,10 @@ class Heap:
             self.die(id)
 
     def die(self, id: int) -> None:
+        thing = self.things[id]
+        thing.tracked = thing.generation is not None
         self.untrack(id)
-        thing = self.things.pop(id)
+        self.things.pop(id)
         self.bury(id, thing)
         for target, _ in thing.links:
             self.lose(target, 1)
@@ -105,7 +109,12 @@ class Heap:
             self.freed_by_collector += 1
         else:
             self.freed_by_refcount += 1
-        if not self.started or Flag.GC not in thing.flags:
+        if self.tracking and self.started and thing.tracked:
+            if self.collecting:
+                self.late_frees += 1
+            else:
+                self.pending_frees += 1
+        if self.tracking or not self.started or Flag.GC not in thing.flags:
             return
         name = thing.free_list()
         capacity = 0 if name is None else 2000 if isinstance(name, int) else CAPACITY[name]

@@ -147,7 +147,12 @@ class Reference(Collector):
             self.next_id = a + 1
         self.note_peaks()
         begins = False
-        if self.started and Flag.GC in shape.flags:
+        if self.tracking:
+            if Flag.TRACKED in shape.flags and self.started:
+                self.count_birth()
+                barred = Flag.BARRED in shape.flags
+                begins = self.exceeds() and not self.inside and not barred
+        elif self.started and Flag.GC in shape.flags:
             name = thing.free_list()
             served = self.waiting[name] > 0 and name not in (None, 20)
             if self.modelled:
@@ -197,6 +202,7 @@ class Reference(Collector):
         )
         if derived and visible and self.may_be_tracked(b):
             self.track(a, 0)
+            self.count_track(a)
 
     def on_unlink(self, a: int, b: int, label: int) -> None:
         if not self.known(a, b):
@@ -228,10 +234,13 @@ class Reference(Collector):
             self.newborn = None if self.newborn == a else self.newborn
             before = self.things[a].generation
             self.track(a, before if self.started and before is not None else generation)
+            if before is None:
+                self.count_track(a)
 
     def on_untrack(self, a: int, b: int, c: int) -> None:
         if self.known(a) and a not in self.dying:
             self.newborn = None if self.newborn == a else self.newborn
+            self.pending_frees += self.tracking and self.things[a].generation is not None
             self.untrack(a)
 
     def on_weakref(self, a: int, b: int, use: int) -> None:
