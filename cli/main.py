@@ -29,6 +29,7 @@ COMMANDS: Final = {
     "record": "Run a program under CPython 3.11 and record its heap.",
     "replay": "Replay a recording under policies and compare the results.",
     "diff": "Compare two replays, of one recording or of two.",
+    "costs": "Say where the collector's time goes, by phase and by caller.",
     "verify": "Compare a replay with what the interpreter really collected.",
     "prove": "Predict, really run the program, and compare.",
     "info": "Say what a recording holds and what is wrong with it.",

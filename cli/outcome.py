@@ -48,8 +48,8 @@ class OwnTime:
     source: str
 
     def words(self) -> str:
-        """What shares of it are shares of, in a sentence."""
-        return f"% CPU is of the program's own time: {_SOURCES[self.source]}."
+        """What shares are shares of, in a sentence."""
+        return f"% CPU is of that and the program's own time: {_SOURCES[self.source]}."
 
 
 MEASURED: Final = "own_cpu_measured_ns"
@@ -99,7 +99,7 @@ class Outcome:
 
     @property
     def share(self) -> float | None:
-        """The collector's time over the program's own."""
+        """The collector's time over all."""
         return None if self.pauses is None else share_of(self.pauses, self.own_ns)
 
     def times(self) -> tuple[Cell, ...]:
@@ -136,8 +136,8 @@ class Outcome:
 
 
 def share_of(pauses: Pauses, own_ns: int | None) -> float | None:
-    """Of the program's own time, the collector's left out; None where that is not known."""
-    return pauses.total / own_ns if own_ns else None
+    """Of the time that both take, the program and the collector; None where that is not known."""
+    return pauses.total / (own_ns + pauses.total) if own_ns else None
 
 
 def time_cells(pauses: Pauses | None, own_ns: int | None) -> tuple[Cell, ...]:
