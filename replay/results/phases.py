@@ -1,9 +1,10 @@
 """Where a program's time goes: its phases from mark to mark, and the collector's part in each.
 
-A phase is start-up, up to the first mark (the program, where it sets none), or all work behind marks of one kind: labels that differ
-in numbers alone, `request 1` and `request 2`, are one kind, `request #`. Of start-up the imports
-are told apart where the import system made objects: they last until it has made nearly all that it
-makes before the first mark. The time there is between two that are known.
+A phase is start-up, up to the first mark (the program, where it sets none), or all work behind
+marks of one kind: labels that differ in numbers alone, `request 1` and `request 2`, are one kind,
+`request #`. Of start-up the imports are told apart where the import system made objects: they last
+until it has made nearly all that it makes before the first mark. The time there is between two
+that are known.
 """
 
 from __future__ import annotations
