@@ -39,6 +39,7 @@ def cython_extensions() -> list[Extension]:
         ("gcreplay.store.encoding._codec", "store/encoding/_codec.pyx", ""),
         ("gcreplay.store.rules._validate", "store/rules/_validate.pyx", ""),
         ("gcreplay.replay.engine._engine", "replay/engine/_engine.pyx", ""),
+        ("gcreplay.replay.sweep._sweep", "replay/sweep/_sweep.pyx", ""),
         ("gcreplay.tracer._ingest", "tracer/_ingest.pyx", "tracer/ingest"),
         ("gcreplay.tracer._linetable", "tracer/_linetable.pyx", ""),
     ]
@@ -49,7 +50,7 @@ def cython_extensions() -> list[Extension]:
             include_dirs=["tracer/capture", folder] if folder else [],
             depends=[*headers("tracer/capture"), *headers(folder)]
             if folder
-            else headers(str(Path(source).parent)),
+            else [*headers("replay/engine"), *headers(str(Path(source).parent))],
             extra_compile_args=GENERATED,
         )
         for name, source, folder in modules

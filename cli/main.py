@@ -28,6 +28,7 @@ from gcreplay.text import plain, visible
 COMMANDS: Final = {
     "record": "Run a program under CPython 3.11 and record its heap.",
     "replay": "Replay a recording under policies and compare the results.",
+    "sweep": "Compare many thresholds at once, and find the best.",
     "diff": "Compare two replays, of one recording or of two.",
     "costs": "Say where the collector's time goes, by phase and by caller.",
     "verify": "Compare a replay with what the interpreter really collected.",

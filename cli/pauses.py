@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gcreplay.outcome import MEASURED, PRESENT, Outcome, is_recorded, milliseconds, sums
 from gcreplay.output import Cell, counted, words
-from gcreplay.replay import RunResult, replay
+from gcreplay.replay import Collection, RunResult, replay
 from gcreplay.replay.estimates.pauses import LEAST, PauseModel, Pauses, fit, least
 from gcreplay.store import EventLog
 
@@ -24,12 +24,12 @@ META: Final = "pauses"
 P99: Final = "p99 ms"
 
 
-def pause_model(log: EventLog, present: RunResult | None = None) -> PauseModel | None:
+def pause_model(log: EventLog, present: Sequence[Collection] | None = None) -> PauseModel | None:
     """The recording's model: the stored one, or one fitted to the collections of its own run.
 
-    For that the run's own settings are replayed, unless `present` is that replay; where recorded
-    and replayed collections are not the same, they tell nothing. None for a recording that has too
-    few collections.
+    For that the run's own settings are replayed, unless `present` has its collections; where
+    recorded and replayed collections are not the same, they tell nothing. None for a recording that
+    has too few collections.
     """
     stored = log.meta.get(META)
     if isinstance(stored, dict):
@@ -40,7 +40,7 @@ def pause_model(log: EventLog, present: RunResult | None = None) -> PauseModel |
     observed = log.observed
     if len(observed) < LEAST:
         return None
-    made_again = (present or replay(log, PRESENT)).collections
+    made_again = replay(log, PRESENT).collections if present is None else present
     pairs = [
         (made, seen.duration_ns)
         for made, seen in zip(made_again, observed, strict=False)

@@ -61,7 +61,7 @@ def command(trace: Path, policies: tuple[str, ...], output_format: str) -> None:
         play = Replay(log, policy)
         run = play.run()
         alive = sum(play.heap.size(g) for g in range(PERMANENT))
-        model = pause_model(log, run if policy == PRESENT else None)
+        model = pause_model(log, run.collections if policy == PRESENT else None)
         if model is None and policy != PRESENT:
             raise UsageError(trust(log, None))
         spent = spent_by(log, run, model)

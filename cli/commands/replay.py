@@ -67,7 +67,7 @@ def command(
         runs = replayed(log, wanted, apply_from, bounds)
         whole = runs[0] if present and apply_from is None and bounds is None else None
         with working("fitting pauses"):
-            model = pause_model(log, whole)
+            model = pause_model(log, whole.collections if whole else None)
         wide = {policy: too_wide(log, policy, make_policy(policy)) for policy in wanted}
         own = None if bounds else own_time(log)
         outcomes = [Outcome.of(run, model, own) for run in runs]

@@ -36,6 +36,8 @@ class Engine:
         modelled: bool,
         started: bool,
     ) -> None: ...
+    @property
+    def address(self) -> int: ...
     def feed(
         self,
         op: npt.NDArray[np.uint8],

@@ -207,6 +207,11 @@ cdef class Engine:
         free(h.pool); free(h.watches); free(h.stack); free(h.queue); free(h.aside)
         free(h.linked); free(h.waiting); free(h.called)
 
+    @property
+    def address(self):
+        """Where the heap is, for a module with hooks (see hooks.h); the engine must outlive its use."""
+        return <size_t>&self.h
+
     # -- events --
 
     def feed(self, op, a, b, c, first_sequence):

@@ -140,6 +140,7 @@ always_inline int apply(Heap *h, uint32_t end, const int mode)
             if (mode & LENIENT)
                 h->linked[target]++;
             add_link(h, o, target, c[i]);
+            ON_LINK(h, source, target, c[i]);
             /* A tuple is filled before a collector sees it: one untracked before its links were
              * known to the log was untracked by mistake. */
             if (BASIC(mode) == COLLECTING && o->generation == UNTRACKED
@@ -158,12 +159,14 @@ always_inline int apply(Heap *h, uint32_t end, const int mode)
         case OP_UNLINK: {
             NAMED(source, a[i]);
             NAMED(target, b[i]);
-            if (unlikely(!remove_link(h, &h->objects[source], target, c[i]))) {
+            int removed = remove_link(h, &h->objects[source], target, c[i]);
+            if (unlikely(!removed)) {
                 if (!(mode & LENIENT))
                     return broken(h, "undoes a link that does not exist");
                 lacks(h, b[i]);
                 break;
             }
+            ON_UNLINK(h, source, target, removed == 1);
             if (mode & LENIENT)
                 h->linked[target]--;
             if (!--h->objects[target].count) {
@@ -253,7 +256,7 @@ always_inline int advance_in(Heap *h, const int mode)
             if (h->clairvoyant)
                 vanish(h, mode);
             else
-                floats(h);
+                ON_DUE(h);
         }
         if (reason && reason != ENGINE_ARMED)
             return reason;

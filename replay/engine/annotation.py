@@ -53,6 +53,11 @@ def garbage_of(log: EventLog) -> Garbage:
     known = _cache.get(log)
     if known is not None and known[0] == events:
         return known[1]
+    return garbage_with_heap(log)[0]
+
+
+def garbage_with_heap(log: EventLog) -> tuple[Garbage, _engine.Engine]:
+    """The log's garbage, found anew, and the heap that is left at its end. Raises InvalidLog."""
     engine = engine_for(log, _engine.ANNOTATING, modelled=False)
     dies_inside = np.zeros(log.object_count, np.uint8)
     engine.know_inside(dies_inside)
@@ -63,10 +68,15 @@ def garbage_of(log: EventLog) -> Garbage:
     due, alive = engine.find_garbage()
     regions = lifting.regions()
     if regions is not None:
-        due, alive = _without(log, regions, alive)
+        engine, due, alive = _without(log, regions, alive)
     garbage = Garbage(due, np.asarray(alive), dies_inside, regions)
-    _cache[log] = (events, garbage)
-    return garbage
+    _cache[log] = (log.event_count, garbage)
+    return garbage, engine
+
+
+def share_garbage(log: EventLog, garbage: Garbage) -> None:
+    """Of another handle on the same log: it need not be found again."""
+    _cache[log] = (log.event_count, garbage)
 
 
 def _apply(engine: _engine.Engine, segment: Events) -> None:
@@ -75,12 +85,14 @@ def _apply(engine: _engine.Engine, segment: Events) -> None:
         pass
 
 
-def _without(log: EventLog, regions: Regions, recorded: U32) -> tuple[npt.NDArray[Any], U32]:
-    """Garbage and what stays alive when no region with an owner runs."""
+def _without(
+    log: EventLog, regions: Regions, recorded: U32
+) -> tuple[_engine.Engine, npt.NDArray[Any], U32]:
+    """The heap, its garbage and what stays alive when no region with an owner runs."""
     engine = engine_for(log, _engine.ANNOTATING, modelled=False)
     engine.know_regions(regions)
     for segment in log.segments():
         _apply(engine, segment)
     due, alive = engine.find_garbage()
     stays = np.isin(alive, recorded) | np.isin(alive, due["id"])
-    return due, alive[stays]
+    return engine, due, alive[stays]

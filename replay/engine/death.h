@@ -121,6 +121,7 @@ always_inline void release(Heap *h, uint32_t slot, const int mode)
     h->live_bytes -= bytes;
     if (mode & LENIENT)
         h->containers -= (shape->flags & FLAG_GC) != 0;
+    ON_DEATH(h, slot, shape, bytes);
     if (BASIC(mode) == COLLECTING) {
         uint64_t *died = h->collecting ? h->died_by_collector : h->died_by_count;
         int tracked = o->generation != UNTRACKED;

@@ -6,6 +6,8 @@
 #ifndef GCREPLAY_HEAP_H
 #define GCREPLAY_HEAP_H
 
+#include "hooks.h"
+
 #include <setjmp.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -125,6 +127,7 @@ typedef struct { uint32_t id; uint8_t callback; } Waiting;
 
 typedef struct Heap {
     jmp_buf failure;
+    void *observer;             /* of the module that has hooks */
 
     /* the decoded events being applied */
     const uint8_t *op;

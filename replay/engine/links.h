@@ -179,10 +179,10 @@ always_inline void add_link(Heap *h, Object *o, uint32_t target, uint32_t label)
 }
 
 /* Remove the newest link to `target` with this label, else without a label, else with any; 0 if
-   there is none. */
+   there is none, 1 if a traversal shows it, 2 if not. */
 static int remove_link(Heap *h, Object *o, uint32_t target, uint32_t label)
 {
-    uint32_t span = link_span(h, o), found = 0;
+    uint32_t span = link_span(h, o), found = 0, opaque = 0;
     Link *link = links_of(h, o);
     if (o->block == HUB) {
         Hub *hub = &h->hubs[o->links];
@@ -192,8 +192,10 @@ static int remove_link(Heap *h, Object *o, uint32_t target, uint32_t label)
         for (uint32_t i = span; !found && i-- > 0;)
             if (link[i].target == target)
                 found = i + 1;
-        if (found)
+        if (found) {
+            opaque = link[found - 1].label == OPAQUE;
             hub_remove(hub, found - 1);
+        }
     } else {
         for (uint32_t i = span; i-- > 0;)
             if (link[i].target == target) {
@@ -204,12 +206,15 @@ static int remove_link(Heap *h, Object *o, uint32_t target, uint32_t label)
                 if (!found || (link[i].label == UNKNOWN && link[found - 1].label != UNKNOWN))
                     found = i + 1;
             }
-        if (found)
+        if (found) {
+            opaque = link[found - 1].label == OPAQUE;
             memmove(link + found - 1, link + found, (span - found) * sizeof *link);
+        }
     }
-    if (found)
-        o->degree--;
-    return found != 0;
+    if (!found)
+        return 0;
+    o->degree--;
+    return opaque ? 2 : 1;
 }
 
 always_inline void drop_links(Heap *h, Object *o)

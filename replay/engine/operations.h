@@ -13,6 +13,7 @@ never_inline void settle(Heap *h)
     if (!h->fruitless)          /* else no finalizer ran: these frees find the counter at 0 */
         h->pending += h->late;
     h->late = 0;
+    ON_SETTLE(h);
     if (h->newborn)
         enlist(h, h->newborn, 0);
     h->newborn = 0;
@@ -103,6 +104,7 @@ always_inline int born(Heap *h, uint32_t slot, const Shape *shape, const int mod
         h->grown_bytes += shape->bytes;
         h->containers += (shape->flags & FLAG_GC) != 0;
     }
+    ON_BIRTH(h, slot, shape);
     if (BASIC(mode) != COLLECTING)
         return ENGINE_END;
     if (unlikely(h->unfreeable) && h->dies_inside[h->objects[slot].id] & NEVER_FREED)
@@ -138,7 +140,8 @@ always_inline int born(Heap *h, uint32_t slot, const Shape *shape, const int mod
 
 #define TOUCH(slot)                                                                        \
     do {                                                                                   \
-        if (BASIC(mode) == ANNOTATING) h->objects[slot].touched = h->sequence;                    \
+        if (BASIC(mode) == ANNOTATING) h->objects[slot].touched = h->sequence;             \
+        ON_TOUCH(h, slot);                                                                 \
     } while (0)
 
 /* The slot an operand names, or handle the event as one that names no living object. */
@@ -228,6 +231,7 @@ never_inline int apply_other(Heap *h, uint32_t i, const int mode)
         NAMED(slot, a);
         if (b > PERMANENT)
             return broken(h, "there is no such generation");
+        ON_TRACK(h, slot, b);
         if (BASIC(mode) != COLLECTING || h->objects[slot].state != OUTSIDE)
             break;
         if (slot == h->newborn)
@@ -242,6 +246,7 @@ never_inline int apply_other(Heap *h, uint32_t i, const int mode)
     }
     case OP_UNTRACK: {
         NAMED(slot, a);
+        ON_UNTRACK(h, slot);
         if (BASIC(mode) != COLLECTING || h->objects[slot].state != OUTSIDE)
             break;
         if (slot == h->newborn)
@@ -296,6 +301,7 @@ never_inline int apply_other(Heap *h, uint32_t i, const int mode)
         if (!h->inside) {       /* the garbage is freed before callbacks are told of the end */
             h->pending += h->late;
             h->late = 0;
+            ON_TICK(h);
         }
         if (h->tick >= h->tick_limit && !h->inside)
             return ENGINE_TICK;
@@ -314,6 +320,7 @@ never_inline int apply_other(Heap *h, uint32_t i, const int mode)
         }
         NAMED(target, b);
         watch_target(h, weakref, target, (uint8_t)c);
+        ON_WATCH(h, target, c);
         break;
     }
     default:

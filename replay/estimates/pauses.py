@@ -116,8 +116,19 @@ class PauseModel:
 
     def estimate(self, collections: Sequence[Collection]) -> Pauses:
         """What these collections would take."""
+        return Pauses(tuple(self._nanoseconds(_terms(collections)).tolist()))
+
+    def estimate_table(self, made: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+        """Of each collection of a table with candidates, links, freed and generation."""
+        candidates, links, freed = (
+            made[name].astype(np.float64) for name in ("candidates", "links", "freed")
+        )
+        return self._nanoseconds(_terms_of(candidates, links, freed, made["generation"] == OLDEST))
+
+    def _nanoseconds(self, terms: F64) -> npt.NDArray[np.int64]:
         coefficients = np.array([getattr(self, term) for term in _TERMS])
-        return Pauses(tuple(np.rint(_terms(collections) @ coefficients).astype(int).tolist()))
+        rounded: npt.NDArray[np.int64] = np.rint(terms @ coefficients).astype(np.int64)
+        return rounded
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,10 +178,14 @@ def least(runs: Iterable[Sequence[int]]) -> list[int]:
 def _terms(collections: Sequence[Collection]) -> F64:
     """Float64, one row a collection, one column a coefficient."""
     rows = [(c.candidates, c.links, c.freed, c.generation == OLDEST) for c in collections]
-    candidates, links, freed, full = np.array(rows, np.float64).reshape(-1, 4).T
+    return _terms_of(*np.array(rows, np.float64).reshape(-1, 4).T)
+
+
+def _terms_of(candidates: F64, links: F64, freed: F64, full: npt.NDArray[Any]) -> F64:
     visits = candidates + links
     doublings = visits * np.log2(1 + visits / NEAR)
-    return np.column_stack([np.ones(len(rows)), candidates, links, freed, doublings, full * visits])
+    ones = np.ones(len(visits))
+    return np.column_stack([ones, candidates, links, freed, doublings, full * visits])
 
 
 def _fitted(terms: F64, took: F64) -> F64:

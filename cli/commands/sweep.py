@@ -1,0 +1,314 @@
+"""`gcreplay sweep`: many settings at once, and which of them are worth having."""
+
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from gcreplay.options import policy_option, trace_argument
+from gcreplay.outcome import MEMORY, PRESENT, TIMES, own_time, program_words, sums, time_cells
+from gcreplay.output import Cell, Report, Size, Table, counted, format_option, show
+from gcreplay.pauses import pause_model, store_model, trust
+from gcreplay.progress import time_left, working
+from gcreplay.replay import Collection, make_policy, replay
+from gcreplay.replay.engine.annotation import garbage_of, share_garbage
+from gcreplay.replay.estimates.pauses import PauseModel, Pauses
+from gcreplay.replay.sweep.front import front, spread
+from gcreplay.replay.sweep.grid import grid, policy_of
+from gcreplay.replay.sweep.groups import groups_of
+from gcreplay.replay.sweep.sweep import Sweep, Swept
+from gcreplay.store import EventLog
+from gcreplay.store.errors import DamagedFile, StorageError
+from gcreplay.store.marks import with_marks_read
+from gcreplay.trace import opened
+
+REPLAYED: Final = 10
+"""Settings on the front that are replayed in full where the sweep is not exact."""
+
+
+@click.command()
+@trace_argument
+@click.option(
+    "--t0",
+    default="100..100000:20",
+    show_default=True,
+    metavar="NUMBERS",
+    help="First thresholds: 700,2000, or 100..100000:20 for twenty in equal ratios.",
+)
+@click.option("--t1", default="5,10,50", show_default=True, metavar="NUMBERS", help="Second ones.")
+@click.option("--t2", default="10", show_default=True, metavar="NUMBERS", help="Third ones.")
+@policy_option("A further collector to compare with, as for `replay`; repeat for several.")
+@format_option
+def command(
+    trace: Path, t0: str, t1: str, t2: str, policies: tuple[str, ...], output_format: str
+) -> None:
+    """Compare many settings of `gc.set_threshold` on a recording, all in one pass.
+
+    Says which settings no other beats in GC time, longest pause and memory at once. Full replays
+    are stored in the recording; an interrupted sweep goes on from there.
+
+    \b
+    Example:
+      gcreplay sweep demo.gcreplay --t0 100..100000:20 --t1 5,10,50
+    """
+    settings = grid(t0, t1, t2)
+    for policy in policies:
+        make_policy(policy)
+    with opened(trace) as log:
+        search = Search(trace, log)
+        present = search.replayed([PRESENT])[0]
+        with working("fitting pauses"):
+            model = pause_model(log, collections_of(present))
+        start = log.start
+        recorded = start.threshold if start is not None else (700, 10, 10)
+        named = [policy_of(one) for one in settings if one == recorded]
+        lanes = [one for one in settings if one != recorded]
+        swept, inexact = search.swept(lanes, model)
+        rows = [row_of_lane(one, model, not inexact) for one in swept]
+        more = list(dict.fromkeys([PRESENT, *named, *policies]))
+        if inexact:
+            costs = [row.costs for row in rows]
+            best = spread(front(costs), costs, REPLAYED) if rows else []
+            more += [policy_of(lanes[i]) for i in best]
+        full = {
+            row.policy: row for row in (row_of_run(one, model) for one in search.replayed(more))
+        }
+        differences = [off(row, full[row.policy]) for row in rows if row.policy in full]
+        rows = [full[PRESENT], *(full.pop(row.policy, row) for row in rows)]
+        rows += [row for name, row in full.items() if name != PRESENT]
+        said = search.stored(model)
+        own = own_time(log)
+        words = [program_words(log, own)]
+        note = trust(log, model)
+    results = [i for i, row in enumerate(rows) if row.exact]
+    chosen = [results[i] for i in front([rows[i].costs for i in results])]
+    shown = [i for i in results if i in chosen or not inexact or rows[i].policy in more]
+    remarks = [about(len(swept), inexact, differences), said, note]
+    payload = {
+        "trace": str(trace),
+        "settings": [row.to_json() for row in rows],
+        "front": chosen,
+    }
+    table = comparison([(rows[i], i in chosen) for i in shown], own.ns if own else None)
+    show(Report((table,), payload, tuple(remarks), tuple(words)), output_format)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One setting. exact: the figures are those of a replay."""
+
+    policy: str
+    exact: bool
+    collections_by_generation: tuple[int, ...]
+    collected: int
+    visited: int
+    links: int
+    peak_objects: int
+    peak_bytes: int
+    peak_floating_bytes: int
+    pauses: Pauses | None
+
+    @property
+    def costs(self) -> tuple[float, ...]:
+        """GC time, longest pause and peak memory; without a pause model work stands for time."""
+        if self.pauses is None:
+            return (self.visited + self.links, self.peak_bytes)
+        return (self.pauses.total, self.pauses.longest, self.peak_bytes)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "policy": self.policy,
+            "exact": self.exact,
+            "collections_by_generation": list(self.collections_by_generation),
+            "collected": self.collected,
+            "work": {"visited": self.visited, "links": self.links},
+            "peak_bytes": self.peak_bytes,
+            "peak_objects": self.peak_objects,
+            "peak_floating_bytes": self.peak_floating_bytes,
+            "pauses": self.pauses and sums(self.pauses),
+        }
+
+
+def row_of_lane(one: Swept, model: PauseModel | None, exact: bool) -> Row:
+    return Row(
+        policy=policy_of(one.setting),
+        exact=exact,
+        collections_by_generation=one.collections_by_generation,
+        collected=one.collected,
+        visited=one.visited,
+        links=one.links,
+        peak_objects=one.peak_objects,
+        peak_bytes=one.peak_bytes,
+        peak_floating_bytes=one.peak_floating_bytes,
+        pauses=None if model is None else Pauses(one.pauses),
+    )
+
+
+def row_of_run(run: Mapping[str, Any], model: PauseModel | None) -> Row:
+    bound = make_policy(run["policy"]).foresees  # its collections do no work
+    return Row(
+        policy=run["policy"],
+        exact=True,
+        collections_by_generation=tuple(run["collections_by_generation"]),
+        collected=run["collected"],
+        visited=run["work"]["visited"],
+        links=run["work"]["links"],
+        peak_objects=run["peak_objects"],
+        peak_bytes=run["peak_bytes"],
+        peak_floating_bytes=run["peak_floating_bytes"],
+        pauses=None if model is None or bound else model.estimate(collections_of(run)),
+    )
+
+
+def collections_of(run: Mapping[str, Any]) -> list[Collection]:
+    return [Collection(**one) for one in run["collections"]]
+
+
+class Search:
+    """The replays of one sweep: what earlier ones have stored is not made again."""
+
+    def __init__(self, trace: Path, log: EventLog) -> None:
+        self.trace = trace
+        self.log = log
+        self.options: dict[str, object] = {
+            "apply_from": None,
+            "window": None,
+            "sweep": version("gcreplay"),
+        }
+        self.known: dict[str, dict[str, Any]] = {}
+        for run in log.runs():
+            if run.options == self.options and run.policy == run.result.get("policy"):
+                self.known[run.policy] = dict(run.result)
+        self.complaint: str | None = None
+        self.fresh = 0
+
+    def swept(
+        self, settings: Sequence[tuple[int, int, int]], model: PauseModel | None
+    ) -> tuple[Sequence[Swept], tuple[str, ...]]:
+        """What each comes to, and why that may not be what a replay does."""
+        if not settings:
+            return (), ()
+        price = None if model is None else model.estimate_table
+        garbage, groups = groups_of(self.log)
+        sweep = Sweep(self.log, settings, price=price, found=(garbage, groups))
+        done = Done(self.log.event_count, f"sweeping {counted(len(settings), 'setting')}")
+        with working(done):
+            result = sweep.run(done.more)
+        return result.settings, result.inexact
+
+    def replayed(self, policies: Sequence[str]) -> list[dict[str, Any]]:
+        """The JSON of the runs; what is not known is replayed, on all cores at once, and stored
+        as soon as it is done."""
+        wanted = [one for one in dict.fromkeys(policies) if one not in self.known]
+        done = Done(len(wanted), "replaying")
+        with working(done):
+            for policy, result, digest in self._each(wanted):
+                self.known[policy] = result
+                self.fresh += 1
+                self._store(policy, result, digest)
+                done.more(1)
+        return [self.known[one] for one in dict.fromkeys(policies)]
+
+    def _each(self, policies: Sequence[str]) -> Iterator[tuple[str, dict[str, Any], str]]:
+        garbage = garbage_of(self.log) if policies else None
+
+        def one(policy: str) -> tuple[str, dict[str, Any], str]:
+            with opened(self.trace) as log:
+                if garbage is not None:
+                    share_garbage(log, garbage)
+                run = replay(log, policy)
+            return policy, run.to_json(), run.result_hash
+
+        cores = len(os.sched_getaffinity(0))
+        pool = ThreadPoolExecutor(max_workers=cores)
+        try:
+            for future in as_completed([pool.submit(one, policy) for policy in policies]):
+                yield future.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def _store(self, policy: str, result: dict[str, Any], digest: str) -> None:
+        if self.complaint is not None:
+            return
+        try:
+            with EventLog.open(self.trace, writable=True) as log:
+                log.save_run(policy, self.options, result, digest)
+        except (StorageError, DamagedFile) as error:
+            self.complaint = f"The runs are not stored: {error}"
+
+    def stored(self, model: PauseModel | None) -> str:
+        """Where the runs are, or why not; the model of pauses is stored beside them."""
+        if self.complaint is None:
+            try:
+                with EventLog.open(self.trace, writable=True) as log:
+                    store_model(log, model)
+            except (StorageError, DamagedFile) as error:
+                self.complaint = f"The model of pauses is not stored: {error}"
+        if self.complaint is not None:
+            return self.complaint
+        before = len(self.known) - self.fresh
+        again = f", {before} known from before" if before else ""
+        return f"{counted(self.fresh, 'full replay')} made{again}; `gcreplay info` lists them"
+
+
+class Done:
+    """How much of something is done, in words."""
+
+    def __init__(self, total: int, what: str) -> None:
+        self.total, self.what, self.made = total, what, 0
+        self.since = time.monotonic()
+
+    def more(self, n: int) -> None:
+        self.made += n
+
+    def __call__(self) -> str:
+        share = self.made / self.total if self.total else 1.0
+        left = ""
+        if 0 < share < 1:
+            left = time_left((time.monotonic() - self.since) * (1 - share) / share)
+        return f"{self.what}: {share:.0%}{left}"
+
+
+def off(estimated: Row, real: Row) -> float:
+    """By how much the sweep misses the replay, at most, in the figures that choose."""
+    pairs = list(zip(estimated.costs, real.costs, strict=True))
+    pairs.append((sum(estimated.collections_by_generation), sum(real.collections_by_generation)))
+    return max(abs(a - b) / b if b else float(a != b) for a, b in pairs)
+
+
+def about(lanes: int, inexact: Sequence[str], differences: Sequence[float]) -> str:
+    """What of the sweep is a result."""
+    if not lanes or not inexact:
+        return f"{counted(lanes, 'setting')} swept in one pass, exactly as replays would"
+    worst = f", which differ from it by up to {max(differences):.1%}" if differences else ""
+    return (
+        f"{counted(lanes, 'setting')} searched in one pass, which is not exact for this recording "
+        f"({', '.join(inexact)}); results are the rows shown, from full replays{worst}"
+    )
+
+
+def comparison(rows: Sequence[tuple[Row, bool]], own_ns: int | None) -> Table:
+    """One row a result, the least GC time first."""
+    ordered = sorted(rows, key=lambda row: (row[0].costs, row[0].policy))
+    return Table(
+        ("setting", *TIMES, *MEMORY, "front"),
+        tuple(_cells(row, best, own_ns) for row, best in ordered),
+    )
+
+
+def _cells(row: Row, best: bool, own_ns: int | None) -> tuple[Cell, ...]:
+    name = with_marks_read(row.policy).removeprefix(f"{PRESENT}:")
+    return (
+        "present" if row.policy == PRESENT else name,
+        *time_cells(row.pauses, own_ns),
+        row.collections_by_generation[2],
+        Size(row.peak_bytes),
+        Size(row.peak_floating_bytes),
+        "*" if best else "",
+    )
