@@ -1,9 +1,9 @@
 """A sweep of 200 settings against one replay, on a synthetic log of 10 million events.
 
-The log is that of bench/engine.py. Both are read from the file, and both find the garbage first; times
-are CPU seconds of the process, the least of interleaved runs, and only their ratio says anything.
-Memory is the peak of a process of its own, with 10 settings and with 200. `python bench/sweep.py
-[EVENTS]`.
+The log is that of bench/engine.py. Both are read from the file, and both find the garbage first;
+times are CPU seconds of the process, the least of interleaved runs, and only their ratio says
+anything. Memory is the peak of a process of its own, with 10 settings and with 200.
+`python bench/sweep.py [EVENTS]`.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gcreplay.outcome import MEASURED, PRESENT, Outcome, is_recorded, milliseconds, sums
 from gcreplay.output import Cell, counted, words
-from gcreplay.replay import Collection, RunResult, replay
+from gcreplay.replay import Collection, replay
 from gcreplay.replay.estimates.pauses import LEAST, PauseModel, Pauses, fit, least
 from gcreplay.store import EventLog
 
