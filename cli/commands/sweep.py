@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from threading import Lock
 from typing import Any, Final
 
 import click
@@ -186,6 +187,7 @@ class Search:
             if run.options == self.options and run.policy == run.result.get("policy"):
                 self.known[run.policy] = dict(run.result)
         self.complaint: str | None = None
+        self.storing = Lock()
         self.fresh = 0
 
     def swept(
@@ -208,22 +210,23 @@ class Search:
         wanted = [one for one in dict.fromkeys(policies) if one not in self.known]
         done = Done(len(wanted), "replaying")
         with working(done):
-            for policy, result, digest in self._each(wanted):
+            for policy, result in self._each(wanted):
                 self.known[policy] = result
                 self.fresh += 1
-                self._store(policy, result, digest)
                 done.more(1)
         return [self.known[one] for one in dict.fromkeys(policies)]
 
-    def _each(self, policies: Sequence[str]) -> Iterator[tuple[str, dict[str, Any], str]]:
+    def _each(self, policies: Sequence[str]) -> Iterator[tuple[str, dict[str, Any]]]:
         garbage = garbage_of(self.log) if policies else None
 
-        def one(policy: str) -> tuple[str, dict[str, Any], str]:
+        def one(policy: str) -> tuple[str, dict[str, Any]]:
             with opened(self.trace) as log:
                 if garbage is not None:
                     share_garbage(log, garbage)
                 run = replay(log, policy)
-            return policy, run.to_json(), run.result_hash
+            result = run.to_json()
+            self._store(policy, result, run.result_hash)
+            return policy, result
 
         cores = len(os.sched_getaffinity(0))
         pool = ThreadPoolExecutor(max_workers=cores)
@@ -237,7 +240,7 @@ class Search:
         if self.complaint is not None:
             return
         try:
-            with EventLog.open(self.trace, writable=True) as log:
+            with self.storing, EventLog.open(self.trace, writable=True) as log:
                 log.save_run(policy, self.options, result, digest)
         except (StorageError, DamagedFile) as error:
             self.complaint = f"The runs are not stored: {error}"

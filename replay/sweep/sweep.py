@@ -23,6 +23,7 @@ from gcreplay.store.errors import InvalidLog
 from gcreplay.store.events import Events, GcCall, StartState
 from gcreplay.store.log import EventLog
 from gcreplay.store.rules.operands import BAD_ARGUMENT, RULES, Taken
+from gcreplay.store.values import I32_MOST
 from gcreplay.store.words import describe
 
 from ..engine import _engine
@@ -101,7 +102,7 @@ class Sweep:
         self._lanes = _sweep.Lanes(
             self._engine.address,
             np.ascontiguousarray(columns),
-            free_counts(start.free_lists),
+            [min(waiting, I32_MOST) for waiting in free_counts(start.free_lists)],
             groups,
             _PROOFS * log.event_count + 1_000_000,
         )
