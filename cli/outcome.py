@@ -49,7 +49,7 @@ class OwnTime:
 
     def words(self) -> str:
         """What shares are shares of, in a sentence."""
-        return f"% CPU is of that and the program's own time: {_SOURCES[self.source]}."
+        return f"% CPU is of {_SOURCES[self.source]}."
 
 
 MEASURED: Final = "own_cpu_measured_ns"
@@ -57,9 +57,9 @@ MEASURED: Final = "own_cpu_measured_ns"
 measured it."""
 
 _SOURCES: Final = {
-    "measured": "CPU time of an unrecorded run",
-    "recorded": "CPU time of the recorded run, 1.2 to 2 times that of others",
-    "clock": "by the clock of the recorded run, with what it waited",
+    "measured": "the CPU time of unrecorded runs",
+    "recorded": "the CPU time of the recorded run, 1.2 to 2 times that of real ones",
+    "clock": "the recorded run by the clock, waiting included",
 }
 
 

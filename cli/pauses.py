@@ -92,9 +92,9 @@ def trust(log: EventLog, model: PauseModel | None) -> str:
         return f"GC time is not estimated, so the work stands first: {_too_few(log)}."
     held = "31" if model.source == "measured" else "28"
     return (
-        f"Times are estimates, fitted to {_source(model)}. Under another setting their sum may be "
-        f"{model.sums_off:.0%} off (30% held in {held} of 36 cases tried), a single one more. All "
-        f"else is counted; memory is that of the recorded objects."
+        f"Times are estimates from {_source(model)}; under another setting a sum may be "
+        f"{model.sums_off:.0%} off (30% held in {held} of 36 cases). All else is counted; memory "
+        f"is that of recorded objects."
     )
 
 
@@ -102,15 +102,13 @@ def trust_in_proof(log: EventLog, model: PauseModel | None) -> str:
     """The same where the errors stand beside the estimates."""
     if model is None:
         return f"GC time is not predicted: {_too_few(log)}."
-    return f"Predicted times are estimates, fitted to {_source(model)}."
+    return f"Predicted times are estimates from {_source(model)}."
 
 
 def _source(model: PauseModel) -> str:
     if model.source == "measured":
         return f"{model.collections:,} collections of unrecorded runs"
-    return (
-        f"{model.collections:,} recorded collections, which take up to 1.6 times as long as others"
-    )
+    return f"{model.collections:,} recorded collections, up to 1.6 times as long as real ones"
 
 
 def _too_few(log: EventLog) -> str:

@@ -36,7 +36,8 @@ from gcreplay.store.marks import with_marks_read
 from gcreplay.trace import opened
 
 QUANTILES = (50, 95, 99)
-AS_RECORDED = "GC times are those of the recorded collections, up to 1.6 times those of others."
+LENGTHS = "ms of phases are by the clock of the recorded run, waiting included; GC ms are CPU time."
+AS_RECORDED = "GC times are those of the recorded collections, up to 1.6 times those of real ones."
 MOST_CALLERS = 5
 """Each is replayed once more."""
 
@@ -79,10 +80,11 @@ def command(trace: Path, policies: tuple[str, ...], output_format: str) -> None:
         "callers": [one.to_json() for one in asked],
     }
     tables = [phase_table(table, exits)]
+    lengths = (LENGTHS,) if any(phase.whole_ns is not None for phase in table) else ()
     if asked:
         tables.append(caller_table(asked))
     said = answer(with_marks_read(policy), table, asked, own)
-    show(Report(tuple(tables), payload, (), said, (*exits.words(), note)), output_format)
+    show(Report(tuple(tables), payload, (), said, (*exits.words(), *lengths, note)), output_format)
 
 
 def spent_by(log: EventLog, run: RunResult, model: PauseModel | None) -> list[Spent]:

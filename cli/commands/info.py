@@ -38,6 +38,8 @@ META = (
     "argv",
     "exit_code",
     "children",
+    "own_cpu_ns",
+    "exit_cpu_ns",
     "granularity",
     "full_probe",
     "probe_budget",
@@ -172,6 +174,9 @@ def _lines(facts: dict[str, Any]) -> list[tuple[Cell, Cell]]:
     ]
     if facts["program_ns"] is not None:
         lines.append(("program time", f"{facts['program_ns'] / 1e9:,.2f} s"))
+    for name, fact in (("its own CPU time", "own_cpu_ns"), ("CPU time to exit", "exit_cpu_ns")):
+        if facts[fact] is not None:
+            lines.append((name, f"{facts[fact] / 1e9:,.3f} s"))
     if facts["children"]:
         lines.append(("children not recorded", f"{facts['children']:,}"))
     if facts["exit_code"] is not None:

@@ -140,10 +140,11 @@ def test_without_other_settings_it_says_how_to_compare(gcreplay: Gcreplay, app: 
 
 def test_the_error_stands_beside_it_once(gcreplay: Gcreplay, app: Path) -> None:
     told = gcreplay("replay", app, "-p", WIDER)
-    assert " ".join(told.stdout.split("\n\n")[-1].split("\n%")[0].splitlines()) == (
-        "Times are estimates, fitted to 60 collections of unrecorded runs. Under another setting "
-        "their sum may be 30% off (30% held in 31 of 36 cases tried), a single one more. All else "
-        "is counted; memory is that of the recorded objects."
+    assert " ".join(told.stdout.split("\n\n")[-1].splitlines()) == (
+        "Times are estimates from 60 collections of unrecorded runs; under another setting a sum "
+        "may be 30% off (30% held in 31 of 36 cases). All else is counted; memory is that of "
+        "recorded objects. % CPU is of the CPU time of the recorded run, 1.2 to 2 times that of "
+        "real ones."
     )
     assert "estimate" not in told.stderr
 
@@ -240,9 +241,19 @@ def test_diff_of_what_estimates_cannot_tell_apart(gcreplay: Gcreplay, app: Path)
 @pytest.mark.parametrize(
     ("told", "ns", "source", "words"),
     [
-        ({"own_cpu_ns": 20, "own_cpu_measured_ns": 10}, 10, "measured", "of an unrecorded run."),
-        ({"own_cpu_ns": 20}, 20, "recorded", "recorded run, 1.2 to 2 times that of others."),
-        ({}, 30, "clock", "by the clock of the recorded run, with what it waited."),
+        (
+            {"own_cpu_ns": 20, "own_cpu_measured_ns": 10},
+            10,
+            "measured",
+            "the CPU time of unrecorded runs.",
+        ),
+        (
+            {"own_cpu_ns": 20},
+            20,
+            "recorded",
+            "of the recorded run, 1.2 to 2 times that of real ones.",
+        ),
+        ({}, 30, "clock", "the recorded run by the clock, waiting included."),
     ],
 )
 def test_the_share_is_of_the_time_that_is_known_best(

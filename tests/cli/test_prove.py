@@ -297,7 +297,7 @@ def test_the_table_begins_with_times_and_every_part_of_it_names_its_rows(tmp_pat
         policies = ("cpython-3.11", "cpython-3.11:200,10,10")
         assert [row[0] for row in rows if "predicted" in row] == [*policies]
         assert [len([r for r in rows if what in r]) for what in ("measured", "error")] == [2, 2]
-    assert " ".join(note.split()).startswith("Predicted times are estimates, fitted to ")
+    assert " ".join(note.split()).startswith("Predicted times are estimates from ")
 
 
 @contextlib.contextmanager
