@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 META: Final = "pauses"
 """The model's place in the meta of a recording, as `PauseModel.to_json` gives it."""
 
+LONGER: Final = "which take longer than real ones, on a busy machine twice as long"
 P99: Final = "p99 ms"
 
 
@@ -108,7 +109,7 @@ def trust_in_proof(log: EventLog, model: PauseModel | None) -> str:
 def _source(model: PauseModel) -> str:
     if model.source == "measured":
         return f"{model.collections:,} collections of unrecorded runs"
-    return f"{model.collections:,} recorded collections, up to 1.6 times as long as real ones"
+    return f"{model.collections:,} recorded collections, {LONGER}"
 
 
 def _too_few(log: EventLog) -> str:

@@ -21,7 +21,7 @@ from gcreplay.output import (
     show,
     words,
 )
-from gcreplay.pauses import pause_model, trust
+from gcreplay.pauses import LONGER, pause_model, trust
 from gcreplay.places import short
 from gcreplay.progress import working
 from gcreplay.replay import Collection, RunResult, replay
@@ -37,7 +37,7 @@ from gcreplay.trace import opened
 
 QUANTILES = (50, 95, 99)
 LENGTHS = "ms of phases are by the clock of the recorded run, waiting included; GC ms are CPU time."
-AS_RECORDED = "GC times are those of the recorded collections, up to 1.6 times those of real ones."
+AS_RECORDED = f"GC times are those of the recorded collections, {LONGER}."
 MOST_CALLERS = 5
 """Each is replayed once more."""
 
@@ -229,7 +229,6 @@ PHASE_COLUMNS = (
     *(f"GC p{q}" for q in QUANTILES),
     "% GC",
     "collections",
-    "collected",
 )
 
 
@@ -248,12 +247,11 @@ def phase_table(table: Sequence[Phase], exits: Exit) -> Table:
                 *(milliseconds(quantile(phase.gc_ns, q)) for q in QUANTILES),
                 Figure(100 * sum(phase.gc_ns) / total) if total else None,
                 by_generation(phase.collections_by_generation),
-                phase.collected,
             )
         )
     took = None if exits.cpu_ns is None else milliseconds(exits.cpu_ns)
     gc = None if exits.gc_ns is None else milliseconds(exits.gc_ns)
-    rows.append(("(exit)", 1, took, took, took, gc, *(None,) * 6))
+    rows.append(("(exit)", 1, took, took, took, gc, *(None,) * 5))
     return Table(PHASE_COLUMNS, tuple(rows)).without(None)
 
 

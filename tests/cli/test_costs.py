@@ -72,10 +72,10 @@ def test_phases_have_quantiles_of_their_time_and_of_the_collectors(
 ) -> None:
     """Of two the less is the median and the greater all other quantiles: 4 ms and 7 ms."""
     assert rows(gcreplay("costs", app).stdout, "(imports)") == [
-        "(imports) 1 3.80 3.80 3.80 0.00 0.00 0.00 0.00 0.00 0/0/0 0",
-        "(start-up) 1 0.20 0.20 0.20 0.00 0.00 0.00 0.00 0.00 0/0/0 0",
-        "request # 2 4.00 7.00 7.00 3.00 1.00 2.00 2.00 27.3 1/0/2 1",
-        "done 1 1.00 1.00 1.00 0.00 0.00 0.00 0.00 0.00 0/0/0 0",
+        "(imports) 1 3.80 3.80 3.80 0.00 0.00 0.00 0.00 0.00 0/0/0",
+        "(start-up) 1 0.20 0.20 0.20 0.00 0.00 0.00 0.00 0.00 0/0/0",
+        "request # 2 4.00 7.00 7.00 3.00 1.00 2.00 2.00 27.3 1/0/2",
+        "done 1 1.00 1.00 1.00 0.00 0.00 0.00 0.00 0.00 0/0/0",
         "(exit) 1 9.00 9.00 9.00 1.00",
     ]
 
@@ -137,8 +137,8 @@ def test_without_ticks_at_marks_no_phase_has_a_length(gcreplay: Gcreplay, tmp_pa
     write(path, pauses=MODEL.to_json())
     told = gcreplay("costs", path)
     assert rows(told.stdout, "request # 2") == [
-        "request # 2 3.00 1.00 2.00 2.00 1/0/2 1",
-        "done 1 0.00 0.00 0.00 0.00 0/0/0 0",
+        "request # 2 3.00 1.00 2.00 2.00 1/0/2",
+        "done 1 0.00 0.00 0.00 0.00 0/0/0",
         "(exit) 1 1.00",
     ]
 

@@ -269,3 +269,27 @@ def test_the_share_is_of_the_time_that_is_known_best(
     assert (payload["own_ns"], payload["own_source"]) == (ns, source)
     shown = gcreplay("replay", path).stdout
     assert " ".join(shown.split()).endswith(words)
+
+
+def test_a_row_that_is_no_prediction_is_never_the_best(gcreplay: Gcreplay, tmp_path: Path) -> None:
+    """The program's weak reference is dead after its own collections at 2; at 700 the object would
+    be there, and the program would do something else than it did."""
+    path = tmp_path / "weak.gcreplay"
+    b = TraceBuilder(counts="probed", pauses=MODEL.to_json())
+    b.start_with(json.dumps({"threshold": [2, 10, 10]}))
+    ring = b.alloc("Node", module="app")
+    reference = b.alloc("weakref", module="weakref")
+    b.link(ring, ring)
+    b.weakref(reference, ring)
+    b.decref(ring)
+    for _ in range(9):
+        b.alloc("list")
+    b.weakref_used(reference, ring, hit=False)
+    b.build(path).close()
+    told = json.loads(
+        gcreplay("replay", path, "-p", "cpython-3.11:700,10,10", "--format", "json").stdout
+    )
+    now, other, *_ = told["runs"]
+    assert (now["pauses"]["total_ns"] > 0, other["pauses"]["total_ns"]) == (True, 0)
+    assert other["depends_on_collector"]["count"] == 1
+    assert told["best"]["throughput"] is None
