@@ -69,7 +69,7 @@ class _Course:
     collections: list[Collection] = field(default_factory=list)
 
 
-class _EngineHeap:
+class EngineHeap:
     """The heap that policies see, on top of the engine: what `Heap` says, and no place for more."""
 
     __slots__ = ("_armed", "_course", "_enabled", "_engine")
@@ -307,7 +307,7 @@ class Replay:
         if self.deaths is not None:
             self.engine.note_deaths(self.deaths)
         self.course = _Course()
-        self.heap = _EngineHeap(self.engine, self.course)
+        self.heap = self.heap_of(self.engine)
         self.course.stop = self.actions[0][0] if self.actions else _FOREVER
         self.heap.set_limits()
         self.closed = False
@@ -316,6 +316,10 @@ class Replay:
         if self.log.start is None:
             with asking(self.wanted, self.name):
                 self._take(StartState())
+
+    def heap_of(self, engine: _engine.Engine) -> EngineHeap:
+        """The heap that the policy sees."""
+        return EngineHeap(engine, self.course)
 
     def apply(self, events: Events) -> None:
         """Apply the next events of the log, up to the end of the window."""
@@ -534,4 +538,4 @@ def _mark(
     raise NotFound(f"the recording has no mark '{label}'{where}; its marks are: {spelled(known)}")
 
 
-_: type[Heap] = _EngineHeap
+_: type[Heap] = EngineHeap
