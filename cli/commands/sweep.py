@@ -186,9 +186,11 @@ class Search:
         for run in log.runs():
             if run.options == self.options and run.policy == run.result.get("policy"):
                 self.known[run.policy] = dict(run.result)
+        self.stored_before = set(self.known)
         self.complaint: str | None = None
         self.storing = Lock()
         self.fresh = 0
+        self.again: set[str] = set()
 
     def swept(
         self, settings: Sequence[tuple[int, int, int]], model: PauseModel | None
@@ -208,6 +210,7 @@ class Search:
         """The JSON of the runs; what is not known is replayed, on all cores at once, and stored
         as soon as it is done."""
         wanted = [one for one in dict.fromkeys(policies) if one not in self.known]
+        self.again |= self.stored_before.intersection(policies)
         done = Done(len(wanted), "replaying")
         with working(done):
             for policy, result in self._each(wanted):
@@ -255,8 +258,7 @@ class Search:
                 self.complaint = f"The model of pauses is not stored: {error}"
         if self.complaint is not None:
             return self.complaint
-        before = len(self.known) - self.fresh
-        again = f", {before} known from before" if before else ""
+        again = f", {len(self.again)} known from before" if self.again else ""
         return f"{counted(self.fresh, 'full replay')} made{again}; `gcreplay info` lists them"
 
 

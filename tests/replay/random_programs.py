@@ -140,7 +140,7 @@ class Program:
         elif what == 7:
             builder.gc_call("unfreeze")
         elif what < 10:
-            builder.tick(1000 * what)
+            builder.tick(1000 * len(builder))
         elif what < 12:
             builder.begin_inside(None)
             for _ in range(self.random.randrange(4)):

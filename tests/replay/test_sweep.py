@@ -6,7 +6,9 @@ from collections import Counter
 from collections.abc import Sequence
 
 import pytest
+from hypothesis import HealthCheck, given, settings
 from random_programs import program
+from strategies import valid_logs
 
 from gcreplay.replay import replay
 from gcreplay.replay.sweep.sweep import Setting, Sweep, SweepResult
@@ -71,6 +73,26 @@ def test_an_exact_sweep_is_what_the_replays_are() -> None:
     assert exact > SEEDS * 0.35
     assert collected > 10 * exact
     assert full > exact
+
+
+def test_an_exact_sweep_of_any_valid_log_is_what_the_replays_are() -> None:
+    """These logs touch what nothing reaches, and most are not exact: some long ones are."""
+    lengths: list[int] = []
+    made = 0
+
+    @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @given(valid_logs(owned=False))
+    def equal_where_exact(log: EventLog) -> None:
+        nonlocal made
+        made += 1
+        wanted = [one for one in SETTINGS if log.start is None or one != log.start.threshold]
+        result, equal = compared(log, wanted)
+        if not result.inexact:
+            assert all(equal)
+            lengths.append(log.event_count)
+
+    equal_where_exact()
+    assert sum(length > 20 for length in lengths) > made / 20
 
 
 def test_most_sweeps_that_are_not_exact_are_near() -> None:
