@@ -77,6 +77,7 @@ _KNOWN: dict[str, _Check] = {
     "exit_code": _exit_code,
     "children": _count,
     "own_cpu_ns": _count,
+    "own_cpu_measured_ns": _count,
     "exit_cpu_ns": _count,
     "repairs": _counts,
     "unusual_types": _kinds_of_types,

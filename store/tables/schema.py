@@ -61,8 +61,8 @@ meta = Table(
     Column("value", JSON, comment="its value, as JSON"),
     comment="Facts about the recording: created_by, python, executable, argv, granularity, "
     "full_probe, probe_budget, counts, checkpoints, complete, exit_code, repairs and so on. "
-    "`own_cpu_ns` is the CPU time that the program took for itself, `exit_cpu_ns` what it took "
-    "to exit, from the end of the recording on. "
+    "`own_cpu_ns` is the CPU time that the program took for itself, `own_cpu_measured_ns` the same "
+    "in unrecorded runs, `exit_cpu_ns` what it took to exit, from the end of the recording on. "
     "`pauses` is the model that estimates pauses: its coefficients in ns, what it was fitted to "
     "and its error. "
     "`unusual_types` counts objects by type: died into a free list of their type "

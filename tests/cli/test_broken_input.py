@@ -15,6 +15,7 @@ READING = {
     "verify": (),
     "replay": ("-p", "generational:700,10,10"),
     "diff": ("-p", "never", "-p", "manual"),
+    "costs": (),
     "export": (),
 }
 

@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[object, ...]] = {
     "verify": (),
     "replay": ("-p", "manual"),
     "diff": ("-p", "never", "-p", "manual"),
+    "costs": (),
     "export": (),
 }
 EXAMPLES = int(os.environ.get("GCREPLAY_DAMAGED_FILES", "25"))

@@ -50,6 +50,7 @@ def hostile(tmp_path: Path) -> Path:
         cycle = trace.alloc(HOSTILE, module=HOSTILE, site=site)
         trace.link(cycle, cycle, label=HOSTILE)
         trace.decref(cycle)
+    trace.gc_call("collect", site=site)
     trace.mark(f"{HOSTILE}2")
     path = tmp_path / FILE
     trace.build(path).close()
@@ -76,6 +77,7 @@ COMMANDS: dict[str, Callable[[Path], tuple[object, ...]]] = {
     "diff": lambda path: ("diff", path, "-p", "cpython-3.11", "-p", f"freeze@{HOSTILE}"),
     "diff files": lambda path: ("diff", path, path, "-p", "manual", "--fail-if", "collected>=0"),
     "diff runs": lambda path: ("diff", f"{path}#2", f"{path}#2"),
+    "costs": lambda path: ("costs", path),
     "policies": lambda path: ("policies",),
 }
 WITHOUT_FORMAT: dict[str, Callable[[Path], tuple[object, ...]]] = {
