@@ -302,8 +302,7 @@ class Replay:
         if garbage.regions is not None:
             self.engine.know_regions(garbage.regions)
         if self.wanted.counts_links:
-            own = self.policy is self.wanted
-            self.engine.count_links(own and self.wanted.counts_tracking)
+            self._count(self.policy if self.policy is self.wanted else None)
         if self.deaths is not None:
             self.engine.note_deaths(self.deaths)
         self.course = _Course()
@@ -316,6 +315,13 @@ class Replay:
         if self.log.start is None:
             with asking(self.wanted, self.name):
                 self._take(StartState())
+
+    def _count(self, policy: Policy | None) -> None:
+        """The engine counts links, and the young counter is this policy's."""
+        if policy is None:
+            self.engine.count_links()
+        else:
+            self.engine.count_links(policy.counts_tracking, policy.counts_in)
 
     def heap_of(self, engine: _engine.Engine) -> EngineHeap:
         """The heap that the policy sees."""
@@ -388,7 +394,7 @@ class Replay:
         self.policy = self.wanted
         self.engine.model_free_lists()
         if self.policy.counts_links:
-            self.engine.count_links(self.policy.counts_tracking)
+            self._count(self.policy)
         if self.policy.foresees:
             self.engine.foresee()
         self._take(state)

@@ -78,6 +78,7 @@ cdef extern from "heap.h" nogil:
         uint8_t deferred, armed, safepoints
         int64_t recheck
         uint8_t tracking
+        uint32_t batch
         uint64_t containers
         uint8_t saves_all, unfreeable
         uint8_t *dies_inside
@@ -101,6 +102,8 @@ cdef extern from "heap.h" nogil:
         uint8_t first_misled_hit
         uint32_t first_revived_id
         const char *rule
+
+    void c_settle_batches "settle_batches"(Heap *h)
 
 cdef extern from "links.h" nogil:
     pass
@@ -298,7 +301,11 @@ cdef class Engine:
 
     @property
     def young(self):
-        """The young counter, frees that wait for the next counted birth included."""
+        """The young counter, frees that wait for the next counted birth included; of one in batches
+        the whole ones."""
+        if self.h.batch:
+            c_settle_batches(&self.h)
+            return self.h.young
         return max(0, self.h.young - <int64_t>self.h.pending)
 
     @young.setter
@@ -362,14 +369,16 @@ cdef class Engine:
         r.owner, r.of, r.ran = &sorted_owners[0], &region_of[0], &has_run[0]
         r.count = len(of)
 
-    def count_links(self, bint tracking=False):
+    def count_links(self, bint tracking=False, uint32_t batch=0):
         """Count incoming links, before the first event. tracking: the young counter is what was
-        tracked less what was untracked, in place of births and deaths."""
+        tracked less what was untracked, in place of births and deaths. batch: or these are added up
+        so many at a time, and the counter may fall below 0."""
         if not self.h.linked:
             self.h.linked = <uint32_t *>calloc(self.h.slot_capacity, sizeof(uint32_t))
             if not self.h.linked:
                 raise MemoryError
         self.h.tracking = tracking
+        self.h.batch = batch
         self.mode |= LENIENT
 
     @property

@@ -208,6 +208,8 @@ static Figures collect_generation(Heap *h, int generation, int into, int untrack
     Figures figures = {0};
     uint64_t dead = h->freed_by_count + h->freed_by_collector, bytes = h->live_bytes;
     uint32_t aside, died;
+    if (h->batch)
+        settle_batches(h);
     h->young = 0;
     h->pending = h->late = 0;
     h->bytes_since = 0;
@@ -263,6 +265,8 @@ static Figures collect_generation(Heap *h, int generation, int into, int untrack
             h->late += h->free_count[i];
             h->free_count[i] = 0;
         }
+    if (h->batch)
+        h->late = 0;            /* what a collection frees is not taken off */
     h->fruitless = !found;
     h->aftermath = 1;
     return figures;

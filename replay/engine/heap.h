@@ -176,6 +176,9 @@ typedef struct Heap {
     int64_t recheck;            /* the young counter has to exceed it at the safepoint */
     uint8_t tracking;           /* the young counter counts what is tracked less what is untracked;
                                    only where links are counted */
+    uint32_t batch;             /* or births and deaths are added up so many at a time, and not
+                                   clamped: `young` holds whole batches, `buffered` the rest */
+    int64_t buffered;
     uint64_t containers;        /* with a GC header, alive; only there as well */
     uint32_t free_count[FREE_LISTS], free_capacity[FREE_LISTS];
     uint8_t modelled;           /* births and deaths by the free-list model, not as recorded */
@@ -387,6 +390,19 @@ always_inline void delist(Heap *h, Object *o)
     while (list->length && !list->slot[list->length - 1])
         list->length--;
     o->generation = UNTRACKED;
+}
+
+/* -- the young counter in batches (record_deallocation of CPython's gc_free_threading.c) -- */
+
+/* Deaths since the last birth, in batches. */
+static void settle_batches(Heap *h)
+{
+    h->buffered -= (int64_t)h->pending;
+    h->pending = 0;
+    while (h->buffered <= -(int64_t)h->batch) {
+        h->buffered += h->batch;
+        h->young -= h->batch;
+    }
 }
 
 #endif

@@ -59,11 +59,26 @@ never_inline int triggers(Heap *h, int reason)
 /* At a safepoint: whether what was due is due still. */
 never_inline int still_due(Heap *h)
 {
+    if (h->batch)
+        settle_batches(h);
     int64_t young = h->young - (int64_t)h->pending;
     int reason = h->armed;
     h->armed = 0;
     return reason == ENGINE_BYTES ? h->bytes_since > h->bytes_limit
-                                  : (young > 0 ? young : 0) > h->recheck;
+                                  : (young > 0 || h->batch ? young : 0) > h->recheck;
+}
+
+/* A birth, in batches; the counter is looked at when one is full (record_allocation). */
+never_inline int count_in_batches(Heap *h, const Shape *shape)
+{
+    settle_batches(h);
+    if (++h->buffered < (int64_t)h->batch)
+        return ENGINE_END;
+    h->buffered = 0;
+    h->young += h->batch;
+    if (h->young > h->limit && !h->inside && !(shape->flags & FLAG_BARRED))
+        return triggers(h, ENGINE_ALLOCATIONS);
+    return ENGINE_END;
 }
 
 /* The young counter goes up; returns why to hand control to the policy, if so. */
@@ -122,7 +137,8 @@ always_inline int born(Heap *h, uint32_t slot, const Shape *shape, const int mod
             taken = !counted && *waiting;
         *waiting -= taken;
         if (counted)
-            reason = count_up(h, shape);
+            reason = (mode & LENIENT) && unlikely(h->batch) ? count_in_batches(h, shape)
+                                                            : count_up(h, shape);
     }
     if (h->started) {
         h->bytes_since += shape->bytes;

@@ -34,6 +34,7 @@ class AtMarks(Policy):
         self.marks = collector.marks | marks  # type: ignore[misc]
         self.counts_links = collector.counts_links  # type: ignore[misc]
         self.counts_tracking = collector.counts_tracking  # type: ignore[misc]
+        self.counts_in = collector.counts_in  # type: ignore[misc]
         self._at_once = any(isinstance(one, DisabledUntil | MinInterval) for one in actions)
         self._passed = [0] * len(self.actions)
         self._waits_for = {one.mark for one in actions if isinstance(one, DisabledUntil)}

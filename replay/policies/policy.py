@@ -144,6 +144,9 @@ class Policy(ABC):
     counts_tracking: ClassVar[bool] = False
     """Its young counter goes up when an object is tracked and down when one is untracked, whatever
     is allocated; only with `counts_links`."""
+    counts_in: ClassVar[int] = 0
+    """Or births and deaths are added to it so many at a time, as a thread's buffer is flushed: it
+    may fall below 0, and triggers when a buffer of births is full; only with `counts_links`."""
     needs: ClassVar[frozenset[str]] = frozenset()
     """What the log must have: "ticks", "marks", "exact counts"."""
     marks: ClassVar[frozenset[str]] = frozenset()

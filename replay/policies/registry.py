@@ -19,6 +19,7 @@ from .clairvoyant import Clairvoyant
 from .cpython311 import CPython311
 from .cpython312 import CPython312
 from .cpython313 import CPython313
+from .cpython314t import CPython314t
 from .cpython315 import CPython315
 from .cpython3140 import CPython3140
 from .cpython3142 import CPython3142
@@ -40,6 +41,7 @@ BUILT_IN: Mapping[str, type[Policy]] = MappingProxyType(
         "cpython-3.14.0": CPython3140,
         "cpython-3.14.2": CPython3142,
         "cpython-3.14.5": CPython3145,
+        "cpython-3.14t": CPython314t,
         "cpython-3.15": CPython315,
         "manual": Manual,
         "clairvoyant": Clairvoyant,

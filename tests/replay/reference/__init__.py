@@ -9,6 +9,7 @@ ids, in order; generation 3 is the permanent one and None means untracked.
 * `collector`: a collection.
 * `player`: what each event does.
 * `incremental`: the collectors that take a heap in parts.
+* `freethreaded`: the one without generations.
 """
 
 from typing import Any
@@ -16,6 +17,7 @@ from typing import Any
 from gcreplay.store.log import EventLog
 
 from .collector import INCREMENTAL
+from .freethreaded import FreeThreaded
 from .incremental import Incremental
 from .player import Reference, killed_inside
 
@@ -24,4 +26,6 @@ __all__ = ["Reference", "killed_inside", "reference"]
 
 def reference(log: EventLog, rules: str, **options: Any) -> Reference:
     """A replay of any collector."""
+    if rules == "cpython-3.14t":
+        return FreeThreaded(log, rules, **options)
     return (Incremental if rules in INCREMENTAL else Reference)(log, rules, **options)

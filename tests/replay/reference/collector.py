@@ -22,6 +22,7 @@ DEFERRED = {
 """Those that ask for a collection and run it at a safepoint, with their thresholds."""
 INCREMENTAL = {"cpython-3.14.0": (2000, 10, 0), "cpython-3.14.2": (2000, 10, 0)}
 DEFERRED |= INCREMENTAL
+DEFERRED["cpython-3.14t"] = (2000, 10, 0)
 CPYTHON = ("cpython-3.11", *DEFERRED)
 UNTRACK_DICTS = ("cpython-3.11", "cpython-3.12", "cpython-3.13")
 
