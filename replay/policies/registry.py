@@ -27,6 +27,7 @@ from .cpython3145 import CPython3145
 from .generational import Generational
 from .manual import Manual
 from .marked import AtMarks
+from .marksweep import MarkSweep
 from .policy import Policy
 from .refcount import Refcount
 
@@ -44,10 +45,11 @@ BUILT_IN: Mapping[str, type[Policy]] = MappingProxyType(
         "cpython-3.14t": CPython314t,
         "cpython-3.15": CPython315,
         "manual": Manual,
+        "mark-sweep": MarkSweep,
         "clairvoyant": Clairvoyant,
     }
 )
-_SPELLED = {"generational": "generational:T0,T1,T2"} | {
+_SPELLED = {"generational": "generational:T0,T1,T2", "mark-sweep": "mark-sweep[:PERCENT]"} | {
     name: f"{name}[:T0,T1,T2]" for name in BUILT_IN if name.startswith("cpython-")
 }
 _AT_MARKS = {

@@ -57,6 +57,8 @@ POLICIES: dict[str, dict[str, Any]] = {
         "thresholds": (2, 1, 1),
         "at_marks": [("freeze", "m1", 1), ("collect", "m0", 1)],
     },
+    "mark-sweep": {"rules": "mark-sweep"},
+    "mark-sweep:30": {"rules": "mark-sweep", "pause": 130},
     "cpython-3.14.0:2,1,0": {"rules": "cpython-3.14.0", "thresholds": (2, 1, 0)},
     "cpython-3.14.2:1,1,0": {"rules": "cpython-3.14.2", "thresholds": (1, 1, 0)},
     "cpython-3.14.2:2,3,0": {"rules": "cpython-3.14.2", "thresholds": (2, 3, 0)},

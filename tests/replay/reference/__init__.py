@@ -9,7 +9,7 @@ ids, in order; generation 3 is the permanent one and None means untracked.
 * `collector`: a collection.
 * `player`: what each event does.
 * `incremental`: the collectors that take a heap in parts.
-* `freethreaded`: the one without generations.
+* `freethreaded`, `marksweep`: those without generations.
 """
 
 from typing import Any
@@ -19,6 +19,7 @@ from gcreplay.store.log import EventLog
 from .collector import INCREMENTAL
 from .freethreaded import FreeThreaded
 from .incremental import Incremental
+from .marksweep import MarkSweep
 from .player import Reference, killed_inside
 
 __all__ = ["Reference", "killed_inside", "reference"]
@@ -28,4 +29,6 @@ def reference(log: EventLog, rules: str, **options: Any) -> Reference:
     """A replay of any collector."""
     if rules == "cpython-3.14t":
         return FreeThreaded(log, rules, **options)
+    if rules == "mark-sweep":
+        return MarkSweep(log, rules, **options)
     return (Incremental if rules in INCREMENTAL else Reference)(log, rules, **options)
