@@ -10,7 +10,7 @@ PYTHON ?= python3.11
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
-NATIVE := $(wildcard store/*/*.pyx store/*/*.h replay/*/*.pyx replay/*/*.h tracer/*.pyx tracer/*/*.c tracer/*/*.h)
+NATIVE := $(wildcard store/*/*.pyx store/*/*.h replay/*/*.pyx replay/*/*.pxi replay/*/*.h tracer/*.pyx tracer/*/*.c tracer/*/*.h)
 
 # `$(call install,WHAT)`: the requirements that pyproject.toml has there; pip speaks when it fails.
 LOG     := $(VENV)/pip.log

@@ -8,16 +8,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import fields
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from gcreplay.store.errors import GcreplayError
 from gcreplay.store.log import EventLog
 
 from ..engine import _engine
 from ..engine.annotation import garbage_of
+from ..heap import Course, EngineHeap
 from ..policies.policy import PERMANENT, Policy, Untrack
 from ..results.result import Collection, RunResult
-from ..run import EngineHeap, Replay
+from ..run import Replay
 
 UNTRACKED = PERMANENT + 1
 Snapshot = dict[int, tuple[int, int, list[tuple[int, int]]]]
@@ -107,7 +108,7 @@ class _WatchedHeap(EngineHeap):
 
     __slots__ = ("_replay",)
 
-    def __init__(self, engine: _engine.Engine, course: Any, watched: _Watched) -> None:
+    def __init__(self, engine: _engine.Engine, course: Course, watched: _Watched) -> None:
         super().__init__(engine, course)
         self._replay = watched
 
