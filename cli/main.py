@@ -32,6 +32,7 @@ COMMANDS: Final = {
     "diff": "Compare two replays, of one recording or of two.",
     "costs": "Say where the collector's time goes, by phase and by caller.",
     "verify": "Compare a replay with what the interpreter really collected.",
+    "check": "Say whether a recording is like production, from a log of it.",
     "prove": "Predict, really run the program, and compare.",
     "info": "Say what a recording holds and what is wrong with it.",
     "events": "Print single events in words.",

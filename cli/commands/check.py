@@ -1,0 +1,171 @@
+"""`gcreplay check`: is a recording like production, so that what is tuned on it holds there?"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from gcreplay.activity import Activity, recorded
+from gcreplay.gclogs import read
+from gcreplay.likeness import Likeness, likenesses
+from gcreplay.options import trace_argument
+from gcreplay.output import Cell, Report, Table, by_generation, format_option, show
+from gcreplay.progress import working
+from gcreplay.trace import opened
+
+KINDS = {
+    "callbacks": "lines of gc.callbacks",
+    "samples": "samples of gc.get_stats()",
+    "gcmon": "lines of gcmon",
+}
+NEEDED = ("thresholds", "collected a collection")
+"""Without these nothing is told; and one of the figures behind `collected` is needed too."""
+
+RULES = ("Python", "thresholds")
+
+
+@click.command()
+@trace_argument
+@click.option(
+    "--against",
+    "log_path",
+    required=True,
+    metavar="LOG",
+    type=click.Path(path_type=Path),
+    help="JSON lines of production: of examples/gc_log.py, gc.get_stats() samples, or gcmon's.",
+)
+@format_option
+@click.pass_context
+def command(ctx: click.Context, trace: Path, log_path: Path, output_format: str) -> None:
+    """Compare a recording with a log of production, and say whether what is tuned on the recording
+    may be trusted there.
+
+    Exit code 0 when it may, 1 when it may not or that cannot be told.
+
+    \b
+    Example:
+      gcreplay check demo.gcreplay --against gc.jsonl
+    """
+    production = read(log_path)
+    with opened(trace) as log, working("comparing"):
+        ours = recorded(log)
+    found = likenesses(ours, production)
+    trusted = verdict(found)
+    payload = {
+        "trace": str(trace),
+        "against": str(log_path),
+        "trusted": trusted,
+        "recorded": ours.to_json(),
+        "production": production.to_json(),
+        "figures": [each.to_json() for each in found],
+    }
+    words = (answer(found, trusted), sides(ours, production))
+    remarks = tuple(production.remarks)
+    show(Report((table(found),), payload, remarks, words, notes(found)), output_format)
+    if not trusted:
+        ctx.exit(1)
+
+
+def verdict(found: Sequence[Likeness]) -> bool | None:
+    """None: it cannot be told."""
+    told = {each.figure: each.alike for each in found}
+    if False in told.values():
+        return False
+    if any(told[figure] is None for figure in NEEDED):
+        return None
+    behind = list(told)[list(told).index("collected a collection") + 1 :]
+    return True if any(told[figure] for figure in behind) else None
+
+
+def answer(found: Sequence[Likeness], trusted: bool | None) -> str:
+    """In plain words: may it be trusted, why not, and what to do."""
+    compared = [each for each in found if each.alike is not None]
+    if trusted:
+        return (
+            f"Yes, tune may be trusted there: in all {len(compared)} figures compared the "
+            "recording is like production."
+        )
+    if trusted is None:
+        why = dict.fromkeys(each.because for each in found if each.alike is None)
+        return f"That cannot be told: {'; '.join(why)}."
+    other = [each for each in compared if not each.alike]
+    names = {each.figure for each in other}
+    # Where the rules differ, so does what follows from them: that is no news.
+    rules = [each for each in other if each.figure in RULES] or other
+    told = "; ".join(difference(each) for each in rules)
+    return f"No, tune may not be trusted there: {told}. {advice(names)}"
+
+
+def difference(one: Likeness) -> str:
+    """What differs, in words."""
+    if one.figure == "Python":
+        return f"production is Python {one.production}, the recording of {one.recorded}"
+    if one.figure == "thresholds":
+        return f"production collects under {one.production}, the recording under {one.recorded}"
+    ours, theirs = map(_cell, (one.recorded, one.production))
+    return f"{one.figure}: {theirs} in production, {ours} in the recording"
+
+
+def advice(names: set[str]) -> str:
+    if "Python" in names:
+        return (
+            "Run production under the recorded version, or wait until gcreplay records the other."
+        )
+    if "thresholds" in names:
+        return "Record the program under production's thresholds, then check again."
+    return "Record the program with production's input and load, then check again."
+
+
+def sides(ours: Activity, production: Activity) -> str:
+    """What was compared."""
+    return (
+        f"Recording: {_made(ours)}. Production: {_made(production)}, "
+        f"{KINDS[production.kind]} of {_processes(production)}."
+    )
+
+
+def _processes(one: Activity) -> str:
+    return "1 process" if one.processes == 1 else f"{one.processes:,} processes"
+
+
+def _made(one: Activity) -> str:
+    cpu = "" if one.cpu_ns is None else f" in {one.cpu_ns / 1e9:,.2f} s of CPU"
+    return f"{by_generation(one.collections)} collections{cpu}"
+
+
+def table(found: Sequence[Likeness]) -> Table:
+    """One row a figure that both have; what production's may be stands beside it."""
+    rows: list[tuple[Cell, ...]] = []
+    for each in found:
+        if each.recorded is None or each.production is None:
+            continue
+        alike = {True: "yes", False: "NO", None: "-"}[each.alike]
+        rows.append(
+            (each.figure, _cell(each.recorded), _cell(each.production), _allowed(each), alike)
+        )
+    return Table(("figure", "recording", "production", "may be", "alike"), tuple(rows))
+
+
+def _allowed(one: Likeness) -> str | None:
+    if one.low is not None and one.high is not None:
+        return f"{_words(one.low)} to {_words(one.high)}"
+    return None if one.alike is None else str(one.recorded)
+
+
+def _words(value: float) -> str:
+    return f"{round(value):,}" if value >= 100 else f"{value:.3g}"
+
+
+def _cell(value: str | float | None) -> Cell:
+    return value if value is None or isinstance(value, str) else _words(value)
+
+
+def notes(found: Sequence[Likeness]) -> tuple[str, ...]:
+    """Why each bound is what it is, and why what is not compared is not."""
+    reasons: dict[tuple[bool, str], list[str]] = {}
+    for each in found:
+        reasons.setdefault((each.alike is None, each.because), []).append(each.figure)
+    return tuple(
+        f"{'Not compared' if left_out else 'Bound of'} {', '.join(names)}: {because}."
+        for (left_out, because), names in reasons.items()
+    )
