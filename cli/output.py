@@ -84,7 +84,8 @@ class Report:
     """What a command has found out: ``tables`` for people, ``payload`` for JSON.
 
     The first table is the main one and the only one that CSV prints: a CSV file is one table.
-    ``words`` stand before the tables and ``notes`` behind them, where people read them.
+    ``words`` stand before the tables and ``notes`` behind them, where people read them; ``code``,
+    lines to paste, stands behind the words.
     """
 
     tables: tuple[Table, ...]
@@ -92,6 +93,7 @@ class Report:
     remarks: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    code: tuple[str, ...] = ()
 
 
 def format_option(command: Command) -> Command:
@@ -115,13 +117,18 @@ def show(report: Report, output_format: str) -> None:
         click.echo(as_csv(report.tables[0]), nl=False)
     elif output_format == "markdown":
         tables = map(as_markdown, report.tables)
-        parts = [*map(markdown, report.words), *tables, *map(markdown, report.notes)]
+        lines = ["```python", *map(plain, report.code), "```"]
+        code = ["\n".join(lines)] if report.code else []
+        parts = [*map(markdown, report.words), *code, *tables, *map(markdown, report.notes)]
         click.echo("\n\n".join(parts))
     elif sys.stdout.isatty():
         _show_in_terminal(report)
     else:
         before, behind = ("\n".join(map(filled, said)) for said in (report.words, report.notes))
-        click.echo("\n\n".join(filter(None, [before, *map(as_text, report.tables), behind])))
+        pasted = _indented(report.code)
+        click.echo(
+            "\n\n".join(filter(None, [before, pasted, *map(as_text, report.tables), behind]))
+        )
     for remark in report.remarks:
         say(remark)
 
@@ -158,6 +165,10 @@ def as_markdown(table: Table) -> str:
     body = ["| " + " | ".join(words(cell, markdown) for cell in row) + " |" for row in table.rows]
     title = [f"**{markdown(table.title)}**", ""] if table.title else []
     return "\n".join([*title, head, rule, *body])
+
+
+def _indented(code: Sequence[str]) -> str:
+    return "\n".join(f"    {plain(line)}".rstrip() for line in code)
 
 
 def filled(sentence: str) -> str:
@@ -266,6 +277,8 @@ def _show_in_terminal(report: Report) -> None:
         console.print(Text(plain(sentence)))
     if report.words:
         console.print()
+    if report.code:
+        console.print(Text(_indented(report.code) + "\n"))
     unbounded = console.options.update(max_width=10_000)
     for table in report.tables:
         names = max(NAMES, console.width // 2)

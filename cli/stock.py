@@ -1,7 +1,7 @@
 """Which policies a stock interpreter can really run, and the plan under which it does."""
 
 from gcreplay.replay import Policy
-from gcreplay.replay.policies.actions import Action, Every, Freeze
+from gcreplay.replay.policies.actions import Action, Every, Freeze, Without
 from gcreplay.replay.policies.cpython311 import CPython311
 from gcreplay.replay.policies.generational import Generational
 from gcreplay.replay.policies.manual import Manual
@@ -18,12 +18,11 @@ def plan_of(name: str, policy: Policy, apply_from: str | None) -> Plan:
     Raises UsageError for a policy that no stock interpreter has, CannotRecord for marks that
     cannot be handed to one.
     """
-    actions: tuple[FreezeAt | CollectAt, ...] = ()
-    collector = policy
-    if type(policy) is AtMarks:
-        collector = policy.collector
-        actions = tuple(_real(name, action) for action in policy.actions)
-    plan = Plan(_thresholds(name, collector), actions, apply_from)
+    given = policy.actions if type(policy) is AtMarks else ()
+    collector = policy.collector if type(policy) is AtMarks else policy
+    without = tuple(one.call.name.lower() for one in given if isinstance(one, Without))
+    actions = tuple(_real(name, one) for one in given if not isinstance(one, Without))
+    plan = Plan(_thresholds(name, collector), actions, apply_from, without)
     plan.text(sizes=True)  # marks at which no real run could act are said before any run
     return plan
 
@@ -38,7 +37,8 @@ def _thresholds(name: str, collector: Policy) -> Thresholds | None:
 def _unknown(name: str) -> UsageError:
     return UsageError(
         f"{name}: no stock interpreter can really run it, so it cannot be proved; known are "
-        f"generational and cpython-3.11 with thresholds, manual, freeze@MARK and every:MARK"
+        f"generational and cpython-3.11 with thresholds, manual, freeze@MARK, "
+        f"every:MARK and without:CALL"
     )
 
 

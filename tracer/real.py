@@ -48,13 +48,15 @@ class Plan:
     """What a measured run does to the collector.
 
     `thresholds` hold whatever the program itself sets (None: the program's own; T0 = 0: only calls
-    collect). `actions` are done in order. `apply_from`: both begin at the first such mark, and
+    collect). Its own calls of functions in `without` do nothing: collect, disable or freeze.
+    `actions` are done in order. `apply_from`: both begin at the first such mark, and
     marks count from that one on; otherwise with the program.
     """
 
     thresholds: tuple[int, int, int] | None = None
     actions: tuple[FreezeAt | CollectAt, ...] = ()
     apply_from: str | None = None
+    without: tuple[str, ...] = ()
 
     def text(self, sizes: bool) -> str:
         """The plan as capture/measure.c reads it. Raises CannotRecord for what it could not."""
@@ -69,6 +71,7 @@ class Plan:
             lines.append(f"from {self.apply_from}")
         if self.thresholds is not None:
             lines.append("thresholds {},{},{}".format(*self.thresholds))
+        lines += [f"without {call}" for call in self.without]
         for action in self.actions:
             match action:
                 case FreezeAt(mark):
@@ -131,7 +134,8 @@ class RealRun:
 
     `complete`: that was reached; `message` says why not. `missed`: collections of which nothing
     but their number is known. `exit_code`: as a shell says it, 128 + n for signal n.
-    `own_cpu_ns`: CPU time that the program took for itself, without its collections.
+    `own_cpu_ns`: CPU time that the program took for itself, without its collections. `peak_bytes`:
+    the most memory that its process had.
     """
 
     collections: tuple[RealCollection, ...]
@@ -141,6 +145,7 @@ class RealRun:
     complete: bool
     message: str
     own_cpu_ns: int | None = None
+    peak_bytes: int | None = None
 
     def window(self, first: str, last: str) -> tuple[RealCollection, ...]:
         """The collections between the first mark of one label and the next one of another.
@@ -259,7 +264,8 @@ def _read(spool: Spool, returncode: int) -> RealRun:
     complete = status is Status.ENDED
     exit_code = 128 - returncode if returncode < 0 else returncode
     made = (tuple(collections), tuple(marks))
-    return RealRun(*made, missed, exit_code, complete, message, spool.own_cpu_ns)
+    told = (spool.own_cpu_ns, spool.peak_bytes)
+    return RealRun(*made, missed, exit_code, complete, message, *told)
 
 
 class _Stream:

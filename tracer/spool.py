@@ -32,6 +32,7 @@ FORMAT = 2
 HEADER = 4096
 _FIELDS = struct.Struct("<8sIIQQII256s")
 _CPU = struct.Struct("<QQ")
+_PEAK = struct.Struct("<Q")
 _MOST_NS = 1 << 62
 _FACTS_AT = 512
 _FACTS_LENGTH = struct.Struct("<I")
@@ -158,6 +159,13 @@ class Spool:
     def cpu_ns(self) -> int:
         """CPU time of the process at the end of the recording, or when it was told last."""
         return self._cpu()[1]
+
+    @property
+    def peak_bytes(self) -> int | None:
+        """The most memory that the process of a measured run had; None where nobody knows."""
+        told = os.pread(self._fd, _PEAK.size, _FIELDS.size + _CPU.size)
+        (kib,) = _PEAK.unpack(told.ljust(_PEAK.size, b"\0"))
+        return min(kib, _MOST_NS) * 1024 or None
 
     def _cpu(self) -> tuple[int, int]:
         told = os.pread(self._fd, _CPU.size, _FIELDS.size)

@@ -152,6 +152,20 @@ class Pauses:
         return ordered[-(-99 * len(ordered) // 100) - 1] if ordered else 0
 
 
+TYPICAL = PauseModel(
+    per_collection=1_000.0,
+    per_candidate=15.0,
+    per_link=5.0,
+    per_freed=60.0,
+    per_doubling=1.5,
+    per_old=10.0,
+    source="typical",
+    collections=0,
+    error=PauseError(0.0, 0.5, 1.0),
+)
+"""Of programs on a machine of 2023, for one that made too few collections to tell of its own."""
+
+
 def fit(
     collections: Sequence[Collection], durations_ns: Sequence[int], source: str
 ) -> PauseModel | None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gcreplay.store.errors import UsageError
+from gcreplay.store.events import GcCall
 from gcreplay.store.marks import QUOTED, mark_from
 from gcreplay.store.values import I32_MOST, decimal_from, shown, text, whole_from
 
@@ -51,7 +52,20 @@ class MinInterval:
     ns: int
 
 
-Action = Freeze | Every | At | DisabledUntil | MinInterval
+@dataclass(frozen=True, slots=True)
+class Without:
+    """The program's own calls of this function of the gc module do nothing."""
+
+    call: GcCall
+
+
+Action = Freeze | Every | At | DisabledUntil | MinInterval | Without
+
+_LEFT_OUT = {
+    "collect": GcCall.COLLECT,
+    "disable": GcCall.DISABLE,
+    "freeze": GcCall.FREEZE,
+}
 
 
 def _every(written: str) -> Every:
@@ -72,6 +86,12 @@ def _min_interval(written: str) -> MinInterval:
     return MinInterval(int(decimal_from("SECONDS", written) * 1_000_000_000))
 
 
+def _without(written: str) -> Without:
+    if written not in _LEFT_OUT:
+        raise ValueError(f"CALL is one of {', '.join(_LEFT_OUT)}")
+    return Without(_LEFT_OUT[written])
+
+
 def _mark(written: str) -> str:
     if not written:
         raise ValueError('it names no mark; the empty one is written ""')
@@ -85,15 +105,18 @@ _ACTIONS: dict[str, tuple[Callable[[str], Action], str]] = {
     "at:": (_at, "at:MARK=T0,T1,T2"),
     "disabled-until:": (lambda written: DisabledUntil(_mark(written)), "disabled-until:MARK"),
     "min-interval:": (_min_interval, "min-interval:SECONDS"),
+    "without:": (_without, "without:CALL"),
 }
 WRITTEN = {
     "freeze@MARK, every:MARK[,N]": "gc.freeze() at the first, gc.collect() at each (N-th) mark",
     "at:MARK=T0,T1,T2": "gc.set_threshold(T0, T1, T2) at such marks",
     "disabled-until:MARK": "no automatic collection up to the first such mark",
     "min-interval:SECONDS": "no automatic full collection sooner after the last full one",
+    "without:CALL": "the program's own gc.collect(), gc.disable() or gc.freeze() do nothing",
 }
 """How actions are written, and what they do; combined by + with each other and a collector."""
 
+_KINDS = {"min-interval:SECONDS": "interval", "without:CALL": "call to leave out"}
 _PART = re.compile(rf"(?:(?:{'|'.join(_ACTIONS)}){QUOTED})?[^+]*", re.DOTALL)
 
 
@@ -126,5 +149,5 @@ def action_from(part: str) -> Action:
     try:
         return read(operand)
     except (ValueError, UsageError) as error:
-        kind = "interval" if read is _min_interval else "action at a mark"
+        kind = _KINDS.get(form, "action at a mark")
         raise UsageError(f"{shown(part)} is no {kind} ({error}): write {form}") from None

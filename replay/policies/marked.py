@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from gcreplay.store.errors import UsageError
 from gcreplay.store.events import GcCall, StartState
 
-from .actions import Action, At, DisabledUntil, Every, Freeze, MinInterval
+from .actions import Action, At, DisabledUntil, Every, Freeze, MinInterval, Without
 from .generational import Generational
 from .policy import OLDEST, Heap, Policy, Recording
 
@@ -16,7 +16,8 @@ class AtMarks(Policy):
     """Another policy, and actions at marks, in order, as if the program called the gc module.
 
     Marks count from where the policy begins. All else is the other policy's, but that
-    `DisabledUntil` keeps back what the program enables, and `MinInterval` full collections.
+    `DisabledUntil` keeps back what the program enables, `MinInterval` full collections, and
+    `Without` calls of the program.
     """
 
     summary = "a collector, and what is done at marks"
@@ -29,13 +30,15 @@ class AtMarks(Policy):
             _with_thresholds(collector, "min-interval").min_interval = max(intervals)
         if any(isinstance(action, At) for action in actions):
             _with_thresholds(collector, "at")
-        marks = {action.mark for action in actions if not isinstance(action, MinInterval)}
+        marks = {one.mark for one in actions if not isinstance(one, MinInterval | Without)}
         self.needs = collector.needs | ({"ticks"} if intervals else set())  # type: ignore[misc]
         self.marks = collector.marks | marks  # type: ignore[misc]
         self.counts_links = collector.counts_links  # type: ignore[misc]
         self.counts_tracking = collector.counts_tracking  # type: ignore[misc]
         self.counts_in = collector.counts_in  # type: ignore[misc]
-        self._at_once = any(isinstance(one, DisabledUntil | MinInterval) for one in actions)
+        at_once = DisabledUntil | MinInterval | Without
+        self._at_once = any(isinstance(one, at_once) for one in actions)
+        self._left_out = {one.call for one in actions if isinstance(one, Without)}
         self._passed = [0] * len(self.actions)
         self._waits_for = {one.mark for one in actions if isinstance(one, DisabledUntil)}
         self._enabled = True
@@ -65,6 +68,8 @@ class AtMarks(Policy):
         self.collector.on_tick(heap)
 
     def on_call(self, heap: Heap, call: GcCall, arguments: Sequence[int]) -> None:
+        if call in self._left_out:
+            return
         if self._waits_for and call in (GcCall.ENABLE, GcCall.DISABLE):
             self._enabled = call is GcCall.ENABLE
         else:
@@ -73,7 +78,7 @@ class AtMarks(Policy):
     def on_mark(self, heap: Heap, label: str) -> None:
         self.collector.on_mark(heap, label)
         for i, action in enumerate(self.actions):
-            if not isinstance(action, MinInterval) and action.mark == label:
+            if not isinstance(action, MinInterval | Without) and action.mark == label:
                 self._passed[i] += 1
                 self._act(heap, action, self._passed[i])
 

@@ -58,6 +58,7 @@ _AT_MARKS = {
     "at": "at:MARK=T0,T1,T2",
     "disabled-until": "disabled-until:MARK",
     "min-interval": "min-interval:SECONDS",
+    "without": "without:CALL",
 }
 _QUOTES = '; a mark with a + stands in quotes, as in every:"A+B"'
 GROUP = "gcreplay.policies"

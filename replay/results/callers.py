@@ -1,4 +1,4 @@
-"""Who calls gc.collect(), and the collector without those calls."""
+"""Who calls the gc module, and the collector without some calls of gc.collect()."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from ..policies.policy import Heap
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A place that calls gc.collect(): in Python code, in C (`file` is empty and `from_c` set), or
-    where nobody knows; and the events of its calls."""
+    """A place that calls a function of gc: in Python code, in C (`file` is empty and `from_c` set),
+    or where nobody knows; and the events of its calls."""
 
     file: str
     line: int
@@ -26,12 +26,12 @@ class Caller:
     calls: tuple[int, ...]
 
 
-def callers(log: EventLog) -> list[Caller]:
-    """Those of a log, in the order of their first calls."""
+def callers(log: EventLog, call: GcCall = GcCall.COLLECT) -> list[Caller]:
+    """Those of a function in a log, in the order of their first calls."""
     sites = log.sites
     calls: dict[int, list[int]] = {}
     for events in log.named():
-        for i in np.flatnonzero((events.op == Op.GC_CALL) & (events.a == GcCall.COLLECT)).tolist():
+        for i in np.flatnonzero((events.op == Op.GC_CALL) & (events.a == call)).tolist():
             calls.setdefault(int(events.c[i]), []).append(events.first_sequence + i)
     found = []
     for via, sequences in calls.items():

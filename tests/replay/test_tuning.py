@@ -121,3 +121,28 @@ def test_a_mark_in_quotes_may_hold_what_separates() -> None:
     with b.build() as log:
         made = replay(log, 'at:"a=1+b"=1,1,1+disabled-until:"a=1+b"+generational').collections
         assert [c.allocation for c in made] == [1]
+
+
+@pytest.mark.parametrize(
+    ("call", "collected"), [("collect", [1, 1, 2]), ("freeze", [1, 2]), ("disable", [])]
+)
+def test_calls_of_the_program_do_nothing_where_they_are_left_out(
+    call: str, collected: list[int]
+) -> None:
+    """T0 = 1: births 1, 3 and 5 collect what was dropped before them. A call after birth 0 that
+    starts the counter anew moves that to births 2 and 4; a freeze keeps the first cycle."""
+    b = TraceBuilder()
+    b.start(threshold=(1, 10, 10))
+    self_cycles(b, 1)
+    b.gc_call(call)
+    self_cycles(b, 5)
+    with b.build() as log:
+        plain = replay(log, "generational")
+        without = replay(log, f"without:{call}+generational")
+        assert [c.collected for c in plain.collections] == collected
+        assert [c.collected for c in without.collections] == [1, 2, 2]
+
+
+def test_a_call_that_cannot_be_left_out_is_said() -> None:
+    with pytest.raises(UsageError, match="CALL is one of collect, disable, freeze"):
+        make_policy("without:enable+cpython-3.11")

@@ -36,6 +36,7 @@ struct spool_header {
     char message[256];
     uint64_t own_cpu_ns; /* CPU time of the program to its end, without looks and collections */
     uint64_t cpu_ns;     /* CPU time of the process by then, all in all */
+    uint64_t peak_kib;   /* of a measured run: the most memory that the process had; 0 where nobody knows */
 }; /* From byte 512 on stand facts of the recording, as spool.py packs them: the capture reads none. */
 
 enum record_tag {

@@ -15,6 +15,7 @@
 #define MOST_ACTIONS 64
 
 enum verb { FREEZE, COLLECT };
+enum without { WITHOUT_COLLECT, WITHOUT_DISABLE, WITHOUT_FREEZE, WITHOUT_MOST };
 
 typedef struct {
     enum verb verb;
@@ -26,6 +27,7 @@ static struct {
     const char *from; /* the mark at which the setting begins; NULL: from the start */
     int applied, pinned, sizes;
     int threshold[3];
+    int without[WITHOUT_MOST];
     action_t action[MOST_ACTIONS];
     int actions;
 } plan;
@@ -44,7 +46,7 @@ static struct {
 static collector_t *gc; /* of the main interpreter */
 static PyMemAllocatorEx below_obj, below_mem;
 static keywords_fn below_collect;
-static PyCFunction below_freeze, below_set_threshold;
+static PyCFunction below_disable, below_freeze, below_set_threshold;
 
 /* ---- the collections ------------------------------------------------------- */
 
@@ -176,7 +178,10 @@ HOOKS(mem)
 
 /* ---- the gc module ------------------------------------------------------------------ */
 
-static PyObject *hook_collect(PyObject *m, PyObject *const *args, Py_ssize_t n, PyObject *names)
+/* Whether the plan leaves out the program's own calls of a function. */
+static int left_out(enum without call) { return measuring() && plan.applied && plan.without[call]; }
+
+static PyObject *do_collect(PyObject *m, PyObject *const *args, Py_ssize_t n, PyObject *names)
 {
     if (!measuring() || gc_collecting(gc)) {
         return below_collect(m, args, n, names);
@@ -193,7 +198,12 @@ static PyObject *hook_collect(PyObject *m, PyObject *const *args, Py_ssize_t n, 
     return result;
 }
 
-static PyObject *hook_freeze(PyObject *m, PyObject *none)
+static PyObject *hook_collect(PyObject *m, PyObject *const *args, Py_ssize_t n, PyObject *names)
+{
+    return left_out(WITHOUT_COLLECT) ? PyLong_FromLong(0) : do_collect(m, args, n, names);
+}
+
+static PyObject *do_freeze(PyObject *m, PyObject *none)
 {
     if (!measuring()) {
         return below_freeze(m, none);
@@ -203,6 +213,16 @@ static PyObject *hook_freeze(PyObject *m, PyObject *none)
     PyObject *result = below_freeze(m, none);
     gcwatch_link();
     return result;
+}
+
+static PyObject *hook_freeze(PyObject *m, PyObject *none)
+{
+    return left_out(WITHOUT_FREEZE) ? Py_NewRef(Py_None) : do_freeze(m, none);
+}
+
+static PyObject *hook_disable(PyObject *m, PyObject *none)
+{
+    return left_out(WITHOUT_DISABLE) ? Py_NewRef(Py_None) : below_disable(m, none);
 }
 
 static void pin_thresholds(void)
@@ -230,7 +250,7 @@ static void apply(void)
     pin_thresholds();
 }
 
-/* One instruction a line: `sizes`, `from MARK`, `thresholds T0,T1,T2`, `freeze MARK`,
+/* One instruction a line: `sizes`, `from MARK`, `thresholds T0,T1,T2`, `without CALL`, `freeze MARK`,
  * `collect N MARK`; see tracer/real.py.  The text is kept. */
 static int read_plan(char *text)
 {
@@ -248,6 +268,12 @@ static int read_plan(char *text)
         } else if (sscanf(line, "thresholds %d,%d,%d", &plan.threshold[0], &plan.threshold[1], &plan.threshold[2])
                    == 3) {
             plan.pinned = 1;
+        } else if (strcmp(line, "without collect") == 0) {
+            plan.without[WITHOUT_COLLECT] = 1;
+        } else if (strcmp(line, "without disable") == 0) {
+            plan.without[WITHOUT_DISABLE] = 1;
+        } else if (strcmp(line, "without freeze") == 0) {
+            plan.without[WITHOUT_FREEZE] = 1;
         } else if (plan.actions == MOST_ACTIONS) {
             return 0;
         } else if (strncmp(line, "freeze ", 7) == 0) {
@@ -268,9 +294,9 @@ static void act(action_t *action)
     PyObject *result = NULL;
     action->passed++;
     if (action->verb == FREEZE && action->passed == 1) {
-        result = hook_freeze(NULL, NULL);
+        result = do_freeze(NULL, NULL);
     } else if (action->verb == COLLECT && action->passed % action->every == 0) {
-        result = hook_collect(NULL, NULL, 0, NULL);
+        result = do_collect(NULL, NULL, 0, NULL);
     }
     Py_XDECREF(result);
     PyErr_Clear();
@@ -317,6 +343,7 @@ int measure_start(char *text, const char **why)
     now.collections = gc_statistic(gc, GC_COLLECTIONS);
     gcwatch_hide();
     below_collect = (keywords_fn)gcwatch_replace("collect", METH_FASTCALL | METH_KEYWORDS, (any_fn)hook_collect);
+    below_disable = (PyCFunction)gcwatch_replace("disable", METH_NOARGS, (any_fn)hook_disable);
     below_freeze = (PyCFunction)gcwatch_replace("freeze", METH_NOARGS, (any_fn)hook_freeze);
     below_set_threshold = (PyCFunction)gcwatch_replace("set_threshold", METH_VARARGS, (any_fn)hook_set_threshold);
     obj_install(PYMEM_DOMAIN_OBJ);

@@ -1,9 +1,11 @@
 /* Start and end of a recording, and the module `gcreplay_capture` with its one call, mark(). */
 #include "capture.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 capture_t cap;
 
@@ -45,6 +47,20 @@ void cpu_told(void)
     spool_head->cpu_ns = all;
 }
 
+/* The most memory that the process has had: what wait4() tells includes the process that started it. */
+static uint64_t peak_kib(void)
+{
+    char text[4096];
+    int file = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+    ssize_t length = file < 0 ? -1 : read(file, text, sizeof(text) - 1);
+    if (file >= 0) {
+        close(file);
+    }
+    text[length < 0 ? 0 : length] = '\0';
+    const char *line = strstr(text, "VmHWM:");
+    return line == NULL ? 0 : strtoull(line + strlen("VmHWM:"), NULL, 10);
+}
+
 void capture_stop(enum spool_status why, const char *message)
 {
     if (!cap.active && !cap.measuring) {
@@ -58,6 +74,9 @@ void capture_stop(enum spool_status why, const char *message)
         spool_commit();
     }
     cpu_told();
+    if (cap.measuring) {
+        spool_head->peak_kib = peak_kib();
+    }
     cap.active = cap.measuring = 0;
     here.recorded = NOT_RECORDED;
     cap.in_probe = 0;

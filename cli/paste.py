@@ -1,0 +1,162 @@
+"""A setting as lines of Python: what to paste, where, and how to take it back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePath
+from typing import Final
+
+from gcreplay.places import short
+from gcreplay.replay import make_policy
+from gcreplay.replay.policies.actions import Every, Freeze, Without
+from gcreplay.replay.policies.generational import Generational
+from gcreplay.replay.policies.marked import AtMarks
+from gcreplay.replay.results.callers import Caller, callers
+from gcreplay.store import EventLog, GcCall
+
+FORMS: Final = ("python", "gunicorn", "uvicorn", "pytest")
+Thresholds = tuple[int, ...]
+_DEFAULT: Final = (700, 10, 10)
+
+
+@dataclass(slots=True)
+class _Parts:
+    """What a setting does at the start, when start-up is done, and at each mark of work."""
+
+    start: list[str] = field(default_factory=list)
+    ready: list[tuple[str, str]] = field(default_factory=list)
+    each: list[tuple[str, int]] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+    undo: list[str] = field(default_factory=list)
+
+
+def lines_of(policy: str, log: EventLog, form: str) -> tuple[list[str], str]:
+    """The lines for that place, and what takes them back."""
+    parts = _parts_of(policy, log)
+    written = _WRITERS[form](parts, _script(log))
+    if parts.left_out:
+        written += ["", *parts.left_out] if written else parts.left_out
+    return written, "; ".join(parts.undo)
+
+
+def _parts_of(policy: str, log: EventLog) -> _Parts:
+    made = make_policy(policy)
+    parts = _Parts()
+    collector = made.collector if isinstance(made, AtMarks) else made
+    if isinstance(collector, Generational) and collector.fixed is not None:
+        present = log.start.threshold if log.start is not None else _DEFAULT
+        parts.start.append(f"gc.set_threshold({numbers(collector.fixed)})")
+        parts.undo.append(f"gc.set_threshold({numbers(present)})")
+        parts.left_out += _out(log, GcCall.SET_THRESHOLD, "gc.set_threshold()", parts.undo)
+    for action in made.actions if isinstance(made, AtMarks) else ():
+        match action:
+            case Freeze(mark):
+                parts.ready.append(("gc.freeze()", mark))
+                parts.undo.append("gc.unfreeze()")
+            case Every(mark, n):
+                parts.each.append((mark, n))
+            case Without(call):
+                name = f"gc.{call.name.lower()}()"
+                parts.left_out += _out(log, call, name, parts.undo)
+    return parts
+
+
+def numbers(thresholds: Sequence[int]) -> str:
+    """As Python has them: 5_000, 10, 10; nothing is left out."""
+    return ", ".join(f"{one:_}" for one in thresholds)
+
+
+def _out(log: EventLog, call: GcCall, name: str, undo: list[str]) -> list[str]:
+    """Comments that name the calls to leave out."""
+    made = callers(log, call)
+    if made:
+        undo.append(f"put {name} back")
+    return [f"# leave out {name}{_where(one)}" for one in made]
+
+
+def _where(caller: Caller) -> str:
+    if caller.from_c:
+        return ", called by C code"
+    return f" at {short(caller.file)}:{caller.line}" if caller.file else ""
+
+
+def _script(log: EventLog) -> str:
+    argv = log.meta.get("argv")
+    first = str(argv[0]) if isinstance(argv, list) and argv else ""
+    return PurePath(first).name if first.endswith(".py") else "the program"
+
+
+def _python(parts: _Parts, script: str) -> list[str]:
+    if not (parts.start or parts.ready or parts.each):
+        return []
+    written = ["import gc"]
+    if parts.start:
+        written += ["", f"# at the top of {script}; the default is {numbers(_DEFAULT)}"]
+        written += parts.start
+    for line, mark in parts.ready:
+        written += ["", f'# once, where the program passes the mark "{mark}"; default: no freeze']
+        written.append(line)
+    for mark, n in parts.each:
+        often = f"each {n}th time that" if n > 1 else "each time that"
+        written += ["", f'# {often} the program passes the mark "{mark}"; default: never']
+        written.append("gc.collect()")
+    return written
+
+
+def _functions(written: list[str], head: str, body: Sequence[str]) -> None:
+    if body:
+        written += ["", "", head, *(f"    {line}" for line in body)]
+
+
+def _gunicorn(parts: _Parts, script: str) -> list[str]:
+    written = [
+        "# gunicorn.conf.py; defaults: gc.set_threshold(700, 10, 10), no freeze",
+        "import gc",
+    ]
+    once = [*parts.start, *(line for line, _ in parts.ready)]
+    _functions(written, "def post_worker_init(worker):  # the application is loaded", once)
+    if parts.each:
+        _, n = parts.each[0]
+        written += ["", "", "requests = 0"]
+        body = ["global requests", "requests += 1", f"if requests % {n} == 0:", "    gc.collect()"]
+        _functions(written, "def post_request(worker, request, environ, response):", body)
+    return written
+
+
+def _uvicorn(parts: _Parts, script: str) -> list[str]:
+    written = ["# the application's module; defaults: 700, 10, 10, no freeze", "import gc"]
+    if parts.ready or parts.each:
+        written.append("from contextlib import asynccontextmanager")
+    if parts.start:
+        written += ["", *parts.start]
+    if parts.ready:
+        written += [
+            "",
+            "",
+            "@asynccontextmanager  # for FastAPI(lifespan=...), Starlette(lifespan=...)",
+        ]
+        written += ["async def lifespan(app):", *(f"    {line}" for line, _ in parts.ready)]
+        written.append("    yield")
+    for _, n in parts.each:
+        often = f"after each {n}th request" if n > 1 else "after each request"
+        written += ["", f"# {often}, in a middleware; default: never", "gc.collect()"]
+    return written
+
+
+def _pytest(parts: _Parts, script: str) -> list[str]:
+    written = ["# conftest.py; defaults: gc.set_threshold(700, 10, 10), no freeze", "import gc"]
+    _functions(written, "def pytest_configure(config):", parts.start)
+    frozen = [line for line, _ in parts.ready]
+    _functions(written, "def pytest_collection_finish(session):", frozen)
+    if parts.each:
+        _functions(written, "def pytest_runtest_teardown(item):", ["gc.collect()"])
+    return written
+
+
+_WRITERS: Final = {
+    "python": _python,
+    "gunicorn": _gunicorn,
+    "uvicorn": _uvicorn,
+    "pytest": _pytest,
+}

@@ -1,0 +1,79 @@
+"""The settings that are worth trying on a recording."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from gcreplay.store.events import GcCall
+from gcreplay.store.log import EventLog
+from gcreplay.store.marks import as_named
+
+from ..results.phases import kind
+
+COLLECTOR: Final = "cpython-3.11"
+"""The collector of the recorded interpreter; alone, under the program's own settings."""
+
+FIRST: Final = (
+    *(700, 1_000, 2_000, 3_000, 5_000, 7_000, 10_000, 15_000, 20_000, 30_000, 50_000),
+    *(100_000, 200_000),
+)
+"""First thresholds: round numbers, as people write them."""
+
+RARER: Final = ("50,10", "10,100")
+"""T1 and T2 beside the usual ones: fewer middle and fewer full collections."""
+
+_CALLS: Final = {
+    GcCall.DISABLE: "without:disable",
+    GcCall.FREEZE: "without:freeze",
+    GcCall.COLLECT: "without:collect",
+}
+_MOST_KINDS = 6
+_EVERY = (1, 10, 100)
+
+
+def thresholds() -> list[str]:
+    """The default and larger first thresholds, with T1 and T2 as they are by default."""
+    return [f"{COLLECTOR}:{t0},10,10" for t0 in FIRST]
+
+
+def rarer(policies: Iterable[str]) -> list[str]:
+    """The same with fewer collections of older generations."""
+    made = []
+    for policy in policies:
+        first, usual, _ = policy.rpartition(",10,10")
+        made += [f"{first},{more}" for more in RARER if usual]
+    return made
+
+
+def changes(log: EventLog) -> list[str]:
+    """Calls of the gc module that the program makes and could leave out: each, and all of them."""
+    made = {GcCall(call) for _, call, *_ in log.gc_calls()}
+    each = [action for call, action in _CALLS.items() if call in made]
+    return [*each, "+".join(each)] if len(each) > 1 else each
+
+
+def freezes(log: EventLog) -> list[str]:
+    """A freeze at the first mark of each kind."""
+    first: dict[str, str] = {}
+    for _, label in log.marks():
+        first.setdefault(kind(label), label)
+    return [f"freeze@{as_named(label)}" for label in list(first.values())[:_MOST_KINDS]]
+
+
+def manual(log: EventLog) -> list[str]:
+    """No automatic collection, and one at each, each tenth or each hundredth mark of a name."""
+    passed = Counter(label for _, label in log.marks())
+    often = [label for label, times in passed.most_common(_MOST_KINDS) if times > 1]
+    return [
+        f"every:{as_named(label)}{',' + str(n) if n > 1 else ''}+manual"
+        for label in often
+        for n in _EVERY
+        if n < passed[label]
+    ]
+
+
+def with_each(actions: Sequence[str], policies: Sequence[str]) -> list[str]:
+    """Each action combined with each policy."""
+    return [f"{action}+{policy}" for action in actions for policy in policies]

@@ -1,0 +1,147 @@
+"""Which of many settings to choose: what is wanted, what is allowed, and what is worth it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from ..estimates.pauses import PauseModel, Pauses
+from ..results.result import RunResult
+
+Goal = Literal["balance", "throughput", "latency", "memory"]
+
+MEMORY_WEIGHT: Final = 0.1
+"""In balance one per cent of the time weighs as much as ten per cent of the peak memory."""
+
+SMALL_BYTES: Final = 512 * 1024
+"""So much more memory than now is always allowed: less than what an interpreter varies by."""
+
+LESS_MEMORY: Final = 0.05
+"""Predicted peaks were within 5 % of the real ones."""
+
+LEAST_GAIN: Final = 0.005
+"""Of the whole time; in balance of what weighs as much. Less is not worth a line."""
+
+NEARLY: Final = 0.1
+"""Of the best gain: what a milder setting may lack of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """A setting, its run, and what its collections would take."""
+
+    run: RunResult
+    pauses: Pauses
+
+    @property
+    def policy(self) -> str:
+        return self.run.policy
+
+    @property
+    def peak(self) -> int:
+        return self.run.peak_bytes
+
+    @property
+    def known(self) -> bool:
+        """Whether its figures are a prediction: the program does not meet its collector in them."""
+        return self.run.depends_on_collector.count == 0
+
+    @property
+    def costs(self) -> tuple[int, int, int]:
+        """GC time, longest pause, peak memory: what a front is made by."""
+        return (self.pauses.total, self.pauses.longest, self.peak)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """more_memory: relative to the peak of now. pause_ns: the longest pause; None: any."""
+
+    more_memory: float
+    pause_ns: int | None = None
+
+    def allow(self, present: Tried, one: Tried) -> bool:
+        most = present.peak + max(int(self.more_memory * present.peak), SMALL_BYTES)
+        if one.peak > most:
+            return False
+        return self.pause_ns is None or one.pauses.longest <= self.pause_ns
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """How settings are compared: the goal, the limits, and the program's own nanoseconds."""
+
+    goal: Goal
+    limits: Limits
+    own_ns: int
+
+    def loss(self, present: Tried, one: Tried) -> float:
+        """Less is better; 0 for a setting that costs nothing."""
+        match self.goal:
+            case "throughput":
+                return self._share(one)
+            case "latency":
+                return one.pauses.longest / (self.own_ns or 1)
+            case "memory":
+                return one.peak / max(present.peak, 1) + 0.001 * self._share(one)
+        return self._share(one) + MEMORY_WEIGHT * one.peak / max(present.peak, 1)
+
+    def allowed(self, present: Tried, tried: Iterable[Tried]) -> list[Tried]:
+        return [one for one in tried if one.known and self.limits.allow(present, one)]
+
+    def ordered(self, present: Tried, tried: Iterable[Tried]) -> list[Tried]:
+        """Those that are allowed, the best first; of equal ones what was tried first."""
+        allowed = self.allowed(present, tried)
+        return sorted(allowed, key=lambda one: (self.loss(present, one), one.costs))
+
+    def chosen(self, present: Tried, tried: Iterable[Tried], model: PauseModel) -> Tried | None:
+        """The mildest of those that gain nearly as much as the best; None where that is not worth
+        a line, or no more than the estimates may be off."""
+        ordered = [one for one in self.ordered(present, tried) if self._sure(present, one, model)]
+        if not ordered:
+            return None
+        now = self.loss(present, present)
+        most = now - self.loss(present, ordered[0])
+        if most < self._least(present):
+            return None
+        enough = [one for one in ordered if now - self.loss(present, one) >= (1 - NEARLY) * most]
+        return min(enough, key=lambda one: (parts(one.policy), one.peak, one.costs))
+
+    def _share(self, one: Tried) -> float:
+        return one.pauses.total / max(self.own_ns + one.pauses.total, 1)
+
+    def _least(self, present: Tried) -> float:
+        if self.goal == "latency":
+            return LEAST_GAIN * present.pauses.longest / (self.own_ns or 1)
+        return LEAST_GAIN
+
+    def _sure(self, present: Tried, one: Tried, model: PauseModel) -> bool:
+        """Whether it is better in something that counts, by more than that may be off."""
+        saved = present.pauses.total - one.pauses.total
+        quicker = present.pauses.longest - one.pauses.longest
+        time = saved > model.sums_off * present.pauses.total
+        memory = one.peak < (1 - LESS_MEMORY) * present.peak
+        match self.goal:
+            case "throughput":
+                return time
+            case "latency":
+                return quicker > model.singles_off * present.pauses.longest
+            case "memory":
+                return memory
+        return time or memory
+
+
+def parts(policy: str) -> int:
+    """Of how many actions and collectors a setting is made: fewer is simpler."""
+    return policy.count("+") + 1
+
+
+def front(tried: Sequence[Tried]) -> list[Tried]:
+    """Those that no other equals or betters in GC time, longest pause and peak memory at once, by
+    GC time; of equal ones the simplest, or what was tried first."""
+    order = sorted(tried, key=lambda one: (one.costs, parts(one.policy)))
+    best: list[Tried] = []
+    for one in order:
+        if not any(all(a <= b for a, b in zip(o.costs, one.costs, strict=True)) for o in best):
+            best.append(one)
+    return best

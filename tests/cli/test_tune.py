@@ -1,0 +1,213 @@
+"""`tune`: what it finds on logs whose times are worked out by hand.
+
+A collection takes 1 ms, and 100 ns for each object that it frees; the program takes 50 ms.
+"""
+
+import ast
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from command_line import Gcreplay
+
+from gcreplay.replay.estimates.pauses import PauseError, PauseModel
+from gcreplay.store.builder import TraceBuilder
+
+MODEL = PauseModel(1e6, 0.0, 0.0, 100.0, 0.0, 0.0, "measured", 60, PauseError(0.03, 0.1, 0.2))
+TOLD: dict[str, Any] = {
+    "argv": ["path/to/app.py", "--fast"],
+    "counts": "probed",
+    "own_cpu_ns": 50_000_000,
+    "pauses": MODEL.to_json(),
+}
+KEYS = {"trace", "present", "front", "recommended", "reason", "proved"}
+
+
+def cycles(trace: TraceBuilder, number: int, size: int = 48) -> None:
+    """Objects that each hold themselves and are dropped: only a collector can free them."""
+    for _ in range(number):
+        one = trace.alloc("Node", module="app", size=size)
+        trace.link(one, one, label=".me")
+        trace.decref(one)
+
+
+def kept(trace: TraceBuilder, number: int, size: int = 48) -> None:
+    for _ in range(number):
+        trace.incref(trace.alloc("Tile", module="app", size=size))
+
+
+def tuned(gcreplay: Gcreplay, path: Path, *options: str) -> dict[str, Any]:
+    told = gcreplay("tune", path, *options, "--format", "json")
+    assert told.exit_code == 0, told.stderr
+    found: dict[str, Any] = json.loads(told.stdout)
+    assert set(found) == KEYS
+    return found
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Path:
+    """1,500 cycles beside 1 MiB: 2 collections at 700, 1 at 1,000, none from 2,000 on."""
+    path = tmp_path / "app.gcreplay"
+    b = TraceBuilder(**TOLD)
+    b.start()
+    kept(b, 1, 1 << 20)
+    b.mark("ready")
+    cycles(b, 1500)
+    b.build(path).close()
+    return path
+
+
+def test_the_answer_comes_first_and_the_lines_after_it(gcreplay: Gcreplay, app: Path) -> None:
+    told = gcreplay("tune", app)
+    assert told.exit_code == 0, told.stderr
+    answer = " ".join(told.stdout.split("\n\n")[0].splitlines())
+    assert answer.startswith(
+        "Change this: cpython-3.11:2000,10,10. It takes 0.00 ms of GC time for 2.14 (4.10 % -> "
+        "0.00 % of CPU), a longest pause of 0.00 ms for 1.07, and a peak of 1.1 MiB for 1.0 MiB."
+    )
+    lines = [line.strip() for line in told.stdout.splitlines()]
+    at = lines.index("import gc")
+    assert lines[at : at + 6] == [
+        "import gc",
+        "",
+        "# at the top of app.py; the default is 700, 10, 10",
+        "gc.set_threshold(2_000, 10, 10)",
+        "",
+        "# undo: gc.set_threshold(700, 10, 10)",
+    ]
+    assert max(map(len, told.stdout.splitlines())) <= 80
+
+
+def test_json_has_the_documented_keys(gcreplay: Gcreplay, app: Path) -> None:
+    found = tuned(gcreplay, app)
+    assert found["present"]["policy"] == "cpython-3.11"
+    assert found["present"]["pauses"]["total_ns"] == 2_140_000
+    assert found["recommended"]["policy"] == "cpython-3.11:2000,10,10"
+    assert found["recommended"]["lines"][-1] == "gc.set_threshold(2_000, 10, 10)"
+    assert found["recommended"]["gain"]["gc_ns"] == 2_140_000
+    assert found["recommended"]["gain"]["longest_ns"] == 1_070_100
+    assert found["recommended"]["gain"]["peak_bytes"] < 0
+    assert found["proved"] is None
+
+
+def test_the_front_has_the_present_setting_where_nothing_is_better_in_all(
+    gcreplay: Gcreplay, app: Path
+) -> None:
+    """700 has the least memory, 1,000 takes half the time, 2,000 none."""
+    front = [one["policy"] for one in tuned(gcreplay, app)["front"]]
+    assert front == ["cpython-3.11:2000,10,10", "cpython-3.11:1000,10,10", "cpython-3.11"]
+
+
+def test_a_limit_of_memory_is_kept(gcreplay: Gcreplay, tmp_path: Path) -> None:
+    """30,000 cycles of 400 bytes: at 700 take 274 KiB. With half a MiB more, which is always
+    allowed, 2,011 can wait, so 2,000 is the largest; ten times more suffice for 7,000, and 5,000
+    saves nearly as much."""
+    path = tmp_path / "garbage.gcreplay"
+    b = TraceBuilder(**TOLD)
+    b.start()
+    cycles(b, 30_000, 400)
+    b.build(path).close()
+    narrow = tuned(gcreplay, path)
+    assert narrow["recommended"]["policy"] == "cpython-3.11:2000,10,10"
+    wide = tuned(gcreplay, path, "--max-memory", "+1000%", "--for", "throughput")
+    most = wide["recommended"]["gain"]["peak_bytes"] + 10 * wide["present"]["peak_bytes"]
+    assert most >= 0
+    assert wide["recommended"]["policy"] == "cpython-3.11:5000,10,10"
+
+
+def test_a_limit_of_the_pause_is_kept(gcreplay: Gcreplay, app: Path) -> None:
+    """Collections of 1,000 take 1.1 ms, of 700 a little less; none takes nothing."""
+    found = tuned(gcreplay, app, "--max-pause", "1.08ms")
+    assert found["recommended"]["policy"] == "cpython-3.11:2000,10,10"
+
+
+def test_nothing_is_said_where_nothing_is_worth_it(gcreplay: Gcreplay, tmp_path: Path) -> None:
+    """2 ms of 1 s are 0.2 %."""
+    path = tmp_path / "calm.gcreplay"
+    b = TraceBuilder(**{**TOLD, "own_cpu_ns": 1_000_000_000})
+    b.start()
+    cycles(b, 1500)
+    b.build(path).close()
+    found = tuned(gcreplay, path)
+    assert found["recommended"] is None
+    assert found["reason"].startswith(
+        "Leave it as it is: the collector takes 2.14 ms, 0.21 % of CPU"
+    )
+    told = gcreplay("tune", path)
+    assert "import gc" not in told.stdout
+
+
+def test_collections_in_vain_are_counted(gcreplay: Gcreplay, tmp_path: Path) -> None:
+    """8,000 that are kept are eleven collections; the eleventh is due after 11 * 701 births."""
+    path = tmp_path / "kept.gcreplay"
+    b = TraceBuilder(**TOLD)
+    b.start()
+    kept(b, 8000)
+    b.build(path).close()
+    assert "In vain: 11 young collections found 0 objects." in gcreplay("tune", path).stdout
+
+
+def test_a_collector_that_the_program_switched_off_is_switched_on(
+    gcreplay: Gcreplay, tmp_path: Path
+) -> None:
+    path = tmp_path / "off.gcreplay"
+    b = TraceBuilder(**{**TOLD, "own_cpu_ns": 1_000_000_000})
+    b.start()
+    b.gc_call("disable", site=("app.py", 3, "main"))
+    cycles(b, 30_000, 1000)
+    b.build(path).close()
+    found = tuned(gcreplay, path)["recommended"]
+    assert found["policy"].startswith("without:disable+cpython-3.11")
+    assert "# leave out gc.disable() at app.py:3" in found["lines"]
+    assert found["gain"]["peak_bytes"] > 20_000_000
+    assert found["gain"]["gc_ns"] < 0
+
+
+def test_a_threshold_of_nothing_is_replaced(gcreplay: Gcreplay, tmp_path: Path) -> None:
+    path = tmp_path / "zero.gcreplay"
+    b = TraceBuilder(**{**TOLD, "own_cpu_ns": 1_000_000_000})
+    b.start()
+    b.gc_call("set_threshold", 0, 10, 10, site=("app.py", 4, "main"))
+    cycles(b, 30_000, 1000)
+    b.build(path).close()
+    found = tuned(gcreplay, path)["recommended"]
+    assert found["gain"]["peak_bytes"] > 20_000_000
+    assert "# leave out gc.set_threshold() at app.py:4" in found["lines"]
+
+
+def test_a_freeze_that_keeps_garbage_is_left_out(gcreplay: Gcreplay, tmp_path: Path) -> None:
+    """600 cycles of 100 kB are garbage when they are frozen, so that nothing frees them."""
+    path = tmp_path / "frozen.gcreplay"
+    b = TraceBuilder(**{**TOLD, "own_cpu_ns": 1_000_000_000})
+    b.start()
+    cycles(b, 600, 100_000)
+    b.gc_call("freeze", site=("app.py", 5, "main"))
+    cycles(b, 3_000, 10_000)
+    b.build(path).close()
+    found = tuned(gcreplay, path)["recommended"]
+    assert found["policy"].startswith("without:freeze+cpython-3.11")
+    assert "# leave out gc.freeze() at app.py:5" in found["lines"]
+    assert found["gain"]["peak_bytes"] > 0
+
+
+@pytest.mark.parametrize("form", ["python", "gunicorn", "uvicorn", "pytest"])
+def test_the_lines_are_python_at_each_place(gcreplay: Gcreplay, app: Path, form: str) -> None:
+    lines = tuned(gcreplay, app, "--as", form)["recommended"]["lines"]
+    calls = [node for node in ast.walk(ast.parse("\n".join(lines))) if isinstance(node, ast.Call)]
+    assert [ast.unparse(call) for call in calls] == ["gc.set_threshold(2000, 10, 10)"]
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (("--max-memory", "10"), '--max-memory "10" is no percentage such as +10%: it lacks the %'),
+        (("--max-pause", "5"), '--max-pause "5" is no time such as 5ms: it lacks the ms'),
+    ],
+)
+def test_limits_are_checked(
+    gcreplay: Gcreplay, app: Path, options: tuple[str, ...], sentence: str
+) -> None:
+    told = gcreplay("tune", app, *options)
+    assert (told.exit_code, told.stdout) == (2, "")
+    assert sentence in told.stderr
