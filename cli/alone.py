@@ -3,7 +3,7 @@
 import os
 import sys
 
-_RUN_A_PROGRAM = ("record", "prove")
+_RUN_A_PROGRAM = ("record", "prove", "tune")
 _OBEYED = (
     "PYTHONDEBUG",
     "PYTHONDEVMODE",

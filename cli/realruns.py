@@ -1,18 +1,20 @@
 """The runs of a program under `prove`: all get the same input and must end in the same way."""
 
+import contextlib
 import os
 import shlex
 import signal
 import subprocess
 import tempfile
-from collections.abc import Sequence
-from pathlib import PurePath
+from collections.abc import Iterator, Sequence
+from pathlib import Path, PurePath
 from typing import IO, Final
 
 from gcreplay.output import say
 from gcreplay.progress import Runs, begin_a_line
 from gcreplay.store import EventLog
-from gcreplay.store.errors import GcreplayError
+from gcreplay.store.errors import GcreplayError, UsageError
+from gcreplay.store.place import new_database, other_kind
 from gcreplay.tracer import Plan, RealOptions, RealRun, RealRunner, RecordOptions, record
 
 LAST_LINES: Final = 40
@@ -96,6 +98,33 @@ class ProvedProgram:
                 f"a real run under {policy} ({self._runs.now}) has no figures to its end: "
                 f"{run.message}"
             )
+
+
+@contextlib.contextmanager
+def recording_at(trace: Path | None, output: Path | None, force: bool) -> Iterator[Path]:
+    """The recording to predict from: a given one, one to keep, or one for now."""
+    if trace is not None:
+        yield trace
+    elif output is not None:
+        new_database(output, force=force)
+        yield output
+    else:
+        with tempfile.TemporaryDirectory(prefix="gcreplay-") as folder:
+            yield Path(folder, "recording.gcreplay")
+
+
+@contextlib.contextmanager
+def input_of(given: Path | None) -> Iterator[int]:
+    """What every run reads."""
+    if given is not None and (kind := other_kind(given)) is not None:
+        raise UsageError(f"--input {given} is a {kind}: every run reads it anew, so give a file")
+    with Path(given or os.devnull).open("rb") as file:
+        yield file.fileno()
+
+
+def own_ns_of(runs: Sequence[RealRun]) -> int | None:
+    """CPU time that the program takes for itself, the least of the runs."""
+    return min((run.own_cpu_ns for run in runs if run.own_cpu_ns is not None), default=None)
 
 
 def _names(argv: Sequence[object]) -> list[str]:

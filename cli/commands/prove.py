@@ -1,9 +1,7 @@
 """`gcreplay prove`: predictions from one recording beside real runs of the same program."""
 
 import contextlib
-import os
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -24,7 +22,7 @@ from gcreplay.output import Cell, Report, Table, by_generation, format_option, s
 from gcreplay.pauses import PauseProof, measured_model, quiet, store_model, trust_in_proof
 from gcreplay.progress import Runs, working
 from gcreplay.proof import COMPARED, Proof, Totals, measured_totals, predicted_totals
-from gcreplay.realruns import ProvedProgram
+from gcreplay.realruns import ProvedProgram, input_of, own_ns_of, recording_at
 from gcreplay.replay import make_policy
 from gcreplay.replay.estimates.pauses import PauseModel, Pauses
 from gcreplay.replay.policies.policy import OLDEST
@@ -32,7 +30,6 @@ from gcreplay.stock import plan_of
 from gcreplay.store import EventLog
 from gcreplay.store.errors import StorageError, UsageError
 from gcreplay.store.marks import with_marks_read
-from gcreplay.store.place import new_database, other_kind
 from gcreplay.store.values import decimal_from, shown
 from gcreplay.trace import opened
 from gcreplay.tracer import Plan, RealCollection, RealRun, RecordOptions
@@ -140,7 +137,7 @@ def command(
         predicting=True,
         thresholds=tuple(filter(None, thresholds)),
     )
-    with _recording(trace, output, force) as path, _stdin(given) as stdin:
+    with recording_at(trace, output, force) as path, input_of(given) as stdin:
         total = (trace is None) + (2 if show_pauses else 1) * REPEATS * len(plans)
         program = ProvedProgram(argv, python, stdin, exit_code, Runs("run", total))
         if trace is None:
@@ -168,7 +165,7 @@ def command(
             real[policy] = measured
         if show_pauses:
             real = _timed(program, plans)
-        own_ns = _own_ns(real[DEFAULT]) if bounds is None else None
+        own_ns = own_ns_of(real[DEFAULT]) if bounds is None else None
         model = _measured_model(path, real[DEFAULT], own_ns, keep=show_pauses)
         pauses = [_pause_proof(one, real[one.policy], model, bounds) for one in proofs]
         with opened(path) as log:
@@ -187,7 +184,7 @@ def command(
     payload |= {"proofs": [proof.to_json() for proof in proofs]}  # type: ignore[dict-item]
     payload["pause_model"] = model and model.to_json()  # type: ignore[assignment]
     payload["pauses"] = {one.policy: one.to_json() for one in pauses}  # type: ignore[assignment]
-    own = {policy: None if bounds else _own_ns(runs) for policy, runs in real.items()}
+    own = {policy: None if bounds else own_ns_of(runs) for policy, runs in real.items()}
     table = _table(proofs, pauses, own)
     said = _answer(pauses)
     show(Report((table,), payload, tuple(remarks), said, (note,)), output_format)
@@ -213,27 +210,6 @@ def _percent(text: str | None) -> float | None:
         ) from None
 
 
-@contextlib.contextmanager
-def _recording(trace: Path | None, output: Path | None, force: bool) -> Iterator[Path]:
-    """The recording to predict from: a given one, one to keep, or one for now."""
-    if trace is not None:
-        yield trace
-    elif output is not None:
-        new_database(output, force=force)
-        yield output
-    else:
-        with tempfile.TemporaryDirectory(prefix="gcreplay-") as folder:
-            yield Path(folder, "recording.gcreplay")
-
-
-@contextlib.contextmanager
-def _stdin(given: Path | None) -> Iterator[int]:
-    if given is not None and (kind := other_kind(given)) is not None:
-        raise UsageError(f"--input {given} is a {kind}: every run reads it anew, so give a file")
-    with Path(given or os.devnull).open("rb") as file:
-        yield file.fileno()
-
-
 def _within(run: RealRun, window: Window) -> Sequence[RealCollection]:
     return run.window(*window) if window else run.collections
 
@@ -244,11 +220,6 @@ def _timed(program: ProvedProgram, plans: dict[str, Plan]) -> dict[str, list[Rea
     for policy in list(plans) * REPEATS:
         runs[policy].append(program.run(policy, plans[policy], sizes=False))
     return runs
-
-
-def _own_ns(runs: Sequence[RealRun]) -> int | None:
-    """CPU time that the program takes for itself, the least of the runs."""
-    return min((run.own_cpu_ns for run in runs if run.own_cpu_ns is not None), default=None)
 
 
 def _measured_model(

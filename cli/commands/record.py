@@ -46,6 +46,11 @@ class OwnOptionsThenProgram(click.Command):
 
     def _closed(self, args: Sequence[str]) -> list[str]:
         """The arguments with `--` where the program's begin."""
+        at, named = self.program_at(args)
+        return [*args[:at], "--", *args[at:]] if named else list(args)
+
+    def program_at(self, args: Sequence[str]) -> tuple[int, bool]:
+        """Where our options end, and whether the last of them names the program."""
         with_value = {
             name
             for param in self.params
@@ -59,8 +64,8 @@ class OwnOptionsThenProgram(click.Command):
             if position > len(args):
                 break  # the option's value is missing
             if option[:2] in ("-m", "-c"):
-                return [*args[:position], "--", *args[position:]]
-        return list(args)
+                return position, True
+        return position, False
 
 
 @click.command(

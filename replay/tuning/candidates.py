@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from gcreplay.store.events import GcCall
@@ -21,8 +21,11 @@ FIRST: Final = (
 )
 """First thresholds: round numbers, as people write them."""
 
-RARER: Final = ("50,10", "10,100")
-"""T1 and T2 beside the usual ones: fewer middle and fewer full collections."""
+OLDER: Final = ((10, 10), (50, 10), (10, 50))
+"""T1 and T2: the default ones, fewer middle collections, fewer full ones."""
+
+SETTINGS: Final = tuple((t0, t1, t2) for t1, t2 in OLDER for t0 in FIRST)
+"""What is swept."""
 
 _CALLS: Final = {
     GcCall.DISABLE: "without:disable",
@@ -34,17 +37,8 @@ _EVERY = (1, 10, 100)
 
 
 def thresholds() -> list[str]:
-    """The default and larger first thresholds, with T1 and T2 as they are by default."""
+    """The default and larger first thresholds, for what is not swept."""
     return [f"{COLLECTOR}:{t0},10,10" for t0 in FIRST]
-
-
-def rarer(policies: Iterable[str]) -> list[str]:
-    """The same with fewer collections of older generations."""
-    made = []
-    for policy in policies:
-        first, usual, _ = policy.rpartition(",10,10")
-        made += [f"{first},{more}" for more in RARER if usual]
-    return made
 
 
 def changes(log: EventLog) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 from ..estimates.pauses import PauseModel, Pauses
 from ..results.result import RunResult
+from ..sweep.front import front
 
 Goal = Literal["balance", "throughput", "latency", "memory"]
 
@@ -60,9 +61,11 @@ class Limits:
     more_memory: float
     pause_ns: int | None = None
 
+    def most_bytes(self, present: Tried) -> int:
+        return present.peak + max(int(self.more_memory * present.peak), SMALL_BYTES)
+
     def allow(self, present: Tried, one: Tried) -> bool:
-        most = present.peak + max(int(self.more_memory * present.peak), SMALL_BYTES)
-        if one.peak > most:
+        if one.peak > self.most_bytes(present):
             return False
         return self.pause_ns is None or one.pauses.longest <= self.pause_ns
 
@@ -136,12 +139,8 @@ def parts(policy: str) -> int:
     return policy.count("+") + 1
 
 
-def front(tried: Sequence[Tried]) -> list[Tried]:
-    """Those that no other equals or betters in GC time, longest pause and peak memory at once, by
-    GC time; of equal ones the simplest, or what was tried first."""
-    order = sorted(tried, key=lambda one: (one.costs, parts(one.policy)))
-    best: list[Tried] = []
-    for one in order:
-        if not any(all(a <= b for a, b in zip(o.costs, one.costs, strict=True)) for o in best):
-            best.append(one)
-    return best
+def on_front(tried: Sequence[Tried]) -> list[Tried]:
+    """Those that no other equals or betters in all costs, by GC time; of equal ones the simplest,
+    or what was tried first."""
+    ordered = sorted(tried, key=lambda one: (one.costs, parts(one.policy)))
+    return [ordered[i] for i in front([one.costs for one in ordered])]

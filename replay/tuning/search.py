@@ -1,70 +1,95 @@
 """Looking for a setting: what is tried is replayed in full, and judged by `choice`.
 
-Three rounds, each of which begins with the best of the one before: calls of the gc module that the
-program could leave out; thresholds; and what can be done at marks, with fewer collections of older
-generations.
+Thresholds are swept in one pass, and the front is replayed. Then come calls of the gc module that
+the program could leave out, and what can be done at marks, each with the best thresholds so far.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from gcreplay.store.log import EventLog
 
-from ..estimates.pauses import PauseModel
+from ..engine.annotation import garbage_of, share_garbage
+from ..estimates.pauses import PauseModel, Pauses
 from ..results.result import RunResult
 from ..run import replay
-from .candidates import COLLECTOR, changes, freezes, manual, rarer, thresholds, with_each
+from ..sweep.front import front, spread
+from ..sweep.grid import policy_of
+from ..sweep.sweep import Sweep
+from .candidates import COLLECTOR, SETTINGS, changes, freezes, manual, thresholds, with_each
 from .choice import Judge, Tried
-
-Replayed = Callable[[EventLog, Sequence[str]], list[RunResult]]
 
 _BEST = 3
 """Settings that a round hands to the next one."""
 
+_REPLAYED = 8
+"""Of those that the sweep finds: so many are replayed."""
 
-def one_by_one(log: EventLog, policies: Sequence[str]) -> list[RunResult]:
-    """The runs of these policies."""
-    return [replay(log, policy) for policy in policies]
+
+def replayed(log: EventLog, policies: Sequence[str]) -> list[RunResult]:
+    """The runs of these policies, on all cores at once."""
+    path, garbage = log.path, garbage_of(log)
+    if path is None:
+        return [replay(log, policy) for policy in policies]
+
+    def one(policy: str) -> RunResult:
+        with EventLog.open(path) as again:
+            share_garbage(again, garbage)
+            return replay(again, policy)
+
+    pool = ThreadPoolExecutor(len(os.sched_getaffinity(0)))
+    try:
+        return list(pool.map(one, policies))
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 class Search:
     """What was tried on a recording; `present` is the run under the program's own settings."""
 
-    def __init__(
-        self,
-        log: EventLog,
-        present: RunResult,
-        model: PauseModel,
-        judge: Judge,
-        replayed: Replayed = one_by_one,
-    ) -> None:
+    def __init__(self, log: EventLog, present: RunResult, model: PauseModel, judge: Judge) -> None:
         self._log = log
         self._model = model
         self._judge = judge
-        self._replayed = replayed
         self.present = self._tried(present)
         self.tried = {present.policy: self.present}
 
     def run(self) -> list[Tried]:
         """All that was tried, the present setting first."""
-        left_out = self._round(changes(self._log), [COLLECTOR])
-        kept = [""] + [one.policy.rpartition("+")[0] for one in left_out[:1]]
-        best = self._round(kept, thresholds())
-        base = [one.policy for one in best[:_BEST]]
-        self._round([""], rarer(base))
-        self._round(freezes(self._log), base)
-        self._round([""], manual(self._log))
+        best = self._round(self._swept())
+        changed = self._round(with_each(changes(self._log), [COLLECTOR]))
+        for one in changed[:1]:
+            action, _, _ = one.policy.rpartition("+")
+            best = self._round([*policies_of(best), *with_each([action], thresholds())])
+        self._round(with_each(freezes(self._log), [COLLECTOR, *policies_of(best[:_BEST])]))
+        self._round(manual(self._log))
         return list(self.tried.values())
 
-    def _round(self, actions: Sequence[str], policies: Sequence[str]) -> list[Tried]:
-        """Try each action with each policy; those that are known to be allowed, the best first."""
-        named = [part for one in actions for part in ([one] if one else [])]
-        wanted = [*(policies if "" in actions else []), *with_each(named, policies)]
-        new = [one for one in dict.fromkeys(wanted) if one not in self.tried]
-        for run in self._replayed(self._log, new):
+    def _swept(self) -> list[str]:
+        """Thresholds that are worth a replay, found in one pass over the log."""
+        found = Sweep(self._log, SETTINGS, price=self._model.estimate_table).run().settings
+        most = self._judge.limits.most_bytes(self.present)
+        known = [one for one in found if one.peak_bytes <= most] or list(found)
+        pauses = [Pauses(one.pauses) for one in known]
+        costs = [
+            (each.total, each.longest, one.peak_bytes)
+            for one, each in zip(known, pauses, strict=True)
+        ]
+        return [policy_of(known[i].setting) for i in spread(front(costs), costs, _REPLAYED)]
+
+    def _round(self, policies: Sequence[str]) -> list[Tried]:
+        """Try them; those that are known to be allowed, the best first."""
+        new = [one for one in dict.fromkeys(policies) if one not in self.tried]
+        for run in replayed(self._log, new):
             self.tried[run.policy] = self._tried(run)
-        return self._judge.ordered(self.present, (self.tried[one] for one in wanted))
+        return self._judge.ordered(self.present, (self.tried[one] for one in policies))
 
     def _tried(self, run: RunResult) -> Tried:
         return Tried(run, self._model.estimate(run.collections))
+
+
+def policies_of(tried: Sequence[Tried]) -> list[str]:
+    return [one.policy for one in tried]

@@ -1,0 +1,269 @@
+"""A recording, the settings that were tried on it, and what is to be said of the one chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from gcreplay.bearing import Bearing, Real
+from gcreplay.bearing import Figure as Claimed
+from gcreplay.outcome import PRESENT, milliseconds, own_time, program_words, share_of, sums
+from gcreplay.output import Cell, Figure, Report, Size, Table, counted, size_words, words
+from gcreplay.paste import lines_of
+from gcreplay.pauses import pause_model, trust
+from gcreplay.progress import working
+from gcreplay.replay import replay
+from gcreplay.replay.estimates.pauses import TYPICAL, PauseModel
+from gcreplay.replay.policies.policy import OLDEST
+from gcreplay.replay.tuning.choice import Goal, Judge, Limits, Tried, on_front
+from gcreplay.replay.tuning.search import Search
+from gcreplay.store import EventLog
+from gcreplay.store.marks import with_marks_read
+
+_CLAIMS: Final[dict[Goal, Claimed]] = {
+    "throughput": "gc_ns",
+    "latency": "longest_ns",
+    "memory": "peak_bytes",
+}
+
+ASSUMED_SHARE: Final = 20
+"""Where nobody knows the program's own time: so many times what its collector takes."""
+
+
+class Tuned:
+    """A recording, all that was tried on it, and what was chosen."""
+
+    def __init__(self, log: EventLog, goal: Goal, limits: Limits) -> None:
+        self.log = log
+        with working("replaying"):
+            run = replay(log, PRESENT)
+        self.fitted = pause_model(log, run.collections)
+        self.model: PauseModel = self.fitted or TYPICAL
+        self.own = own_time(log)
+        total = self.model.estimate(run.collections).total
+        self.own_ns = self.own.ns if self.own is not None else ASSUMED_SHARE * total
+        self.judge = Judge(goal, limits, self.own_ns)
+        search = Search(log, run, self.model, self.judge)
+        with working(lambda: f"searching: {counted(len(search.tried), 'setting')} tried"):
+            self.tried = search.run()
+        self.present = search.present
+        self.limits = limits
+        self.failed: list[Bearing] = []
+        self.proof: Bearing | None = None
+        self.chosen = self.judge.chosen(self.present, self.tried[1:], self.model)
+
+    def prove(self, now: Real, then: Real) -> bool:
+        """Whether real runs of the chosen setting beside the present one bear it out; if not,
+        another is chosen."""
+        assert self.chosen is not None
+        figure, share = self.claim()
+        proof = Bearing(self.chosen.policy, now, then, figure, share, self.limits.more_memory)
+        if not proof.against:
+            self.proof = proof
+            return True
+        self.failed.append(proof)
+        out = {one.policy for one in self.failed}
+        left = [one for one in self.tried[1:] if one.policy not in out]
+        self.chosen = self.judge.chosen(self.present, left, self.model)
+        return False
+
+    def claim(self) -> tuple[Claimed, float]:
+        """The figure that the chosen setting is chosen for, and the share of it that it saves."""
+        assert self.chosen is not None
+        now, then = self.present, self.chosen
+        saved = {
+            "gc_ns": (now.pauses.total, then.pauses.total),
+            "longest_ns": (now.pauses.longest, then.pauses.longest),
+            "peak_bytes": (now.peak, then.peak),
+        }
+        time = then.pauses.total < now.pauses.total
+        figure: Claimed = _CLAIMS.get(self.judge.goal, "gc_ns" if time else "peak_bytes")
+        before, after = saved[figure]
+        return figure, (before - after) / before if before else 0.0
+
+    def report(self, trace: str, form: str) -> Report:
+        best = on_front([one for one in self.tried if one.known])
+        lines, undo = (
+            ([], "") if self.chosen is None else lines_of(self.chosen.policy, self.log, form)
+        )
+        said = self.answer()
+        payload = {
+            "trace": trace,
+            "present": self.row(self.present),
+            "front": [self.row(one) for one in best],
+            "recommended": None if self.chosen is None else self.recommended(lines, undo),
+            "reason": said,
+            "proved": self.proved(),
+        }
+        tables = [self.comparison()] if self.chosen is not None else []
+        tables.append(self.front_table(best))
+        notes = [*self.in_vain(), self.trust()]
+        if undo:
+            notes.append(TRY)
+        first = (said, program_words(self.log, self.own))
+        return Report(tuple(tables), payload, (), first, tuple(notes), code(lines, undo))
+
+    def proved(self) -> dict[str, Any] | None:
+        """The real runs of what is recommended, or of what was tried last."""
+        last = self.proof or (self.failed[-1] if self.failed else None)
+        return None if last is None else last.to_json()
+
+    def row(self, one: Tried) -> dict[str, Any]:
+        return {
+            "policy": one.policy,
+            "collections_by_generation": one.run.collections_by_generation,
+            "collected": one.run.collected,
+            "pauses": sums(one.pauses),
+            "gc_share": share_of(one.pauses, self.own_ns),
+            "peak_bytes": one.peak,
+            "peak_floating_bytes": one.run.peak_floating_bytes,
+        }
+
+    def recommended(self, lines: Sequence[str], undo: str) -> dict[str, Any]:
+        assert self.chosen is not None
+        now, then = self.present, self.chosen
+        return {
+            "policy": then.policy,
+            "lines": list(lines),
+            "undo": undo,
+            "gain": {
+                "gc_ns": now.pauses.total - then.pauses.total,
+                "longest_ns": now.pauses.longest - then.pauses.longest,
+                "peak_bytes": now.peak - then.peak,
+            },
+        }
+
+    def answer(self) -> str:
+        """What to do, in a sentence or two."""
+        now, then = self.present, self.chosen
+        if then is None:
+            return self.nothing()
+        name = with_marks_read(then.policy)
+        return (
+            f"Change this: {name}. It takes {_ms(then.pauses.total)} ms of GC time for "
+            f"{_ms(now.pauses.total)}{self.shares(then)}, a longest pause of "
+            f"{_ms(then.pauses.longest)} ms for {_ms(now.pauses.longest)}, and a peak of "
+            f"{size_words(then.peak)} for {size_words(now.peak)}."
+        )
+
+    def shares(self, then: Tried) -> str:
+        before, after = (share_of(one.pauses, self.own_ns) for one in (self.present, then))
+        if before is None or after is None:
+            return ""
+        return f" ({_percentage(before)} -> {_percentage(after)} of CPU)"
+
+    def nothing(self) -> str:
+        """Why nothing is recommended."""
+        unknown = [one for one in self.tried[1:] if not one.known]
+        if unknown and len(unknown) * 2 > len(self.tried) - 1:
+            first = unknown[0]
+            told = first.run.depends_on_collector.sentence()
+            return (
+                f"It cannot be told: under {with_marks_read(first.policy)} {told}. No prediction "
+                f"holds for this program; try settings with `gcreplay prove`."
+            )
+        if self.failed:
+            best = self.failed[0]
+            return (
+                f"Leave it as it is: {with_marks_read(best.policy)} was the best that was found, "
+                f"and real runs do not bear it out: {best.against}."
+            )
+        now = self.present
+        share = share_of(now.pauses, self.own_ns)
+        of_cpu = "" if share is None else f", {_percentage(share)} of CPU"
+        allowed = self.judge.allowed(now, self.tried)
+        least = min((one.pauses.total for one in allowed), default=now.pauses.total)
+        saved = max(0, now.pauses.total - least)
+        return (
+            f"Leave it as it is: the collector takes {_ms(now.pauses.total)} ms{of_cpu}, and no "
+            f"setting of the {len(self.tried) - 1} tried that is allowed saves more than "
+            f"{_ms(saved)} ms of it."
+        )
+
+    def in_vain(self) -> list[str]:
+        """Young collections that found nothing."""
+        young = [one for one in self.present.run.collections if one.generation < OLDEST]
+        vain = sum(one.collected == 0 for one in young)
+        if not young or 2 * vain < len(young):
+            return []
+        if vain == len(young):
+            return [f"In vain: {counted(vain, 'young collection')} found 0 objects."]
+        return [f"In vain: {vain:,} of {counted(len(young), 'young collection')} found 0 objects."]
+
+    def trust(self) -> str:
+        if self.fitted is not None:
+            return trust(self.log, self.fitted)
+        return (
+            f"Times are rough: {counted(len(self.log.observed), 'collection')} of the program "
+            f"tell too little of this machine, so they are those of a typical one."
+        )
+
+    def comparison(self) -> Table:
+        assert self.chosen is not None
+        now, then = self.present, self.chosen
+        rows = [
+            ("GC time, ms", milliseconds(now.pauses.total), milliseconds(then.pauses.total)),
+            (
+                "longest pause, ms",
+                milliseconds(now.pauses.longest),
+                milliseconds(then.pauses.longest),
+            ),
+            ("full collections", _full(now), _full(then)),
+            ("peak memory", Size(now.peak), Size(then.peak)),
+        ]
+        heads: tuple[str, ...] = ("", "now", "predicted")
+        if self.proof is None:
+            return Table(heads, tuple(rows))
+        real = zip(_cells(self.proof.now), _cells(self.proof.then), strict=True)
+        beside = tuple((*row, *both) for row, both in zip(rows, real, strict=True))
+        return Table((*heads, "now, really", "then, really"), beside)
+
+    def front_table(self, best: Sequence[Tried]) -> Table:
+        rows = [self.present, *(one for one in best if one is not self.present)]
+        marked = {self.present.policy: "now"}
+        if self.chosen is not None:
+            marked[self.chosen.policy] = "recommended"
+        return Table(
+            ("GC ms", "% CPU", "longest ms", "peak memory", "setting", ""),
+            tuple(
+                (
+                    milliseconds(one.pauses.total),
+                    Figure(100 * (share_of(one.pauses, self.own_ns) or 0)),
+                    milliseconds(one.pauses.longest),
+                    Size(one.peak),
+                    with_marks_read(one.policy),
+                    marked.get(one.policy, ""),
+                )
+                for one in rows
+            ),
+            title="No setting is better in all three:",
+        )
+
+
+def code(lines: Sequence[str], undo: str) -> tuple[str, ...]:
+    """The lines, and what takes them back."""
+    return (*lines, "", f"# undo: {undo}") if lines else ()
+
+
+TRY = (
+    "To try it in production: give these lines to one of two like workers, let both do the same "
+    "number of requests (equal work, not equal time), and compare their CPU time and memory."
+)
+
+
+def _cells(real: Real) -> tuple[Cell, ...]:
+    """The figures of a comparison; memory is that of the whole process."""
+    times = (milliseconds(real.gc_ns), milliseconds(real.longest_ns))
+    return (*times, real.full, Size(real.peak_bytes))
+
+
+def _full(one: Tried) -> int:
+    return one.run.collections_by_generation[OLDEST]
+
+
+def _ms(ns: int) -> str:
+    return words(milliseconds(ns))
+
+
+def _percentage(share: float) -> str:
+    return f"{words(Figure(100 * share))} %"
