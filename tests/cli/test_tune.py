@@ -5,6 +5,8 @@ A collection takes 1 ms, and 100 ns for each object that it frees; the program t
 
 import ast
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -211,3 +213,66 @@ def test_limits_are_checked(
     told = gcreplay("tune", app, *options)
     assert (told.exit_code, told.stdout) == (2, "")
     assert sentence in told.stderr
+
+
+VAIN = """
+class Bullet:
+    def __init__(self, number):
+        self.position = [number, number]
+for _ in range(60):
+    bullets = [Bullet(number) for number in range(2000)]
+    bullets.clear()
+print("printed")
+"""
+WASTE = """
+import gc
+gc.disable()
+class Node: pass
+for _ in range(6000):
+    node = Node()
+    node.me, node.more = node, bytearray(10_000)
+"""
+
+
+def really_tuned(folder: Path, program: str, *options: str) -> dict[str, Any]:
+    (folder / "app.py").write_text(program)
+    done = subprocess.run(
+        [sys.executable, "-m", "gcreplay", "tune", *options, "--format", "json", "app.py"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    assert set(found) == KEYS
+    return found
+
+
+def test_what_is_recommended_of_a_program_is_really_run(tmp_path: Path) -> None:
+    """4,000 bullets and lists are alive at most: over 10,000 nothing is ever collected, and then
+    the real runs make no collection either."""
+    found = really_tuned(tmp_path, VAIN, "-o", "kept.gcreplay")
+    proved = found["proved"]
+    assert proved["policy"] == found["recommended"]["policy"]
+    assert proved["borne_out"]
+    assert (proved["then"]["gc_ns"], proved["then"]["full_collections"]) == (0, 0)
+    assert proved["now"]["gc_ns"] > 0
+    assert (tmp_path / "kept.gcreplay").exists()
+
+
+def test_a_program_that_has_switched_its_collector_off_really_takes_less_memory(
+    tmp_path: Path,
+) -> None:
+    """60 MB of garbage; at 700 cycles 7 MB wait for a collection."""
+    found = really_tuned(tmp_path, WASTE)
+    assert found["recommended"]["policy"].startswith("without:disable+")
+    proved = found["proved"]
+    assert proved["now"]["peak_bytes"] - proved["then"]["peak_bytes"] > 30_000_000
+
+
+def test_options_of_a_program_are_not_ours(gcreplay: Gcreplay, app: Path) -> None:
+    told = gcreplay("tune", app, "--exit-code", "3")
+    assert (told.exit_code, told.stdout) == (2, "")
+    assert "A recording is tuned as it is" in told.stderr

@@ -134,6 +134,41 @@ def test_a_measured_threshold_holds_whatever_the_program_sets(tmp_path: Path) ->
     assert measured(tmp_path, Plan(), text)[1] == "(1, 1, 1)\n"
 
 
+@pytest.mark.parametrize(
+    ("call", "asked", "done", "left_out"),
+    [
+        ("collect", "bool(gc.collect())", "True", "False"),
+        ("disable", "gc.disable() or gc.isenabled()", "False", "True"),
+        ("freeze", "gc.freeze() or gc.get_freeze_count() > 0", "True", "False"),
+    ],
+)
+def test_calls_of_the_program_do_nothing_where_they_are_left_out(
+    tmp_path: Path, call: str, asked: str, done: str, left_out: str
+) -> None:
+    text = f"import gc\nring = []\nring.append(ring)\ndel ring\nprint({asked})\n"
+    assert measured(tmp_path, Plan(), text)[1] == f"{done}\n"
+    assert measured(tmp_path, Plan(without=(call,)), text)[1] == f"{left_out}\n"
+
+
+def test_what_the_plan_itself_does_is_not_left_out(tmp_path: Path) -> None:
+    text = "import gc, gcreplay_capture as c\nc.mark('tick')\nprint(gc.get_freeze_count() > 0)\n"
+    plan = Plan(None, (CollectAt("tick"), FreezeAt("tick")), without=("collect", "freeze"))
+    run, said = measured(tmp_path, plan, text)
+    assert said == "True\n"
+    assert [c.called for c in run.collections] == [True]
+
+
+def test_the_peak_of_memory_is_that_of_the_program_alone(tmp_path: Path) -> None:
+    """Of ours nothing counts, though we have 200 MB; of the program all it had at one moment."""
+    ours = bytearray(b"x") * 200_000_000
+    small, _ = measured(tmp_path, Plan(), "pass")
+    text = "a = bytearray(b'x') * 64_000_000\ndel a\n"
+    large, _ = measured(tmp_path, Plan(), text)
+    assert small.peak_bytes is not None and large.peak_bytes is not None
+    assert small.peak_bytes < len(ours) // 4
+    assert 63_000_000 < large.peak_bytes - small.peak_bytes < 66_000_000
+
+
 def test_the_sentinel_is_not_seen_by_the_program(tmp_path: Path) -> None:
     text = "import gc\nfor _ in range(2):\n    gc.collect()\n"
     text += "    print([o for o in gc.get_objects() if 'capture' in type(o).__module__])\n"
