@@ -18,14 +18,15 @@ from gcreplay.output import Cell, Report, Size, Table, counted, format_option, s
 from gcreplay.pauses import pause_model, store_model, trust
 from gcreplay.progress import time_left, working
 from gcreplay.replay import Collection, make_policy, replay
-from gcreplay.replay.engine.annotation import garbage_of, share_garbage
+from gcreplay.replay.engine.annotation import Garbage, garbage_of, share_garbage
 from gcreplay.replay.estimates.pauses import PauseModel, Pauses
 from gcreplay.replay.sweep.front import front, spread
 from gcreplay.replay.sweep.grid import grid, policy_of
-from gcreplay.replay.sweep.groups import groups_of
-from gcreplay.replay.sweep.sweep import Sweep, Swept
+from gcreplay.replay.sweep.groups import Groups, groups_of
+from gcreplay.replay.sweep.sweep import Setting, Sweep, Swept
 from gcreplay.store import EventLog
 from gcreplay.store.errors import DamagedFile, StorageError
+from gcreplay.store.events import StartState
 from gcreplay.store.marks import with_marks_read
 from gcreplay.trace import opened
 
@@ -63,14 +64,15 @@ def command(
         make_policy(policy)
     with opened(trace) as log:
         search = Search(trace, log)
+        with working("finding the garbage"):
+            found = groups_of(log)  # the replays need a part of it
         present = search.replayed([PRESENT])[0]
         with working("fitting pauses"):
             model = pause_model(log, collections_of(present))
-        start = log.start
-        recorded = start.threshold if start is not None else (700, 10, 10)
+        recorded = (log.start or StartState()).threshold
         named = [policy_of(one) for one in settings if one == recorded]
         lanes = [one for one in settings if one != recorded]
-        swept, inexact = search.swept(lanes, model)
+        swept, inexact = search.swept(lanes, model, found)
         rows = [row_of_lane(one, model, not inexact) for one in swept]
         more = list(dict.fromkeys([PRESENT, *named, *policies]))
         if inexact:
@@ -193,14 +195,13 @@ class Search:
         self.again: set[str] = set()
 
     def swept(
-        self, settings: Sequence[tuple[int, int, int]], model: PauseModel | None
+        self, settings: Sequence[Setting], model: PauseModel | None, found: tuple[Garbage, Groups]
     ) -> tuple[Sequence[Swept], tuple[str, ...]]:
         """What each comes to, and why that may not be what a replay does."""
         if not settings:
             return (), ()
         price = None if model is None else model.estimate_table
-        garbage, groups = groups_of(self.log)
-        sweep = Sweep(self.log, settings, price=price, found=(garbage, groups))
+        sweep = Sweep(self.log, settings, price=price, found=found)
         done = Done(self.log.event_count, f"sweeping {counted(len(settings), 'setting')}")
         with working(done):
             result = sweep.run(done.more)

@@ -5,6 +5,7 @@ import numpy.typing as npt
 
 from gcreplay.store.events import U32, StartState
 
+from ..engine._engine import Engine
 from .groups import Groups
 
 MADE_DTYPE: np.dtype[Any]
@@ -15,7 +16,7 @@ def components(address: int, garbage: int) -> tuple[U32, U32, npt.NDArray[np.uin
 class Lanes:
     def __init__(
         self,
-        address: int,
+        engine: Engine,
         thresholds: npt.NDArray[np.int32],
         waiting: list[int],
         garbage: Groups,

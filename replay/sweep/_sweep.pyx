@@ -129,18 +129,19 @@ def components(size_t address, uint32_t garbage):
 
 
 cdef class Lanes:
-    """Many settings over one engine's heap: `address` is the heap of an engine that has applied
-    nothing yet, and that the caller keeps."""
+    """Many settings over the heap of one engine, which has applied nothing yet, and is fed but not
+    advanced by the caller."""
 
     cdef Sweep s
     cdef Heap *h
-    cdef object kept
+    cdef object engine, kept
 
-    def __cinit__(self, size_t address, thresholds, waiting, garbage, uint64_t budget):
+    def __cinit__(self, engine, thresholds, waiting, garbage, uint64_t budget):
         cdef const int32_t[:, ::1] of = thresholds
         cdef uint32_t i
         cdef int k
-        self.h = <Heap *>address
+        self.engine = engine
+        self.h = <Heap *><size_t>engine.address
         if make_lanes(&self.s, of.shape[1]):
             raise MemoryError
         for i in range(self.s.lanes):
@@ -159,8 +160,6 @@ cdef class Lanes:
                 raise MemoryError
 
     def __dealloc__(self):
-        if self.h:
-            self.h.observer = NULL
         free_lanes(&self.s)
 
     def _know(self, garbage):

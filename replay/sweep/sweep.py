@@ -100,7 +100,7 @@ class Sweep:
         if garbage.regions is not None:
             self._engine.know_regions(garbage.regions)
         self._lanes = _sweep.Lanes(
-            self._engine.address,
+            self._engine,
             np.ascontiguousarray(columns),
             [min(waiting, I32_MOST) for waiting in free_counts(start.free_lists)],
             groups,
