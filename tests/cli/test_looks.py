@@ -24,6 +24,8 @@ PROGRAM = "for i in range(3000): x = []; x.append(x)"
         (["--for", "cpython-3.11:5000,10,10"], (100, 0, 80)),
         (["--for", "manual", "--for", "cpython-3.11"], (100, 0, 80)),
         (["--for", "cpython-3.11:60,10,10+freeze@start"], (20, 0, 80)),
+        (["--for", "cpython-3.13:60,10,10"], (20, 0, 80)),
+        (["--for", "cpython-3.14.2:90,10,0"], (30, 0, 80)),
         (["--for", "what-if", "--granularity", "7"], (7, 0, 80)),
         (["--for", "what-if", "--granularity", "0", "--probe-budget", "0"], (0, 0, 0)),
         (["--for", "what-if", "--full-probe", "700"], (100, 700, 0)),
