@@ -86,8 +86,10 @@ def answer(found: Sequence[Likeness], trusted: bool | None) -> str:
             "recording is like production."
         )
     if trusted is None:
-        why = dict.fromkeys(each.because for each in found if each.alike is None)
-        return f"That cannot be told: {'; '.join(why)}."
+        needed = [each for each in found if each.alike is None and each.figure in NEEDED]
+        left_out = needed or [each for each in found if each.alike is None]
+        why = dict.fromkeys(f"{each.figure}: {each.because}" for each in left_out)
+        return f"Whether tune may be trusted there cannot be told. {'; '.join(why)}."
     other = [each for each in compared if not each.alike]
     names = {each.figure for each in other}
     # Where the rules differ, so does what follows from them: that is no news.
