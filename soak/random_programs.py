@@ -9,16 +9,21 @@ from pathlib import Path
 
 from outcome import Outcome, failed, passed
 from places import ROOT
+from sizes import python_with_packages
 
 TEST = Path("tests/tracer/test_random_programs.py")
 
 
 def random_programs(folder: Path, how_many: int) -> Outcome:
     """Every log valid, every collection replayed where it was."""
+    given = {
+        "GCREPLAY_RANDOM_PROGRAMS": str(how_many),
+        "GCREPLAY_GEVENT_PYTHON": str(python_with_packages(folder)),
+    }
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-x", TEST],
         cwd=ROOT,
-        env={**os.environ, "GCREPLAY_RANDOM_PROGRAMS": str(how_many)},
+        env={**os.environ, **given},
         capture_output=True,
         text=True,
         check=False,

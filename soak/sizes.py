@@ -24,12 +24,18 @@ MODULES = {
 """What is imported of each package, written in C, Cython or Rust."""
 
 
-def sizes(folder: Path) -> Iterator[Outcome]:
-    """Of each type of a package that can be called, and of all objects that its modules make."""
+def python_with_packages(folder: Path) -> Path:
+    """An interpreter that has all of them."""
     python = folder / "sizes-venv" / "bin" / "python"
     if not python.exists():
         subprocess.run([PYTHON, "-m", "venv", folder / "sizes-venv"], check=True)
         subprocess.run([python, "-m", "pip", "install", "--quiet", *MODULES], check=True)
+    return python
+
+
+def sizes(folder: Path) -> Iterator[Outcome]:
+    """Of each type of a package that can be called, and of all objects that its modules make."""
+    python = python_with_packages(folder)
     for name, modules in MODULES.items():
         asked = {"GCREPLAY_SIZES_PYTHON": str(python), "GCREPLAY_SIZES_MODULES": modules}
         done = subprocess.run(

@@ -1,6 +1,7 @@
 """Random programs, recorded: the replay makes every collection that was really made.
 
-A few by default; GCREPLAY_RANDOM_PROGRAMS=500 records that many.
+A few by default; GCREPLAY_RANDOM_PROGRAMS=500 records that many. Those with greenlets need an
+interpreter that has gevent: GCREPLAY_GEVENT_PYTHON.
 """
 
 import os
@@ -10,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from program_text import called_programs, programs, rising_programs
@@ -17,6 +19,8 @@ from reaching_text import reaching_programs
 from recording import Recorded, checked, run_plain, run_recorded
 from wider_text import (
     ctypes_programs,
+    gevent_programs,
+    greenlet_programs,
     meeting_programs,
     saving_programs,
 )
@@ -25,16 +29,20 @@ from gcreplay.store.log import EventLog
 from gcreplay.store.rules.validate import validate
 
 Test = TypeVar("Test", bound=Callable[..., None])
+GEVENT_PYTHON = os.environ.get("GCREPLAY_GEVENT_PYTHON")
 LOOKS = st.sampled_from([(0, 0), (1, 0), (50, 700), (20, 300), (7, 100)])
+FEWER_LOOKS = st.sampled_from([(0, 0), (50, 700), (20, 300), (7, 100)])
 
 
 @contextmanager
-def recorded(text: str, looks: tuple[int, int]) -> Iterator[Recorded]:
+def recorded(text: str, looks: tuple[int, int], python: str | None = None) -> Iterator[Recorded]:
     """The recording of a program that runs to its end."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "program.py").write_text(text)
-        done = run_recorded(folder, "program.py", granularity=looks[0], full_probe=looks[1])
+        done = run_recorded(
+            folder, "program.py", granularity=looks[0], full_probe=looks[1], python=python
+        )
         assert done.ran.exit_code == 0, done.ran.err
         assert done.summary.complete, done.summary.message
         yield done
@@ -128,3 +136,14 @@ def test_every_collection_is_replayed_where_c_calls_python(
 def test_a_log_is_valid_where_threads_meet_in_finalizers(text: str, looks: tuple[int, int]) -> None:
     with recorded(text, looks) as done, EventLog.open(done.path) as log:
         validate(log)
+
+
+@pytest.mark.skipif(GEVENT_PYTHON is None, reason="the soak makes an interpreter with gevent")
+@few(6)
+@given(st.one_of(greenlet_programs, gevent_programs), FEWER_LOOKS)
+def test_every_collection_is_replayed_where_greenlets_switch(
+    text: str, looks: tuple[int, int]
+) -> None:
+    with recorded(text, looks, GEVENT_PYTHON) as done:
+        assert checked(done.path).recorded > 3
+        assert done.ran == run_plain(done.path.parent, "program.py", python=GEVENT_PYTHON)

@@ -1,5 +1,5 @@
 """Random programs that reach further than most: gc.DEBUG_SAVEALL, ctypes, threads that meet in
-finalizers. See program_text.py."""
+finalizers, greenlets. See program_text.py."""
 
 from hypothesis import strategies as st
 from program_text import ENDING, NAMES, PREAMBLE, RISING, filled, statements
@@ -109,3 +109,56 @@ meeting_programs = st.lists(
     )
 )  # fmt: skip
 """No two runs do the same, so they print nothing."""
+
+GREENLETS = """
+import greenlet
+class Switches:
+    def __init__(self, x): self.x, self.me = x, self
+    def __del__(self):
+        told.append(greenlet.greenlet(lambda: [[i] for i in range(9)]).switch())
+        len(told) > 20 and told.clear()
+def unfinished(x):
+    one = greenlet.greenlet(lambda: waits(x)); one.switch(); return one
+def waits(x): greenlet.getcurrent().parent.switch(x); return x
+def failing(x):
+    def fails(): raise KeyError(x)
+    try: greenlet.greenlet(fails).switch()
+    except KeyError as error: return error
+def locals_of(x):
+    one = unfinished(x); one.me = one; return one
+"""
+GREEN = (
+    "{x} = unfinished({y})", "{x} = failing({y})", "{x} = locals_of([{y}])", "Switches({x})",
+    "for _ in range(40): Switches({x})", "for _ in range(40): locals_of([{x}])", "gc.collect(1)",
+    "for _ in range(20): failing([{x}])", "{x} = greenlet.greenlet(lambda: {y})",
+    "{x} = isinstance({y}, greenlet.greenlet) and not {y}.dead and {y}.gr_frame",
+)  # fmt: skip
+greenlet_programs = made_of(acts(*GREEN), GREENLETS)
+
+GEVENT = """
+import gevent, gevent.event, gevent.pool, gevent.queue
+def spawned(x):
+    jobs = [gevent.spawn(deep, x, 9) for _ in range(9)]; gevent.joinall(jobs); return jobs
+def killed(x):
+    job = gevent.spawn(gevent.sleep, 100); gevent.sleep(0); job.kill(); job.x = x; return job
+def fails(x):
+    job = gevent.spawn(put, x); job.join(); return job.exception
+def queued(x):
+    q = gevent.queue.Queue(); gevent.spawn(q.put, [x]); return q.get()
+def pooled(x): return gevent.pool.Pool(3).map(lambda n: [x, n], range(9))
+def event(x):
+    e = gevent.event.AsyncResult(); gevent.spawn(e.set, x); return [e.get(), e]
+def quiet(*told): pass
+gevent.get_hub().handle_error = quiet
+for first in (spawned, killed, fails, queued, pooled, event): first(0)
+"""
+"""What gevent imports when it is first used is imported: `marshal` shows the collector tuples that
+it is still filling, and those the interpreter does not untrack."""
+gevent_programs = made_of(
+    acts(
+        *GREEN, "{x} = spawned({y})", "{x} = killed({y})", "{x} = fails({y})", "{x} = queued({y})",
+        "{x} = pooled({y})", "{x} = event({y})", "for _ in range(9): killed([{x}])",
+        "for _ in range(20): fails([{x}])", "gevent.sleep(0)",
+    ),
+    GREENLETS + GEVENT,
+)  # fmt: skip
