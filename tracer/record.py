@@ -383,7 +383,7 @@ def _summary(
     of it, as on a full disk, and it can be recovered."""
     ended_by = cut if isinstance(cut, signal.Signals) else None
     events = objects = collections = children = 0
-    status, message, begun = Status.FAILED, "", True
+    status, message, not_begun = Status.FAILED, "", ""
     try:
         status, children = spool.status, spool.children
         message = _told(status, spool, returncode) if cut is None else _in_words(cut, spool)
@@ -391,7 +391,9 @@ def _summary(
             events, objects, collections = log.event_count, log.object_count, len(log.observed)
             if cut is None:
                 log.set_meta(spool=None)
-                begun = not (returncode == 1 and _found_nothing_to_run(log))
+                from .begun import why_not_begun
+
+                not_begun = why_not_begun(log) if returncode == 1 else ""
             complete = status is Status.ENDED and cut is None
             told = {"exit_code": returncode, "message": message, "children": children}
             exit_ns = _exit_cpu(spool, complete, before)
@@ -400,9 +402,8 @@ def _summary(
     except Exception as error:  # the program's exit code is still to be told
         cut = cut or error
         message = _in_words(cut, spool)
-    if not begun:
-        message = "the interpreter found nothing to run, as it says above"
-    if log is not None and (status in (Status.CREATED, Status.REFUSED) or not begun):
+    message = not_begun or message
+    if log is not None and (status in (Status.CREATED, Status.REFUSED) or not_begun):
         options.output.resolve().unlink(missing_ok=True)
     summary = RecordSummary(
         options.output,
@@ -411,17 +412,11 @@ def _summary(
         events,
         objects,
         collections,
-        status is Status.ENDED and cut is None and begun,
+        status is Status.ENDED and cut is None and not not_begun,
         message,
         children,
     )
     return summary, cut is None or spool.released > 0
-
-
-def _found_nothing_to_run(log: EventLog) -> bool:
-    """Whether the interpreter itself refused what it was given: it raises this type for `-m` and
-    folders alone, and nothing of the program has run then but what its module lies in."""
-    return any((each.module, each.name) == ("runpy", "_Error") for each in log.types)
 
 
 def _children_cpu_ns() -> int:

@@ -150,6 +150,36 @@ def test_what_the_interpreter_finds_nothing_to_run_in_leaves_no_recording(
     assert list(tmp_path.glob("*.gcreplay*")) == []
 
 
+@pytest.mark.parametrize("text", ["x = (", "if 1:\nx", "nonlocal x", "if 1:\n\tx\n        y"])
+@pytest.mark.parametrize("how", ["script", "command"])
+def test_what_the_interpreter_cannot_read_leaves_no_recording(
+    tmp_path: Path, text: str, how: str
+) -> None:
+    (tmp_path / "wrong.py").write_text(text)
+    done = record(tmp_path, *(["wrong.py"] if how == "script" else ["-c", text]))
+    *own, ours = done.stderr.splitlines()
+    assert (done.returncode, done.stdout) == (1, "")
+    assert own[-1].split(":")[0] in ("SyntaxError", "IndentationError", "TabError")
+    assert ours == (
+        "gcreplay: nothing was recorded: the interpreter cannot read the program, as it says above"
+    )
+    assert list(tmp_path.glob("*.gcreplay*")) == []
+
+
+@pytest.mark.parametrize(
+    "text", ["import wrong", "compile('x = (', '', 'exec')", "exec('x = (')", "raise SyntaxError"]
+)
+@pytest.mark.parametrize("how", ["script", "command", "module"])
+def test_a_program_that_runs_into_what_cannot_be_read_is_recorded(
+    tmp_path: Path, text: str, how: str
+) -> None:
+    (tmp_path / "wrong.py").write_text("x = (")
+    (tmp_path / "program.py").write_text(text)
+    given = {"script": ["program.py"], "command": ["-c", text], "module": ["-m", "program"]}
+    assert record(tmp_path, *given[how]).returncode == 1
+    assert len(list(tmp_path.glob("*.gcreplay"))) == 1
+
+
 @pytest.mark.parametrize("text", ["import nosuch", "raise ImportError", "raise SystemExit(1)"])
 def test_what_fails_while_it_is_imported_is_recorded(tmp_path: Path, text: str) -> None:
     (tmp_path / "package").mkdir()
