@@ -6,8 +6,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from gcreplay.outcome import own_time
+from gcreplay.outcome import PRESENT, own_time
 from gcreplay.replay.policies.policy import OLDEST, PERMANENT
+from gcreplay.replay.results.phases import intervals
 from gcreplay.replay.run import Replay
 from gcreplay.store import EventLog
 from gcreplay.store.events import GcCall
@@ -36,7 +37,7 @@ class Activity:
     collected: int = 0
     explicit: int | None = None
     cpu_ns: int | None = None
-    cpu_of: str = "production"
+    cpu_of: str = "recorded"
     gc_ns: int | None = None
     pauses_ns: list[list[int]] = field(default_factory=lambda: [[] for _ in range(GENERATIONS)])
     alive: list[int] = field(default_factory=list)
@@ -69,8 +70,8 @@ class Activity:
         }
 
 
-def recorded(log: EventLog) -> Activity:
-    """That of the interpreter which was recorded."""
+def recorded(log: EventLog, window: tuple[str, str] | None = None) -> Activity:
+    """That of the interpreter which was recorded, between these two marks."""
     python = log.meta.get("python")
     made = Activity("recording", python if isinstance(python, str) else None)
     changes = [
@@ -81,9 +82,13 @@ def recorded(log: EventLog) -> Activity:
     threshold: Thresholds | None = tuple(log.start.threshold) if log.start else None
     made.candidates = [0] * GENERATIONS
     made.explicit = made.gc_ns = 0
+    play = Replay(log, PRESENT, window=window)
+    begin, end = play.window
     for one in log.observed:
         while changes and changes[0][0] < one.sequence:
             threshold = _changed(threshold, changes.pop(0)[1])
+        if not begin <= one.sequence < end and window is not None:
+            continue
         if threshold is not None:
             made.thresholds[threshold] += 1
         made.collections[one.generation] += 1
@@ -96,21 +101,23 @@ def recorded(log: EventLog) -> Activity:
             made.alive.append(one.long_lived_total)
     made.collected = sum(made.found)
     own = own_time(log)
-    if own is not None and own.source != "clock":
+    if window is not None:
+        made.cpu_ns = _cpu_between(log, begin, end, made.gc_ns)
+    elif own is not None and own.source != "clock":
         made.cpu_ns, made.cpu_of = own.ns + made.gc_ns, own.source
-    made.at_exit = _alive_at_end(log)
+    if window is None and log.meta.get("complete") and log.start is not None:
+        play.run()
+        made.at_exit = sum(play.heap.size(generation) for generation in range(PERMANENT))
     return made
+
+
+def _cpu_between(log: EventLog, begin: int, end: int, gc_ns: int) -> int | None:
+    """CPU time from one mark to another, where the recording has it."""
+    own = [part.own_ns for part in intervals(log) if begin <= part.begin and part.stop <= end]
+    known = [ns for ns in own if ns is not None]
+    return sum(known) + gc_ns if known and len(known) == len(own) else None
 
 
 def _changed(before: Thresholds | None, given: Thresholds) -> Thresholds:
     """gc.set_threshold() leaves what it is not given."""
     return given + (before or ())[len(given) :]
-
-
-def _alive_at_end(log: EventLog) -> int | None:
-    """Objects tracked at the end of a recording that has one."""
-    if not log.meta.get("complete") or log.start is None:
-        return None
-    play = Replay(log, "cpython-3.11")
-    play.run()
-    return sum(play.heap.size(generation) for generation in range(PERMANENT))

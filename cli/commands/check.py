@@ -8,7 +8,7 @@ import click
 from gcreplay.activity import Activity, recorded
 from gcreplay.gclogs import read
 from gcreplay.likeness import Likeness, likenesses
-from gcreplay.options import trace_argument
+from gcreplay.options import trace_argument, window_bounds
 from gcreplay.output import Cell, Report, Table, by_generation, format_option, show
 from gcreplay.progress import working
 from gcreplay.trace import opened
@@ -34,9 +34,12 @@ RULES = ("Python", "thresholds")
     type=click.Path(path_type=Path),
     help="JSON lines of production: of examples/gc_log.py, gc.get_stats() samples, or gcmon's.",
 )
+@click.option("--window", metavar="A..B", help="Of the recording, what is between two marks.")
 @format_option
 @click.pass_context
-def command(ctx: click.Context, trace: Path, log_path: Path, output_format: str) -> None:
+def command(
+    ctx: click.Context, trace: Path, log_path: Path, window: str | None, output_format: str
+) -> None:
     """Compare a recording with a log of production, and say whether what is tuned on the recording
     may be trusted there.
 
@@ -46,14 +49,16 @@ def command(ctx: click.Context, trace: Path, log_path: Path, output_format: str)
     Example:
       gcreplay check demo.gcreplay --against gc.jsonl
     """
+    bounds = window_bounds(window)
     production = read(log_path)
     with opened(trace) as log, working("comparing"):
-        ours = recorded(log)
+        ours = recorded(log, bounds)
     found = likenesses(ours, production)
     trusted = verdict(found)
     payload = {
         "trace": str(trace),
         "against": str(log_path),
+        "window": bounds,
         "trusted": trusted,
         "recorded": ours.to_json(),
         "production": production.to_json(),

@@ -218,6 +218,45 @@ def test_processes_are_told_apart_and_their_times_added(gcreplay: Gcreplay, app:
     assert (told["production"]["processes"], told["production"]["cpu_ns"]) == (2, 1_000_000_000)
 
 
+def test_of_a_window_only_what_is_between_its_marks_counts(
+    gcreplay: Gcreplay, tmp_path: Path
+) -> None:
+    """Two collections at the start-up, 33 between the marks, two behind them; the program takes
+    5 ms itself, then 96.1, then 3."""
+    path = tmp_path / "app.gcreplay"
+    b = TraceBuilder(counts="probed", python="3.11.7", own_cpu_ns=104_100_000)
+    b.start()
+    at = []
+    for label, number, ns in (
+        ("up", 2, 5_000_000),
+        ("down", 33, 101_100_000),
+        ("", 2, 104_100_000),
+    ):
+        for _ in range(number):
+            at.append(len(b))
+            b.alloc("Node", module="app")
+        b.tick(ns)
+        if label:
+            b.mark(label)
+    b.build(path).close()
+    made = [(0, 0, 1)] * 2 + MADE + [(2, 0, 1)] * 2
+    with EventLog.open(path, writable=True) as log:
+        log.add_observed(
+            ObservedCollection(sequence, i, "threshold", *(generation, 700, found), 0, 1000, 0, ns)
+            for i, (sequence, (generation, found, ns)) in enumerate(zip(at, made, strict=True))
+        )
+    log_path = write(path.with_suffix(".jsonl"), log_of(10, 1_000_000_000))
+    args = ("check", path, "--against", log_path, "--format", "json")
+    told = json.loads(gcreplay(*args, "--window", "up..down").stdout)
+    assert told["window"] == ["up", "down"]
+    assert told["recorded"]["collections_by_generation"] == [30, 3, 0]
+    assert told["recorded"]["cpu_ns"] == 100_000_000
+    assert told["trusted"] is True
+    assert json.loads(gcreplay(*args).stdout)["recorded"]["collections_by_generation"] == [32, 3, 2]
+    wrong = gcreplay(*args, "--window", "up..gone")
+    assert (wrong.exit_code, wrong.stdout) == (2, "")
+
+
 # Samples of gc.get_stats()
 
 
