@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from gcreplay.bearing import Bearing, Real
@@ -15,7 +17,8 @@ from gcreplay.progress import working
 from gcreplay.replay import replay
 from gcreplay.replay.estimates.pauses import TYPICAL, PauseModel
 from gcreplay.replay.policies.policy import OLDEST
-from gcreplay.replay.tuning.choice import Goal, Judge, Limits, Tried, on_front
+from gcreplay.replay.sweep.front import spread
+from gcreplay.replay.tuning.choice import INTERPRETER, Goal, Judge, Limits, Tried, on_front
 from gcreplay.replay.tuning.search import Search
 from gcreplay.store import EventLog
 from gcreplay.store.marks import with_marks_read
@@ -26,6 +29,9 @@ _CLAIMS: Final[dict[Goal, Claimed]] = {
     "memory": "peak_bytes",
 }
 
+SHOWN: Final = 6
+"""Settings of the front in the table, beside the present and the recommended one; JSON has all."""
+
 ASSUMED_SHARE: Final = 20
 """Where nobody knows the program's own time: so many times what its collector takes."""
 
@@ -33,7 +39,10 @@ ASSUMED_SHARE: Final = 20
 class Tuned:
     """A recording, all that was tried on it, and what was chosen."""
 
-    def __init__(self, log: EventLog, goal: Goal, limits: Limits) -> None:
+    def __init__(
+        self, log: EventLog, goal: Goal, limits: Limits, process_bytes: int | None = None
+    ) -> None:
+        """`process_bytes`: the most that the process really takes now, if that is known."""
         self.log = log
         with working("replaying"):
             run = replay(log, PRESENT)
@@ -42,7 +51,8 @@ class Tuned:
         self.own = own_time(log)
         total = self.model.estimate(run.collections).total
         self.own_ns = self.own.ns if self.own is not None else ASSUMED_SHARE * total
-        self.judge = Judge(goal, limits, self.own_ns)
+        beside = max(INTERPRETER, (process_bytes or 0) - run.peak_bytes)
+        self.judge = Judge(goal, limits, self.own_ns, beside)
         search = Search(log, run, self.model, self.judge)
         with working(lambda: f"searching: {counted(len(search.tried), 'setting')} tried"):
             self.tried = search.run()
@@ -177,7 +187,19 @@ class Tuned:
         return (
             f"Leave it as it is: the collector takes {_ms(now.pauses.total)} ms{of_cpu}, and no "
             f"setting of the {len(self.tried) - 1} tried that is allowed saves more than "
-            f"{_ms(saved)} ms of it."
+            f"{_ms(saved)} ms of it.{self.with_more_memory()}"
+        )
+
+    def with_more_memory(self) -> str:
+        """What would be chosen if memory did not matter, in a sentence."""
+        judge = replace(self.judge, goal="throughput", limits=replace(self.limits, more_memory=9.0))
+        best = judge.chosen(self.present, self.tried[1:], self.model)
+        if best is None:
+            return ""
+        more = (best.peak - self.present.peak) / (self.present.peak + self.judge.beside)
+        return (
+            f" With --max-memory +{math.ceil(100 * more)}% {with_marks_read(best.policy)} would "
+            f"save {_ms(self.present.pauses.total - best.pauses.total)} ms."
         )
 
     def in_vain(self) -> list[str]:
@@ -219,7 +241,10 @@ class Tuned:
         return Table((*heads, "now, really", "then, really"), beside)
 
     def front_table(self, best: Sequence[Tried]) -> Table:
-        rows = [self.present, *(one for one in best if one is not self.present)]
+        always = [one for one in (self.present, self.chosen) if one is not None]
+        others = [one for one in best if one not in always]
+        few = spread(range(len(others)), [one.costs for one in others], SHOWN)
+        rows = sorted([*always, *(others[i] for i in few)], key=lambda one: one.costs)
         marked = {self.present.policy: "now"}
         if self.chosen is not None:
             marked[self.chosen.policy] = "recommended"

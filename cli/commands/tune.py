@@ -171,7 +171,7 @@ def _of_program(
     with EventLog.open(path, writable=True) as log:
         store_model(log, model, own_ns_of(plain))
     with opened(path) as log:
-        tuned = Tuned(log, goal, limits)
+        tuned = Tuned(log, goal, limits, Real.of(plain).peak_bytes)
         for _ in range(TRIES):
             if tuned.chosen is None:
                 break

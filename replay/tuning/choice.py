@@ -15,8 +15,8 @@ Goal = Literal["balance", "throughput", "latency", "memory"]
 MEMORY_WEIGHT: Final = 0.1
 """In balance one per cent of the time weighs as much as ten per cent of the peak memory."""
 
-SMALL_BYTES: Final = 512 * 1024
-"""So much more memory than now is always allowed: less than what an interpreter varies by."""
+INTERPRETER: Final = 10 << 20
+"""Bytes that a process takes beside the recorded objects, at least: an interpreter alone."""
 
 LESS_MEMORY: Final = 0.05
 """Predicted peaks were within 5 % of the real ones."""
@@ -56,27 +56,22 @@ class Tried:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """more_memory: relative to the peak of now. pause_ns: the longest pause; None: any."""
+    """more_memory: relative to what the process has now at most. pause_ns: the longest pause;
+    None: any."""
 
     more_memory: float
     pause_ns: int | None = None
 
-    def most_bytes(self, present: Tried) -> int:
-        return present.peak + max(int(self.more_memory * present.peak), SMALL_BYTES)
-
-    def allow(self, present: Tried, one: Tried) -> bool:
-        if one.peak > self.most_bytes(present):
-            return False
-        return self.pause_ns is None or one.pauses.longest <= self.pause_ns
-
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """How settings are compared: the goal, the limits, and the program's own nanoseconds."""
+    """How settings are compared: the goal, the limits, the program's own nanoseconds, and the bytes
+    of its process beside the recorded objects."""
 
     goal: Goal
     limits: Limits
     own_ns: int
+    beside: int = INTERPRETER
 
     def loss(self, present: Tried, one: Tried) -> float:
         """Less is better; 0 for a setting that costs nothing."""
@@ -86,11 +81,20 @@ class Judge:
             case "latency":
                 return one.pauses.longest / (self.own_ns or 1)
             case "memory":
-                return one.peak / max(present.peak, 1) + 0.001 * self._share(one)
-        return self._share(one) + MEMORY_WEIGHT * one.peak / max(present.peak, 1)
+                return self._memory(present, one) + 0.001 * self._share(one)
+        return self._share(one) + MEMORY_WEIGHT * self._memory(present, one)
+
+    def most_bytes(self, present: Tried) -> int:
+        """Of recorded objects, at the peak."""
+        return present.peak + int(self.limits.more_memory * (present.peak + self.beside))
 
     def allowed(self, present: Tried, tried: Iterable[Tried]) -> list[Tried]:
-        return [one for one in tried if one.known and self.limits.allow(present, one)]
+        most, longest = self.most_bytes(present), self.limits.pause_ns
+        return [
+            one
+            for one in tried
+            if one.known and one.peak <= most and (longest is None or one.pauses.longest <= longest)
+        ]
 
     def ordered(self, present: Tried, tried: Iterable[Tried]) -> list[Tried]:
         """Those that are allowed, the best first; of equal ones what was tried first."""
@@ -113,6 +117,9 @@ class Judge:
     def _share(self, one: Tried) -> float:
         return one.pauses.total / max(self.own_ns + one.pauses.total, 1)
 
+    def _memory(self, present: Tried, one: Tried) -> float:
+        return (one.peak + self.beside) / (present.peak + self.beside)
+
     def _least(self, present: Tried) -> float:
         if self.goal == "latency":
             return LEAST_GAIN * present.pauses.longest / (self.own_ns or 1)
@@ -123,7 +130,7 @@ class Judge:
         saved = present.pauses.total - one.pauses.total
         quicker = present.pauses.longest - one.pauses.longest
         time = saved > model.sums_off * present.pauses.total
-        memory = one.peak < (1 - LESS_MEMORY) * present.peak
+        memory = self._memory(present, one) < 1 - LESS_MEMORY
         match self.goal:
             case "throughput":
                 return time

@@ -71,7 +71,7 @@ class Search:
     def _swept(self) -> list[str]:
         """Thresholds that are worth a replay, found in one pass over the log."""
         found = Sweep(self._log, SETTINGS, price=self._model.estimate_table).run().settings
-        most = self._judge.limits.most_bytes(self.present)
+        most = self._judge.most_bytes(self.present)
         known = [one for one in found if one.peak_bytes <= most] or list(found)
         pauses = [Pauses(one.pauses) for one in known]
         costs = [
