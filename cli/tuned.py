@@ -18,7 +18,7 @@ from gcreplay.replay import replay
 from gcreplay.replay.estimates.pauses import TYPICAL, PauseModel
 from gcreplay.replay.policies.policy import OLDEST
 from gcreplay.replay.sweep.front import spread
-from gcreplay.replay.tuning.choice import INTERPRETER, Goal, Judge, Limits, Tried, on_front
+from gcreplay.replay.tuning.choice import Goal, Judge, Limits, Tried, on_front
 from gcreplay.replay.tuning.search import Search
 from gcreplay.store import EventLog
 from gcreplay.store.marks import with_marks_read
@@ -31,6 +31,9 @@ _CLAIMS: Final[dict[Goal, Claimed]] = {
 
 SHOWN: Final = 6
 """Settings of the front in the table, beside the present and the recommended one; JSON has all."""
+
+KEPT: Final = 0.02
+"""Of the peak: what a freeze keeps of garbage and is not worth a word."""
 
 ASSUMED_SHARE: Final = 20
 """Where nobody knows the program's own time: so many times what its collector takes."""
@@ -51,8 +54,7 @@ class Tuned:
         self.own = own_time(log)
         total = self.model.estimate(run.collections).total
         self.own_ns = self.own.ns if self.own is not None else ASSUMED_SHARE * total
-        beside = max(INTERPRETER, (process_bytes or 0) - run.peak_bytes)
-        self.judge = Judge(goal, limits, self.own_ns, beside)
+        self.judge = Judge(goal, limits, self.own_ns, process_bytes)
         search = Search(log, run, self.model, self.judge)
         with working(lambda: f"searching: {counted(len(search.tried), 'setting')} tried"):
             self.tried = search.run()
@@ -107,7 +109,7 @@ class Tuned:
         }
         tables = [self.comparison()] if self.chosen is not None else []
         tables.append(self.front_table(best))
-        notes = [*self.in_vain(), self.trust()]
+        notes = [*self.in_vain(), *self.frozen(), self.trust()]
         if undo:
             notes.append(TRY)
         first = (said, program_words(self.log, self.own))
@@ -196,7 +198,7 @@ class Tuned:
         best = judge.chosen(self.present, self.tried[1:], self.model)
         if best is None:
             return ""
-        more = (best.peak - self.present.peak) / (self.present.peak + self.judge.beside)
+        more = self.judge.memory(self.present, best.peak) - 1
         return (
             f" With --max-memory +{math.ceil(100 * more)}% {with_marks_read(best.policy)} would "
             f"save {_ms(self.present.pauses.total - best.pauses.total)} ms."
@@ -211,6 +213,26 @@ class Tuned:
         if vain == len(young):
             return [f"In vain: {counted(vain, 'young collection')} found 0 objects."]
         return [f"In vain: {vain:,} of {counted(len(young), 'young collection')} found 0 objects."]
+
+    def frozen(self) -> list[str]:
+        """Freezes, of the program or tried, that keep garbage: what is left of it at the end."""
+        tried = {one.policy: one for one in self.tried}
+        told = []
+        for one in self.tried:
+            action, _, rest = one.policy.rpartition("+")
+            other = tried.get(rest)
+            if other is None or rest != PRESENT:
+                continue
+            if action == "without:freeze":
+                frozen, free, what = other, one, "gc.freeze() of the program keeps"
+            elif action.startswith("freeze@"):
+                frozen, free, what = one, other, f"{with_marks_read(action)} would keep"
+            else:
+                continue
+            kept = frozen.run.floating_bytes - free.run.floating_bytes
+            if kept > KEPT * self.present.peak:
+                told.append(f"{what} {size_words(kept)} of garbage.")
+        return told
 
     def trust(self) -> str:
         if self.fitted is not None:

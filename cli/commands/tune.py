@@ -66,7 +66,7 @@ _SQLITE = b"SQLite format 3\0"
     "goal",
     type=click.Choice([one for one in get_args(Goal) if one != "balance"]),
     help="What counts: least GC time, shortest longest pause, or least peak memory.  [default: "
-    "time and memory, 1 % of CPU for 10 % of the peak]",
+    "time and memory, 1 % of CPU for 5 % of memory]",
 )
 @click.option(
     "--max-memory",

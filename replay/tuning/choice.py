@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import log
 from typing import Final, Literal
 
 from ..estimates.pauses import PauseModel, Pauses
@@ -12,8 +13,9 @@ from ..sweep.front import front
 
 Goal = Literal["balance", "throughput", "latency", "memory"]
 
-MEMORY_WEIGHT: Final = 0.1
-"""In balance one per cent of the time weighs as much as ten per cent of the peak memory."""
+MEMORY_WEIGHT: Final = 0.2
+"""In balance one per cent of the time weighs as much as five per cent of the memory: of what is
+left of it, so that to halve it weighs as much at each size."""
 
 INTERPRETER: Final = 10 << 20
 """Bytes that a process takes beside the recorded objects, at least: an interpreter alone."""
@@ -66,12 +68,16 @@ class Limits:
 @dataclass(frozen=True, slots=True)
 class Judge:
     """How settings are compared: the goal, the limits, the program's own nanoseconds, and the bytes
-    of its process beside the recorded objects."""
+    that its process really takes now at most, where that is known.
+
+    What such a process takes beside the recorded objects and the interpreter are buffers and the
+    like that hang from objects: it grows as they do.
+    """
 
     goal: Goal
     limits: Limits
     own_ns: int
-    beside: int = INTERPRETER
+    process_bytes: int | None = None
 
     def loss(self, present: Tried, one: Tried) -> float:
         """Less is better; 0 for a setting that costs nothing."""
@@ -81,20 +87,23 @@ class Judge:
             case "latency":
                 return one.pauses.longest / (self.own_ns or 1)
             case "memory":
-                return self._memory(present, one) + 0.001 * self._share(one)
-        return self._share(one) + MEMORY_WEIGHT * self._memory(present, one)
+                return self.memory(present, one.peak) + 0.001 * self._share(one)
+        return self._share(one) + MEMORY_WEIGHT * log(self.memory(present, one.peak))
 
-    def most_bytes(self, present: Tried) -> int:
-        """Of recorded objects, at the peak."""
-        return present.peak + int(self.limits.more_memory * (present.peak + self.beside))
+    def memory(self, present: Tried, peak: int) -> float:
+        """What the process would take with such a peak of recorded objects, over that of now."""
+        now = max(present.peak, 1)
+        whole = max(self.process_bytes or 0, INTERPRETER + now)
+        return (INTERPRETER + (whole - INTERPRETER) * peak / now) / whole
 
     def allowed(self, present: Tried, tried: Iterable[Tried]) -> list[Tried]:
-        most, longest = self.most_bytes(present), self.limits.pause_ns
-        return [
-            one
-            for one in tried
-            if one.known and one.peak <= most and (longest is None or one.pauses.longest <= longest)
-        ]
+        return [one for one in tried if one.known and self._allows(present, one)]
+
+    def _allows(self, present: Tried, one: Tried) -> bool:
+        most, longest = 1 + self.limits.more_memory, self.limits.pause_ns
+        if self.memory(present, one.peak) > most:
+            return False
+        return longest is None or one.pauses.longest <= longest
 
     def ordered(self, present: Tried, tried: Iterable[Tried]) -> list[Tried]:
         """Those that are allowed, the best first; of equal ones what was tried first."""
@@ -117,9 +126,6 @@ class Judge:
     def _share(self, one: Tried) -> float:
         return one.pauses.total / max(self.own_ns + one.pauses.total, 1)
 
-    def _memory(self, present: Tried, one: Tried) -> float:
-        return (one.peak + self.beside) / (present.peak + self.beside)
-
     def _least(self, present: Tried) -> float:
         if self.goal == "latency":
             return LEAST_GAIN * present.pauses.longest / (self.own_ns or 1)
@@ -130,7 +136,7 @@ class Judge:
         saved = present.pauses.total - one.pauses.total
         quicker = present.pauses.longest - one.pauses.longest
         time = saved > model.sums_off * present.pauses.total
-        memory = self._memory(present, one) < 1 - LESS_MEMORY
+        memory = self.memory(present, one.peak) < 1 - LESS_MEMORY
         match self.goal:
             case "throughput":
                 return time

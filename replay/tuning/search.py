@@ -71,8 +71,10 @@ class Search:
     def _swept(self) -> list[str]:
         """Thresholds that are worth a replay, found in one pass over the log."""
         found = Sweep(self._log, SETTINGS, price=self._model.estimate_table).run().settings
-        most = self._judge.most_bytes(self.present)
-        known = [one for one in found if one.peak_bytes <= most] or list(found)
+        most = 1 + self._judge.limits.more_memory
+        known = [
+            one for one in found if self._judge.memory(self.present, one.peak_bytes) <= most
+        ] or list(found)
         pauses = [Pauses(one.pauses) for one in known]
         costs = [
             (each.total, each.longest, one.peak_bytes)
