@@ -192,6 +192,29 @@ def test_a_freeze_that_keeps_garbage_is_left_out(gcreplay: Gcreplay, tmp_path: P
     assert found["gain"]["peak_bytes"] > 0
 
 
+def test_nothing_is_told_of_a_program_that_depends_on_its_collector(
+    gcreplay: Gcreplay, tmp_path: Path
+) -> None:
+    """At 700 the ring is gone when the weak reference is asked for it, above 1,000 it is not."""
+    path = tmp_path / "weak.gcreplay"
+    b = TraceBuilder(**TOLD)
+    b.start()
+    ring = b.alloc("Node", module="app")
+    reference = b.alloc("weakref", module="weakref")
+    b.link(ring, ring)
+    b.weakref(reference, ring)
+    b.decref(ring)
+    kept(b, 800)
+    b.weakref_used(reference, ring, hit=False)
+    kept(b, 9000)
+    b.build(path).close()
+    found = tuned(gcreplay, path)
+    assert found["recommended"] is None
+    assert found["reason"].startswith("It cannot be told: under cpython-3.11:")
+    assert "this program depends on its collector" in found["reason"]
+    assert found["reason"].endswith("try settings with `gcreplay prove`.")
+
+
 @pytest.mark.parametrize("form", ["python", "gunicorn", "uvicorn", "pytest"])
 def test_the_lines_are_python_at_each_place(gcreplay: Gcreplay, app: Path, form: str) -> None:
     lines = tuned(gcreplay, app, "--as", form)["recommended"]["lines"]
