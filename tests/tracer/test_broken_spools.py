@@ -115,7 +115,7 @@ SAID = {
     "a member of after all": (probe(0, entry(0, LIST, 0), entry(9, COUNT, 1)), "not alive"),
     "a member far away": (probe(0, entry(2**40, COUNT, 1)), "not alive"),
     "many references": (probe(0, entry(1, COUNT, 2**31)), "more references"),
-    "a link to nowhere": (probe(0, entry(1, LINKS, 1, zigzag(9))), "not alive"),
+    "a link to nowhere": (probe(0, entry(1, LINKS, 0, 1, zigzag(9))), "not alive"),
     "a probe inside a probe": (probe(0, entry(0, ESCAPE) + probe(0)), "interrupted"),
     "a death inside a probe": (probe(0, entry(0, ESCAPE) + record(FREE, 1)), "interrupted"),
     "a collection of generation 3": (record(START, 3, 0, 0, 0) + probe(2), "unknown generation"),

@@ -184,6 +184,12 @@ static inline entry_t *entry_at(const void *op)
 /* sizes.c */
 size_t size_of_object(PyObject *op);
 
+/* owned.c */
+int owned_check_layout(const char **why);
+void owned_new_type(const PyTypeObject *t, uint32_t number);
+size_t owned_outside(PyObject *op, uint32_t type, int *grows);
+size_t owned_leaf(PyObject *op, int *grows);
+
 /* freelist.c */
 void freelist_new_type(PyTypeObject *t);
 int freelist_check_layout(const char **why);

@@ -81,8 +81,8 @@ enum record_tag {
 enum { OWNER_OVER = 0, OWNER_NOBODY = 1, OWNER_OBJECT = 1 };
 
 /* Probe entries: varint v; v = 0 ends the probe, else v-1 = zigzag(object - previous object) << 3 | bits.
- * With PE_COUNT a varint reference count follows, with PE_LINKS the number of links and each
- * target as zigzag(target - object).  PE_CHILD: met as a child, not as a member of the list.
+ * With PE_COUNT a varint reference count follows, with PE_LINKS what it alone owns beside its block
+ * (in 16 bytes), the number of links and each target as zigzag(target - object).  PE_CHILD: met as a child, not as a member of the list.
  * PE_LIST, all bits, with difference 0: the next members are of the generation that follows. */
 /* With PROBE_CHANGES members of generations 1 and 2 that have not changed are left out. */
 #define PROBE_CHANGES 8u
@@ -94,6 +94,7 @@ enum { OWNER_OVER = 0, OWNER_NOBODY = 1, OWNER_OBJECT = 1 };
 #define PE_WEAK 6u   /* a weak reference: zigzag(target - object), has callback */
 #define PE_LIST 7u
 #define PE_BITS 3
+#define OWNED_UNIT 16u
 
 /* Strings: varint kind (1, 2, 4 bytes a character, 0 = UTF-8 bytes), varint characters, data. */
 

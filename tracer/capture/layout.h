@@ -2,7 +2,7 @@
  * not.  Another version is another branch here; nothing else of the capture includes an internal
  * header or names a field of the interpreter.  What is assumed is checked where the capture
  * attaches: thread_layout_known(), collector_layout_known(), trash_depth_known(),
- * weakref_layout_known() and the walk over the free lists in freelist.c. */
+ * weakref_layout_known(), dict_layout_known() and the walk over the free lists in freelist.c. */
 #ifndef GCREPLAY_LAYOUT_H
 #define GCREPLAY_LAYOUT_H
 
@@ -16,6 +16,7 @@
 #endif
 
 #include "internal/pycore_context.h"
+#include "internal/pycore_dict.h"
 #include "internal/pycore_frame.h"
 #include "internal/pycore_gc.h"
 #include "internal/pycore_genobject.h"
@@ -159,6 +160,59 @@ static inline void object_untrack(PyObject *op) { _PyObject_GC_UNTRACK(op); }
 
 /* A dictionary whose values are weak references to the subclasses, or NULL. */
 static inline PyObject *type_subclasses(const PyTypeObject *t) { return t->tp_subclasses; }
+
+/* ---- what an object has outside its block ------------------------------------ */
+
+/* Bytes of a table of keys that is one dictionary's own; the one that all empty ones share has size 0. */
+static inline size_t keys_bytes(const PyDictKeysObject *keys)
+{
+    if (keys->dk_log2_size == 0) {
+        return 0;
+    }
+    size_t entries = ((size_t)1 << keys->dk_log2_size << 1) / 3;
+    size_t entry = keys->dk_kind == DICT_KEYS_GENERAL ? sizeof(PyDictKeyEntry) : sizeof(PyDictUnicodeEntry);
+    return sizeof(PyDictKeysObject) + ((size_t)1 << keys->dk_log2_index_bytes) + entries * entry;
+}
+
+/* Bytes of values whose keys are shared.  In front of them stand their places in order of insertion,
+ * two bytes more, and how many bytes that is, rounded up.  The first objects of a class have room for
+ * more values than later ones; of these that is all there is to tell. */
+static inline size_t values_bytes(const PyDictValues *values, const PyDictKeysObject *keys)
+{
+    const size_t front = ((const uint8_t *)values)[-1], word = sizeof(PyObject *);
+    size_t n = keys != NULL ? (size_t)(keys->dk_nentries + keys->dk_usable) : 0;
+    return front + ((n + 2 + word - 1) / word * word == front ? n : front - 2) * word;
+}
+
+static inline size_t dict_bytes(const PyDictObject *d)
+{
+    return d->ma_values != NULL ? values_bytes(d->ma_values, d->ma_keys) : keys_bytes(d->ma_keys);
+}
+
+/* Of an object whose attributes stand in no dictionary yet. */
+static inline size_t attributes_bytes(PyObject *op)
+{
+    const PyTypeObject *t = Py_TYPE(op);
+    const PyDictValues *values = *_PyObject_ValuesPointer(op);
+    return values != NULL && (t->tp_flags & Py_TPFLAGS_HEAPTYPE)
+               ? values_bytes(values, ((const PyHeapTypeObject *)t)->ht_cached_keys)
+               : 0;
+}
+
+/* Whether a dictionary is as large as it says itself. */
+static inline int dict_layout_known(PyObject *some)
+{
+    for (const PyMethodDef *m = PyDict_Type.tp_methods; m->ml_name != NULL; m++) {
+        if (m->ml_name[0] == '_' && strcmp(m->ml_name, "__sizeof__") == 0 && m->ml_flags == METH_NOARGS) {
+            PyObject *told = PyDict_CheckExact(some) ? m->ml_meth(some, NULL) : NULL;
+            int known = told != NULL && PyLong_AsSize_t(told) == sizeof(PyDictObject) + dict_bytes((PyDictObject *)some);
+            Py_XDECREF(told);
+            PyErr_Clear();
+            return known && ((PyDictObject *)some)->ma_values == NULL;
+        }
+    }
+    return 0;
+}
 
 /* ---- weak references --------------------------------------------------------- */
 

@@ -129,7 +129,8 @@ static int check_interpreter(const char **why)
     }
     cap.interp = interpreter_of(ts);
     cap.gc = collector_of(cap.interp);
-    return gcwatch_check_layout(why) && freelist_check_layout(why) && weakuse_check_layout(why);
+    return gcwatch_check_layout(why) && freelist_check_layout(why) && weakuse_check_layout(why)
+           && owned_check_layout(why);
 }
 
 static int start_recording(const options_t *options, const char **why)

@@ -47,6 +47,8 @@ static inline entry_t *entry_of(PyObject *op)
 
 static uint64_t held;  /* hash of the pointers the object holds */
 static uint64_t doubt; /* not 0: one of them may be another object than it was */
+static size_t owned;   /* bytes that the object alone owns beside its block */
+static int grows;      /* and that can become more while all pointers stay */
 static int exactly;    /* the probe under way trusts no earlier look */
 static int exactly_next;
 static int changes_only; /* of the generation under way */
@@ -66,11 +68,50 @@ static int visit_pointer(PyObject *op, void *unused)
 
 static inline uint32_t hash_held(void) { return (uint32_t)(held >> 32) ^ (uint32_t)held; }
 
+#define NESTED 4
+
+/* A tuple's size tells which free list it goes to when it dies, so what a tuple alone holds is in the
+ * bytes of the one object that holds the tuple. */
+static void tuple_held(PyObject *tuple, int nested)
+{
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(tuple); i++) {
+        PyObject *item = PyTuple_GET_ITEM(tuple, i);
+        if (item == NULL || Py_REFCNT(item) != 1) {
+            continue;
+        }
+        if (!(Py_TYPE(item)->tp_flags & Py_TPFLAGS_HAVE_GC)) {
+            owned += owned_leaf(item, &grows);
+        } else if (PyTuple_CheckExact(item) && nested < NESTED) {
+            tuple_held(item, nested + 1);
+        }
+    }
+}
+
+/* No list of the collector has a dictionary that holds no container: it is looked at behind its one
+ * holder, each time, as it may have changed. */
+static void only_holder(PyObject *op)
+{
+    if (PyTuple_CheckExact(op)) {
+        tuple_held(op, 0);
+    } else if (PyDict_CheckExact(op) && !object_tracked(op)) {
+        grows = 1;
+        if (late_count < late_room || grow((void **)&late, &late_room, sizeof(*late))) {
+            late[late_count++] = op;
+        }
+    }
+}
+
 static int visit(PyObject *op, void *unused)
 {
     visit_pointer(op, unused);
     PyTypeObject *t = Py_TYPE(op);
-    if (!(t->tp_flags & Py_TPFLAGS_HAVE_GC) || (t->tp_is_gc != NULL && !t->tp_is_gc(op))) {
+    if (!(t->tp_flags & Py_TPFLAGS_HAVE_GC)) {
+        if (Py_REFCNT(op) == 1) {
+            owned += owned_leaf(op, &grows);
+        }
+        return 0;
+    }
+    if (t->tp_is_gc != NULL && !t->tp_is_gc(op)) {
         return 0;
     }
     entry_t *e = entry_of(op);
@@ -79,6 +120,9 @@ static int visit(PyObject *op, void *unused)
     }
     links[link_count++] = e->id;
     e->type |= EF_HELD;
+    if (Py_REFCNT(op) == 1) {
+        only_holder(op);
+    }
     if (e->count != (uint32_t)Py_REFCNT(op) && entry_head(e->id, PE_CHILD | PE_COUNT)) {
         e->count = (uint32_t)Py_REFCNT(op);
         put_number(e->count);
@@ -120,11 +164,14 @@ static void look_at(PyObject *op)
     }
     if (bits) {
         link_count = 0;
+        grows = 0;
+        owned = 0;
         held = (uintptr_t)t;
         if (t->tp_traverse != NULL) {
             t->tp_traverse(op, visit, NULL);
         }
-        e->hash = hash_held();
+        owned += owned_outside(op, e->type >> 8, &grows);
+        e->hash = grows ? ~hash_held() : hash_held(); /* what may grow is looked at each time */
     }
     if (e->count != (uint32_t)Py_REFCNT(op)) bits |= PE_COUNT;
     uint32_t id = e->id;
@@ -138,6 +185,7 @@ static void look_at(PyObject *op)
         if (!spool_room(10 * link_count + RECORD_ROOM)) {
             return;
         }
+        put_number(PyTuple_CheckExact(op) ? 0 : owned / OWNED_UNIT);
         put_number(link_count);
         for (size_t i = 0; i < link_count; i++) {
             put_number(zigzag((int64_t)links[i] - (int64_t)id));

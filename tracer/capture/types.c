@@ -96,6 +96,7 @@ uint32_t type_new(PyTypeObject *t)
     }
     freelist_new_type(t);
     pools_new_type(t, next_number);
+    owned_new_type(t, next_number);
     put_tag(R_TYPE);
     put_number(flags_of(t));
     PyObject *module = module_of(t);

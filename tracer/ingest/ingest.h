@@ -82,9 +82,10 @@ enum { S_UNBORN, S_ALIVE, S_KILLED /* by an event already written */, S_DEAD };
 
 #define PAGE_BITS 10
 #define PAGE_OBJECTS (1u << PAGE_BITS)
-typedef struct { object_t objects[PAGE_OBJECTS]; uint32_t born, dead; } page_t;
+typedef struct { object_t objects[PAGE_OBJECTS]; uint32_t outside[PAGE_OBJECTS], born, dead; } page_t;
 
-/* A page most of whose objects are dead: the others only, and where each is among them. */
+/* A page most of whose objects are dead: the others only, and where each is among them.  Behind them
+ * stands what they own outside, as in a whole page. */
 #define NO_PLACE 0xFFFFu
 typedef struct { uint16_t place[PAGE_OBJECTS]; uint32_t born, dead; object_t objects[]; } packed_t;
 typedef union { page_t *whole; packed_t *packed; uintptr_t bits; } page_ref_t; /* packed: bit 0 is set */
@@ -200,6 +201,7 @@ typedef struct {
     words_t touched;
     words_t balance;         /* of each of them: references by the model less those reported */
     words_t targets;         /* of the object whose links are read */
+    words_t grown;           /* what owns more or less outside its block than before */
     words_t added, removed;  /* pairs source, target of links that are new, or gone */
 
     /* an ALLOC that may turn out to have triggered a collection */
@@ -234,6 +236,7 @@ typedef struct {
 
 /* pages.c */
 object_t *object_new(ingest_t *s, uint32_t type, uint32_t size8);
+uint32_t *object_outside(ingest_t *s, uint32_t id); /* what it owns beside its block, in OWNED_UNIT */
 void object_died(ingest_t *s, uint32_t id);
 void object_unborn(ingest_t *s);    /* the last one */
 void pages_pack(ingest_t *s);       /* moves objects */
@@ -303,6 +306,8 @@ uint32_t window_gained(ingest_t *s, object_t *o);
 void window_gain(ingest_t *s, object_t *o, uint32_t at, int op, uint32_t a, uint32_t b);
 void window_lose(ingest_t *s, uint32_t id, uint32_t at, int op, uint32_t a, uint32_t b);
 void window_parted(ingest_t *s, object_t *o, uint32_t from, uint32_t to);
+uint32_t window_owned(const ingest_t *s, const object_t *o);
+void window_resized(ingest_t *s, uint32_t id, uint32_t at);
 void window_redate(ingest_t *s);
 void window_bounded(ingest_t *s);
 void window_looked(ingest_t *s);

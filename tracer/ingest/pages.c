@@ -35,6 +35,7 @@ object_t *object_new(ingest_t *s, uint32_t type, uint32_t size8)
     p->born++;
     object_t *o = &p->objects[id & (PAGE_OBJECTS - 1)];
     memset(o, 0, sizeof(*o));
+    p->outside[id & (PAGE_OBJECTS - 1)] = 0;
     o->name = NONE;
     o->type = type;
     o->size8 = o->born8 = size8;
@@ -45,7 +46,20 @@ object_t *object_new(ingest_t *s, uint32_t type, uint32_t size8)
     return o;
 }
 
-static size_t packed_bytes(uint32_t objects) { return sizeof(packed_t) + objects * sizeof(object_t); }
+static size_t packed_bytes(uint32_t objects) { return sizeof(packed_t) + objects * (sizeof(object_t) + sizeof(uint32_t)); }
+
+static uint32_t *outside_packed(packed_t *p, uint32_t objects) { return (uint32_t *)&p->objects[objects]; }
+
+uint32_t *object_outside(ingest_t *s, uint32_t id)
+{
+    page_ref_t p = s->pages[id >> PAGE_BITS];
+    uint32_t i = id & (PAGE_OBJECTS - 1);
+    if (p.bits & 1) {
+        p.bits &= ~(uintptr_t)1;
+        return &outside_packed(p.packed, p.packed->born)[p.packed->place[i]];
+    }
+    return &p.whole->outside[i];
+}
 
 /* No edge may be left on it. */
 void object_died(ingest_t *s, uint32_t id)
@@ -95,6 +109,7 @@ static packed_t *packed(ingest_t *s, uint32_t page, uint32_t live)
         to->place[i] = NO_PLACE;
         if (o != NULL && o->state != S_DEAD) {
             to->place[i] = (uint16_t)to->born;
+            outside_packed(to, live)[to->born] = *object_outside(s, page << PAGE_BITS | i);
             to->objects[to->born++] = *o;
         }
     }

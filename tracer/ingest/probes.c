@@ -18,6 +18,7 @@ static int64_t read_distance(ingest_t *s)
 
 static void read_links(ingest_t *s, uint32_t id)
 {
+    uint32_t outside = (uint32_t)read_upto(s, UINT32_MAX, "an object that owns more than there is");
     uint64_t n = read_number(s);
     s->targets.n = 0;
     for (uint64_t i = 0; i < n && !s->failed; i++) {
@@ -31,6 +32,10 @@ static void read_links(ingest_t *s, uint32_t id)
     }
     if (s->failed) {
         return;
+    }
+    if (*object_outside(s, id) != outside) {
+        *object_outside(s, id) = outside;
+        words_push(&s->grown, id);
     }
     object_t *o = object_get(s, id);
     uint32_t edge = o->out_first;
@@ -241,6 +246,10 @@ static void reconcile(ingest_t *s, uint32_t upto)
         window_gain(s, to, at, OP_LINK, from->name, to->name);
         if (counted != NONE) window_lose(s, s->added.at[i + 1], at, OP_DECREF, to->name, 1);
     }
+    for (size_t i = 0; i < s->grown.n; i++) {
+        uint32_t at = window_owned(s, object_get(s, s->grown.at[i]));
+        window_resized(s, s->grown.at[i], at == NONE ? lost_at(s, s->grown.at[i], dated) : at);
+    }
     for (size_t i = 0; i < s->touched.n; i++) {
         int32_t balance = (int32_t)s->balance.at[i];
         if (balance < 0) {
@@ -276,7 +285,7 @@ static void reconcile(ingest_t *s, uint32_t upto)
         }
     }
     weak_forget_look(s);
-    s->touched.n = s->added.n = s->removed.n = 0;
+    s->touched.n = s->grown.n = s->added.n = s->removed.n = 0;
     if (upto >= 2) {
         if (s->found_done && upto == 2) window_redate(s);
         window_open(s);

@@ -363,8 +363,7 @@ int read_record(ingest_t *s)
         object_t *o = object_get(s, id);
         if (o != NULL && o->name != NONE && size8 != o->size8) {
             o->size8 = size8;
-            uint64_t more = (uint64_t)((int64_t)size8 - (int64_t)o->born8) * 8;
-            emit(s, OP_RESIZE, o->name, (uint32_t)more, (uint32_t)(more >> 32));
+            window_resized(s, id, NONE);
         }
         break;
     }

@@ -248,6 +248,27 @@ void window_weak(ingest_t *s, object_t *from, object_t *to, uint32_t callback)
     used_at(s, to, at);
 }
 
+/* Since where an object can have owned what a look has found, or NOWHERE: a look before that met it. */
+uint32_t window_owned(const ingest_t *s, const object_t *o)
+{
+    uint32_t born = note_of(s, o)->born;
+    return born == 0 || window_met_since(s, o, born) ? NOWHERE : born;
+}
+
+/* Writes how many bytes more than the block it was born with are an object's own; NOWHERE: now. */
+void window_resized(ingest_t *s, uint32_t id, uint32_t at)
+{
+    const object_t *o = object_get(s, id);
+    int64_t more = ((int64_t)o->size8 - (int64_t)o->born8) * 8 + (int64_t)*object_outside(s, id) * OWNED_UNIT;
+    uint32_t low = (uint32_t)more, high = (uint32_t)((uint64_t)more >> 32);
+    if (at == NOWHERE) {
+        emit(s, OP_RESIZE, o->name, low, high);
+        return;
+    }
+    insert(s, at, OP_RESIZE, o->name, low, NONE);
+    if (!s->failed) s->insertions[s->insertions_n - 1].c = high;
+}
+
 /* Writes that `o` has a reference more, where that belongs; NOWHERE: now. */
 void window_gain(ingest_t *s, object_t *o, uint32_t at, int op, uint32_t a, uint32_t b)
 {

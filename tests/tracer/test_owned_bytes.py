@@ -1,0 +1,191 @@
+"""What an object alone owns is in its bytes: its tables, its buffers, and what only it holds."""
+
+from pathlib import Path
+
+from recording import BARE, recorded_code
+
+from gcreplay.replay.run import replay
+from gcreplay.store.events import Op
+from gcreplay.store.log import EventLog
+
+LOOK = """
+import gc
+from gcreplay_capture import mark
+def look(name):
+    mark(name)
+    gc.collect()
+class Node:
+    __slots__ = ("data", "me", "more")
+"""
+
+
+def owned(folder: Path, code: str, name: str) -> list[int]:
+    """Bytes more than their blocks that objects of a type are told to own, in order, after the
+    first mark."""
+    done = recorded_code(folder, LOOK + code, python=BARE)
+    with EventLog.open(done.path) as log:
+        op, a, b, c = log.events().columns()
+        names = [log_type.qualified for log_type in log.types]
+        shapes = [names[shape.type] for shape in log.shapes]
+        types = [shapes[shape] for shape in b[op == Op.ALLOC].tolist()]
+        first = int((op == Op.MARK).argmax())
+        told = [i for i in (op == Op.RESIZE).nonzero()[0].tolist() if i > first]
+        return [int(b[i]) | int(c[i]) << 32 for i in told if types[a[i]] == name]
+
+
+def block(size: int) -> int:
+    """What pymalloc hands out for so many bytes, or malloc with its header."""
+    return -(-size // 16) * 16 if size <= 512 else -(-(size + 8) // 16) * 16
+
+
+def test_a_buffer_that_one_node_holds_is_its_own(tmp_path: Path) -> None:
+    code = 'look("a"); node = Node(); node.data = bytearray(48_000); look("b")'
+    # A bytearray takes 56 bytes, and its buffer one byte more than it is long.
+    assert owned(tmp_path, code, "__main__.Node") == [64 + block(48_001)]
+
+
+def test_what_two_objects_hold_is_in_the_bytes_of_neither(tmp_path: Path) -> None:
+    code = """
+look("a")
+one, two = Node(), Node()
+one.data = two.data = bytearray(48_000)
+one.more = two.more = "ä" * 1000
+three = Node()
+three.data = bytes(100)
+look("b")
+"""
+    assert owned(tmp_path, code, "__main__.Node") == [block(133)]
+
+
+def test_a_string_is_counted_where_it_has_one_holder_left(tmp_path: Path) -> None:
+    code = """
+look("a")
+one, two = Node(), Node()
+one.data = two.data = "-" * len(gc.__name__) * 500
+look("b")
+one.data = None
+two.me = two
+look("c")
+"""
+    # 48 bytes, a thousand characters and the byte behind them.
+    assert owned(tmp_path, code, "__main__.Node") == [block(48 + 1000 + 1)]
+
+
+def test_an_object_that_gives_its_buffer_away_owns_it_no_more(tmp_path: Path) -> None:
+    code = """
+look("a")
+node = Node()
+node.data = bytes(5000)
+look("b")
+node.data = None
+look("c")
+"""
+    # A bytes object has 33 bytes beside its own.
+    assert owned(tmp_path, code, "__main__.Node") == [block(5033), 0]
+
+
+def test_a_buffer_that_grows_where_it_stands_is_looked_at_again(tmp_path: Path) -> None:
+    code = """
+look("a")
+node = Node()
+node.data = bytearray(1000)
+look("b")
+look("c")
+node.data *= 50
+look("d")
+"""
+    told = owned(tmp_path, code, "__main__.Node")
+    assert told[0] == 64 + block(1001)
+    assert len(told) == 2 and 64 + block(50_001) <= told[1] < 64 + 60_000
+
+
+def test_a_list_owns_its_items_and_the_numbers_that_only_it_holds(tmp_path: Path) -> None:
+    code = """
+look("a")
+kept = [None] * 1000
+look("b")
+kept[:8] = map(int, "1000 2000 3000 4000 5000 6000 7000 8000".split())
+look("c")
+"""
+    assert owned(tmp_path, code, "list")[-2:] == [block(8000), block(8000) + 8 * 32]
+
+
+def test_a_list_that_grows_owns_more(tmp_path: Path) -> None:
+    code = """
+look("a")
+kept = [[]] * 100
+look("b")
+kept *= 7
+look("c")
+"""
+    assert owned(tmp_path, code, "list")[-2:] == [block(800), block(5600)]
+
+
+def test_tables_of_dictionaries_and_sets_are_their_own(tmp_path: Path) -> None:
+    code = """
+look("a")
+known = dict.fromkeys(range(8), [])
+members = set(range(8))
+look("b")
+"""
+    # Of 16 places 10 can be used; each has an index of a byte, and hash, key and value.
+    assert owned(tmp_path, code, "dict")[-1:] == [32 + 16 + 10 * 24]
+    # Eight in the table of eight that stands in the set are too many: 32 are next.
+    assert owned(tmp_path, code, "set") == [32 * 16]
+
+
+def test_what_a_tuple_alone_holds_is_its_only_holder_s(tmp_path: Path) -> None:
+    code = """
+look("a")
+one, two, three = Node(), Node(), Node()
+one.data = (bytes(1000), (bytes(2000), []))
+two.data = three.data = (bytes(3000), [])
+look("b")
+"""
+    assert owned(tmp_path, code, "__main__.Node") == [block(1033) + block(2033)]
+    assert owned(tmp_path, code, "tuple") == []
+
+
+def test_a_dictionary_that_no_collector_sees_owns_what_it_holds(tmp_path: Path) -> None:
+    code = """
+look("a")
+node = Node()
+node.data = {"one": bytes(1000)}
+look("b")
+node.data["two"] = bytes(2000)
+look("c")
+"""
+    table = block(32 + 8 + 5 * 16)
+    both = table + block(1033) + block(2033)
+    assert owned(tmp_path, code, "dict")[-2:] == [table + block(1033), both]
+
+
+def test_attributes_are_their_object_s_own(tmp_path: Path) -> None:
+    code = """
+class Plain:
+    def __init__(self, text):
+        self.one = self.two = self
+        self.text = text
+for _ in range(40): Plain("")
+look("a")
+kept = Plain(str(10**50))
+look("b")
+"""
+    # Room for one attribute more than there are: four values, and eight bytes in front.
+    assert owned(tmp_path, code, "__main__.Plain") == [block(8 + 4 * 8) + block(48 + 51 + 1)]
+
+
+def test_the_peak_of_a_replay_has_what_garbage_owns(tmp_path: Path) -> None:
+    code = """
+def ring():
+    node = Node()
+    node.data, node.me = bytearray(48_000), node
+for _ in range(3000): ring()
+gc.collect()
+"""
+    done = recorded_code(tmp_path, LOOK + code, python=BARE)
+    with EventLog.open(done.path) as log:
+        default, without = (replay(log, policy) for policy in ("cpython-3.11", "manual"))
+    garbage = 3000 * (64 + block(48_001))
+    assert garbage < without.peak_bytes < garbage + 4_000_000
+    assert default.peak_bytes < garbage * 701 // 3000 + 4_000_000
