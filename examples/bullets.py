@@ -1,7 +1,7 @@
 """Bullets, 2,000 at a time, that are made and dropped: nothing here is ever cyclic garbage.
 
-The default threshold is 700, so the collector walks the bullets again and again, and finds nothing.
-At 10,000 it never runs: `gcreplay tune`.
+Each has two lists. At a threshold of 1,000 the collector walks them again and again and finds
+nothing; at 10,000 it never runs. `gcreplay tune` says so.
 """
 
 

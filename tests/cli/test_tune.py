@@ -298,3 +298,22 @@ def test_options_of_a_program_are_not_ours(gcreplay: Gcreplay, app: Path) -> Non
     told = gcreplay("tune", app, "--exit-code", "3")
     assert (told.exit_code, told.stdout) == (2, "")
     assert "A recording is tuned as it is" in told.stderr
+
+
+def test_the_articles_claim_comes_out_as_a_figure(gcreplay: Gcreplay, tmp_path: Path) -> None:
+    """examples/bullets.py: 1,000 against 10,000. Of 2,000 bullets each has two lists, so 6,000
+    objects are made and dropped at a time, and none is ever garbage of the collector."""
+    path = tmp_path / "bullets.gcreplay"
+    script = Path(__file__).parents[2] / "examples" / "bullets.py"
+    subprocess.run(
+        [sys.executable, "-m", "gcreplay", "record", "-o", str(path), str(script)],
+        check=True,
+        capture_output=True,
+    )
+    settings = ("-p", "cpython-3.11:1000,10,10", "-p", "cpython-3.11:10000,10,10")
+    told = json.loads(gcreplay("replay", path, *settings, "--format", "json").stdout)
+    runs = {run["policy"]: run for run in told["runs"]}
+    often, never = runs["cpython-3.11:1000,10,10"], runs["cpython-3.11:10000,10,10"]
+    assert sum(often["collections_by_generation"]) >= 5 * 100
+    assert sum(never["collections_by_generation"]) == 0
+    assert often["collected"] == 0
