@@ -173,6 +173,8 @@ def measured_and_recorded(done: Recorded) -> tuple[Counter[Sized], Counter[Sized
         for (number, grown), n in Counter(of_each).items():
             shape = shapes[number]
             name = types[shape.type].qualified.rpartition(".")[2]
+            if name != "tuple":  # only tuples are resized; others are told what they own outside
+                grown = 0
             name = "type" if name == "_common_types_metatype" else name
             alive[name, block(shape.size + grown)] += n
     return expected, alive
