@@ -8,6 +8,9 @@ from typing import Any
 from gcreplay.store import EventLog
 from gcreplay.store.errors import GcreplayError, UsageError
 
+SO_FAR = "{} was not whole when it was opened, for its recorder had not closed it"
+"""Why nothing that was found of it is stored in it, `format`ted with its name."""
+
 
 def opened(path: Path) -> EventLog:
     """The recording, for reading; where there is none the sentence says what would make it one."""

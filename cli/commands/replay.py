@@ -28,7 +28,7 @@ from gcreplay.replay.run import Replay
 from gcreplay.store import EventLog
 from gcreplay.store.errors import DamagedFile, StorageError
 from gcreplay.store.marks import with_marks_read
-from gcreplay.trace import opened
+from gcreplay.trace import SO_FAR, opened
 from gcreplay.verdict import Verdict, verdict
 
 BOUNDS = ("never", "clairvoyant")
@@ -74,13 +74,15 @@ def command(
         best = best_of(outcomes, model)
         said = [program_words(log, own)] if is_recorded(log) else []
         note = trust(log, model)
+        so_far = log.unfinished
     remarks = [
         f"{with_marks_read(run.policy)}: {run.depends_on_collector.sentence()}"
         for run in runs
         if run.policy not in BOUNDS and run.depends_on_collector.count
     ]
     remarks += [f"{with_marks_read(run.policy)}: {note}." for run in runs for note in run.notes]
-    remarks += [save_runs(trace, runs, {"apply_from": apply_from, "window": window}, model)]
+    options = {"apply_from": apply_from, "window": window}
+    remarks += [save_runs(trace, runs, options, model, so_far=so_far)]
     remarks += map(with_marks_read, filter(None, wide.values()))
     remarks += [unmoved(run) for run in runs if run.first_unmoved is not None]
     payload = {
@@ -122,10 +124,18 @@ def replayed(
 
 
 def save_runs(
-    trace: Path, runs: Sequence[RunResult], options: dict[str, Any], model: PauseModel | None
+    trace: Path,
+    runs: Sequence[RunResult],
+    options: dict[str, Any],
+    model: PauseModel | None,
+    *,
+    so_far: bool,
 ) -> str:
     """Store the runs and the model of pauses in the recording; the value says where, or why not
-    (it may be read-only, or damaged where runs are stored)."""
+    (it may be read-only, or damaged where runs are stored). `so_far`: they are of a recording that
+    was not whole when it was opened, whatever it is by now."""
+    if so_far:
+        return f"The runs are not stored: {SO_FAR.format(trace)}"
     try:
         with EventLog.open(trace, writable=True) as log:
             ids = [

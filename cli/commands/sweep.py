@@ -28,7 +28,7 @@ from gcreplay.store import EventLog
 from gcreplay.store.errors import DamagedFile, StorageError
 from gcreplay.store.events import StartState
 from gcreplay.store.marks import with_marks_read
-from gcreplay.trace import opened
+from gcreplay.trace import SO_FAR, opened
 
 REPLAYED: Final = 10
 """Settings on the front that are replayed in full where the sweep is not exact."""
@@ -190,6 +190,8 @@ class Search:
                 self.known[run.policy] = dict(run.result)
         self.stored_before = set(self.known)
         self.complaint: str | None = None
+        if log.unfinished:
+            self.complaint = f"The runs are not stored: {SO_FAR.format(trace)}"
         self.storing = Lock()
         self.fresh = 0
         self.again: set[str] = set()

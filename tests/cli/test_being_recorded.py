@@ -11,6 +11,10 @@ from pathlib import Path
 import pytest
 from command_line import Gcreplay
 
+from gcreplay.replay import RunResult
+from gcreplay.replay.run import Replay
+from gcreplay.store import EventLog
+
 PROGRAM = """
 import os, sys
 class Node: pass
@@ -94,6 +98,31 @@ def test_runs_are_not_stored_while_it_is_recorded(gcreplay: Gcreplay, recorder: 
     assert "The runs are not stored" in shown.stderr
     recorder.end()
     assert told(gcreplay, recorder.path)["runs"] == []
+
+
+@pytest.mark.parametrize("command", [("replay", "-p", "manual"), ("sweep", "--t0", "700,5000")])
+def test_nor_where_its_recorder_ends_meanwhile(
+    gcreplay: Gcreplay,
+    recorder: Recorder,
+    monkeypatch: pytest.MonkeyPatch,
+    command: tuple[str, ...],
+) -> None:
+    """What was replayed is not all of what the file has when the runs would be stored."""
+    when_taken(gcreplay, recorder.path)
+    play = Replay.run
+
+    def ends_meanwhile(self: Replay) -> RunResult:
+        if recorder.process.returncode is None:
+            recorder.end()
+        return play(self)
+
+    monkeypatch.setattr(Replay, "run", ends_meanwhile)
+    shown = gcreplay(command[0], recorder.path, *command[1:])
+    assert shown.exit_code == 0
+    assert "not whole when it was opened" in " ".join(shown.stderr.split())
+    with EventLog.open(recorder.path) as log:
+        assert (log.meta["complete"], log.runs()) == (True, [])
+        assert "pauses" not in log.meta
 
 
 def test_what_is_there_so_far_is_verified(gcreplay: Gcreplay, recorder: Recorder) -> None:
