@@ -85,7 +85,8 @@ class Report:
 
     The first table is the main one and the only one that CSV prints: a CSV file is one table.
     ``words`` stand before the tables and ``notes`` behind them, where people read them; ``code``,
-    lines to paste, stands behind the words.
+    lines to paste, stands behind the words. ``warnings`` are words that go to standard error where
+    figures alone are printed.
     """
 
     tables: tuple[Table, ...]
@@ -94,6 +95,7 @@ class Report:
     words: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     code: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 def format_option(command: Command) -> Command:
@@ -111,6 +113,10 @@ def format_option(command: Command) -> Command:
 
 def show(report: Report, output_format: str) -> None:
     """Print the report to standard output and its remarks to standard error."""
+    if output_format in ("json", "csv"):
+        report = replace(report, remarks=report.warnings + report.remarks)
+    else:
+        report = replace(report, words=report.words + report.warnings)
     if output_format == "json":
         click.echo(json.dumps(report.payload, indent=2))
     elif output_format == "csv":

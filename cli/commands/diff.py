@@ -190,7 +190,7 @@ def _report(
         for side, run in ((first, result.first), (second, result.second))
         if side.stored is not None and side.stored.result_hash != run.result_hash
     ]
-    remarks += [
+    depends = [
         f"{heading}: {run.depends_on_collector.sentence()}"
         for heading, run in zip(headings, (result.first, result.second), strict=True)
         if run.depends_on_collector.count
@@ -203,14 +203,16 @@ def _report(
     note = trust(first.log, model)
     own = [own_time(first.log)] if outcomes[0].share is not None else []
     notes = [note, *(one.words() for one in own if one)] if model else []
-    words = (_answer(outcomes, headings, model),) if model else (note,)
+    words = (_answer(outcomes, headings, model) if model else note,)
     payload = {
         **result.to_json(),
         "pause_model": model and model.to_json(),
         "first": outcomes[0].to_json(),
         "second": outcomes[1].to_json(),
     }
-    return Report(tuple(tables), payload, tuple(remarks), words, tuple(notes))
+    return Report(
+        tuple(tables), payload, tuple(remarks), words, tuple(notes), warnings=tuple(depends)
+    )
 
 
 def _answer(outcomes: Sequence[Outcome], headings: Sequence[str], model: PauseModel) -> str:

@@ -175,7 +175,7 @@ def command(
         for proof in proofs
         if not proof.repeatable
     ]
-    remarks += [
+    depends = [
         f"{with_marks_read(proof.policy)}: {proof.predicted.depends_on_collector.sentence()}"
         for proof in proofs
         if proof.predicted.depends_on_collector.count
@@ -187,7 +187,8 @@ def command(
     own = {policy: None if bounds else own_ns_of(runs) for policy, runs in real.items()}
     table = _table(proofs, pauses, own)
     said = _answer(pauses)
-    show(Report((table,), payload, tuple(remarks), said, (note,)), output_format)
+    report = Report((table,), payload, tuple(remarks), said, (note,), warnings=tuple(depends))
+    show(report, output_format)
     if limit is not None:
         too_far = {proof.policy: proof.beyond(limit) for proof in proofs}
         for policy, figures in too_far.items():
@@ -270,8 +271,9 @@ HEADS = (
 def _table(
     proofs: Sequence[Proof], pauses: Sequence[PauseProof], own: Mapping[str, int | None]
 ) -> Table:
-    """Three rows a policy: predicted, measured, error in percent. Shares of what is predicted are
-    of the time that the program takes under the default."""
+    """Three rows a policy: predicted, measured, error in percent. Where nothing is collected no
+    peak of the collector's lists is known. Shares of what is predicted are of the time that the
+    program takes under the default."""
     rows: list[tuple[Cell, ...]] = []
     for proof, times in zip(proofs, pauses, strict=True):
         name = with_marks_read(proof.policy)
@@ -293,7 +295,8 @@ def _table(
         rows.append(
             (
                 *("", "error", total, "", longest, ""),
-                *(off["peak_tracked"], off["collections"], off["collected"], ""),
+                off["peak_tracked"] if measured.collections else "",
+                *(off["collections"], off["collected"], ""),
                 off["uncollectable"],
             )
         )
@@ -312,7 +315,7 @@ def _row(
         what,
         *(words(cell) for cell in time_cells(pauses, own_ns)),
         f"{totals.collections_by_generation[OLDEST]:,}",
-        f"{totals.peak_tracked:,}",
+        f"{totals.peak_tracked:,}" if totals.collections else "",
         by_generation(totals.collections_by_generation),
         f"{totals.collected:,}",
         by_generation(totals.collected_by_generation),

@@ -75,12 +75,12 @@ def command(
         said = [program_words(log, own)] if is_recorded(log) else []
         note = trust(log, model)
         so_far = log.unfinished
-    remarks = [
+    depends = [
         f"{with_marks_read(run.policy)}: {run.depends_on_collector.sentence()}"
         for run in runs
         if run.policy not in BOUNDS and run.depends_on_collector.count
     ]
-    remarks += [f"{with_marks_read(run.policy)}: {note}." for run in runs for note in run.notes]
+    remarks = [f"{with_marks_read(run.policy)}: {note}." for run in runs for note in run.notes]
     options = {"apply_from": apply_from, "window": window}
     remarks += [save_runs(trace, runs, options, model, so_far=so_far)]
     remarks += map(with_marks_read, filter(None, wide.values()))
@@ -98,7 +98,8 @@ def command(
     words, notes = (*first, *said), (note,) if model else ()
     if own is not None and any(one.share is not None for one in outcomes):
         notes = (*notes, own.words())
-    show(Report((table,), payload, tuple(remarks), words, notes), output_format)
+    report = Report((table,), payload, tuple(remarks), words, notes, warnings=tuple(depends))
+    show(report, output_format)
 
 
 def best_of(outcomes: Sequence[Outcome], model: PauseModel | None) -> Verdict | None:
