@@ -9,6 +9,24 @@ PROGRAMS = {
         for i in range(3000): d = D(); d.me = d
         """,
     ),
+    "a finalizer that gives its object something": (
+        "D",
+        """
+        class D:
+            def __del__(self): ran.append(None); self.given = [1, 2]
+        for i in range(3000): d = D(); d.me = d
+        """,
+    ),
+    "a suspended generator that gives what holds it something": (
+        "generator",
+        """
+        class Node: pass
+        def suspended(node):
+            try: yield
+            finally: ran.append(None); node.given = {1: [2]}
+        for i in range(3000): n = Node(); n.me = n; n.g = suspended(n); next(n.g)
+        """,
+    ),
     "a suspended generator": (
         "generator",
         """

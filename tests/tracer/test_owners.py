@@ -25,7 +25,8 @@ class Region:
 
 
 def regions(path: Path) -> list[Region]:
-    """All regions of a recording in which something happened."""
+    """All regions of a recording in which something happened; that storage went to a free list when
+    garbage was deleted is nothing that code did."""
     with EventLog.open(path) as log:
         op, a, b, _ = (column.tolist() for column in log.events().columns())
         names = [log.types[shape.type].name for shape in log.shapes]
@@ -37,7 +38,7 @@ def regions(path: Path) -> list[Region]:
             type_of[a[i]] = names[b[i]]
         if code == Op.INSIDE and b[i]:
             begin = i
-        elif code == Op.INSIDE and i > begin + 1:
+        elif code == Op.INSIDE and {*op[begin + 1 : i]} - {Op.KEPT}:
             born = Counter(type_of[a[k]] for k in range(begin, i) if op[k] == Op.ALLOC)
             dropped = [b[k] if op[k] == Op.UNLINK else a[k] for k in range(begin + 1, i)]
             owner = None if a[i] == NO_OBJECT else type_of[a[i]]

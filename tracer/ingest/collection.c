@@ -242,7 +242,7 @@ void write_side(ingest_t *s, size_t acts)
         append_side(s, freed, acts);
         emit(s, OP_INSIDE, NONE, 0, 0);
     }
-    s->side.n = s->owners.n = s->saved.n = 0;
+    s->side.n = s->owners.n = s->saved.n = s->hanging.n = s->hanging_at = 0;
     s->deleted = 0;
     window_inside_written(s);
 }
@@ -254,6 +254,7 @@ void collection_finish(ingest_t *s)
     if (!s->stopping) {
         return;
     }
+    hang_deaths(s);
     deaths_flush(s); /* of objects born inside: they go to the side */
     int nothing_found = s->stop[0] == 0 && s->stop[1] == 0;
     note_outlived(s);

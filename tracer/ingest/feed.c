@@ -31,7 +31,7 @@ void ingest_free(ingest_t *s)
     }
     words_t *w[] = {&s->generations[0], &s->generations[1], &s->generations[2], &s->generations[3], &s->batch,
                     &s->stack, &s->holds, &s->pairs, &s->trail, &s->touched, &s->balance, &s->grown, &s->added,
-                    &s->removed, &s->targets, &s->doomed, &s->garbage, &s->rescued, &s->outlived, &s->owners, &s->saved, &s->looks,
+                    &s->removed, &s->targets, &s->doomed, &s->garbage, &s->rescued, &s->outlived, &s->owners, &s->saved, &s->hung, &s->hanging, &s->looks,
                     &s->inside, &s->regions, &s->switches, &s->sparse, &s->handed, &s->buried};
     for (size_t i = 0; i < sizeof(w) / sizeof(*w); i++) free(w[i]->at);
     void *arrays[] = {s->types, s->codes, s->sites, s->shapes, s->marks, s->calls, s->observed, s->type_flags, s->insertions,
@@ -73,7 +73,7 @@ static void complete(ingest_t *s)
         if (s->beginning) s->next_name = s->start_name;
         memcpy(s->repairs, s->repairs_before, sizeof(s->repairs));
         s->collecting = s->beginning = 0;
-        s->side.n = s->inside.n = s->regions.n = s->owners.n = s->saved.n = s->doomed.n = s->batch.n = 0;
+        s->side.n = s->inside.n = s->regions.n = s->owners.n = s->saved.n = s->hung.n = s->hanging.n = s->doomed.n = s->batch.n = 0;
         s->deleted = s->acting = 0;
         s->to = &s->out;
     }

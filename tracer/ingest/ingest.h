@@ -230,6 +230,9 @@ typedef struct {
     words_t owners;          /* whose the events of side are, see owners.c */
     words_t saved;           /* pairs: in the region of which owner an object is held, and its number */
     size_t saved_at;         /* those before this one are written */
+    words_t hung;            /* born in a region, and died when the garbage was deleted */
+    words_t hanging;         /* triples: in the region of which owner one was born whose garbage held it, its name and count */
+    size_t hanging_at;       /* those before this one are written */
     uint64_t stop[7];
     uint32_t kept[KIND_TYPE + 1][21]; /* what each free list holds, by kind and tuple length */
 } ingest_t;
@@ -269,6 +272,7 @@ void read_owner(ingest_t *s);
 void owner_concerned(ingest_t *s, const object_t *o);
 void owners_begin(ingest_t *s);
 void hold_saved(ingest_t *s);
+void hang_deaths(ingest_t *s);
 void keep_collected(ingest_t *s);
 void write_outlived(ingest_t *s);
 void write_owned(ingest_t *s, size_t from, size_t to);

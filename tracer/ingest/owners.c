@@ -1,8 +1,11 @@
 /* What a collection found before any code ran, and whose code ran then. */
 #include "ingest.h"
 
-/* Of each owner: from which event of the side on, its name, its number, whether it is a weak reference. */
-#define OWNER_WORDS 4
+#include <stdlib.h>
+
+/* Of each owner: from which event of the side on, its name, its number, whether it is a weak reference,
+ * from which object born on. */
+#define OWNER_WORDS 5
 
 void owners_begin(ingest_t *s)
 {
@@ -72,6 +75,7 @@ void read_owner(ingest_t *s)
     words_push(&s->owners, name);
     words_push(&s->owners, id);
     words_push(&s->owners, id != 0 && kind_of(s, object_get(s, id)) == KIND_WEAKREF);
+    words_push(&s->owners, s->next_id);
 }
 
 /* An object that callbacks or finalizers have made dies while another thread runs: that
@@ -207,6 +211,66 @@ void write_outlived(ingest_t *s)
     s->outlived.n = 0;
 }
 
+/* ---- what died with the garbage ---------------------------------------------------------------- */
+
+/* The owner in whose region an object was born: the last that began by then. */
+static size_t born_with(const ingest_t *s, uint32_t id)
+{
+    size_t low = 0, high = s->owners.n / OWNER_WORDS;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (s->owners.at[middle * OWNER_WORDS + 4] <= id) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low > 0 ? (low - 1) * OWNER_WORDS : s->owners.n;
+}
+
+/* What a finalizer gave to garbage died when that was deleted.  No look has told by what it was held, so
+ * it hangs from the finalizer's own object, and goes with it wherever its region runs. */
+void hang_deaths(ingest_t *s)
+{
+    for (size_t i = 0; i < s->hung.n; i++) {
+        uint32_t id = s->hung.at[i];
+        object_t *o = object_get(s, id);
+        size_t owner = born_with(s, id);
+        uint32_t of = owner < s->owners.n ? s->owners.at[owner + 2] : 0;
+        const object_t *holder = of != 0 ? object_get(s, of) : NULL;
+        int held = holder != NULL && holder->state == S_ALIVE && (holder->released & WITH_GARBAGE);
+        if (!held || o->count == 0 || o->in_first != NONE || o->out_first != NONE) {
+            owner_concerned(s, o);
+            words_push(&s->batch, id);
+            continue;
+        }
+        words_push(&s->hanging, (uint32_t)owner);
+        words_push(&s->hanging, o->name);
+        words_push(&s->hanging, o->count);
+        s->repairs[REPAIR_OPAQUE]++;
+        if (o->released & KEPT) {
+            emit(s, OP_KEPT, o->name, 0, 0);
+        }
+        object_died(s, id);
+    }
+    s->hung.n = 0;
+}
+
+static int by_owner(const void *a, const void *b)
+{
+    const uint32_t *x = a, *y = b;
+    return x[0] != y[0] ? (x[0] > y[0]) - (x[0] < y[0]) : (x[1] > y[1]) - (x[1] < y[1]);
+}
+
+static void write_hanging(ingest_t *s, size_t i)
+{
+    const words_t *h = &s->hanging;
+    for (; s->hanging_at < h->n && h->at[s->hanging_at] == i; s->hanging_at += 3) {
+        emit(s, OP_LINK, s->owners.at[i + 1], h->at[s->hanging_at + 1], LABEL_OPAQUE);
+        emit(s, OP_DECREF, h->at[s->hanging_at + 1], h->at[s->hanging_at + 2], LABEL_OPAQUE);
+    }
+}
+
 /* ---- regions -------------------------------------------------------------------------------- */
 
 /* Events of the side, and what was saved by owner `i`. */
@@ -222,6 +286,7 @@ static void write_region(ingest_t *s, size_t from, size_t to, size_t i)
         for (; s->saved_at < s->saved.n && s->saved.at[s->saved_at] == i; s->saved_at += 2) {
             emit(s, OP_INCREF, object_get(s, s->saved.at[s->saved_at + 1])->name, 1, LABEL_HOLD);
         }
+        write_hanging(s, i);
         for (; saved < s->saved_at; saved += 2) window_saved(s, s->saved.at[saved + 1]);
         if (owner != NONE) window_region(s, from, to);
         emit(s, OP_INSIDE, owner, 0, 0);
@@ -232,6 +297,9 @@ static void write_region(ingest_t *s, size_t from, size_t to, size_t i)
 void write_owned(ingest_t *s, size_t from, size_t to)
 {
     size_t owner = s->owners.n;
+    if (s->hanging_at == 0 && s->hanging.n > 0) {
+        qsort(s->hanging.at, s->hanging.n / 3, 3 * sizeof(uint32_t), by_owner);
+    }
     for (size_t i = 0; i <= s->owners.n; i += OWNER_WORDS) {
         size_t end = i < s->owners.n && s->owners.at[i] < to ? s->owners.at[i] : to;
         end = end > from ? end : from;

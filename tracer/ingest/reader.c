@@ -218,6 +218,8 @@ static void read_death(ingest_t *s, int kept)
     if (s->collecting && id < s->start_next_id && !s->acting && !(s->deleted && !held_by_doomed(s, o))) {
         o->released |= WITH_GARBAGE;
         words_push(&s->doomed, id);
+    } else if (s->collecting && id >= s->start_next_id && o->owned && !s->acting && !s->deleted) {
+        words_push(&s->hung, id);
     } else {
         owner_concerned(s, o);
         words_push(&s->batch, id);
@@ -227,6 +229,7 @@ static void read_death(ingest_t *s, int kept)
 /* What follows is what callbacks do after the collection. */
 static void read_deleted(ingest_t *s)
 {
+    hang_deaths(s);
     deaths_flush(s);
     s->deleted = 1;
     s->side_deleted = s->side.n;
