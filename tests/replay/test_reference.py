@@ -211,7 +211,7 @@ def marked_log(steps: list[str]) -> EventLog:
     return b.build()
 
 
-@settings(max_examples=max(LOGS, 300), deadline=None)
+@settings(max_examples=max(LOGS // 2, 300), deadline=None)
 @given(
     steps=st.lists(st.sampled_from((*LABELS, *LABELS, "cycle", "node", "collect")), max_size=20),
     policy=st.sampled_from([name for name, rules in POLICIES.items() if "at_marks" in rules]),
