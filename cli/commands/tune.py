@@ -1,8 +1,9 @@
 """`gcreplay tune`: the setting that suits a program, in lines to paste, and the proof."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import get_args
+from typing import Final, get_args
 
 import click
 
@@ -139,7 +140,9 @@ def command(
     """
     limits = Limits(_percent(max_memory), None if max_pause is None else _nanoseconds(max_pause))
     goal = goal or "balance"
-    if module is None and code is None and is_recording(args):
+    if module is None and code is None and is_recording(args[:1]):
+        if args[1:]:
+            raise UsageError(f"{args[0]} is a recording, which takes no arguments")
         if output or given or python or exit_code or force:
             raise UsageError("A recording is tuned as it is: leave out the options for a program")
         show(_of_recording(Path(args[0]), goal, limits, form), output_format)
@@ -155,9 +158,14 @@ def command(
     show(report, output_format)
 
 
+CUT: Final = "The recording is cut short: all figures are of what is there."
+
+
 def _of_recording(trace: Path, goal: Goal, limits: Limits, form: str) -> Report:
     with opened(trace) as log:
-        return Tuned(log, goal, limits).report(str(trace), form)
+        report = Tuned(log, goal, limits).report(str(trace), form)
+        cut = (CUT,) if log.meta.get("complete") is False else ()
+        return replace(report, warnings=(*report.warnings, *cut))
 
 
 def _of_program(

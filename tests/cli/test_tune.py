@@ -14,6 +14,7 @@ import pytest
 from command_line import Gcreplay
 
 from gcreplay.replay.estimates.pauses import PauseError, PauseModel
+from gcreplay.store import EventLog
 from gcreplay.store.builder import TraceBuilder
 
 MODEL = PauseModel(1e6, 0.0, 0.0, 100.0, 0.0, 0.0, "measured", 60, PauseError(0.03, 0.1, 0.2))
@@ -317,3 +318,16 @@ def test_the_articles_claim_comes_out_as_a_figure(gcreplay: Gcreplay, tmp_path: 
     assert sum(often["collections_by_generation"]) >= 5 * 100
     assert sum(never["collections_by_generation"]) == 0
     assert often["collected"] == 0
+
+
+def test_a_recording_takes_no_arguments(gcreplay: Gcreplay, app: Path) -> None:
+    told = gcreplay("tune", app, "8000")
+    assert (told.exit_code, told.stdout) == (2, "")
+    assert "app.gcreplay is a recording, which takes no arguments" in " ".join(told.stderr.split())
+
+
+def test_a_cut_recording_is_said_to_be_cut(gcreplay: Gcreplay, app: Path) -> None:
+    assert "cut short" not in gcreplay("tune", app).stdout
+    with EventLog.open(app, writable=True) as log:
+        log.set_meta(complete=False)
+    assert "cut short: all figures are of what is there" in gcreplay("tune", app).stdout
