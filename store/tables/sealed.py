@@ -50,9 +50,10 @@ class SealedTables:
                 look.complete = self._seal.complete(connection)
                 look.unfinished = not look.complete and not self._seal.read(connection)
                 look.events = self._seal.events(connection)
-            if not self._db.writable:
+            if not self._db.writable or version is not None:
                 with suppress(DamagedFile):
                     look.facts = self._facts()
+            if not self._db.writable:
                 self._with_the_look()
         self._first_look, self._looked_at = look, version
         return look

@@ -25,7 +25,7 @@ LOGS = int(os.environ.get("GCREPLAY_LOGS") or (2000 if CI else 100))
 """How many; GCREPLAY_LOGS and --hypothesis-seed hunt for more."""
 PARTS = 4
 """Several processes share them."""
-EACH = 6
+EACH = 12
 """Under so many policies each is played; under all where GCREPLAY_LOGS is set."""
 
 
@@ -211,26 +211,35 @@ def marked_log(steps: list[str]) -> EventLog:
     return b.build()
 
 
-@settings(max_examples=max(LOGS // 2, 300), deadline=None)
+PARTS_OF_A_RUN = st.tuples(
+    st.sampled_from([name for name, rules in POLICIES.items() if "at_marks" in rules]),
+    st.sampled_from((None, *LABELS)),
+    st.tuples(st.sampled_from(LABELS), st.sampled_from(LABELS)),
+)
+"""A policy, the mark where it begins, and a window."""
+
+
+@settings(max_examples=LOGS, deadline=None)
 @given(
     steps=st.lists(st.sampled_from((*LABELS, *LABELS, "cycle", "node", "collect")), max_size=20),
-    policy=st.sampled_from([name for name, rules in POLICIES.items() if "at_marks" in rules]),
-    apply_from=st.sampled_from((None, *LABELS)),
-    window=st.tuples(st.sampled_from(LABELS), st.sampled_from(LABELS)),
+    runs=st.lists(PARTS_OF_A_RUN, min_size=3, max_size=3),
 )
 def test_actions_and_bounds_at_marks_fall_in_the_same_order(
-    steps: list[str], policy: str, apply_from: str | None, window: tuple[str, str]
+    steps: list[str], runs: list[tuple[str, str | None, tuple[str, str]]]
 ) -> None:
     """A policy begins at a mark, a window begins or ends there, freezing or collecting follows."""
     with marked_log([*steps, *LABELS, *LABELS]) as log:
-        native = replay(log, policy, apply_from=apply_from, window=window)
-        plain = reference(
-            log,
-            **POLICIES[policy],
-            modelled=not as_recorded(log, policy),
-            name=policy,
-            apply_from=apply_from,
-            window=window,
-        )
-        plain.apply(log.events())
-        assert [asdict(one) for one in native.collections] == [asdict(one) for one in plain.made]
+        for policy, apply_from, window in runs:
+            native = replay(log, policy, apply_from=apply_from, window=window)
+            plain = reference(
+                log,
+                **POLICIES[policy],
+                modelled=not as_recorded(log, policy),
+                name=policy,
+                apply_from=apply_from,
+                window=window,
+            )
+            plain.apply(log.events())
+            assert [asdict(one) for one in native.collections] == [
+                asdict(one) for one in plain.made
+            ]
