@@ -43,13 +43,11 @@ def granularity_for(threshold: int) -> int:
 
 def threshold_of(policy: Policy) -> int | None:
     """The T0 of a policy that has one of its own, and collects by it."""
-    from gcreplay.replay.policies.cpython314t import CPython314t
-    from gcreplay.replay.policies.cpython3142 import CPython3142
-    from gcreplay.replay.policies.generational import Generational
     from gcreplay.replay.policies.marked import AtMarks
+    from gcreplay.replay.policies.thresholds import WithThresholds
 
     collector = policy.collector if type(policy) is AtMarks else policy
-    if isinstance(collector, Generational | CPython3142 | CPython314t) and collector.fixed:
+    if isinstance(collector, WithThresholds) and collector.fixed:
         return collector.fixed[0] or None
     return None
 

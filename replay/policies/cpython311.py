@@ -37,9 +37,9 @@ class CPython311(Generational):
         return swapped(recording, self.versions)
 
     def begin(self, heap: Heap, start: StartState) -> None:
-        super().begin(heap, start)
         self.long_lived_total = start.long_lived_total
         self.long_lived_pending = start.long_lived_pending
+        super().begin(heap, start)
 
     def waits(self, heap: Heap) -> bool:
         return self.long_lived_pending < self.long_lived_total // 4 or super().waits(heap)

@@ -11,9 +11,6 @@ from ..results.result import Collection
 from .cpython311 import CPython311
 from .policy import OLDEST, Heap, Recording, Untrack
 
-DEFAULTS = ((700, 10, 10), (2000, 10, 10), (2000, 10, 0))
-"""The thresholds that a version of CPython begins with."""
-
 
 class CPython312(CPython311):
     """CPython 3.11's rules with a deferred trigger.
@@ -32,7 +29,7 @@ class CPython312(CPython311):
 
     summary = "CPython 3.12's collector: 3.11's, run at the next safepoint if still due"
     versions: ClassVar[tuple[str, ...]] = ("3.12",)
-    defaults: ClassVar[tuple[int, int, int]] = (700, 10, 10)
+    defaults = (700, 10, 10)
     untracks = Untrack.TUPLES | Untrack.FREEZE_IMMORTALS
     untracks_in_full = Untrack.TUPLES | Untrack.DICTS | Untrack.FREEZE_IMMORTALS
 
@@ -41,9 +38,6 @@ class CPython312(CPython311):
 
     def notes(self, recording: Recording) -> Sequence[str]:
         return (*super().notes(recording), *without_safepoints(recording))
-
-    def initial(self, start: StartState) -> tuple[int, ...]:
-        return self.defaults if start.threshold in DEFAULTS else start.threshold
 
     def arm(self, heap: Heap) -> None:
         """Where an older generation is due, or may be by then, the young counter does not decide

@@ -15,4 +15,4 @@ class CPython313(CPython312):
 
     summary = "CPython 3.13's collector: 3.12's, with thresholds 2000,10,10"
     versions: ClassVar[tuple[str, ...]] = ("3.13",)
-    defaults: ClassVar[tuple[int, int, int]] = (2000, 10, 10)
+    defaults = (2000, 10, 10)

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, Self
+from typing import ClassVar
 
 from gcreplay.store.events import GcCall, StartState
 
 from .cpython311 import swapped
-from .cpython312 import DEFAULTS, without_safepoints
-from .policy import OLDEST, PERMANENT, Heap, Policy, Recording, Untrack, thresholds_from
+from .cpython312 import without_safepoints
+from .policy import OLDEST, PERMANENT, Heap, Recording, Untrack
+from .thresholds import WithThresholds
 
 YOUNG, VISITED, PENDING = 0, 1, 2
 _LEAVE = Untrack.TUPLES | Untrack.IMMORTALS
 
 
-class CPython3142(Policy):
+class CPython3142(WithThresholds):
     """Two generations, the old one in two spaces: visited in this cycle, and pending.
 
     The young counter goes up with each object tracked and down with each untracked. Over T0 it asks
@@ -35,17 +36,12 @@ class CPython3142(Policy):
     counts_links = True
     counts_tracking: ClassVar[bool] = True
     versions: ClassVar[tuple[str, ...]] = ("3.14.2", "3.14.1", "3.14.3", "3.14.4")
-    defaults: ClassVar[tuple[int, int, int]] = (2000, 10, 0)
+    defaults = (2000, 10, 0)
 
     def __init__(self, thresholds: Sequence[int] | None = None) -> None:
-        self.fixed = tuple(thresholds) if thresholds is not None else None
-        self.thresholds: tuple[int, ...] = self.defaults
+        super().__init__(thresholds)
         self.work = 0
         self.marking = True
-
-    @classmethod
-    def from_arguments(cls, arguments: str) -> Self:
-        return cls(thresholds_from(arguments) if arguments else None)
 
     def notes(self, recording: Recording) -> Sequence[str]:
         return (
@@ -57,10 +53,8 @@ class CPython3142(Policy):
 
     def begin(self, heap: Heap, start: StartState) -> None:
         """All that is not young is pending."""
-        others = start.threshold not in DEFAULTS
-        self.thresholds = self.fixed or (start.threshold if others else self.defaults)
         heap.move(VISITED, into=PENDING)
-        self.arm(heap)
+        super().begin(heap, start)
 
     def arm(self, heap: Heap) -> None:
         heap.arm(allocations=self.thresholds[0] or None, recheck=-1)
@@ -117,13 +111,7 @@ class CPython3142(Policy):
         self.complete(heap)
 
     def on_call(self, heap: Heap, call: GcCall, arguments: Sequence[int]) -> None:
-        if call is GcCall.COLLECT:
-            self.collect(heap, arguments[0] if arguments else OLDEST)
-        elif call is GcCall.SET_THRESHOLD:
-            if self.fixed is None:
-                self.thresholds = (*arguments, *self.thresholds[len(arguments) :])
-                self.arm(heap)
-        elif call is GcCall.UNFREEZE:
+        if call is GcCall.UNFREEZE:
             heap.move(PERMANENT, into=VISITED)
         else:
             super().on_call(heap, call, arguments)

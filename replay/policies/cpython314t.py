@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, Self
+from typing import ClassVar
 
 from gcreplay.store.events import GcCall, StartState
 
 from .cpython311 import swapped
-from .cpython312 import DEFAULTS, without_safepoints
-from .policy import OLDEST, PERMANENT, Heap, Policy, Recording, Untrack, thresholds_from
+from .cpython312 import without_safepoints
+from .policy import OLDEST, PERMANENT, Heap, Recording, Untrack
+from .thresholds import WithThresholds
 
 
-class CPython314t(Policy):
+class CPython314t(WithThresholds):
     """No generations: every collection looks at the whole heap.
 
     Births and deaths go into a buffer of the thread, which is added to the counter at 512 more or
@@ -29,16 +30,11 @@ class CPython314t(Policy):
     counts_links = True
     counts_in = 512
     versions: ClassVar[tuple[str, ...]] = ("3.14t",)
-    defaults: ClassVar[tuple[int, int, int]] = (2000, 10, 0)
+    defaults = (2000, 10, 0)
 
     def __init__(self, thresholds: Sequence[int] | None = None) -> None:
-        self.fixed = tuple(thresholds) if thresholds is not None else None
-        self.thresholds: tuple[int, ...] = self.defaults
+        super().__init__(thresholds)
         self.long_lived_total = 0
-
-    @classmethod
-    def from_arguments(cls, arguments: str) -> Self:
-        return cls(thresholds_from(arguments) if arguments else None)
 
     def notes(self, recording: Recording) -> Sequence[str]:
         return (
@@ -48,10 +44,8 @@ class CPython314t(Policy):
         )
 
     def begin(self, heap: Heap, start: StartState) -> None:
-        others = start.threshold not in DEFAULTS
-        self.thresholds = self.fixed or (start.threshold if others else self.defaults)
         self.long_lived_total = start.long_lived_total
-        self.arm(heap)
+        super().begin(heap, start)
 
     def arm(self, heap: Heap) -> None:
         """gc_should_collect."""
@@ -69,13 +63,7 @@ class CPython314t(Policy):
         self.arm(heap)
 
     def on_call(self, heap: Heap, call: GcCall, arguments: Sequence[int]) -> None:
-        if call is GcCall.COLLECT:
-            self.collect(heap, arguments[0] if arguments else OLDEST)
-        elif call is GcCall.SET_THRESHOLD:
-            if self.fixed is None:
-                self.thresholds = (*arguments, *self.thresholds[len(arguments) :])
-                self.arm(heap)
-        elif call is GcCall.FREEZE:
+        if call is GcCall.FREEZE:
             heap.freeze()
         else:
             super().on_call(heap, call, arguments)

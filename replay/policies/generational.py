@@ -3,45 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Self
 
 from gcreplay.store.events import GcCall, StartState
 
 from ..results.result import Collection
-from .policy import OLDEST, Heap, Policy, thresholds_from
+from .policy import OLDEST, Heap
+from .thresholds import WithThresholds
 
 
-class Generational(Policy):
+class Generational(WithThresholds):
     """Collects the youngest generation when net container allocations exceed T0, the middle one
     when it did so more than T1 times, the oldest when that happened more than T2 times.
-
-    Explicit thresholds override the program's own `gc.set_threshold`; without them they are
-    obeyed, starting with the recorded ones.
     """
 
     summary = "three generations: T0 net allocations, T1 and T2 collections of the next younger"
 
     def __init__(self, thresholds: Sequence[int] | None = None) -> None:
-        self.fixed = tuple(thresholds) if thresholds is not None else None
-        self.thresholds: tuple[int, ...] = (700, 10, 10)
+        super().__init__(thresholds)
         self.counts = [0, 0, 0]  # [0] is the heap's young counter
         self.min_interval = 0
         """So many ns of program time lie between two full collections, if the second is automatic;
         what a combination sets."""
         self.last_full: int | None = None
 
-    @classmethod
-    def from_arguments(cls, arguments: str) -> Self:
-        return cls(thresholds_from(arguments) if arguments else None)
-
     def begin(self, heap: Heap, start: StartState) -> None:
-        self.thresholds = self.fixed or self.initial(start)
         self.counts = list(start.count)
-        self.arm(heap)
-
-    def initial(self, start: StartState) -> tuple[int, ...]:
-        """The thresholds it begins with where none are given."""
-        return start.threshold
+        super().begin(heap, start)
 
     def arm(self, heap: Heap) -> None:
         """T0 = 0 switches automatic collection off; a negative one collects at every birth."""
@@ -59,11 +46,6 @@ class Generational(Policy):
         """Whether a full collection has to wait for something else than its count."""
         return self.last_full is not None and heap.tick < self.last_full + self.min_interval
 
-    def set_thresholds(self, heap: Heap, thresholds: tuple[int, int, int]) -> None:
-        """From here on these, whatever the program sets."""
-        self.fixed = self.thresholds = thresholds
-        self.arm(heap)
-
     def collect(self, heap: Heap, generation: int) -> Collection:
         """Collect, and count it for the next older generation."""
         if generation == OLDEST:
@@ -78,13 +60,6 @@ class Generational(Policy):
         return heap.collect(generation)
 
     def on_call(self, heap: Heap, call: GcCall, arguments: Sequence[int]) -> None:
-        if call is GcCall.COLLECT:
-            self.collect(heap, arguments[0] if arguments else OLDEST)
-        elif call is GcCall.SET_THRESHOLD:
-            if self.fixed is None:
-                self.thresholds = (*arguments, *self.thresholds[len(arguments) :])
-                self.arm(heap)
-        else:
-            super().on_call(heap, call, arguments)
-            if call is GcCall.FREEZE:
-                self.counts = [0, 0, 0]
+        super().on_call(heap, call, arguments)
+        if call is GcCall.FREEZE:
+            self.counts = [0, 0, 0]

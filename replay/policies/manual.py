@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Self
 
 from .cpython311 import CPython311
-from .generational import Generational
+from .thresholds import WithThresholds
 
 
 class Manual(CPython311):
@@ -18,4 +18,4 @@ class Manual(CPython311):
 
     @classmethod
     def from_arguments(cls, arguments: str) -> Self:
-        return super(Generational, cls).from_arguments(arguments)  # it takes none
+        return super(WithThresholds, cls).from_arguments(arguments)  # it takes none
