@@ -10,6 +10,7 @@ from gcreplay.store.events import GcCall, StartState
 from .actions import Action, At, DisabledUntil, Every, Freeze, MinInterval, Without
 from .generational import Generational
 from .policy import OLDEST, Heap, Policy, Recording
+from .thresholds import WithThresholds
 
 
 class AtMarks(Policy):
@@ -27,9 +28,11 @@ class AtMarks(Policy):
         self.actions = tuple(actions)
         intervals = [action.ns for action in actions if isinstance(action, MinInterval)]
         if intervals:
-            _with_thresholds(collector, "min-interval").min_interval = max(intervals)
+            if not isinstance(collector, Generational):
+                raise _unfit("min-interval", "three generations", collector)
+            collector.min_interval = max(intervals)
         if any(isinstance(action, At) for action in actions):
-            _with_thresholds(collector, "at")
+            _with_thresholds(collector)
         marks = {one.mark for one in actions if not isinstance(one, MinInterval | Without)}
         self.needs = collector.needs | ({"ticks"} if intervals else set())  # type: ignore[misc]
         self.marks = collector.marks | marks  # type: ignore[misc]
@@ -89,7 +92,7 @@ class AtMarks(Policy):
             case Every(n=n) if passed % n == 0:
                 self.collector.on_call(heap, GcCall.COLLECT, [OLDEST])
             case At(thresholds=thresholds):
-                _with_thresholds(self.collector, "at").set_thresholds(heap, thresholds)
+                _with_thresholds(self.collector).set_thresholds(heap, thresholds)
             case DisabledUntil(mark=mark) if mark in self._waits_for:
                 self._waits_for.remove(mark)
                 if not self._waits_for:
@@ -97,10 +100,14 @@ class AtMarks(Policy):
                     self.collector.on_call(heap, call, [])
 
 
-def _with_thresholds(collector: Policy, action: str) -> Generational:
+def _with_thresholds(collector: Policy) -> WithThresholds:
     """The collector, if it has thresholds; raises UsageError."""
-    if not isinstance(collector, Generational):
-        raise UsageError(
-            f"{action}: is for collectors with thresholds, and {type(collector).__name__} has none"
-        )
+    if not isinstance(collector, WithThresholds):
+        raise _unfit("at", "thresholds", collector)
     return collector
+
+
+def _unfit(action: str, what: str, collector: Policy) -> UsageError:
+    return UsageError(
+        f"{action}: is for collectors with {what}, and {type(collector).__name__} has none"
+    )

@@ -51,6 +51,19 @@ def test_deaths_are_counted_in_batches_too_and_below_0() -> None:
         assert first.allocation - 600 == 88 + 5 * 512
 
 
+def test_thresholds_change_at_a_mark() -> None:
+    """At birth 512 the counter is 512, and T0 = 2,000; T0 = 100 from birth 600 on: the next full
+    buffer, at 1,024, exceeds it."""
+    program = Program()
+    program.born(600)
+    program.b.mark("ready")
+    program.born(600)
+    with program.b.build() as log:
+        assert replay(log, "cpython-3.14t").collections == ()
+        (made,) = replay(log, "at:ready=100,0,0+cpython-3.14t").collections
+        assert (made.allocation, made.candidates) == (1024, 1024)
+
+
 def test_a_freeze_leaves_the_counter_alone() -> None:
     program = Program()
     program.born(1500)

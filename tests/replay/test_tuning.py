@@ -33,6 +33,25 @@ def test_thresholds_change_at_the_mark() -> None:
         assert births == [1, 3, 5, 9]
 
 
+@pytest.mark.parametrize(
+    "collector", ["cpython-3.13", "cpython-3.14.0", "cpython-3.14.2", "cpython-3.14.5"]
+)
+def test_thresholds_of_newer_collectors_change_too(collector: str) -> None:
+    """Nodes that stay, and T0 = 9. At the mark the counter is 4 and T0 becomes 4: the fifth birth
+    exceeds it, and the safepoint behind it looks at all five."""
+    b = TraceBuilder()
+    b.start()
+    for i in range(6):
+        if i == 4:
+            b.mark("ready")
+        b.alloc("Node", module="demo")
+        b.safepoint()
+    with b.build() as log:
+        assert replay(log, f"{collector}:9,0,0").collections == ()
+        made = replay(log, f"at:ready=4,10,0+{collector}:9,0,0").collections
+        assert [(c.allocation, c.candidates) for c in made] == [(5, 5)]
+
+
 def test_what_the_program_sets_behind_it_does_nothing() -> None:
     b = TraceBuilder()
     b.start()
@@ -101,6 +120,8 @@ def test_full_collections_keep_their_distance(collector: str) -> None:
         ("disabled-until:", "names no mark.*write disabled-until:MARK"),
         ("min-interval:soon", "no interval.*write min-interval:SECONDS"),
         ("at:ready=1,1,1+clairvoyant", "obeys no gc.freeze"),
+        ("at:ready=1,1,1+mark-sweep", "for collectors with thresholds, and MarkSweep has none"),
+        ("min-interval:1+cpython-3.14.2", "for collectors with three generations, and CPython3142"),
         ("min-intervall:3", "did you mean min-interval:SECONDS"),
     ],
 )
