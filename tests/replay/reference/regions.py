@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 
 from gcreplay.store.events import NO_OBJECT, UNFREEABLE, Op
@@ -10,7 +11,7 @@ from gcreplay.store.log import EventLog
 from .heap import Heap, Thing
 
 
-class Regions(Heap):
+class Regions(Heap, ABC):
     """A heap with the regions of a log."""
 
     def __init__(self, log: EventLog, *, in_recorded_order: bool, modelled: bool) -> None:
@@ -26,9 +27,9 @@ class Regions(Heap):
         self.waiting_owners: list[int] = []
         self.inside = self.unmoved = self.lapsed = self.regions_run = 0
 
+    @abstractmethod
     def play(self, op: int, a: int, b: int, c: int) -> None:
         """What an event does."""
-        raise NotImplementedError
 
     def hold(self, id: int, n: int) -> bool:
         """The collector takes a reference, or gives it back; whether the object is alive then."""
