@@ -134,7 +134,7 @@ class Replay:
         if garbage.regions is not None:
             self.engine.know_regions(garbage.regions)
         if self.wanted.counts_links:
-            self._count(self.policy if self.policy is self.wanted else None)
+            self._count_links()
         if self.deaths is not None:
             self.engine.note_deaths(self.deaths)
         self.course = Course()
@@ -148,12 +148,9 @@ class Replay:
             with asking(self.wanted, self.name):
                 self._take(StartState())
 
-    def _count(self, policy: Policy | None) -> None:
-        """The engine counts links, and the young counter is this policy's."""
-        if policy is None:
-            self.engine.count_links()
-        else:
-            self.engine.count_links(policy.counts_tracking, policy.counts_in)
+    def _count_links(self) -> None:
+        """For the wanted policy, from the first event on; the young counter is that of now."""
+        self.engine.count_links(self.policy.counts_tracking, self.policy.counts_in)
 
     def heap_of(self, engine: _engine.Engine) -> EngineHeap:
         """The heap that the policy sees."""
@@ -226,7 +223,7 @@ class Replay:
         self.policy = self.wanted
         self.engine.model_free_lists()
         if self.policy.counts_links:
-            self._count(self.policy)
+            self._count_links()
         if self.policy.foresees:
             self.engine.foresee()
         self._take(state)
@@ -335,7 +332,7 @@ def recording_of(log: EventLog) -> Recording:
 
 
 def notes_from(notes: object) -> tuple[str, ...]:
-    """The sentences of a policy; raises UsageError for anything else."""
+    """The sentences of a policy; raises TypeError for anything else."""
     if not isinstance(notes, Sequence) or not all(isinstance(one, str) for one in notes):
         raise TypeError(f"notes must give sentences, not {shown(notes)}")
     return tuple(notes)
