@@ -1,6 +1,7 @@
 """Replays an event log under a garbage collection policy.
 
 * `run`: replays; start here.
+* `many`: many of them on all cores.
 * `policies/`: the collectors, one file each, and how to add one.
 * `results/`: what every figure means; verification and comparison.
 * `estimates/`: pauses, which are no results.

@@ -1,9 +1,7 @@
 """`gcreplay sweep`: many settings at once, and which of them are worth having."""
 
-import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -18,8 +16,9 @@ from gcreplay.output import Cell, Report, Size, Table, counted, format_option, s
 from gcreplay.pauses import pause_model, store_model, trust
 from gcreplay.progress import time_left, working
 from gcreplay.replay import Collection, make_policy, replay
-from gcreplay.replay.engine.annotation import Garbage, garbage_of, share_garbage
+from gcreplay.replay.engine.annotation import Garbage
 from gcreplay.replay.estimates.pauses import PauseModel, Pauses
+from gcreplay.replay.many import on_all_cores
 from gcreplay.replay.sweep.front import front, spread
 from gcreplay.replay.sweep.grid import grid, policy_of
 from gcreplay.replay.sweep.groups import Groups, groups_of
@@ -216,31 +215,17 @@ class Search:
         self.again |= self.stored_before.intersection(policies)
         done = Done(len(wanted), "replaying")
         with working(done):
-            for policy, result in self._each(wanted):
+            for policy, result in on_all_cores(self.log, wanted, self._replayed):
                 self.known[policy] = result
                 self.fresh += 1
                 done.more(1)
         return [self.known[one] for one in dict.fromkeys(policies)]
 
-    def _each(self, policies: Sequence[str]) -> Iterator[tuple[str, dict[str, Any]]]:
-        garbage = garbage_of(self.log) if policies else None
-
-        def one(policy: str) -> tuple[str, dict[str, Any]]:
-            with opened(self.trace) as log:
-                if garbage is not None:
-                    share_garbage(log, garbage)
-                run = replay(log, policy)
-            result = run.to_json()
-            self._store(policy, result, run.result_hash)
-            return policy, result
-
-        cores = len(os.sched_getaffinity(0))
-        pool = ThreadPoolExecutor(max_workers=cores)
-        try:
-            for future in as_completed([pool.submit(one, policy) for policy in policies]):
-                yield future.result()
-        finally:
-            pool.shutdown(cancel_futures=True)
+    def _replayed(self, log: EventLog, policy: str) -> tuple[str, dict[str, Any]]:
+        run = replay(log, policy)
+        result = run.to_json()
+        self._store(policy, result, run.result_hash)
+        return policy, result
 
     def _store(self, policy: str, result: dict[str, Any], digest: str) -> None:
         if self.complaint is not None:

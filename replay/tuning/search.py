@@ -6,14 +6,12 @@ the program could leave out, and what can be done at marks, each with the best t
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 from gcreplay.store.log import EventLog
 
-from ..engine.annotation import garbage_of, share_garbage
 from ..estimates.pauses import PauseModel, Pauses
+from ..many import on_all_cores
 from ..results.result import RunResult
 from ..run import replay
 from ..sweep.front import front, spread
@@ -27,24 +25,6 @@ _BEST = 3
 
 _REPLAYED = 8
 """Of those that the sweep finds: so many are replayed."""
-
-
-def replayed(log: EventLog, policies: Sequence[str]) -> list[RunResult]:
-    """The runs of these policies, on all cores at once."""
-    path, garbage = log.path, garbage_of(log)
-    if path is None:
-        return [replay(log, policy) for policy in policies]
-
-    def one(policy: str) -> RunResult:
-        with EventLog.open(path) as again:
-            share_garbage(again, garbage)
-            return replay(again, policy)
-
-    pool = ThreadPoolExecutor(len(os.sched_getaffinity(0)))
-    try:
-        return list(pool.map(one, policies))
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 class Search:
@@ -85,8 +65,8 @@ class Search:
     def _round(self, policies: Sequence[str]) -> list[Tried]:
         """Try them; those that are known to be allowed, the best first."""
         new = [one for one in dict.fromkeys(policies) if one not in self.tried]
-        for run in replayed(self._log, new):
-            self.tried[run.policy] = self._tried(run)
+        runs = {run.policy: run for run in on_all_cores(self._log, new, replay)}
+        self.tried |= {one: self._tried(runs[one]) for one in new}
         return self._judge.ordered(self.present, (self.tried[one] for one in policies))
 
     def _tried(self, run: RunResult) -> Tried:
