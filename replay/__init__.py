@@ -5,7 +5,9 @@
 * `policies/`: the collectors, one file each, and how to add one.
 * `results/`: what every figure means; verification and comparison.
 * `estimates/`: pauses, which are no results.
-* `engine/`: the native mechanism below the policies.
+* `sweep/`: many thresholds in one pass; `tuning/`: which setting suits a program.
+* `testing/`: a kit to test policies with.
+* `engine/`: the native mechanism below the policies; `heap`: what policies see of it.
 
 Each name is imported when it is asked for.
 """

@@ -30,6 +30,7 @@ import numpy.typing as npt
 from gcreplay.store.values import mapping, shown, text, whole
 
 from ..policies.policy import OLDEST
+from ..results.phases import quantile
 from ..results.result import Collection
 
 F64: TypeAlias = npt.NDArray[np.float64]
@@ -148,8 +149,7 @@ class Pauses:
     @property
     def p99(self) -> int:
         """The least pause that 99 % of all do not exceed."""
-        ordered = sorted(self.each)
-        return ordered[-(-99 * len(ordered) // 100) - 1] if ordered else 0
+        return quantile(self.each, 99) if self.each else 0
 
 
 TYPICAL = PauseModel(

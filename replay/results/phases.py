@@ -18,6 +18,7 @@ import numpy as np
 
 from gcreplay.store.events import Op
 from gcreplay.store.log import EventLog
+from gcreplay.store.rare import times as times_at
 
 IMPORTS, START_UP, PROGRAM = "(imports)", "(start-up)", "(program)"
 _IMPORTER = "<frozen importlib"
@@ -131,7 +132,7 @@ def _told(log: EventLog, before: int) -> tuple[list[int], list[int], list[int]]:
     for events in log.segments():
         at = np.flatnonzero(events.op == Op.TICK)
         ticks += (at + events.first_sequence).tolist()
-        times += (events.a[at] | events.b[at].astype(np.uint64) << np.uint64(32)).tolist()
+        times += times_at(events)
         if importer and events.first_sequence < before:
             born = np.flatnonzero((events.op == Op.ALLOC) & np.isin(events.c, importer))
             imported += (born + events.first_sequence).tolist()
