@@ -45,7 +45,8 @@ def parts(workloads: Workloads, names: list[str]) -> dict[str, Part]:
         "observer, closer": lambda: observer.sections(closer, names),
         "sites": lambda: sites.sections(workloads, names),
         "size": lambda: size.sections(workloads, names),
-        "engine": engine,
+        "engine": lambda: script("Engine", "engine.py"),
+        "sweep": lambda: script("Sweep", "sweep.py"),
         "what-if": lambda: whatif.sections(workloads, names),
         "what-if, closer": lambda: whatif.sections(closer, names),
         "what-if, back": lambda: whatif.back_sections(workloads, names),
@@ -54,10 +55,11 @@ def parts(workloads: Workloads, names: list[str]) -> dict[str, Part]:
     }
 
 
-def engine() -> Iterator[str]:
-    script = str(BENCH / "engine.py")
-    done = subprocess.run([sys.executable, script], check=True, capture_output=True, text=True)
-    yield section("Engine", f"```\n{done.stdout.strip()}\n```")
+def script(title: str, name: str) -> Iterator[str]:
+    """A bench in a process of its own, and what it prints."""
+    command = [sys.executable, str(BENCH / name)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    yield section(title, f"```\n{done.stdout.strip()}\n```")
 
 
 def outlived(name: str, part: Part, failed: list[str]) -> Iterator[str]:
