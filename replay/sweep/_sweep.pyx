@@ -5,8 +5,6 @@ garbage.h, components.h, settings.h. hooked.h compiles the engine's loop once mo
 """
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
-from libc.stdlib cimport calloc
-from libc.string cimport memset
 
 import numpy as np
 
@@ -16,10 +14,6 @@ cdef extern from "hooked.h" nogil:
     ctypedef struct Heap:
         Object *objects
         void *observer
-        uint32_t slots, slot_capacity, length
-        uint32_t *linked
-        uint64_t sequence
-        uint64_t live, live_bytes, freed_by_count
         const char *rule
     int c_advance "advance"(Heap *h, int mode)
 
@@ -27,7 +21,7 @@ cdef extern from "settings.h" nogil:
     ctypedef struct Made:
         uint64_t sequence, bytes
         uint32_t lane, allocation, candidates, tracked, links, collected, freed, survivors
-        uint8_t generation, at_birth, called
+        uint8_t generation, at_birth
     ctypedef struct Sweep:
         uint32_t lanes, width
         int32_t *threshold[3]
@@ -49,8 +43,6 @@ cdef extern from "settings.h" nogil:
         uint32_t inexact
         Made *made
         uint32_t made_length
-        int64_t *gone
-        int64_t *gone_bytes
         int64_t *peak
         int64_t *peak_bytes
         int64_t *peak_floating
@@ -86,11 +78,11 @@ cdef extern from *:
 MADE_DTYPE = np.dtype(
     [("sequence", "u8"), ("bytes", "u8"), ("lane", "u4"), ("allocation", "u4"),
      ("candidates", "u4"), ("tracked", "u4"), ("links", "u4"), ("collected", "u4"),
-     ("freed", "u4"), ("survivors", "u4"), ("generation", "u1"), ("at_birth", "u1"),
-     ("called", "u1")], align=True)
+     ("freed", "u4"), ("survivors", "u4"), ("generation", "u1"), ("at_birth", "u1")],
+    align=True)
 REASONS = (
     "touched", "unproved", "nested", "again", "dicts", "opaque", "untracked", "blocked", "legacy",
-    "called back", "frozen", "placed", "stuck", "saved", "regions")
+    "called back", "frozen", "placed", "stuck")
 """By bit of `inexact`."""
 
 
@@ -129,8 +121,8 @@ def components(size_t address, uint32_t garbage):
 
 
 cdef class Lanes:
-    """Many settings over the heap of one engine, which has applied nothing yet, and is fed but not
-    advanced by the caller."""
+    """Many settings over the heap of one engine, which counts links, has applied nothing yet, and is
+    fed but not advanced by the caller."""
 
     cdef Sweep s
     cdef Heap *h
@@ -154,10 +146,6 @@ cdef class Lanes:
         self.s.checking = 1
         self.s.budget = budget
         self.h.observer = &self.s
-        if not self.h.linked:
-            self.h.linked = <uint32_t *>calloc(self.h.slot_capacity, sizeof(uint32_t))
-            if not self.h.linked:
-                raise MemoryError
 
     def __dealloc__(self):
         free_lanes(&self.s)
@@ -239,7 +227,7 @@ cdef class Lanes:
         """By lane, int64."""
         cdef uint32_t i, n = self.s.lanes
         names = ("peak_objects", "peak_bytes", "peak_floating_objects", "peak_floating_bytes",
-                 "early", "gone")
+                 "early")
         table = np.empty((len(names), n), np.int64)
         cdef int64_t[:, ::1] view = table
         for i in range(n):
@@ -248,5 +236,4 @@ cdef class Lanes:
             view[2, i] = self.s.peak_floating[i]
             view[3, i] = self.s.peak_floating_bytes[i]
             view[4, i] = self.s.early[i]
-            view[5, i] = self.s.gone[i]
         return dict(zip(names, table))

@@ -11,7 +11,6 @@ typedef struct {
     uint32_t *order;            /* slots of all garbage, group by group */
     uint32_t *edge_from, *edge_to;      /* between groups */
     uint8_t *cyclic;            /* by group */
-    void *memory;
 } Components;
 
 typedef struct { uint32_t slot, at; } Frame;

@@ -21,7 +21,7 @@ enum { PLAIN, PURE_TUPLE, PURE_DICT };          /* Standing.kind */
 /* Why lanes may not be what a replay is; bits of Sweep.inexact. */
 enum { TOUCHED = 1, UNPROVED = 2, NESTED = 4, AGAIN = 8, DICTS = 16, OPAQUE_HELD = 32,
        HELD_BY_UNTRACKED = 64, BLOCKED = 128, LEGACY = 256, CALLED_BACK = 512, FROZEN = 1024,
-       PLACED = 2048, STUCK = 4096, SAVED = 8192, REGIONS = 16384 };
+       PLACED = 2048, STUCK = 4096 };
 
 typedef struct {                /* of an object, by slot */
     int32_t place;              /* in the order of tracking; negative: untracked */
@@ -35,7 +35,7 @@ typedef struct {                /* of an object, by slot */
 typedef struct {                /* one collection, as the tests of each lane want it */
     uint64_t sequence, bytes;
     uint32_t lane, allocation, candidates, tracked, links, collected, freed, survivors;
-    uint8_t generation, at_birth, called;
+    uint8_t generation, at_birth;
 } Made;
 
 /* By level and lane: in generation 0, in 0 or 1, in 0 to 2, in any. */
@@ -87,7 +87,7 @@ typedef struct {
     int32_t *least_place;       /* of a soft group: its own and of all that reach it */
     uint8_t *generations;       /* of kept groups, by lane */
     uint32_t groups, next_group;
-    uint8_t has_hard, froze;
+    uint8_t has_hard;
 
     uint8_t enabled, checking;
     uint64_t budget;

@@ -96,6 +96,7 @@ class Sweep:
         start = log.start or StartState()
         columns = np.array(self.settings, np.int32).reshape(-1, 3).T
         self._engine = engine_for(log, _engine.COUNTING, modelled=True)
+        self._engine.count_links()
         self._engine.schedule(garbage.due, garbage.alive)
         if garbage.regions is not None:
             self._engine.know_regions(garbage.regions)
