@@ -9,12 +9,13 @@ from traceback import walk_tb
 from types import FrameType
 
 from gcreplay.store.errors import GcreplayError, UsageError
-from gcreplay.store.values import shown
+from gcreplay.store.values import I32_MOST, shown, whole
 
 from .policy import Policy
 
 _FLAGS = ("counts_only", "foresees", "counts_links", "counts_tracking")
 _SETS = ("needs", "marks")
+_COUNTERS = ("counts_tracking", "counts_in")
 _METHODS = (
     "begin",
     "on_allocations",
@@ -87,6 +88,16 @@ def check_policy(policy: object, where: str) -> Policy:
         value = getattr(policy, name)
         if not isinstance(value, set | frozenset) or not all(isinstance(one, str) for one in value):
             raise PolicyError(f"{where}: {name} must be a set of texts, not {shown(value)}")
+    try:
+        whole("counts_in", policy.counts_in, 0, I32_MOST)
+    except ValueError as error:
+        raise PolicyError(f"{where}: {error}") from None
+    for name in _COUNTERS:
+        if getattr(policy, name) and not policy.counts_links:
+            raise PolicyError(f"{where}: {name} is only for policies with counts_links")
+    if policy.counts_tracking and policy.counts_in:
+        both = " or that of ".join(_COUNTERS)
+        raise PolicyError(f"{where}: the young counter is that of {both}, not both")
     for name in _METHODS:
         method = getattr(policy, name)
         if iscoroutinefunction(method) or isgeneratorfunction(method):
