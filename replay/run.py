@@ -327,7 +327,6 @@ def recording_of(log: EventLog) -> Recording:
     return Recording(
         python=str(log.meta.get("python") or ""),
         safepoints=bool(log.op_counts[Op.SAFEPOINT]),
-        exact=log.meta.get("counts") == "exact",
     )
 
 

@@ -39,12 +39,11 @@ class Recording:
     """What a policy is told of a recording before it says what its figures are worth.
 
     python: the version that was recorded, "" where the recording does not say. safepoints: the
-    log has them. exact: no reference counts are left out between two looks.
+    log has them.
     """
 
     python: str
     safepoints: bool
-    exact: bool
 
 
 class Heap(Protocol):
