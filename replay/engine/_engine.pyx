@@ -247,9 +247,9 @@ cdef class Engine:
         r.count = len(of)
 
     def count_links(self, bint tracking=False, uint32_t batch=0):
-        """Count incoming links, before the first event. tracking: the young counter is what was
-        tracked less what was untracked, in place of births and deaths. batch: or these are added up
-        so many at a time, and the counter may fall below 0."""
+        """Count incoming links, first before the first event. Later calls change the young counter
+        alone. tracking: that is what was tracked less what was untracked, in place of births and
+        deaths. batch: or these are added up so many at a time, and it may fall below 0."""
         if not self.h.linked:
             self.h.linked = <uint32_t *>calloc(self.h.slot_capacity, sizeof(uint32_t))
             if not self.h.linked:

@@ -146,10 +146,6 @@ always_inline int apply(Heap *h, uint32_t end, const int mode)
             if (BASIC(mode) == COLLECTING && o->generation == UNTRACKED
                 && (h->shapes[o->shape].is_dict || h->shapes[o->shape].is_tuple) && h->started && c[i] != OPAQUE && may_be_tracked(h, &h->objects[target])
                 && source != h->newborn && (!(mode & LENIENT) || o->state == OUTSIDE)) {
-                if (!(mode & LENIENT)) {
-                    enlist(h, source, 0);
-                    break;
-                }
                 int reason = tracked_late(h, source, 0);
                 if (unlikely(reason))
                     return reason;
