@@ -3,7 +3,8 @@
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,7 +13,7 @@ import click
 from gcreplay.output import say
 from gcreplay.store.errors import UsageError
 from gcreplay.store.marks import QUOTED, mark_from
-from gcreplay.store.values import I32_MOST, I64_MOST, whole, whole_from
+from gcreplay.store.values import I32_MOST, I64_MOST, decimal_from, shown, whole, whole_from
 
 
 class Whole(click.ParamType[int]):
@@ -71,6 +72,56 @@ def closeness_options(command: Command) -> Command:
             "for.",
         ),
     )
+    return _with(options, command)
+
+
+def program_options(command: Command) -> Command:
+    """The program, as `python` takes it, and its interpreter: `python`, `force`, `module`, `code`,
+    `args`."""
+    options = (
+        click.option(
+            "--python",
+            metavar="EXE",
+            help="The interpreter to run the program with.  [default: that of the active virtual "
+            "environment, else ours]",
+        ),
+        click.option("--force", is_flag=True, help="Overwrite an existing recording."),
+        click.option("-m", "module", metavar="MODULE", help="Run a module, as `python -m` does."),
+        click.option("-c", "code", metavar="CODE", help="Run code, as `python -c` does."),
+        click.argument("args", nargs=-1, type=click.UNPROCESSED),
+    )
+    return _with(options, command)
+
+
+def real_run_options(command: Command) -> Command:
+    """Those of a program that is recorded and then really run: also `output`, `given` (its input)
+    and `exit_code`."""
+    options = (
+        click.option(
+            "-o",
+            "--output",
+            type=click.Path(path_type=Path),
+            help="Keep the new recording there.",
+        ),
+        click.option(
+            "--input",
+            "given",
+            type=click.Path(path_type=Path),
+            help="Standard input of every run.  [default: empty]",
+        ),
+        click.option(
+            "--exit-code",
+            type=Whole(0, 255),
+            default=0,
+            metavar="N",
+            help="The exit code that every run is to end with.  [default: 0]",
+        ),
+    )
+    return _with(options, program_options(command))
+
+
+def _with(options: Sequence[Callable[[Command], Command]], command: Command) -> Command:
+    """The command with these options, which its help lists in this order."""
     for option in reversed(options):
         command = option(command)
     return command
@@ -100,6 +151,21 @@ def chosen_python(python: str | None) -> str | None:
         f"another"
     )
     return str(executable)
+
+
+def in_unit(option: str, text: str, example: str) -> Fraction:
+    """The number before the unit that the example has, with a + before it only if that has one."""
+    unit = example.lstrip("+0123456789")
+    try:
+        if not text.endswith(unit):
+            raise ValueError(f"it lacks the {unit}")
+        number = text.removesuffix(unit)
+        return decimal_from("it", number.removeprefix("+") if example[0] == "+" else number)
+    except ValueError as error:
+        kind = "percentage" if unit == "%" else "time"
+        raise UsageError(
+            f"{option} {shown(text)} is no {kind} such as {example}: {error}"
+        ) from None
 
 
 def window_bounds(window: str | None) -> tuple[str, str] | None:

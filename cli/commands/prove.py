@@ -10,11 +10,12 @@ from gcreplay.commands.record import OwnOptionsThenProgram, program_argv
 from gcreplay.commands.replay import replayed
 from gcreplay.looks import closeness
 from gcreplay.options import (
-    Whole,
     apply_from_option,
     chosen_python,
     closeness_options,
+    in_unit,
     policy_option,
+    real_run_options,
     window_bounds,
 )
 from gcreplay.outcome import TIMES, milliseconds, time_cells
@@ -30,7 +31,6 @@ from gcreplay.stock import plan_of
 from gcreplay.store import EventLog
 from gcreplay.store.errors import StorageError, UsageError
 from gcreplay.store.marks import with_marks_read
-from gcreplay.store.values import decimal_from, shown
 from gcreplay.trace import opened
 from gcreplay.tracer import Plan, RealCollection, RealRun, RecordOptions
 
@@ -41,7 +41,6 @@ Window = tuple[str, str] | None
 
 @click.command(
     cls=OwnOptionsThenProgram,
-    context_settings={"allow_interspersed_args": False},
     options_metavar="[OPTIONS] SCRIPT | -m MODULE | -c CODE",
 )
 @policy_option("A setting to predict and to run, as `gcreplay policies` names it; repeat.")
@@ -53,15 +52,6 @@ Window = tuple[str, str] | None
     type=click.Path(path_type=Path),
     help="Predict from this recording of the program instead of a new one.",
 )
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), help="Keep the new recording there."
-)
-@click.option(
-    "--input",
-    "given",
-    type=click.Path(path_type=Path),
-    help="Standard input of every run.  [default: empty]",
-)
 @closeness_options
 @click.option(
     "--pauses",
@@ -69,24 +59,8 @@ Window = tuple[str, str] | None
     is_flag=True,
     help="Measure times in two more runs each, in which nothing is counted.",
 )
-@click.option(
-    "--python",
-    metavar="EXE",
-    help="The interpreter to run with.  [default: that of the active virtual environment, else "
-    "ours]",
-)
-@click.option(
-    "--exit-code",
-    type=Whole(0, 255),
-    default=0,
-    metavar="N",
-    help="The exit code that every run is to end with.  [default: 0]",
-)
-@click.option("--force", is_flag=True, help="Overwrite an existing recording.")
+@real_run_options
 @format_option
-@click.option("-m", "module", metavar="MODULE", help="Run a module, as `python -m` does.")
-@click.option("-c", "code", metavar="CODE", help="Run code, as `python -c` does.")
-@click.argument("args", nargs=-1, type=click.UNPROCESSED)
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -123,7 +97,7 @@ def command(
     python = chosen_python(python)
     argv = program_argv(module, code, args, python)
     bounds = window_bounds(window)
-    limit = _percent(tolerance)
+    limit = None if tolerance is None else float(in_unit("--tolerance", tolerance, "5%"))
     if trace is not None and (output or granularity or full_probe or probe_budget):
         raise UsageError("--trace uses a recording as it is: leave out -o and record's options")
     plans: dict[str, Plan] = {}
@@ -196,19 +170,6 @@ def command(
                 say(f"{policy}: {', '.join(figures)} off by more than {tolerance}")
         if any(too_far.values()):
             ctx.exit(1)
-
-
-def _percent(text: str | None) -> float | None:
-    if text is None:
-        return None
-    try:
-        if not text.endswith("%"):
-            raise ValueError("it lacks the %")
-        return float(decimal_from("it", text[:-1]))
-    except ValueError as error:
-        raise UsageError(
-            f"--tolerance {shown(text)} is no percentage such as 5%: {error}"
-        ) from None
 
 
 def _within(run: RealRun, window: Window) -> Sequence[RealCollection]:

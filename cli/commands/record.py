@@ -11,7 +11,7 @@ import click
 from gcreplay.installation import write_limits
 from gcreplay.looks import Closeness, closeness, threshold_of
 from gcreplay.not_a_script import no_such_script
-from gcreplay.options import chosen_python, closeness_options
+from gcreplay.options import chosen_python, closeness_options, program_options
 from gcreplay.output import counted, say, size_words
 from gcreplay.progress import working
 from gcreplay.store.errors import UsageError
@@ -27,6 +27,8 @@ VERIFY, WHAT_IF = "verify", "what-if"
 class OwnOptionsThenProgram(click.Command):
     """Like the interpreter's own command line: the program's arguments begin at the script, or
     after `-m MODULE` or `-c CODE`, and nothing of them is ours."""
+
+    allow_interspersed_args = False
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         super().format_help_text(ctx, formatter)
@@ -70,7 +72,6 @@ class OwnOptionsThenProgram(click.Command):
 
 @click.command(
     cls=OwnOptionsThenProgram,
-    context_settings={"allow_interspersed_args": False},
     options_metavar="[OPTIONS] SCRIPT | -m MODULE | -c CODE",
 )
 @click.option(
@@ -88,16 +89,7 @@ class OwnOptionsThenProgram(click.Command):
     "`gcreplay policies` names it; repeat.",
 )
 @closeness_options
-@click.option(
-    "--python",
-    metavar="EXE",
-    help="The interpreter to run the program with.  [default: that of the active virtual "
-    "environment, else ours]",
-)
-@click.option("--force", is_flag=True, help="Overwrite an existing recording.")
-@click.option("-m", "module", metavar="MODULE", help="Run a module, as `python -m` does.")
-@click.option("-c", "code", metavar="CODE", help="Run code, as `python -c` does.")
-@click.argument("args", nargs=-1, type=click.UNPROCESSED)
+@program_options
 @click.pass_context
 def command(
     ctx: click.Context,

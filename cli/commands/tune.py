@@ -10,7 +10,7 @@ import click
 from gcreplay.bearing import REPEATS, Real
 from gcreplay.commands.record import OwnOptionsThenProgram, program_argv
 from gcreplay.looks import closeness
-from gcreplay.options import Whole, chosen_python
+from gcreplay.options import chosen_python, in_unit, real_run_options
 from gcreplay.outcome import PRESENT
 from gcreplay.output import Report, format_option, show
 from gcreplay.paste import FORMS
@@ -22,7 +22,6 @@ from gcreplay.replay.tuning.choice import Goal, Limits
 from gcreplay.stock import plan_of
 from gcreplay.store import EventLog
 from gcreplay.store.errors import UsageError
-from gcreplay.store.values import decimal_from, shown
 from gcreplay.trace import opened
 from gcreplay.tracer import RecordOptions
 from gcreplay.tuned import Tuned
@@ -59,7 +58,6 @@ _SQLITE = b"SQLite format 3\0"
 
 @click.command(
     cls=RecordingOrProgram,
-    context_settings={"allow_interspersed_args": False},
     options_metavar="[OPTIONS] RECORDING | SCRIPT | -m MODULE | -c CODE",
 )
 @click.option(
@@ -85,33 +83,8 @@ _SQLITE = b"SQLite format 3\0"
     show_default=True,
     help="Where the lines are to stand.",
 )
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), help="Keep the new recording there."
-)
-@click.option(
-    "--input",
-    "given",
-    type=click.Path(path_type=Path),
-    help="Standard input of every run.  [default: empty]",
-)
-@click.option(
-    "--python",
-    metavar="EXE",
-    help="The interpreter to run with.  [default: that of the active virtual environment, else "
-    "ours]",
-)
-@click.option(
-    "--exit-code",
-    type=Whole(0, 255),
-    default=0,
-    metavar="N",
-    help="The exit code that every run is to end with.  [default: 0]",
-)
-@click.option("--force", is_flag=True, help="Overwrite an existing recording.")
+@real_run_options
 @format_option
-@click.option("-m", "module", metavar="MODULE", help="Run a module, as `python -m` does.")
-@click.option("-c", "code", metavar="CODE", help="Run code, as `python -c` does.")
-@click.argument("args", nargs=-1, type=click.UNPROCESSED)
 def command(
     goal: Goal | None,
     max_memory: str,
@@ -138,7 +111,9 @@ def command(
       gcreplay tune demo.gcreplay
       gcreplay tune demo.gcreplay --for latency --max-memory +20% --as gunicorn
     """
-    limits = Limits(_percent(max_memory), None if max_pause is None else _nanoseconds(max_pause))
+    more = float(in_unit("--max-memory", max_memory, "+10%")) / 100
+    longest = None if max_pause is None else in_unit("--max-pause", max_pause, "5ms")
+    limits = Limits(more, None if longest is None else int(longest * 1_000_000))
     goal = goal or "balance"
     if module is None and code is None and is_recording(args[:1]):
         if args[1:]:
@@ -192,23 +167,3 @@ def _of_program(
             if tuned.prove(Real.of(before), Real.of(after)):
                 break
         return tuned.report(trace, form)
-
-
-def _percent(text: str) -> float:
-    try:
-        if not text.endswith("%"):
-            raise ValueError("it lacks the %")
-        return float(decimal_from("it", text[:-1].removeprefix("+"))) / 100
-    except ValueError as error:
-        raise UsageError(
-            f"--max-memory {shown(text)} is no percentage such as +10%: {error}"
-        ) from None
-
-
-def _nanoseconds(text: str) -> int:
-    try:
-        if not text.endswith("ms"):
-            raise ValueError("it lacks the ms")
-        return int(decimal_from("it", text[:-2].strip()) * 1_000_000)
-    except ValueError as error:
-        raise UsageError(f"--max-pause {shown(text)} is no time such as 5ms: {error}") from None
