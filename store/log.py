@@ -453,7 +453,7 @@ class EventLog:
         version = self._db.version
         if self._writer is None and (version is None or version != self._loaded.get(names.name)):
             with self._db.reading() as connection:
-                names.load(connection)
+                names.load(connection, self._db.name)
             if not self._verified:
                 self._verify_names()
             if version is not None:

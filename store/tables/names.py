@@ -95,16 +95,16 @@ class NameTable:
         """The transaction of `store` was committed."""
         self._stored = len(self.rows)
 
-    def load(self, connection: Connection) -> None:
+    def load(self, connection: Connection, log: str) -> None:
         """Read the rows that another process has added since."""
         query = select(self.table).where(self.table.c.id >= self._stored)
         for number, *row in connection.execute(query.order_by(self.table.c.id)):
             if number < len(self._reserved):
                 continue
             if number != len(self.rows):
-                raise DamagedFile(f"table {self.table.name} lacks row {len(self.rows)}")
+                raise damaged(log, f"its table {self.table.name} lacks row {len(self.rows)}")
             if not self._well_formed(tuple(row)):
-                raise DamagedFile(f"row {number} of table {self.table.name} is malformed")
+                raise damaged(log, f"row {number} of its table {self.table.name} is malformed")
             self._ids.setdefault(tuple(row), number)
             self.rows.append(tuple(row))
         self._stored = len(self.rows)
@@ -112,6 +112,11 @@ class NameTable:
     def checksum(self) -> int:
         """CRC-32 of all rows, as JSON."""
         return zlib.crc32(json.dumps(self.rows).encode())
+
+
+def damaged(log: str, what: str) -> DamagedFile:
+    """What is wrong with that file's tables of names, in a sentence."""
+    return DamagedFile(f"{log} is damaged: {what}; `gcreplay info` says what is intact")
 
 
 def shape_arrays(shapes: Sequence[Row]) -> tuple[U32, U64, U32]:
@@ -141,14 +146,14 @@ class Names:
         for table in self.tables:
             table.stored()
 
-    def load(self, connection: Connection) -> None:
+    def load(self, connection: Connection, log: str) -> None:
         """Read the rows that another process has added since."""
         for table in self.tables:
-            table.load(connection)
+            table.load(connection, log)
         try:
             self.check_types()
         except ValueError as error:
-            raise DamagedFile(str(error)) from None
+            raise damaged(log, str(error)) from None
 
     def check_types(self) -> None:
         """Raises ValueError when a shape names a type that there is not."""

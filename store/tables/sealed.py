@@ -81,7 +81,7 @@ class SealedTables:
         """Load them all; raises DamagedFile when they are not those that were sealed."""
         with self._db.reading() as connection:
             expected = self._seal.read(connection)
-            names.load(connection)
+            names.load(connection, self._db.name)
         found = names.checksums()
         if expected and any(expected[name] != checksum for name, checksum in found.items()):
             raise DamagedFile(

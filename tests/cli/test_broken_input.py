@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from command_line import Gcreplay
 
+GC_LOG = Path(__file__).parents[2] / "examples" / "gc.jsonl"
 READING = {
     "info": (),
     "events": (),
@@ -16,6 +17,9 @@ READING = {
     "replay": ("-p", "generational:700,10,10"),
     "diff": ("-p", "never", "-p", "manual"),
     "costs": (),
+    "sweep": ("--t0", "700"),
+    "tune": (),
+    "check": ("--against", str(GC_LOG)),
     "export": (),
 }
 
@@ -57,6 +61,21 @@ def test_a_file_that_is_no_recording(
     assert str(path) in told.stderr
     assert says in told.stderr
     assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("command", READING)
+@pytest.mark.parametrize("change", ["id = 1", "type = -1"])
+def test_a_damaged_table_of_names_is_said_with_the_file_and_what_to_do(
+    gcreplay: Gcreplay, cycles: Path, command: str, change: str
+) -> None:
+    with sqlite3.connect(cycles) as database:
+        database.execute(f"UPDATE shapes SET {change} WHERE id = 0")
+    told = gcreplay(command, cycles, *READING[command])
+    assert told.exit_code == 1
+    assert told.stderr.startswith(f"Error: {cycles} is damaged: ")
+    assert "shapes" in told.stderr
+    assert "`gcreplay info` says what is intact" in told.stderr
+    assert len(told.stderr.splitlines()) == 1
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from gcreplay.store import EventLog
 from gcreplay.store.builder import TraceBuilder
 from gcreplay.store.events import ObservedCollection
 
+GC_LOG = Path(__file__).parents[2] / "examples" / "gc.jsonl"
 COMMANDS: dict[str, tuple[object, ...]] = {
     "info": (),
     "events": (),
@@ -20,6 +21,9 @@ COMMANDS: dict[str, tuple[object, ...]] = {
     "replay": ("-p", "manual"),
     "diff": ("-p", "never", "-p", "manual"),
     "costs": (),
+    "sweep": ("--t0", "700"),
+    "tune": (),
+    "check": ("--against", str(GC_LOG)),
     "export": (),
 }
 EXAMPLES = int(os.environ.get("GCREPLAY_DAMAGED_FILES", "25"))
