@@ -93,7 +93,7 @@ def _within(
 def _python(recorded: Activity, production: Activity) -> Likeness:
     ours, theirs = recorded.python, production.python
     if ours is None or theirs is None:
-        return _unknown("Python", ours, theirs, "one of both does not say it")
+        return _unknown("Python", ours, theirs, _silent(ours, "its Python"))
     because = "another version makes other objects, and collects them by other rules"
     alike = ours.split(".")[:2] == theirs.split(".")[:2]
     return Likeness("Python", ours, theirs, None, None, alike, because)
@@ -102,7 +102,7 @@ def _python(recorded: Activity, production: Activity) -> Likeness:
 def _threshold(recorded: Activity, production: Activity) -> Likeness:
     ours, theirs = _written(recorded), _written(production)
     if ours is None or theirs is None:
-        return _unknown("thresholds", ours, theirs, "one of both does not say them")
+        return _unknown("thresholds", ours, theirs, _silent(ours, "its thresholds"))
     because = "what is found, and when, follows from them"
     return Likeness("thresholds", ours, theirs, None, None, ours == theirs, because)
 
@@ -170,7 +170,7 @@ def _standard_error(values: Sequence[int]) -> float:
 def _rate(recorded: Activity, production: Activity) -> Likeness:
     figure = "collections a second of CPU"
     if recorded.cpu_ns is None or production.cpu_ns is None:
-        return _unknown(figure, None, None, _no_cpu(recorded))
+        return _unknown(figure, None, None, _silent(recorded.cpu_ns, "its CPU time"))
     if few := _too_few(recorded, production):
         return _unknown(figure, None, None, few)
     least, most = RECORDING[recorded.cpu_of]
@@ -184,7 +184,7 @@ def _rate(recorded: Activity, production: Activity) -> Likeness:
 def _share(recorded: Activity, production: Activity) -> Likeness:
     figure = "GC % of CPU"
     if not recorded.cpu_ns or not production.cpu_ns:
-        return _unknown(figure, None, None, _no_cpu(recorded))
+        return _unknown(figure, None, None, _silent(recorded.cpu_ns, "its CPU time"))
     if recorded.gc_ns is None or production.gc_ns is None:
         return _unknown(figure, None, None, "the log does not say how long collections take")
     if few := _too_few(recorded, production):
@@ -207,7 +207,8 @@ def _pauses(recorded: Activity, production: Activity) -> Iterator[Likeness]:
         if not any(production.pauses_ns):
             yield _unknown(figure, None, None, "the log does not say how long collections take")
         elif min(len(ours), len(theirs)) < ENOUGH:
-            because = f"fewer than {ENOUGH} {name} collections in one of both"
+            where = "the recording" if len(ours) < ENOUGH else "the log"
+            because = f"{where} has fewer than {ENOUGH} {name} collections"
             yield _unknown(figure, _us(ours), _us(theirs), because)
         else:
             because = (
@@ -237,10 +238,9 @@ def _heap(recorded: Activity, production: Activity) -> Iterator[Likeness]:
         yield _within("candidates a collection", ours, theirs, 0.75, 1.25, because)
 
 
-def _no_cpu(recorded: Activity) -> str:
-    if recorded.cpu_ns is None:
-        return "the recording does not say its CPU time"
-    return "the log does not say its CPU time"
+def _silent(ours: object, what: str) -> str:
+    """Which of both does not say it."""
+    return f"{'the recording' if ours is None else 'the log'} does not say {what}"
 
 
 def _too_few(recorded: Activity, production: Activity) -> str | None:

@@ -90,7 +90,7 @@ def p99_cell(outcome: Outcome) -> Cell:
 def trust(log: EventLog, model: PauseModel | None) -> str:
     """How far estimates may be trusted, or why there are none, in a sentence."""
     if model is None:
-        return f"GC time is not estimated, so the work stands first: {_too_few(log)}."
+        return f"GC time is not estimated, so the work stands first: {too_few(log)}."
     held = "31" if model.source == "measured" else "28"
     return (
         f"Times are estimates from {_source(model)}; under another setting a sum may be "
@@ -102,7 +102,7 @@ def trust(log: EventLog, model: PauseModel | None) -> str:
 def trust_in_proof(log: EventLog, model: PauseModel | None) -> str:
     """The same where the errors stand beside the estimates."""
     if model is None:
-        return f"GC time is not predicted: {_too_few(log)}."
+        return f"GC time is not predicted: {too_few(log)}."
     return f"Predicted times are estimates from {_source(model)}."
 
 
@@ -112,7 +112,8 @@ def _source(model: PauseModel) -> str:
     return f"{model.collections:,} recorded collections, {LONGER}"
 
 
-def _too_few(log: EventLog) -> str:
+def too_few(log: EventLog) -> str:
+    """Why there is no model, in words."""
     observed = log.observed
     if not observed and not is_recorded(log):
         return "no interpreter ran this log"

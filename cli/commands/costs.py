@@ -21,7 +21,7 @@ from gcreplay.output import (
     show,
     words,
 )
-from gcreplay.pauses import LONGER, pause_model, trust
+from gcreplay.pauses import LONGER, pause_model, too_few, trust
 from gcreplay.places import short
 from gcreplay.progress import working
 from gcreplay.replay import Collection, RunResult, replay
@@ -31,7 +31,7 @@ from gcreplay.replay.results.callers import Caller, WithoutCalls, callers
 from gcreplay.replay.results.phases import Phase, Spent, intervals, phases, quantile
 from gcreplay.replay.run import Replay
 from gcreplay.store import EventLog
-from gcreplay.store.errors import UsageError
+from gcreplay.store.errors import GcreplayError, UsageError
 from gcreplay.store.marks import with_marks_read
 from gcreplay.trace import opened
 
@@ -64,7 +64,10 @@ def command(trace: Path, policies: tuple[str, ...], output_format: str) -> None:
         alive = sum(play.heap.size(g) for g in range(PERMANENT))
         model = pause_model(log, run.collections if policy == PRESENT else None)
         if model is None and policy != PRESENT:
-            raise UsageError(trust(log, None))
+            raise GcreplayError(
+                f"{trace} does not tell what collections under {policy} would take, as "
+                f"{too_few(log)}: without -p costs says what those of the recording took"
+            )
         spent = spent_by(log, run, model)
         exits = exit_of(log, run, alive, model)
         table = phases(intervals(log), spent)
@@ -218,7 +221,7 @@ def answer(
     ns = sum(spent.ns for one in asked for spent in one.spent)
     calls = counted(sum(len(one.caller.calls) for one in asked), "explicit collection")
     found = sum(spent.collected for one in asked for spent in one.spent)
-    return (f"{told}; {calls} take {_ms(ns)} ms and find {counted(found, 'object')}.",)
+    return (f"{told}; {_ms(ns)} ms in {calls}, {counted(found, 'object')} found.",)
 
 
 PHASE_COLUMNS = (

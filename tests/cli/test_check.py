@@ -208,6 +208,24 @@ def test_nineteen_collections_are_too_few(gcreplay: Gcreplay, app: Path) -> None
     assert shown.startswith("Whether tune may be trusted there cannot be told. collected a coll")
 
 
+def test_which_of_both_does_not_say_it_is_said(gcreplay: Gcreplay, app: Path) -> None:
+    """Samples of gc.get_stats() alone have neither version nor thresholds; a log by hand has no
+    CPU time of its own."""
+    one = [{"collections": n, "collected": 70 * n, "uncollectable": 0} for n in (30, 3, 0)]
+    none = [{"collections": 0, "collected": 0, "uncollectable": 0}] * 3
+    _, figures = checked(gcreplay, app, [none, one])
+    assert figures["Python"]["because"] == "the log does not say its Python"
+    assert figures["thresholds"]["because"] == "the log does not say its thresholds"
+    assert figures["GC % of CPU"]["because"] == "the log does not say its CPU time"
+    _, figures = checked(gcreplay, app, log_of(10, 1_000_000_000))
+    assert figures["median pause, middle, us"]["because"] == (
+        "the recording has fewer than 5 middle collections"
+    )
+    silent = record(app.with_name("silent.gcreplay"), MADE)
+    _, figures = checked(gcreplay, silent, log_of(10, 1_000_000_000))
+    assert figures["GC % of CPU"]["because"] == "the recording does not say its CPU time"
+
+
 def test_processes_are_told_apart_and_their_times_added(gcreplay: Gcreplay, app: Path) -> None:
     """Their lines stand mixed, as they write into one file."""
     one = list(log_of(5, 500_000_000))
