@@ -6,6 +6,7 @@ Standard output carries the figures alone, so that it can be piped; remarks go t
 import csv
 import io
 import json
+import re
 import sys
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -31,6 +32,8 @@ NAMES: Final = 24
 """So much of a row's name a terminal never folds, nor what takes half of it; a pipe folds none, as
 it may be searched for names."""
 WHOLE: Final = 1 << 20
+_FIGURE: Final = re.compile(r"[-+]?\d[\d,./]*%?")
+"""Also several, as in 90/8/1."""
 FORMATS: Final = ("table", "json", "markdown", "csv")
 
 
@@ -337,12 +340,15 @@ def _short(table: Table, column: int) -> bool:
 
 def _least_width(table: Table, column: int, names: int) -> int:
     """What a column must have to be readable. Its heading stands in lines of a word each, if it
-    is short; the first column is folded only where it is longer than `names`."""
+    is short; the first column is folded only where it is longer than `names`, and no figure is."""
     heading = max(map(len, plain(table.columns[column]).split()), default=0)
     cells = _widest_cell(table, column)
     if _short(table, column):
         return max(heading, cells)
-    return min(cells, names) if column == 0 else FOLDED
+    if column == 0:
+        return min(cells, names)
+    texts = (words(row[column]).split() for row in table.rows)
+    return max([FOLDED, *(len(word) for text in texts for word in text if _FIGURE.fullmatch(word))])
 
 
 def _widths(table: Table, room: int, names: int) -> list[int]:

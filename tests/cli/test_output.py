@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gcreplay.output import Report, Table, as_csv, as_markdown, as_text, show, size_words
+from gcreplay.output import Report, Table, as_csv, as_markdown, as_text, show, size_words, words
 
 TABLE = Table(("policy", "collected"), (("never", 0), ("a|b", 12345)))
 
@@ -101,13 +101,27 @@ def test_rows_that_two_columns_name_have_both_in_each_part(
     assert [n for words in measured for n in words[1:]] == [f"{n:,}" for n in rows[1][2:]]
 
 
-KINDS = ("number", "text", "short text")
+def test_a_pipe_breaks_no_figure_that_is_written_as_text() -> None:
+    """As in `prove`, whose columns hold per cents too: what has no room stands in another part."""
+    rows = (
+        ("cpython-3.11:5000,10,10", "measured", "12,345,678,901", "1,234,567/12,345/678"),
+        ("", "error", "+0.0%", ""),
+    )
+    text = as_text(Table(("policy", "", "collected", "by generation"), rows, names=2))
+    assert {"12,345,678,901", "1,234,567/12,345/678"} <= set(text.split())
+    assert text.count("measured") == 1
+    wide = Table(("policy", "", *"abcd"), tuple((*row, *row[2:]) for row in rows), names=2)
+    assert as_text(wide).split().count("1,234,567/12,345/678") == 2
+    assert max(map(len, as_text(wide).splitlines())) <= 80
+
+
+KINDS = ("number", "text", "short text", "figures as text")
 
 
 @given(
     kinds=st.lists(st.sampled_from(KINDS), min_size=2, max_size=14),
     long=st.integers(13, 40),
-    digits=st.integers(2, 9),
+    digits=st.integers(2, 14),
     width=st.integers(60, 140),
 )
 def test_no_figure_loses_a_digit_at_any_width(
@@ -117,7 +131,15 @@ def test_no_figure_loses_a_digit_at_any_width(
     text = {"text": "ab cd " * (long // 6) + "x", "short text": "12/3/4"}
     numbers = iter(range(10**digits, 10**digits + 2 * len(kinds)))
     rows = tuple(
-        ("generational:5000", *(text.get(kind) or next(numbers) for kind in kinds))
+        (
+            "generational:5000",
+            *(
+                f"{next(numbers):,}/0/0"
+                if kind == "figures as text"
+                else text.get(kind) or next(numbers)
+                for kind in kinds
+            ),
+        )
         for _ in range(2)
     )
     heads = ("policy", *(f"a longer heading {i}" for i in range(len(kinds))))
@@ -130,7 +152,8 @@ def test_no_figure_loses_a_digit_at_any_width(
         show(Report((Table(heads, rows),), {}), "table")
     printed = re.sub(r"\x1b\[[0-9;]*m", "", out.getvalue())
     assert max(map(len, printed.splitlines())) <= width
-    wanted = sorted(f"{each:,}" for row in rows for each in row[1:] if isinstance(each, int))
+    cells = [each for row in rows for each in row[1:]]
+    wanted = sorted(words(each) for each in cells if isinstance(each, int) or each[-4:] == "/0/0")
     assert sorted(word for word in printed.split() if "," in word or word in wanted) == wanted
 
 
