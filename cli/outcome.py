@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any, Final
 
-from gcreplay.output import Cell, Figure, Size, by_generation
+from gcreplay.output import Cell, Figure, Size, by_generation, words
 from gcreplay.replay import RunResult
 from gcreplay.replay.estimates.pauses import PauseModel, Pauses
 from gcreplay.replay.policies.policy import OLDEST
@@ -151,6 +151,15 @@ def time_cells(pauses: Pauses | None, own_ns: int | None) -> tuple[Cell, ...]:
 
 def milliseconds(ns: int) -> Figure:
     return Figure(ns / 1e6)
+
+
+def in_ms(ns: int) -> str:
+    """The same in a sentence, without the unit."""
+    return words(milliseconds(ns))
+
+
+def in_percent(share: float) -> str:
+    return f"{words(Figure(100 * share))} %"
 
 
 def sums(pauses: Pauses) -> dict[str, int]:

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from gcreplay.outcome import MEASURED, PRESENT, Outcome, is_recorded, milliseconds, sums
-from gcreplay.output import Cell, counted, words
+from gcreplay.outcome import MEASURED, PRESENT, Outcome, in_ms, is_recorded, milliseconds, sums
+from gcreplay.output import Cell, counted
 from gcreplay.replay import Collection, replay
 from gcreplay.replay.estimates.pauses import LEAST, PauseModel, Pauses, fit, least
 from gcreplay.store import EventLog
@@ -120,7 +120,7 @@ def too_few(log: EventLog) -> str:
     if len(observed) >= LEAST:
         return f"the replay makes fewer than {LEAST} of the collections that were recorded"
     took = sum(each.duration_ns for each in observed)
-    own = f" (they took {words(milliseconds(took))} ms in all)" if observed else ""
+    own = f" (in {in_ms(took)} ms)" if observed else ""
     return (
         f"the program made {counted(len(observed), 'collection')}{own} and a model is fitted to "
         f"{LEAST} or more"

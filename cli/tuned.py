@@ -9,8 +9,17 @@ from typing import Any, Final
 
 from gcreplay.bearing import Bearing, Real
 from gcreplay.bearing import Figure as Claimed
-from gcreplay.outcome import PRESENT, milliseconds, own_time, program_words, share_of, sums
-from gcreplay.output import Cell, Figure, Report, Size, Table, counted, size_words, words
+from gcreplay.outcome import (
+    PRESENT,
+    in_ms,
+    in_percent,
+    milliseconds,
+    own_time,
+    program_words,
+    share_of,
+    sums,
+)
+from gcreplay.output import Cell, Figure, Report, Size, Table, counted, size_words
 from gcreplay.paste import lines_of
 from gcreplay.pauses import pause_model, trust
 from gcreplay.progress import working
@@ -152,9 +161,9 @@ class Tuned:
             return self.nothing()
         name = with_marks_read(then.policy)
         return (
-            f"Change this: {name}. It takes {_ms(then.pauses.total)} ms of GC time for "
-            f"{_ms(now.pauses.total)}{self.shares(then)}, a longest pause of "
-            f"{_ms(then.pauses.longest)} ms for {_ms(now.pauses.longest)}, and a peak of "
+            f"Change this: {name}. It takes {in_ms(then.pauses.total)} ms of GC time for "
+            f"{in_ms(now.pauses.total)}{self.shares(then)}, a longest pause of "
+            f"{in_ms(then.pauses.longest)} ms for {in_ms(now.pauses.longest)}, and a peak of "
             f"{size_words(then.peak)} for {size_words(now.peak)}."
         )
 
@@ -162,7 +171,7 @@ class Tuned:
         before, after = (share_of(one.pauses, self.own_ns) for one in (self.present, then))
         if before is None or after is None:
             return ""
-        return f" ({_percentage(before)} -> {_percentage(after)} of CPU)"
+        return f" ({in_percent(before)} -> {in_percent(after)} of CPU)"
 
     def nothing(self) -> str:
         """Why nothing is recommended."""
@@ -182,14 +191,14 @@ class Tuned:
             )
         now = self.present
         share = share_of(now.pauses, self.own_ns)
-        of_cpu = "" if share is None else f", {_percentage(share)} of CPU"
+        of_cpu = "" if share is None else f", {in_percent(share)} of CPU"
         allowed = self.judge.allowed(now, self.tried)
         least = min((one.pauses.total for one in allowed), default=now.pauses.total)
         saved = max(0, now.pauses.total - least)
         return (
-            f"Leave it as it is: the collector takes {_ms(now.pauses.total)} ms{of_cpu}, and no "
+            f"Leave it as it is: the collector takes {in_ms(now.pauses.total)} ms{of_cpu}, and no "
             f"setting of the {len(self.tried) - 1} tried that is allowed saves more than "
-            f"{_ms(saved)} ms of it.{self.with_more_memory()}"
+            f"{in_ms(saved)} ms of it.{self.with_more_memory()}"
         )
 
     def with_more_memory(self) -> str:
@@ -201,7 +210,7 @@ class Tuned:
         more = self.judge.memory(self.present, best.peak) - 1
         return (
             f" With --max-memory +{math.ceil(100 * more)}% {with_marks_read(best.policy)} would "
-            f"save {_ms(self.present.pauses.total - best.pauses.total)} ms."
+            f"save {in_ms(self.present.pauses.total - best.pauses.total)} ms."
         )
 
     def in_vain(self) -> list[str]:
@@ -306,11 +315,3 @@ def _cells(real: Real) -> tuple[Cell, ...]:
 
 def _full(one: Tried) -> int:
     return one.run.collections_by_generation[OLDEST]
-
-
-def _ms(ns: int) -> str:
-    return words(milliseconds(ns))
-
-
-def _percentage(share: float) -> str:
-    return f"{words(Figure(100 * share))} %"

@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from gcreplay.outcome import Outcome, milliseconds
-from gcreplay.output import size_words, words
+from gcreplay.outcome import Outcome, in_ms, in_percent
+from gcreplay.output import size_words
 from gcreplay.replay.estimates.pauses import PauseModel
 
 MOST_MEMORY: Final = 1.25
@@ -85,10 +85,10 @@ def _least(
 def _against(now: Outcome, best: Outcome) -> str:
     share = ""
     if now.share is not None and best.share is not None:
-        share = f" ({_percent(best.share)} of CPU for {_percent(now.share)})"
+        share = f" ({in_percent(best.share)} of CPU for {in_percent(now.share)})"
     return (
-        f"{best.name}, with {_ms(_total(best))} ms of GC time for {_ms(_total(now))}{share}, "
-        f"a longest pause of {_ms(_longest(best))} ms for {_ms(_longest(now))}, "
+        f"{best.name}, with {in_ms(_total(best))} ms of GC time for {in_ms(_total(now))}{share}, "
+        f"a longest pause of {in_ms(_longest(best))} ms for {in_ms(_longest(now))}, "
         f"a peak of {size_words(_peak(best))} for {size_words(_peak(now))}"
     )
 
@@ -97,8 +97,8 @@ def _nothing(
     now: Outcome, known: Sequence[Outcome], allowed: Sequence[Outcome], model: PauseModel
 ) -> str:
     """Why no row is worth it."""
-    share = "" if now.share is None else f", {_percent(now.share)} of CPU"
-    takes = f"The collector takes {_ms(_total(now))} ms{share}"
+    share = "" if now.share is None else f", {in_percent(now.share)} of CPU"
+    takes = f"The collector takes {in_ms(_total(now))} ms{share}"
     if not known:
         return f"{takes}. Compare it with other settings by -p."
     within = "no row"
@@ -113,17 +113,9 @@ def compared(first: int, second: int, name: str, other: str, model: PauseModel) 
     least, most = sorted((first, second))
     if most - least <= model.sums_off * most:
         return (
-            f"{name} and {other} take the same GC time as far as estimates tell: {_ms(second)} "
-            f"and {_ms(first)} ms, which may be {model.sums_off:.0%} off."
+            f"{name} and {other} take the same GC time as far as estimates tell: {in_ms(second)} "
+            f"and {in_ms(first)} ms, which may be {model.sums_off:.0%} off."
         )
     how, change = ("less", first - second) if second < first else ("more", second - first)
-    both = f"{_ms(second)} for {_ms(first)}"
-    return f"{name} takes {_ms(change)} ms {how} in the collector than {other} ({both})."
-
-
-def _ms(ns: int) -> str:
-    return words(milliseconds(ns))
-
-
-def _percent(share: float) -> str:
-    return f"{words(milliseconds(round(share * 1e8)))} %"
+    both = f"{in_ms(second)} for {in_ms(first)}"
+    return f"{name} takes {in_ms(change)} ms {how} in the collector than {other} ({both})."

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from gcreplay.options import policy_option, trace_argument
-from gcreplay.outcome import PRESENT, OwnTime, milliseconds, own_time
+from gcreplay.outcome import PRESENT, OwnTime, in_ms, in_percent, milliseconds, own_time
 from gcreplay.output import (
     Cell,
     Figure,
@@ -211,8 +211,8 @@ def answer(
 ) -> tuple[str, ...]:
     """Which phase takes most of it, and what explicit calls take."""
     total = sum(sum(phase.gc_ns) for phase in table)
-    share = "" if own is None else f", {_ms(100e6 * total / (own.ns + total))} % of CPU"
-    told = f"Under {policy} the collector takes {_ms(total)} ms{share}"
+    share = "" if own is None else f", {in_percent(total / (own.ns + total))} of CPU"
+    told = f"Under {policy} the collector takes {in_ms(total)} ms{share}"
     if total:
         most = max(table, key=lambda phase: sum(phase.gc_ns))
         told += f", {sum(most.gc_ns) / total:.0%} of it in {most.name}"
@@ -221,7 +221,7 @@ def answer(
     ns = sum(spent.ns for one in asked for spent in one.spent)
     calls = counted(sum(len(one.caller.calls) for one in asked), "explicit collection")
     found = sum(spent.collected for one in asked for spent in one.spent)
-    return (f"{told}; {_ms(ns)} ms in {calls}, {counted(found, 'object')} found.",)
+    return (f"{told}; {in_ms(ns)} ms in {calls}, {counted(found, 'object')} found.",)
 
 
 PHASE_COLUMNS = (
@@ -292,7 +292,3 @@ def caller_table(asked: Sequence[Called]) -> Table:
     peak = words(Size(asked[0].run.peak_bytes))
     title = f"Explicit collections, and the run without those of each place (peak now: {peak})"
     return Table((*heads, *without), tuple(rows), title=title).without(None)
-
-
-def _ms(ns: float) -> str:
-    return words(milliseconds(round(ns)))

@@ -18,7 +18,7 @@ from gcreplay.options import (
     real_run_options,
     window_bounds,
 )
-from gcreplay.outcome import TIMES, milliseconds, time_cells
+from gcreplay.outcome import TIMES, in_ms, time_cells
 from gcreplay.output import Cell, Report, Table, by_generation, format_option, say, show, words
 from gcreplay.pauses import PauseProof, measured_model, quiet, store_model, trust_in_proof
 from gcreplay.progress import Runs, working
@@ -207,13 +207,11 @@ def _pause_proof(
 
 def _answer(pauses: Sequence[PauseProof]) -> tuple[str, ...]:
     """What the settings really took, in a sentence."""
-    first, *others = (f"{with_marks_read(one.policy)} {_ms(one)} ms" for one in pauses)
+    first, *others = (
+        f"{with_marks_read(one.policy)} {in_ms(one.measured.total)} ms" for one in pauses
+    )
     told = ", ".join(others)
     return (f"GC time really measured: {first}{' (the default), ' if told else ''}{told}.",)
-
-
-def _ms(one: PauseProof) -> str:
-    return words(milliseconds(one.measured.total))
 
 
 HEADS = (

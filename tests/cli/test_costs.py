@@ -162,7 +162,7 @@ def test_with_too_few_collections_for_a_model_the_recorded_times_stand(
     assert (other.exit_code, other.stdout) == (1, "")
     assert other.stderr == (
         f"Error: {path} does not tell what collections under manual would take, as the program "
-        "made 3 collections (they took 0.75 ms in all) and a model is fitted to 20 or more: "
+        "made 3 collections (in 0.75 ms) and a model is fitted to 20 or more: "
         "without -p costs says what those of the recording took\n"
     )
 

@@ -153,8 +153,8 @@ def test_the_error_stands_beside_it_once(gcreplay: Gcreplay, app: Path) -> None:
     ("collections", "why"),
     [
         (0, "the program made 0 collections and a model is fitted to 20 or more."),
-        (1, "the program made 1 collection (they took 0.50 ms in all) and a model is fitted to"),
-        (19, "the program made 19 collections (they took 9.50 ms in all) and a model is fitted to"),
+        (1, "the program made 1 collection (in 0.50 ms) and a model is fitted to"),
+        (19, "the program made 19 collections (in 9.50 ms) and a model is fitted to"),
         (20, "the replay makes fewer than 20 of the collections that were recorded."),
     ],
 )
