@@ -48,12 +48,10 @@ class EventLog:
         self._names = Names()
         self._reader = SegmentReader(database)
         # Its segments stay what they are at the first look.
-        self._tables = sealed.SealedTables(database, self._reader.table)
+        self._tables = sealed.SealedTables(database, self._names, self._reader.table)
         self._writer: SegmentWriter | None = None
         self._new = False
         self._closed = False
-        self._verified = False
-        self._loaded: dict[str, int] = {}
         self._first_start: tuple[int, StartState] | None = None
 
     # Opening and closing
@@ -124,7 +122,7 @@ class EventLog:
                     self.set_meta(**meta)
                 return
             facts.checked(meta)
-            self._tables.close(meta, self._names, self.event_count)
+            self._tables.close(meta, self.event_count)
         finally:
             self._closed = True
             self._db.close()
@@ -436,7 +434,7 @@ class EventLog:
         if self._writer is None:
             if not self._db.writable or self._closed:
                 raise StorageError(f"{self._db.name} is not open for writing")
-            self._verify_names()
+            self._tables.check_names()
             if self.path is not None:
                 self._db.use_wal()
             events = self.event_count  # those of lost segments too, so that the gap stays seen
@@ -450,20 +448,7 @@ class EventLog:
             self.flush()
 
     def _rows(self, names: NameTable) -> list[tuple[object, ...]]:
-        version = self._db.version
-        if self._writer is None and (version is None or version != self._loaded.get(names.name)):
-            with self._db.reading() as connection:
-                names.load(connection, self._db.name)
-            if not self._verified:
-                self._verify_names()
-            if version is not None:
-                self._loaded[names.name] = version
-        return names.rows
-
-    def _verify_names(self) -> None:
-        """The names of a closed recording are checked once."""
-        self._tables.check_names(self._names)
-        self._verified = True
+        return names.rows if self._writer is not None else self._tables.rows(names)
 
     @contextmanager
     def _changing(self, table: Table) -> Iterator[Connection]:

@@ -13,7 +13,7 @@ from ..errors import DamagedFile
 from ..facts import checked
 from . import schema, seal
 from .database import Database, First
-from .names import Names
+from .names import Names, NameTable
 
 
 @dataclass(slots=True)
@@ -30,8 +30,13 @@ class Look:
 class SealedTables:
     """Those of one file. `with_the_look` reads what else must stay as it was at the first look."""
 
-    def __init__(self, database: Database, with_the_look: Callable[[], object]) -> None:
+    def __init__(
+        self, database: Database, names: Names, with_the_look: Callable[[], object]
+    ) -> None:
         self._db = database
+        self._names = names
+        self._names_checked = False
+        self._loaded_at: dict[str, int] = {}
         self._with_the_look = with_the_look
         self._first_look: Look | None = None
         self._looked_at: int | None = None
@@ -77,17 +82,31 @@ class SealedTables:
             rows = connection.execute(select(schema.meta.c.key, schema.meta.c.value))
             return {row.key: row.value for row in rows}
 
-    def check_names(self, names: Names) -> None:
-        """Load them all; raises DamagedFile when they are not those that were sealed."""
+    def rows(self, names: NameTable) -> list[tuple[object, ...]]:
+        """Of one of the tables of names, as the file has them."""
+        version = self._db.version
+        if version is None or version != self._loaded_at.get(names.name):
+            with self._db.reading() as connection:
+                names.load(connection, self._db.name)
+            if not self._names_checked:
+                self.check_names()
+            if version is not None:
+                self._loaded_at[names.name] = version
+        return names.rows
+
+    def check_names(self) -> None:
+        """Load them all, those of a closed recording are checked once; raises DamagedFile when they
+        are not those that were sealed."""
         with self._db.reading() as connection:
             expected = self._seal.read(connection)
-            names.load(connection, self._db.name)
-        found = names.checksums()
+            self._names.load(connection, self._db.name)
+        found = self._names.checksums()
         if expected and any(expected[name] != checksum for name, checksum in found.items()):
             raise DamagedFile(
                 f"{self._db.name} is damaged: its types, sites and labels are not those that were "
                 "written, so only `gcreplay info` and undecoded events can be trusted"
             )
+        self._names_checked = True
 
     def reopen(self) -> None:
         """Events are going to be appended. What is there is checked, and read first: that is
@@ -98,11 +117,11 @@ class SealedTables:
             self._seal.check_all(connection)
             seal.leave_open(connection)
 
-    def close(self, said: Mapping[str, object], names: Names, events: int) -> None:
+    def close(self, said: Mapping[str, object], events: int) -> None:
         """Nothing more is appended: at once, so that who reads it sees all of it or none."""
         with self._db.writing() as connection:
             store_facts(connection, said)
-            self._seal.close(connection, names.checksums(), events)
+            self._seal.close(connection, self._names.checksums(), events)
 
     @contextmanager
     def reading(self, table: Table) -> Iterator[Connection]:
