@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from .events import Events, GcCall, Op
+from .events import Events, GcCall, Op, positions
 
 
 def operands(segments: Iterable[Events], op: Op) -> Iterator[tuple[int, int]]:
     """(sequence number, operand a) of every event of the op."""
     for segment in segments:
-        for i in np.flatnonzero(segment.op == op).tolist():
+        for i in positions(segment.op, op).tolist():
             yield segment.first_sequence + i, int(segment.a[i])
 
 
@@ -28,11 +28,11 @@ def gc_calls(
             json.loads(arguments[segment.b[i]]),
         )
         for segment in segments
-        for i in np.flatnonzero(segment.op == Op.GC_CALL).tolist()
+        for i in positions(segment.op, Op.GC_CALL).tolist()
     ]
 
 
 def times(ticks: Events) -> Iterator[int]:
     """The program's time in nanoseconds at each tick among these events."""
-    at = ticks.op == Op.TICK
+    at = positions(ticks.op, Op.TICK)
     yield from (ticks.a[at] | ticks.b[at].astype(np.uint64) << np.uint64(32)).tolist()

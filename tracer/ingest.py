@@ -9,12 +9,14 @@ import numpy as np
 from gcreplay.store.errors import GcreplayError, InvalidLog
 from gcreplay.store.events import (
     REPAIR_LABELS,
+    U32,
     Events,
     Flag,
     FreeLists,
     ObservedCollection,
     Op,
     StartState,
+    positions,
 )
 from gcreplay.store.log import EventLog
 from gcreplay.store.rules.validate import Validator
@@ -167,13 +169,15 @@ class SpoolIngest:
         self._marks += [log.add_label(label) for label in definitions["marks"]]
         self._calls += [log.add_argument(_json(arguments)) for _, arguments in definitions["calls"]]
         op, a, b, c, places, gone = self._native.take()
-        self._rename(op, c, Op.ALLOC, self._sites)
-        self._rename(op, a, Op.MARK, self._marks)
-        self._rename(op, b, Op.GC_CALL, self._calls)
-        self._name_callers(op, c)
-        if not self._start_written and (op == Op.START).any():
+        _rename(c, positions(op, Op.ALLOC), self._sites)
+        _rename(a, positions(op, Op.MARK), self._marks)
+        calls = positions(op, Op.GC_CALL)
+        _rename(b, calls, self._calls)
+        # Sites of their callers stand one higher: 1 is a call from C.
+        _rename(c, calls[c[calls] > 1], [0, *(site + 1 for site in self._sites)])
+        if not self._start_written and len(start := positions(op, Op.START)):
             self._start_written = True
-            a[op == Op.START] = log.add_argument(_start_state(self._native.state).to_json())
+            a[start] = log.add_argument(_start_state(self._native.state).to_json())
         events = Events(op, a, b, c, self._written)
         try:
             self._validator.feed(events, places, gone)
@@ -197,16 +201,11 @@ class SpoolIngest:
             "is kept; this is a fault of gcreplay: please report it, with the spool"
         )
 
-    def _name_callers(self, op: Any, c: Any) -> None:
-        """Sites of calls of the gc module stand one higher: 1 is a call from C."""
-        called = np.flatnonzero((op == Op.GC_CALL) & (c > 1))
-        if len(called):
-            c[called] = np.asarray(self._sites, np.uint32)[c[called] - 1] + 1
 
-    def _rename(self, op: Any, column: Any, which: Op, names: list[int]) -> None:
-        chosen = np.flatnonzero(op == which)  # a mask would be gone over at each use
-        if len(chosen):
-            column[chosen] = np.asarray(names, np.uint32)[column[chosen]]
+def _rename(column: U32, chosen: Any, names: list[int]) -> None:
+    """The numbers that the ingest gave become those of the log."""
+    if len(chosen):
+        column[chosen] = np.asarray(names, np.uint32)[column[chosen]]
 
 
 def _split_type(definition: tuple[int, str, str]) -> tuple[int, str, str]:

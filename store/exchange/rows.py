@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import BigInteger, Column, Integer, MetaData, Table, Text, insert
 
-from ..events import NO_OBJECT, U8, Events, GcCall, Op
+from ..events import NO_OBJECT, U8, Events, GcCall, Op, positions
 from ..log import EventLog
 from ..tables import database as db
 from ..tables import schema
@@ -130,9 +130,9 @@ class _Rows:
 
     def _argument(self, op: U8, a: list[int], b: list[int]) -> list[object]:
         out: list[object] = [None] * len(op)
-        for i in np.flatnonzero(op == Op.START).tolist():
+        for i in positions(op, Op.START).tolist():
             out[i] = self._arguments[a[i]]
-        for i in np.flatnonzero(op == Op.GC_CALL).tolist():
+        for i in positions(op, Op.GC_CALL).tolist():
             out[i] = f'["{_CALLS[a[i]]}", {self._arguments[b[i]]}]'
         return out
 

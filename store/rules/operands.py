@@ -21,6 +21,7 @@ from ..events import (
     StartState,
     WeakUse,
     call_arguments,
+    positions,
 )
 from ..words import describe
 
@@ -125,9 +126,13 @@ class Operands:
         """Raises InvalidLog for the first event that names what the log does not have."""
         columns = np.stack(events.columns()[1:])
         beyond = columns >= self._bounds[:, events.op]
-        inside = (events.op == Op.INSIDE) & (events.a != NO_OBJECT) & (events.a >= self._objects)
+        inside = (
+            (events.op == np.uint8(Op.INSIDE))
+            & (events.a != NO_OBJECT)
+            & (events.a >= self._objects)
+        )
         bad = beyond.any(axis=0) | inside
-        for i in np.flatnonzero((events.op == Op.START) | (events.op == Op.GC_CALL)).tolist():
+        for i in positions(events.op, Op.START, Op.GC_CALL).tolist():
             bad[i] |= not self._taken(events, i)
         if not bad.any():
             return

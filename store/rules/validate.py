@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..errors import DamagedFile
-from ..events import U32, Events, Op
+from ..events import U32, Events, Op, positions
 from ..log import EventLog
 from ..tables.names import Names, shape_arrays
 from ._validate import State
@@ -44,7 +44,7 @@ class Validator:
         self._know()
         index, rule = self._state.feed(*events.columns(), places, gone)
         culprit = self._state.culprit
-        for i in np.flatnonzero((events.op == Op.START) | (events.op == Op.GC_CALL)).tolist():
+        for i in positions(events.op, Op.START, Op.GC_CALL).tolist():
             if i < index and not self._taken(events, i):
                 index, rule = i, BAD_ARGUMENT
         if rule:

@@ -12,7 +12,7 @@ import numpy as np
 from sqlalchemy import Connection, insert, select
 from sqlalchemy.schema import CreateTable, DropTable
 
-from ..events import Op
+from ..events import Op, positions
 from . import schema
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def rebuild(log: EventLog, database: Database) -> None:
             connection.execute(CreateTable(table))
         statement = f"INSERT INTO objects VALUES ({', '.join('?' * len(schema.objects.columns))})"
         for events in log.named():
-            at = np.flatnonzero(events.op == Op.ALLOC)
+            at = positions(events.op, Op.ALLOC)
             if not len(at):
                 continue
             shape = events.b[at]
