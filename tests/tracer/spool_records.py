@@ -100,6 +100,8 @@ MORE = [
     record(GARBAGE, 2, zigzag(2), zigzag(1)), record(GARBAGE, 0),
     record(SAVED, 1, zigzag(2)), record(SAVED, 2, zigzag(3), zigzag(-1)),
     record(OWNER, 0), record(OWNER, 1), record(OWNER, 2), record(OWNER, 5),
+    record(START, 0, 1, 5, 9) + probe(0) + record(GARBAGE, 0) + record(OWNER, 2) + record(ALLOC, 1, 6, 1)
+    + record(OWNER, 1) + record(STOP, 0, 0, 5, 0, 99, 1, 1),
     probe(0, entry(0, LIST, 0), entry(7, COUNT | LINKS, 1, 2, 1, zigzag(-1))),
     probe(2, entry(0, LIST, 2), entry(1, COUNT | LINKS, 2, 0, 2, zigzag(1), zigzag(2))),
     probe(10, entry(0, LIST, 0), entry(6, LINKS, 9, 0), entry(0, LIST, 4), entry(-1, CHILD | COUNT, 3)),

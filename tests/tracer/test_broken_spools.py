@@ -16,10 +16,13 @@ from spool_records import (
     FOUND,
     FOUND_END,
     FREE,
+    GARBAGE,
     LINKS,
     LIST,
     MARK,
+    OWNER,
     RESIZED,
+    SAVED,
     SETTYPE,
     SITE,
     START,
@@ -88,6 +91,9 @@ def test_a_whole_spool_is_read_whole(tmp_path: Path) -> None:
 
 
 BORN = record(ALLOC, 1, 6, 1)
+FOUND_GARBAGE = b"".join(
+    [record(START, 0, 1, 0, 0), probe(0), record(GARBAGE, 0), record(STOP, 0, 0, 5, 0, 9, 1, 1)]
+)
 SAID = {
     "an unknown tag": (b"\xfa", "an unknown record"),
     "no tag": (b"\0", "an unknown record"),
@@ -124,6 +130,11 @@ SAID = {
     "a collection in a collection": (
         record(START, 0, 1, 0, 0) + probe(0) + record(BEGIN, 0),
         "inside another",
+    ),
+    "code of a collection that is over": (FOUND_GARBAGE + record(OWNER, 2), "that no collection has found"),
+    "garbage saved behind a collection": (
+        FOUND_GARBAGE + record(SAVED, 1, zigzag(2)),
+        "that no collection has found",
     ),
     "a negative figure": (
         record(START, 0, 1, 0, 0) + probe(0) + record(STOP, 2**64 - 1, 0, 0, 0, 0, 0, 1),

@@ -242,8 +242,9 @@ void write_side(ingest_t *s, size_t acts)
         append_side(s, freed, acts);
         emit(s, OP_INSIDE, NONE, 0, 0);
     }
-    s->side.n = s->owners.n = s->saved.n = s->hanging.n = s->hanging_at = 0;
+    s->side.n = 0;
     s->deleted = 0;
+    owners_over(s);
     window_inside_written(s);
 }
 

@@ -73,8 +73,9 @@ static void complete(ingest_t *s)
         if (s->beginning) s->next_name = s->start_name;
         memcpy(s->repairs, s->repairs_before, sizeof(s->repairs));
         s->collecting = s->beginning = 0;
-        s->side.n = s->inside.n = s->regions.n = s->owners.n = s->saved.n = s->hung.n = s->hanging.n = s->doomed.n = s->batch.n = 0;
-        s->deleted = s->acting = 0;
+        s->side.n = s->inside.n = s->regions.n = s->doomed.n = s->batch.n = 0;
+        s->deleted = 0;
+        owners_over(s);
         s->to = &s->out;
     }
     deaths_flush(s);
@@ -114,7 +115,7 @@ void ingest_taken(ingest_t *s)
         uint32_t buried = s->observed[s->observed_final - 1].buried;
         for (size_t i = s->observed_final; i < s->observed_n; i++) s->observed[i].buried -= buried;
         s->buried.n -= buried;
-        memmove(s->buried.at, s->buried.at + buried, s->buried.n * sizeof(*s->buried.at));
+        if (s->buried.n > 0) memmove(s->buried.at, s->buried.at + buried, s->buried.n * sizeof(*s->buried.at));
         memmove(s->observed, s->observed + s->observed_final, (s->observed_n - s->observed_final) * sizeof(*s->observed));
     }
     s->observed_n -= s->observed_final;

@@ -202,7 +202,8 @@ typedef struct {
     words_t balance;         /* of each of them: references by the model less those reported */
     words_t targets;         /* of the object whose links are read */
     words_t grown;           /* what owns more or less outside its block than before */
-    words_t added, removed;  /* pairs source, target of links that are new, or gone */
+    words_t added;           /* triples: source and target of links that are new, and where they are dated */
+    words_t removed;         /* pairs: source and target of links that are gone */
 
     /* an ALLOC that may turn out to have triggered a collection */
     int held;
@@ -249,7 +250,7 @@ void edge_add(ingest_t *s, uint32_t from, uint32_t to);
 void edge_drop(ingest_t *s, uint32_t edge);
 int events_room(ingest_t *s, events_t *e, size_t more);
 void events_append(ingest_t *s, events_t *to, const events_t *from);
-void write_alloc(ingest_t *s, uint32_t id, unsigned flags, uint32_t site);
+void write_alloc(ingest_t *s, object_t *o, unsigned flags, uint32_t site);
 void fail(ingest_t *s, const char *why);
 extern _Thread_local jmp_buf *out_of_memory; /* where array_grow() goes when there is none */
 int array_grow(void **at, size_t *room, size_t item);
@@ -270,7 +271,7 @@ void read_garbage(ingest_t *s);
 void read_saved(ingest_t *s);
 void read_owner(ingest_t *s);
 void owner_concerned(ingest_t *s, const object_t *o);
-void owners_begin(ingest_t *s);
+void owners_over(ingest_t *s);
 void hold_saved(ingest_t *s);
 void hang_deaths(ingest_t *s);
 void keep_collected(ingest_t *s);

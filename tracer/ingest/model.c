@@ -164,9 +164,8 @@ static uint32_t shape_of(ingest_t *s, uint32_t type, uint32_t size8, unsigned fl
     return s->shape_values[i];
 }
 
-void write_alloc(ingest_t *s, uint32_t id, unsigned flags, uint32_t site)
+void write_alloc(ingest_t *s, object_t *o, unsigned flags, uint32_t site)
 {
-    object_t *o = object_get(s, id);
     if (o->name == NONE) {
         o->name = s->next_name++;
     }

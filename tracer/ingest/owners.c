@@ -7,9 +7,11 @@
  * from which object born on. */
 #define OWNER_WORDS 5
 
-void owners_begin(ingest_t *s)
+/* The collection is over, or its end was never told. */
+void owners_over(ingest_t *s)
 {
-    s->garbage.n = s->rescued.n = s->outlived.n = s->owners.n = 0;
+    s->garbage.n = s->rescued.n = s->outlived.n = s->owners.n = s->saved.n = s->hung.n = s->hanging.n = 0;
+    s->hanging_at = 0;
     s->garbage_known = s->acting = 0;
     s->bystander = 0;
 }

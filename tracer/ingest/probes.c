@@ -57,6 +57,7 @@ static void read_links(ingest_t *s, uint32_t id)
         }
         words_push(&s->added, id);
         words_push(&s->added, s->targets.at[i]);
+        words_push(&s->added, NONE);
         edge_add(s, id, s->targets.at[i]);
         t->count++;
         link_made(s, id, s->targets.at[i]);
@@ -153,10 +154,10 @@ static uint32_t taken_over(const ingest_t *s, const object_t *o)
  * NONE where it has none. */
 static uint32_t was_counted(ingest_t *s, object_t *to, uint32_t at)
 {
-    note_t *note = note_on(s, to);
-    if (note->surplus == 0) {
+    if (note_of(s, to)->surplus == 0) {
         return NONE;
     }
+    note_t *note = note_on(s, to);
     note->surplus--;
     return at > note->used ? at : note->used;
 }
@@ -235,12 +236,12 @@ static void reconcile(ingest_t *s, uint32_t upto)
 {
     int lost = settle(s);
     int dated = (lost || s->removed.n > 0) && s->found_done && upto <= 2;
-    for (size_t i = 0; dated && i < s->added.n; i += 2) { /* uses, before anything is dated */
-        window_linked(s, object_get(s, s->added.at[i]), object_get(s, s->added.at[i + 1]));
+    for (size_t i = 0; i < s->added.n; i += 3) { /* uses, before anything is dated */
+        s->added.at[i + 2] = window_linked(s, object_get(s, s->added.at[i]), object_get(s, s->added.at[i + 1]));
     }
-    for (size_t i = 0; i < s->added.n; i += 2) {
+    for (size_t i = 0; i < s->added.n; i += 3) {
         object_t *from = object_get(s, s->added.at[i]), *to = object_get(s, s->added.at[i + 1]);
-        uint32_t at = window_linked(s, from, to), counted = at <= s->looked ? was_counted(s, to, at) : NONE;
+        uint32_t at = s->added.at[i + 2], counted = at <= s->looked ? was_counted(s, to, at) : NONE;
         at = counted != NONE ? counted : at <= s->looked && window_met_since(s, to, at) ? NONE : at;
         at = at == NONE ? lost_at(s, s->added.at[i + 1], dated) : at;
         window_gain(s, to, at, OP_LINK, from->name, to->name);

@@ -33,20 +33,15 @@ static uint32_t *free_list_of(ingest_t *s, const object_t *o)
     return &s->kept[kind][length];
 }
 
-static void track_newborn(ingest_t *s, uint32_t id)
-{
-    object_t *o = object_get(s, id);
-    o->generation = 0;
-    words_push(&s->generations[0], id);
-}
-
 static void birth(ingest_t *s, uint32_t id, unsigned flags, uint32_t site)
 {
-    int tracked = kind_of(s, object_get(s, id)) != KIND_DICT;
-    object_get(s, id)->owned = s->acting && s->bystander == 0;
-    write_alloc(s, id, flags | (tracked ? FLAG_TRACKED : 0), site);
+    object_t *o = object_get(s, id);
+    int tracked = kind_of(s, o) != KIND_DICT;
+    o->owned = s->acting && s->bystander == 0;
+    write_alloc(s, o, flags | (tracked ? FLAG_TRACKED : 0), site);
     if (tracked) {
-        track_newborn(s, id);
+        o->generation = 0;
+        words_push(&s->generations[0], id);
     }
 }
 
@@ -168,7 +163,6 @@ static void read_start(ingest_t *s)
         held_flush(s);
     }
     s->collecting = 1;
-    owners_begin(s);
     if (s->at >= s->end || *s->at++ != R_PROBE) {
         fail(s, "a collection without its probe");
         return;
@@ -278,10 +272,10 @@ int read_record(ingest_t *s)
         return 1;
     }
     case R_LATE: {
-        uint32_t id = s->next_id;
-        if (read_object(s) != NULL) {
+        object_t *o = read_object(s);
+        if (o != NULL) {
             s->repairs[REPAIR_LATE_OBJECT] += (uint64_t)s->found_done;
-            write_alloc(s, id, 0, 0);
+            write_alloc(s, o, 0, 0);
         }
         return 1;
     }
@@ -353,10 +347,10 @@ int read_record(ingest_t *s)
         break;
     }
     case R_FREE_UNKNOWN: {
-        uint32_t id = s->next_id;
-        if (object_new(s, 0, 0) == NULL) break;
-        write_alloc(s, id, 0, 0);
-        emit(s, OP_DECREF, object_get(s, id)->name, 1, 0);
+        object_t *o = object_new(s, 0, 0);
+        if (o == NULL) break;
+        write_alloc(s, o, 0, 0);
+        emit(s, OP_DECREF, o->name, 1, 0);
         object_unborn(s); /* the capture gave it no number */
         s->repairs[REPAIR_UNKNOWN_FREE]++;
         break;
@@ -380,7 +374,7 @@ int read_record(ingest_t *s)
         }
         o->generation = (uint8_t)read_upto(s, 3, "a found object of an unknown generation");
         words_push(&s->generations[o->generation], id);
-        write_alloc(s, id, 0, 0);
+        write_alloc(s, o, 0, 0);
         break;
     }
     case R_FOUND_END: found_end(s); break;

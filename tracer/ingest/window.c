@@ -174,8 +174,12 @@ uint32_t window_last_look(const ingest_t *s, const object_t *o)
  * regions did. */
 int window_met_since(const ingest_t *s, const object_t *o, uint32_t at)
 {
-    uint32_t look = window_last_look(s, o), end = outside(s, at);
-    return look != NONE && (end == at ? look >= at : look > end);
+    uint32_t look = window_last_look(s, o);
+    if (look == NONE || look < at) {
+        return 0;
+    }
+    uint32_t end = outside(s, at);
+    return end == at || look > end;
 }
 
 /* Where a link that a probe has found is dated: to the birth of the later of its ends, or NOWHERE
