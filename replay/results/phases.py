@@ -128,7 +128,9 @@ def _told(log: EventLog, before: int) -> tuple[list[int], list[int], list[int]]:
     """Sequence number and nanoseconds of each tick, and the births in the import system's code
     `before` that event."""
     importer = [site.id for site in log.sites if site.file.startswith(_IMPORTER)]
-    ticks, times, imported = [], [], []
+    ticks: list[int] = []
+    times: list[int] = []
+    imported: list[int] = []
     for events in log.segments():
         at = np.flatnonzero(events.op == Op.TICK)
         ticks += (at + events.first_sequence).tolist()
