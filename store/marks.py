@@ -30,6 +30,15 @@ def as_named(mark: str) -> str:
     return f'"{mark}"' if odd or _MISREAD.fullmatch(mark) else mark
 
 
+def written(mark: str) -> str:
+    """The mark as `mark_from` reads it, in policies: in quotes where it needs them."""
+    odd = any(one in mark for one in '\\"=#') or not mark.isprintable() or "," in mark
+    if not odd and not _MISREAD.fullmatch(mark):
+        return mark
+    inside = mark.replace("\\", r"\\").replace('"', r"\"")
+    return f'"{inside}"'
+
+
 def with_marks_read(policy: str) -> str:
     """A policy's name with its marks in quotes as they are, so that what they were escaped for is
     escaped once where it is shown. One that has a quote stays as it was typed."""

@@ -79,7 +79,7 @@ def _at(written: str) -> At:
     mark, equals, thresholds = written.rpartition("=")
     if not equals:
         raise ValueError("it sets no thresholds")
-    return At(_mark(mark), thresholds_from(thresholds))
+    return At(_mark(mark), thresholds_from(thresholds, 0))
 
 
 def _min_interval(written: str) -> MinInterval:

@@ -204,11 +204,11 @@ class Policy(ABC):
             heap.enabled = False
 
 
-def thresholds_from(arguments: str) -> tuple[int, int, int]:
-    """(T0, T1, T2) from the text "T0,T1,T2"; raises UsageError."""
+def thresholds_from(arguments: str, least: int = I32_LEAST) -> tuple[int, int, int]:
+    """(T0, T1, T2) from the text "T0,T1,T2", each at least so large; raises UsageError."""
     parts = arguments.split(",")
     try:
-        t0, t1, t2 = (whole_from("each", part, I32_LEAST, I32_MOST) for part in parts)
+        t0, t1, t2 = (whole_from("each", part, least, I32_MOST) for part in parts)
     except ValueError as error:
         why = f": {error}" if len(parts) == 3 else ""
         raise UsageError(

@@ -101,8 +101,8 @@ def _collector(spec: str, hint: str = "") -> Policy:
     in_file = _FILE.fullmatch(spec)
     if in_file:
         cls = _class_in(Path(in_file["file"]), in_file["name"])
-        return _made(cls, in_file["arguments"] or "", f"{in_file['file']}:{in_file['name']}")
-    name, _, arguments = spec.partition(":")
+        return _made(cls, in_file["arguments"], f"{in_file['file']}:{in_file['name']}")
+    name, colon, arguments = spec.partition(":")
     found = BUILT_IN.get(name) or next(
         (_loaded(point) for point in _installed() if point.name == name), None
     )
@@ -113,12 +113,15 @@ def _collector(spec: str, hint: str = "") -> Policy:
             f"there is no policy '{name}'{near}; known are {', '.join(known)}, and FILE.py:Class "
             f"names one of yours{hint}"
         )
-    return _made(found, arguments, name)
+    return _made(found, arguments if colon else None, name)
 
 
-def _made(cls: type[Policy], arguments: str, where: str) -> Policy:
+def _made(cls: type[Policy], arguments: str | None, where: str) -> Policy:
+    """`arguments`: what stands behind the colon; None where there is none."""
+    if arguments == "":
+        raise UsageError(f"'{where}:' has nothing behind its colon: leave it out, or say more")
     with asking(cls, where):
-        return check_policy(cls.from_arguments(arguments), where)
+        return check_policy(cls.from_arguments(arguments or ""), where)
 
 
 def _combined(spec: str, parts: list[str]) -> Policy:

@@ -8,7 +8,7 @@ from typing import Final
 
 from gcreplay.store.events import GcCall
 from gcreplay.store.log import EventLog
-from gcreplay.store.marks import as_named
+from gcreplay.store.marks import written
 
 from ..results.phases import kind
 
@@ -53,7 +53,7 @@ def freezes(log: EventLog) -> list[str]:
     first: dict[str, str] = {}
     for _, label in log.marks():
         first.setdefault(kind(label), label)
-    return [f"freeze@{as_named(label)}" for label in list(first.values())[:_MOST_KINDS]]
+    return [f"freeze@{written(label)}" for label in list(first.values())[:_MOST_KINDS]]
 
 
 def manual(log: EventLog) -> list[str]:
@@ -61,7 +61,7 @@ def manual(log: EventLog) -> list[str]:
     passed = Counter(label for _, label in log.marks())
     often = [label for label, times in passed.most_common(_MOST_KINDS) if times > 1]
     return [
-        f"every:{as_named(label)}{',' + str(n) if n > 1 else ''}+manual"
+        f"every:{written(label)}{',' + str(n) if n > 1 else ''}+manual"
         for label in often
         for n in _EVERY
         if n < passed[label]

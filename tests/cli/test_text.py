@@ -23,6 +23,7 @@ from gcreplay.store import EventLog
 from gcreplay.store.builder import TraceBuilder
 from gcreplay.text import INVISIBLE, csv_cell, markdown, plain
 
+GC_LOG = Path(__file__).parents[2] / "examples" / "gc.jsonl"
 CLEAR_SCREEN, TITLE = "\x1b[2J", "\x1b]0;owned\x07"
 CONTROLS = "\x00\t\r\n\x7f\x85\x9b2J\u2028\u2029"
 TURNED = "\u202e\u2066\u200f\u061c"
@@ -78,6 +79,9 @@ COMMANDS: dict[str, Callable[[Path], tuple[object, ...]]] = {
     "diff files": lambda path: ("diff", path, path, "-p", "manual", "--fail-if", "collected>=0"),
     "diff runs": lambda path: ("diff", f"{path}#2", f"{path}#2"),
     "costs": lambda path: ("costs", path),
+    "sweep": lambda path: ("sweep", path, "--t0", "1,9", "--t1", "5", "-p", f"freeze@{HOSTILE}"),
+    "tune": lambda path: ("tune", path),
+    "check": lambda path: ("check", path, "--against", GC_LOG),
     "policies": lambda path: ("policies",),
 }
 WITHOUT_FORMAT: dict[str, Callable[[Path], tuple[object, ...]]] = {

@@ -237,6 +237,12 @@ def test_wrong_policies_are_refused_in_a_sentence(spec: str, words: str) -> None
         make_policy(spec)
 
 
+@pytest.mark.parametrize("spec", ["mark-sweep:", "cpython-3.11:", "every:a+manual:"])
+def test_a_colon_with_nothing_behind_it_is_refused(spec: str) -> None:
+    with pytest.raises(UsageError, match="has nothing behind its colon: leave it out, or say more"):
+        make_policy(spec)
+
+
 def test_policies_come_from_files_too(tmp_path: Path) -> None:
     path = tmp_path / "mine.py"
     path.write_text(

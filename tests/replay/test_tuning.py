@@ -7,6 +7,7 @@ from cycles import self_cycle, self_cycles
 from test_article import collections
 
 from gcreplay.replay import make_policy, replay
+from gcreplay.replay.tuning.candidates import freezes, manual
 from gcreplay.store import EventLog, TraceBuilder
 from gcreplay.store.errors import UsageError
 
@@ -117,6 +118,7 @@ def test_full_collections_keep_their_distance(collector: str) -> None:
         ("at:ready", "sets no thresholds.*write at:MARK=T0,T1,T2"),
         ("at:=1,1,1", "names no mark"),
         ("at:ready=1,2", "no thresholds"),
+        ("at:done=-1,2,3", '"-1,2,3" are no thresholds.*from 0 to .*write at:MARK=T0,T1,T2'),
         ("disabled-until:", "names no mark.*write disabled-until:MARK"),
         ("min-interval:soon", "no interval.*write min-interval:SECONDS"),
         ("at:ready=1,1,1+clairvoyant", "obeys no gc.freeze"),
@@ -167,3 +169,17 @@ def test_calls_of_the_program_do_nothing_where_they_are_left_out(
 def test_a_call_that_cannot_be_left_out_is_said() -> None:
     with pytest.raises(UsageError, match="CALL is one of collect, disable, freeze"):
         make_policy("without:enable+cpython-3.11")
+
+
+@pytest.mark.parametrize("mark", ["a+b", "C:\\x1b", 'so "it" is', "=\x1b[2J+#1,2", "x\n\u202e"])
+def test_candidates_name_the_marks_that_there_are(mark: str) -> None:
+    """However odd they are: each candidate of them can be replayed."""
+    b = TraceBuilder()
+    b.start()
+    for _ in range(2):
+        b.mark(mark)
+        self_cycles(b, 2)
+    with b.build() as log:
+        named = [*freezes(log), *manual(log)]
+        assert len(named) == 2
+        assert [replay(log, name).policy for name in named] == named

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gcreplay.store.marks import mark_from, meant, spelled, with_marks_read
+from gcreplay.store.marks import mark_from, meant, spelled, with_marks_read, written
 
 
 @pytest.mark.parametrize(
@@ -32,6 +32,13 @@ def test_a_mark_stands_as_it_is_or_in_quotes(written: str, mark: str) -> None:
 def test_every_mark_can_be_named(mark: str) -> None:
     quoted = mark.replace("\\", "\\\\").replace('"', '\\"')
     assert mark_from(f'"{quoted}"') == mark
+    assert mark_from(written(mark)) == mark
+
+
+def test_a_mark_is_written_in_quotes_where_it_needs_them() -> None:
+    names = ["request 1", "a+b", "x,2", "t=1", 'a"b', "C:\\dir", ""]
+    wanted = ["request 1", '"a+b"', '"x,2"', '"t=1"', r'"a\"b"', r'"C:\\dir"', '""']
+    assert [written(name) for name in names] == wanted
 
 
 def test_marks_are_said_as_they_are_to_be_named() -> None:
