@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any, Final, Literal
 
+from gcreplay.outcome import in_ms
 from gcreplay.output import size_words
+from gcreplay.replay.results.phases import quantile
+from gcreplay.replay.tuning.choice import Limits
 from gcreplay.tracer import RealRun
 
 REPEATS: Final = 3
@@ -20,15 +23,20 @@ MEMORY_SLACK: Final = 0.05
 """What real peaks may lie above a limit: they vary by as much."""
 
 
-Figure = Literal["gc_ns", "longest_ns", "peak_bytes"]
+PAUSE_SLACK: Final = 0.1
+"""What a real pause may lie above a limit: they vary by more."""
+
+Figure = Literal["gc_ns", "longest_ns", "p99_ns", "peak_bytes"]
 
 
 @dataclass(frozen=True, slots=True)
 class Real:
-    """What a setting really took, in the median of its runs; longest is the least of them."""
+    """What a setting really took, in the median of its runs; longest and p99 are the least of
+    them."""
 
     gc_ns: int
     longest_ns: int
+    p99_ns: int
     peak_bytes: int
     full: int
 
@@ -38,6 +46,7 @@ class Real:
         return cls(
             int(median(map(sum, pauses))),
             min(max(each, default=0) for each in pauses),
+            min(quantile(each, 99) if each else 0 for each in pauses),
             int(median(run.peak_bytes or 0 for run in runs)),
             sum(one.generation == 2 for one in runs[0].collections),
         )
@@ -46,6 +55,7 @@ class Real:
         return {
             "gc_ns": self.gc_ns,
             "longest_ns": self.longest_ns,
+            "p99_ns": self.p99_ns,
             "peak_bytes": self.peak_bytes,
             "full_collections": self.full,
         }
@@ -54,22 +64,25 @@ class Real:
 @dataclass(frozen=True, slots=True)
 class Bearing:
     """A setting's real runs beside those of the present one, and whether they bear out the share
-    of `figure` that was to be saved: gc_ns, longest_ns or peak_bytes."""
+    of `figure` that was to be saved: gc_ns, longest_ns, p99_ns or peak_bytes."""
 
     policy: str
     now: Real
     then: Real
     figure: Figure
     share: float
-    more_memory: float
+    limits: Limits
 
     @property
     def against(self) -> str:
         """What of the prediction did not come true; empty where it did."""
         now, then = self.now, self.then
-        most = (1 + self.more_memory + MEMORY_SLACK) * now.peak_bytes
+        most = (1 + self.limits.more_memory + MEMORY_SLACK) * now.peak_bytes
         if now.peak_bytes and then.peak_bytes > most:
             return f"memory grew from {size_words(now.peak_bytes)} to {size_words(then.peak_bytes)}"
+        slack = 1 + PAUSE_SLACK
+        if not self.limits.keeps(int(then.longest_ns / slack), int(then.p99_ns / slack)):
+            return f"pauses took up to {in_ms(then.longest_ns)} ms (p99 {in_ms(then.p99_ns)})"
         before, after = getattr(now, self.figure), getattr(then, self.figure)
         if self.figure == "peak_bytes":
             return "" if after < before else f"the peak was {size_words(after)}, as before"
@@ -87,4 +100,4 @@ class Bearing:
         }
 
 
-_SAID: Final = {"gc_ns": "GC time was", "longest_ns": "the longest pause was"}
+_SAID: Final = {"gc_ns": "GC time was", "longest_ns": "the longest pause was", "p99_ns": "p99 was"}

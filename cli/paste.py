@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
@@ -9,10 +10,12 @@ from typing import Final
 
 from gcreplay.places import short
 from gcreplay.replay import make_policy
-from gcreplay.replay.policies.actions import Every, Freeze, Without
+from gcreplay.replay.places import is_in
+from gcreplay.replay.policies.actions import Every, Freeze, FreezeBefore, Without
 from gcreplay.replay.policies.generational import Generational
 from gcreplay.replay.policies.marked import AtMarks
 from gcreplay.replay.results.callers import Caller, callers
+from gcreplay.replay.tuning.lines import MODULE
 from gcreplay.store import EventLog, GcCall
 
 FORMS: Final = ("python", "gunicorn", "uvicorn", "pytest")
@@ -52,7 +55,10 @@ def _parts_of(policy: str, log: EventLog) -> _Parts:
     for action in made.actions if isinstance(made, AtMarks) else ():
         match action:
             case Freeze(mark):
-                parts.ready.append(("gc.freeze()", mark))
+                parts.ready.append(("gc.freeze()", f"where the program passes {_mark(mark)}"))
+                parts.undo.append("gc.unfreeze()")
+            case FreezeBefore(file, line):
+                parts.ready.append(("gc.freeze()", _before(log, file, line)))
                 parts.undo.append("gc.unfreeze()")
             case Every(mark, n):
                 parts.each.append((mark, n))
@@ -60,6 +66,24 @@ def _parts_of(policy: str, log: EventLog) -> _Parts:
                 name = f"gc.{call.name.lower()}()"
                 parts.left_out += _out(log, call, name, parts.undo)
     return parts
+
+
+def _mark(mark: str) -> str:
+    kinds = "a mark of the kind" if "#" in mark else "the mark"
+    return f"{kinds} {_said(mark)}"
+
+
+def _before(log: EventLog, file: str, line: int) -> str:
+    """The line before which it is to stand, and the function that has it."""
+    there = [site for site in log.sites if site.line == line and is_in(site.file, file)]
+    function = next((site.function for site in there if not site.near), MODULE)
+    inside = "" if function == MODULE else f", in {_said(function)}, and only the first time"
+    return f"before line {line} of {_said(file)}{inside}"
+
+
+def _said(name: str) -> str:
+    """A name within a comment, which it does not end."""
+    return json.dumps(name, ensure_ascii=False)
 
 
 def numbers(thresholds: Sequence[int]) -> str:
@@ -94,12 +118,12 @@ def _python(parts: _Parts, script: str) -> list[str]:
     if parts.start:
         written += ["", f"# at the top of {script}; the default is {numbers(_DEFAULT)}"]
         written += parts.start
-    for line, mark in parts.ready:
-        written += ["", f'# once, where the program passes the mark "{mark}"; default: no freeze']
+    for line, where in parts.ready:
+        written += ["", f"# once, {where}; default: no freeze"]
         written.append(line)
     for mark, n in parts.each:
         often = f"each {n}th time that" if n > 1 else "each time that"
-        written += ["", f'# {often} the program passes the mark "{mark}"; default: never']
+        written += ["", f"# {often} the program passes {_mark(mark)}; default: never"]
         written.append("gc.collect()")
     return written
 

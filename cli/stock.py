@@ -1,13 +1,13 @@
 """Which policies a stock interpreter can really run, and the plan under which it does."""
 
 from gcreplay.replay import Policy
-from gcreplay.replay.policies.actions import Action, Every, Freeze, Without
+from gcreplay.replay.policies.actions import Action, Every, Freeze, FreezeBefore, Without
 from gcreplay.replay.policies.cpython311 import CPython311
 from gcreplay.replay.policies.generational import Generational
 from gcreplay.replay.policies.manual import Manual
 from gcreplay.replay.policies.marked import AtMarks
 from gcreplay.store.errors import UsageError
-from gcreplay.tracer import CollectAt, FreezeAt, Plan
+from gcreplay.tracer import CollectAt, FreezeAt, FreezeLine, Plan
 
 Thresholds = tuple[int, int, int]
 
@@ -38,14 +38,16 @@ def _unknown(name: str) -> UsageError:
     return UsageError(
         f"{name}: no stock interpreter can really run it, so it cannot be proved; known are "
         f"generational and cpython-3.11 with thresholds, manual, freeze@MARK, "
-        f"every:MARK and without:CALL"
+        f"freeze-at:FILE:LINE, every:MARK and without:CALL"
     )
 
 
-def _real(name: str, action: Action) -> FreezeAt | CollectAt:
+def _real(name: str, action: Action) -> FreezeAt | FreezeLine | CollectAt:
     match action:
         case Freeze(mark):
             return FreezeAt(mark)
+        case FreezeBefore(file, line):
+            return FreezeLine(file, line)
         case Every(mark, n):
             return CollectAt(mark, n)
     raise _unknown(name)

@@ -21,7 +21,7 @@ from gcreplay.outcome import (
 )
 from gcreplay.output import Cell, Figure, Report, Size, Table, counted, size_words
 from gcreplay.paste import lines_of
-from gcreplay.pauses import pause_model, trust
+from gcreplay.pauses import P99, pause_model, trust
 from gcreplay.progress import working
 from gcreplay.replay import replay
 from gcreplay.replay.estimates.pauses import TYPICAL, PauseModel
@@ -35,6 +35,7 @@ from gcreplay.store.marks import with_marks_read
 _CLAIMS: Final[dict[Goal, Claimed]] = {
     "throughput": "gc_ns",
     "latency": "longest_ns",
+    "p99": "p99_ns",
     "memory": "peak_bytes",
 }
 
@@ -78,7 +79,7 @@ class Tuned:
         another is chosen."""
         assert self.chosen is not None
         figure, share = self.claim()
-        proof = Bearing(self.chosen.policy, now, then, figure, share, self.limits.more_memory)
+        proof = Bearing(self.chosen.policy, now, then, figure, share, self.limits)
         if not proof.against:
             self.proof = proof
             return True
@@ -95,6 +96,7 @@ class Tuned:
         saved = {
             "gc_ns": (now.pauses.total, then.pauses.total),
             "longest_ns": (now.pauses.longest, then.pauses.longest),
+            "p99_ns": (now.pauses.p99, then.pauses.p99),
             "peak_bytes": (now.peak, then.peak),
         }
         time = then.pauses.total < now.pauses.total
@@ -121,6 +123,8 @@ class Tuned:
         notes = [*self.in_vain(), *self.frozen(), self.trust()]
         if undo:
             notes.append(TRY)
+        if self.chosen is not None:
+            notes.append(LIKE)
         first = (said, program_words(self.log, self.own))
         return Report(tuple(tables), payload, (), first, tuple(notes), code(lines, undo))
 
@@ -150,6 +154,7 @@ class Tuned:
             "gain": {
                 "gc_ns": now.pauses.total - then.pauses.total,
                 "longest_ns": now.pauses.longest - then.pauses.longest,
+                "p99_ns": now.pauses.p99 - then.pauses.p99,
                 "peak_bytes": now.peak - then.peak,
             },
         }
@@ -234,7 +239,7 @@ class Tuned:
                 continue
             if action == "without:freeze":
                 frozen, free, what = other, one, "gc.freeze() of the program keeps"
-            elif action.startswith("freeze@"):
+            elif action.startswith(("freeze@", "freeze-at:")):
                 frozen, free, what = one, other, f"{with_marks_read(action)} would keep"
             else:
                 continue
@@ -261,6 +266,7 @@ class Tuned:
                 milliseconds(now.pauses.longest),
                 milliseconds(then.pauses.longest),
             ),
+            ("p99 pause, ms", milliseconds(now.pauses.p99), milliseconds(then.pauses.p99)),
             ("full collections", _full(now), _full(then)),
             ("peak memory", Size(now.peak), Size(then.peak)),
         ]
@@ -280,19 +286,20 @@ class Tuned:
         if self.chosen is not None:
             marked[self.chosen.policy] = "recommended"
         return Table(
-            ("GC ms", "% CPU", "longest ms", "peak memory", "setting", ""),
+            ("GC ms", "% CPU", "longest ms", P99, "peak memory", "setting", ""),
             tuple(
                 (
                     milliseconds(one.pauses.total),
                     Figure(100 * (share_of(one.pauses, self.own_ns) or 0)),
                     milliseconds(one.pauses.longest),
+                    milliseconds(one.pauses.p99),
                     Size(one.peak),
                     with_marks_read(one.policy),
                     marked.get(one.policy, ""),
                 )
                 for one in rows
             ),
-            title="No setting is better in all three:",
+            title="No setting is better in all four:",
         )
 
 
@@ -306,11 +313,16 @@ TRY = (
     "number of requests (equal work, not equal time), and compare their CPU time and memory."
 )
 
+LIKE = (
+    "Is the recording like production? `gcreplay check RECORDING --against LOG` compares it with "
+    "what production logs of its collector (examples/gc_log.py)."
+)
+
 
 def _cells(real: Real) -> tuple[Cell, ...]:
     """The figures of a comparison; memory is that of the whole process."""
-    times = (milliseconds(real.gc_ns), milliseconds(real.longest_ns))
-    return (*times, real.full, Size(real.peak_bytes))
+    times = (real.gc_ns, real.longest_ns, real.p99_ns)
+    return (*map(milliseconds, times), real.full, Size(real.peak_bytes))
 
 
 def _full(one: Tried) -> int:

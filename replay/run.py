@@ -10,7 +10,7 @@ import numpy as np
 from gcreplay.store.errors import InvalidLog, NotFound, UsageError
 from gcreplay.store.events import U64, Events, GcCall, Op, StartState
 from gcreplay.store.log import EventLog
-from gcreplay.store.marks import meant, spelled
+from gcreplay.store.marks import acts, meant, spelled
 from gcreplay.store.rules.operands import BAD_ARGUMENT, RULES, Taken
 from gcreplay.store.values import shown
 from gcreplay.store.words import describe
@@ -19,6 +19,7 @@ from .engine import _engine
 from .engine.annotation import garbage_of
 from .engine.storage import advance, engine_for
 from .heap import FOREVER, Course, EngineHeap
+from .places import Place, first_birth
 from .policies.asking import asking, check_policy
 from .policies.cpython311 import CPython311
 from .policies.policy import Policy, Recording
@@ -96,11 +97,17 @@ class Replay:
         self.actions: list[tuple[int, Callable[[], None]]] = []
         if type(self.wanted).on_mark is not Policy.on_mark:
             for label in sorted(self.wanted.marks):
-                _mark(log, marks, label, since)
+                if not any(at >= since and acts(label, text) for at, text in marks):
+                    _mark(log, marks, label, since)
             self.actions += [
                 (at + 1, lambda label=label: self._dispatch_mark(label))  # type: ignore[misc]
                 for at, label in marks
                 if at >= since
+            ]
+        if type(self.wanted).on_place is not Policy.on_place:
+            self.actions += [
+                (first_birth(log, place, since), lambda place=place: self._dispatch_place(place))  # type: ignore[misc]
+                for place in sorted(self.wanted.places)
             ]
         if window is not None:
             self.actions += [(end, self._close_window), (begin, self._open_window)]
@@ -212,9 +219,16 @@ class Replay:
         if self.engine.inside:
             return  # a recorded collection runs, in which another one cannot begin
         self.course.cause, self.course.at_birth = self.name, False
-        if label in self.policy.marks:
+        if any(acts(named, label) for named in self.policy.marks):
             self.engine.model_free_lists()  # from here on it is no more the recorded run
         self.policy.on_mark(self.heap, label)
+
+    def _dispatch_place(self, place: Place) -> None:
+        if self.engine.inside:
+            return  # as of marks
+        self.course.cause, self.course.at_birth = self.name, False
+        self.engine.model_free_lists()
+        self.policy.on_place(self.heap, place)
 
     def _take_over(self) -> None:
         recorded = self.first

@@ -23,6 +23,16 @@ def mark_from(written: str) -> str:
     return _ESCAPE.sub(lambda one: one[0].encode().decode("unicode_escape"), written[1:-1])
 
 
+def kind(mark: str) -> str:
+    """What marks that differ in numbers alone have in common: each number is a #."""
+    return re.sub(r"[0-9]+", "#", mark)
+
+
+def acts(named: str, mark: str) -> bool:
+    """Whether who acts at what is named does so at the mark: it is that one, or of that kind."""
+    return named in (mark, kind(mark))
+
+
 def as_named(mark: str) -> str:
     """The mark as it is to be named, but for odd characters, which are escaped where it is shown:
     escapes stand in quotes only."""
@@ -32,7 +42,7 @@ def as_named(mark: str) -> str:
 
 def written(mark: str) -> str:
     """The mark as `mark_from` reads it, in policies: in quotes where it needs them."""
-    odd = any(one in mark for one in '\\"=#') or not mark.isprintable() or "," in mark
+    odd = '"' in mark or "\\" in mark or not mark.isprintable()
     if not odd and not _MISREAD.fullmatch(mark):
         return mark
     inside = mark.replace("\\", r"\\").replace('"', r"\"")
@@ -43,7 +53,7 @@ def with_marks_read(policy: str) -> str:
     """A policy's name with its marks in quotes as they are, so that what they were escaped for is
     escaped once where it is shown. One that has a quote stays as it was typed."""
     return re.sub(
-        rf"(?:(?<=freeze@)|(?<=every:)|(?<=at:)|(?<=disabled-until:)){QUOTED}",
+        rf"(?:(?<=freeze@)|(?<=freeze-at:)|(?<=every:)|(?<=at:)|(?<=disabled-until:)){QUOTED}",
         lambda one: one[0] if '"' in (mark := mark_from(one[0])) else f'"{mark}"',
         policy,
         flags=re.DOTALL,

@@ -12,6 +12,7 @@ from .errors import BrokenSpool, CannotRecord, NotASpool
 from .real import (
     CollectAt,
     FreezeAt,
+    FreezeLine,
     Plan,
     RealCollection,
     RealMark,
@@ -27,6 +28,7 @@ __all__ = [
     "CannotRecord",
     "CollectAt",
     "FreezeAt",
+    "FreezeLine",
     "NotASpool",
     "Plan",
     "RealCollection",

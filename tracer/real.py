@@ -36,6 +36,14 @@ class FreezeAt:
 
 
 @dataclass(frozen=True, slots=True)
+class FreezeLine:
+    """`gc.freeze()`, once, right before a line of a file first takes memory."""
+
+    file: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
 class CollectAt:
     """`gc.collect()` right after every such mark, or every n-th one."""
 
@@ -54,16 +62,19 @@ class Plan:
     """
 
     thresholds: tuple[int, int, int] | None = None
-    actions: tuple[FreezeAt | CollectAt, ...] = ()
+    actions: tuple[FreezeAt | FreezeLine | CollectAt, ...] = ()
     apply_from: str | None = None
     without: tuple[str, ...] = ()
 
     def text(self, sizes: bool) -> str:
         """The plan as capture/measure.c reads it. Raises CannotRecord for what it could not."""
-        marks = [action.mark for action in self.actions] + [self.apply_from or "start"]
-        for mark in marks:
-            if any(unprintable in mark for unprintable in "\n\0"):
-                raise CannotRecord(f"'{mark}': a mark to act at must be one line of text")
+        at_marks = [action for action in self.actions if not isinstance(action, FreezeLine)]
+        marks = [action.mark for action in at_marks] + [self.apply_from or "start"]
+        files = [action.file for action in self.actions if isinstance(action, FreezeLine)]
+        named = [(name, "mark") for name in marks] + [(name, "file") for name in files]
+        for name, what in named:
+            if any(unprintable in name for unprintable in "\n\0"):
+                raise CannotRecord(f"'{name}': a {what} to act at must be one line of text")
         if len(self.actions) > _MOST_ACTIONS:
             raise CannotRecord(f"a setting acts at {_MOST_ACTIONS} kinds of marks at most")
         lines = ["sizes"] if sizes else []
@@ -76,6 +87,8 @@ class Plan:
             match action:
                 case FreezeAt(mark):
                     lines.append(f"freeze {mark}")
+                case FreezeLine(file, line):
+                    lines.append(f"freeze-line {line} {file}")
                 case CollectAt(mark, every):
                     lines.append(f"collect {every} {mark}")
         return "\n".join(lines)

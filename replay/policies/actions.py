@@ -22,6 +22,14 @@ class Freeze:
 
 
 @dataclass(frozen=True, slots=True)
+class FreezeBefore:
+    """`gc.freeze()`, once, right before a line of a file first makes an object."""
+
+    file: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
 class Every:
     """`gc.collect()` right after each such mark, or each n-th."""
 
@@ -59,13 +67,20 @@ class Without:
     call: GcCall
 
 
-Action = Freeze | Every | At | DisabledUntil | MinInterval | Without
+Action = Freeze | FreezeBefore | Every | At | DisabledUntil | MinInterval | Without
 
 _LEFT_OUT = {
     "collect": GcCall.COLLECT,
     "disable": GcCall.DISABLE,
     "freeze": GcCall.FREEZE,
 }
+
+
+def _freeze_at(written: str) -> FreezeBefore:
+    file, _, line = mark_from(written).rpartition(":")
+    if not file:
+        raise ValueError("it names no line of a file")
+    return FreezeBefore(text("FILE", file), whole_from("LINE", line, 1, I32_MOST))
 
 
 def _every(written: str) -> Every:
@@ -101,6 +116,7 @@ def _mark(written: str) -> str:
 # Prefix: what is read behind it, and how the whole is written.
 _ACTIONS: dict[str, tuple[Callable[[str], Action], str]] = {
     "freeze@": (lambda written: Freeze(_mark(written)), "freeze@MARK"),
+    "freeze-at:": (_freeze_at, "freeze-at:FILE:LINE"),
     "every:": (_every, "every:MARK, or every:MARK,N for each N-th such mark"),
     "at:": (_at, "at:MARK=T0,T1,T2"),
     "disabled-until:": (lambda written: DisabledUntil(_mark(written)), "disabled-until:MARK"),
@@ -109,6 +125,7 @@ _ACTIONS: dict[str, tuple[Callable[[str], Action], str]] = {
 }
 WRITTEN = {
     "freeze@MARK, every:MARK[,N]": "gc.freeze() at the first, gc.collect() at each (N-th) mark",
+    "freeze-at:FILE:LINE": "gc.freeze() before that line first makes an object",
     "at:MARK=T0,T1,T2": "gc.set_threshold(T0, T1, T2) at such marks",
     "disabled-until:MARK": "no automatic collection up to the first such mark",
     "min-interval:SECONDS": "no automatic full collection sooner after the last full one",

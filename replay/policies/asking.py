@@ -23,6 +23,7 @@ _METHODS = (
     "on_safepoint",
     "on_tick",
     "on_mark",
+    "on_place",
     "on_call",
     "notes",
 )
@@ -88,6 +89,8 @@ def check_policy(policy: object, where: str) -> Policy:
         value = getattr(policy, name)
         if not isinstance(value, set | frozenset) or not all(isinstance(one, str) for one in value):
             raise PolicyError(f"{where}: {name} must be a set of texts, not {shown(value)}")
+    if not _are_places(policy.places):
+        raise PolicyError(f"{where}: places must be a set of files and lines")
     try:
         whole("counts_in", policy.counts_in, 0, I32_MOST)
     except ValueError as error:
@@ -103,6 +106,12 @@ def check_policy(policy: object, where: str) -> Policy:
         if iscoroutinefunction(method) or isgeneratorfunction(method):
             raise PolicyError(f"{where}: {name} is a coroutine or generator and would never run")
     return policy
+
+
+def _are_places(value: object) -> bool:
+    return isinstance(value, set | frozenset) and all(
+        isinstance(one, tuple) and tuple(map(type, one)) == (str, int) for one in value
+    )
 
 
 def _class(policy: Policy | type[Policy]) -> type[Policy]:

@@ -6,11 +6,14 @@ from collections.abc import Sequence
 
 from gcreplay.store.errors import UsageError
 from gcreplay.store.events import GcCall, StartState
+from gcreplay.store.marks import acts
 
-from .actions import Action, At, DisabledUntil, Every, Freeze, MinInterval, Without
+from .actions import Action, At, DisabledUntil, Every, Freeze, FreezeBefore, MinInterval, Without
 from .generational import Generational
 from .policy import OLDEST, Heap, Policy, Recording
 from .thresholds import WithThresholds
+
+_UNMARKED = FreezeBefore | MinInterval | Without
 
 
 class AtMarks(Policy):
@@ -33,9 +36,11 @@ class AtMarks(Policy):
             collector.min_interval = max(intervals)
         if any(isinstance(action, At) for action in actions):
             _with_thresholds(collector)
-        marks = {one.mark for one in actions if not isinstance(one, MinInterval | Without)}
+        marks = {one.mark for one in actions if not isinstance(one, _UNMARKED)}
+        places = {(one.file, one.line) for one in actions if isinstance(one, FreezeBefore)}
         self.needs = collector.needs | ({"ticks"} if intervals else set())  # type: ignore[misc]
         self.marks = collector.marks | marks  # type: ignore[misc]
+        self.places = collector.places | places  # type: ignore[misc]
         self.counts_links = collector.counts_links  # type: ignore[misc]
         self.counts_tracking = collector.counts_tracking  # type: ignore[misc]
         self.counts_in = collector.counts_in  # type: ignore[misc]
@@ -81,9 +86,15 @@ class AtMarks(Policy):
     def on_mark(self, heap: Heap, label: str) -> None:
         self.collector.on_mark(heap, label)
         for i, action in enumerate(self.actions):
-            if not isinstance(action, MinInterval | Without) and action.mark == label:
+            if not isinstance(action, _UNMARKED) and acts(action.mark, label):
                 self._passed[i] += 1
                 self._act(heap, action, self._passed[i])
+
+    def on_place(self, heap: Heap, place: tuple[str, int]) -> None:
+        self.collector.on_place(heap, place)
+        for action in self.actions:
+            if isinstance(action, FreezeBefore) and (action.file, action.line) == place:
+                self.collector.on_call(heap, GcCall.FREEZE, [])
 
     def _act(self, heap: Heap, action: Action, passed: int) -> None:
         match action:

@@ -150,6 +150,8 @@ class Policy(ABC):
     """What the log must have: "ticks", "marks", "exact counts"."""
     marks: ClassVar[frozenset[str]] = frozenset()
     """The marks it acts at; each must stand in the log after the policy begins."""
+    places: ClassVar[frozenset[tuple[str, int]]] = frozenset()
+    """Files and lines it acts at, before the first object made there after the policy begins."""
 
     @classmethod
     def from_arguments(cls, arguments: str) -> Self:
@@ -187,6 +189,9 @@ class Policy(ABC):
 
     def on_mark(self, heap: Heap, label: str) -> None:  # noqa: B027
         """The program passed a mark of its own."""
+
+    def on_place(self, heap: Heap, place: tuple[str, int]) -> None:  # noqa: B027
+        """The next event is the first birth at one of `places`."""
 
     def on_call(self, heap: Heap, call: GcCall, arguments: Sequence[int]) -> None:
         """The program called the gc module. By default it is obeyed, but for thresholds, and for

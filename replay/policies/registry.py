@@ -54,6 +54,7 @@ _SPELLED = {"generational": "generational:T0,T1,T2", "mark-sweep": "mark-sweep[:
 }
 _AT_MARKS = {
     "freeze": "freeze@MARK",
+    "freeze-at": "freeze-at:FILE:LINE",
     "every": "every:MARK",
     "at": "at:MARK=T0,T1,T2",
     "disabled-until": "disabled-until:MARK",

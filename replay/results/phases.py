@@ -9,7 +9,6 @@ that are known.
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ import numpy as np
 
 from gcreplay.store.events import Op
 from gcreplay.store.log import EventLog
+from gcreplay.store.marks import kind
 from gcreplay.store.rare import times as times_at
 
 IMPORTS, START_UP, PROGRAM = "(imports)", "(start-up)", "(program)"
@@ -65,11 +65,6 @@ class Phase:
 def quantile(values: Sequence[int], percent: int) -> int:
     """The least value that so many per cent of all do not exceed."""
     return sorted(values)[-(-percent * len(values) // 100) - 1]
-
-
-def kind(label: str) -> str:
-    """What marks that differ in numbers alone have in common."""
-    return re.sub(r"[0-9]+", "#", label)
 
 
 def intervals(log: EventLog) -> list[Interval]:

@@ -8,9 +8,7 @@ from typing import Final
 
 from gcreplay.store.events import GcCall
 from gcreplay.store.log import EventLog
-from gcreplay.store.marks import written
-
-from ..results.phases import kind
+from gcreplay.store.marks import kind, written
 
 COLLECTOR: Final = "cpython-3.11"
 """The collector of the recorded interpreter; alone, under the program's own settings."""
@@ -57,8 +55,13 @@ def freezes(log: EventLog) -> list[str]:
 
 
 def manual(log: EventLog) -> list[str]:
-    """No automatic collection, and one at each, each tenth or each hundredth mark of a name."""
+    """No automatic collection, and one at each, each tenth or each hundredth mark of a name, or
+    of a kind that has several."""
     passed = Counter(label for _, label in log.marks())
+    kinds = Counter(kind(label) for label in passed)
+    for label, times in list(passed.items()):
+        if kinds[kind(label)] > 1:
+            passed[kind(label)] += times
     often = [label for label, times in passed.most_common(_MOST_KINDS) if times > 1]
     return [
         f"every:{written(label)}{',' + str(n) if n > 1 else ''}+manual"

@@ -11,7 +11,7 @@ from ..estimates.pauses import PauseModel, Pauses
 from ..results.result import RunResult
 from ..sweep.front import front
 
-Goal = Literal["balance", "throughput", "latency", "memory"]
+Goal = Literal["balance", "throughput", "latency", "p99", "memory"]
 
 MEMORY_WEIGHT: Final = 0.2
 """In balance one per cent of the time weighs as much as five per cent of the memory: of what is
@@ -51,18 +51,28 @@ class Tried:
         return self.run.depends_on_collector.count == 0
 
     @property
-    def costs(self) -> tuple[int, int, int]:
-        """GC time, longest pause, peak memory: what a front is made by."""
-        return (self.pauses.total, self.pauses.longest, self.peak)
+    def costs(self) -> tuple[int, int, int, int]:
+        """GC time, longest and 99th pause, peak memory: what a front is made by."""
+        return costs(self.pauses, self.peak)
+
+
+def costs(pauses: Pauses, peak: int) -> tuple[int, int, int, int]:
+    return (pauses.total, pauses.longest, pauses.p99, peak)
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """more_memory: relative to what the process has now at most. pause_ns: the longest pause;
-    None: any."""
+    p99_ns: what 99 % of the pauses do not exceed; None: any."""
 
     more_memory: float
     pause_ns: int | None = None
+    p99_ns: int | None = None
+
+    def keeps(self, longest_ns: int, p99_ns: int) -> bool:
+        """Whether such pauses are allowed."""
+        given = ((self.pause_ns, longest_ns), (self.p99_ns, p99_ns))
+        return all(most is None or took <= most for most, took in given)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +80,7 @@ class Judge:
     """How settings are compared: the goal, the limits, the program's own nanoseconds, and the bytes
     that its process really takes now at most, where that is known.
 
-    What such a process takes beside the recorded objects and the interpreter are buffers and the
-    like that hang from objects: it grows as they do.
+    Objects have the bytes that they alone own, so that the process grows by what they do.
     """
 
     goal: Goal
@@ -86,24 +95,24 @@ class Judge:
                 return self._share(one)
             case "latency":
                 return one.pauses.longest / (self.own_ns or 1)
+            case "p99":
+                return one.pauses.p99 / (self.own_ns or 1)
             case "memory":
                 return self.memory(present, one.peak) + 0.001 * self._share(one)
         return self._share(one) + MEMORY_WEIGHT * log(self.memory(present, one.peak))
 
     def memory(self, present: Tried, peak: int) -> float:
         """What the process would take with such a peak of recorded objects, over that of now."""
-        now = max(present.peak, 1)
-        whole = max(self.process_bytes or 0, INTERPRETER + now)
-        return (INTERPRETER + (whole - INTERPRETER) * peak / now) / whole
+        whole = max(self.process_bytes or 0, INTERPRETER + present.peak)
+        return (whole + peak - present.peak) / whole
 
     def allowed(self, present: Tried, tried: Iterable[Tried]) -> list[Tried]:
         return [one for one in tried if one.known and self._allows(present, one)]
 
     def _allows(self, present: Tried, one: Tried) -> bool:
-        most, longest = 1 + self.limits.more_memory, self.limits.pause_ns
-        if self.memory(present, one.peak) > most:
+        if self.memory(present, one.peak) > 1 + self.limits.more_memory:
             return False
-        return longest is None or one.pauses.longest <= longest
+        return self.limits.keeps(one.pauses.longest, one.pauses.p99)
 
     def ordered(self, present: Tried, tried: Iterable[Tried]) -> list[Tried]:
         """Those that are allowed, the best first; of equal ones what was tried first."""
@@ -127,21 +136,21 @@ class Judge:
         return one.pauses.total / max(self.own_ns + one.pauses.total, 1)
 
     def _least(self, present: Tried) -> float:
-        if self.goal == "latency":
-            return LEAST_GAIN * present.pauses.longest / (self.own_ns or 1)
+        if self.goal in ("latency", "p99"):
+            return LEAST_GAIN * self.loss(present, present)
         return LEAST_GAIN
 
     def _sure(self, present: Tried, one: Tried, model: PauseModel) -> bool:
         """Whether it is better in something that counts, by more than that may be off."""
         saved = present.pauses.total - one.pauses.total
-        quicker = present.pauses.longest - one.pauses.longest
         time = saved > model.sums_off * present.pauses.total
         memory = self.memory(present, one.peak) < 1 - LESS_MEMORY
         match self.goal:
             case "throughput":
                 return time
-            case "latency":
-                return quicker > model.singles_off * present.pauses.longest
+            case "latency" | "p99":
+                now = self.loss(present, present)
+                return now - self.loss(present, one) > model.singles_off * now
             case "memory":
                 return memory
         return time or memory

@@ -18,13 +18,17 @@ from ..sweep.front import front, spread
 from ..sweep.grid import policy_of
 from ..sweep.sweep import Sweep
 from .candidates import COLLECTOR, SETTINGS, changes, freezes, manual, thresholds, with_each
-from .choice import Judge, Tried
+from .choice import Judge, Tried, costs
+from .lines import freezes_at_lines
 
 _BEST = 3
 """Settings that a round hands to the next one."""
 
 _REPLAYED = 8
-"""Of those that the sweep finds: so many are replayed."""
+"""Of those that the sweep finds and that memory allows: so many are replayed."""
+
+_BEYOND = 4
+"""Of all that it finds: they tell what more memory would buy."""
 
 
 class Search:
@@ -44,7 +48,11 @@ class Search:
         for one in changed[:1]:
             action, _, _ = one.policy.rpartition("+")
             best = self._round([*policies_of(best), *with_each([action], thresholds())])
-        self._round(with_each(freezes(self._log), [COLLECTOR, *policies_of(best[:_BEST])]))
+        lines = freezes_at_lines(self._log, self.present.run.collections)
+        frozen = self._round(with_each([*freezes(self._log), *lines], [COLLECTOR]))
+        for one in frozen[:_BEST]:
+            action, _, _ = one.policy.rpartition("+")
+            self._round(with_each([action], policies_of(best[:_BEST])))
         self._round(manual(self._log))
         return list(self.tried.values())
 
@@ -52,15 +60,12 @@ class Search:
         """Thresholds that are worth a replay, found in one pass over the log."""
         found = Sweep(self._log, SETTINGS, price=self._model.estimate_table).run().settings
         most = 1 + self._judge.limits.more_memory
-        known = [
-            one for one in found if self._judge.memory(self.present, one.peak_bytes) <= most
-        ] or list(found)
-        pauses = [Pauses(one.pauses) for one in known]
-        costs = [
-            (each.total, each.longest, one.peak_bytes)
-            for one, each in zip(known, pauses, strict=True)
-        ]
-        return [policy_of(known[i].setting) for i in spread(front(costs), costs, _REPLAYED)]
+        pauses = [Pauses(one.pauses) for one in found]
+        cost = [costs(each, one.peak_bytes) for one, each in zip(found, pauses, strict=True)]
+        best = front(cost)
+        allowed = [i for i in best if self._judge.memory(self.present, found[i].peak_bytes) <= most]
+        chosen = [*spread(allowed, cost, _REPLAYED), *spread(best, cost, _BEYOND)]
+        return [policy_of(found[i].setting) for i in dict.fromkeys(chosen)]
 
     def _round(self, policies: Sequence[str]) -> list[Tried]:
         """Try them; those that are known to be allowed, the best first."""

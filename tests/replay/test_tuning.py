@@ -9,7 +9,7 @@ from test_article import collections
 from gcreplay.replay import make_policy, replay
 from gcreplay.replay.tuning.candidates import freezes, manual
 from gcreplay.store import EventLog, TraceBuilder
-from gcreplay.store.errors import UsageError
+from gcreplay.store.errors import NotFound, UsageError
 
 SECOND = 1_000_000_000
 
@@ -119,6 +119,8 @@ def test_full_collections_keep_their_distance(collector: str) -> None:
         ("at:=1,1,1", "names no mark"),
         ("at:ready=1,2", "no thresholds"),
         ("at:done=-1,2,3", '"-1,2,3" are no thresholds.*from 0 to .*write at:MARK=T0,T1,T2'),
+        ("freeze-at:app.py", "names no line of a file.*write freeze-at:FILE:LINE"),
+        ("freeze-at:app.py:0", "LINE must be a whole number from 1"),
         ("disabled-until:", "names no mark.*write disabled-until:MARK"),
         ("min-interval:soon", "no interval.*write min-interval:SECONDS"),
         ("at:ready=1,1,1+clairvoyant", "obeys no gc.freeze"),
@@ -183,3 +185,60 @@ def test_candidates_name_the_marks_that_there_are(mark: str) -> None:
         named = [*freezes(log), *manual(log)]
         assert len(named) == 2
         assert [replay(log, name).policy for name in named] == named
+
+
+def loaded() -> EventLog:
+    """Three self-cycles of line 2, and behind `ready` three of line 5 and one of line 2."""
+    b = TraceBuilder()
+    b.start(threshold=(0, 10, 10))
+    for line in (2, 2, 2, 0, 5, 5, 5, 2):
+        if not line:
+            b.mark("ready")
+            continue
+        node = b.alloc("Node", module="app", site=("/src/demo/app.py", line, "<module>"))
+        b.link(node, node)
+        b.decref(node)
+    b.gc_call("collect")
+    return b.build()
+
+
+@pytest.mark.parametrize("file", ["/src/demo/app.py", "demo/app.py", "app.py"])
+@pytest.mark.parametrize(("line", "collected"), [(2, 7), (5, 4)])
+def test_a_freeze_before_a_line_keeps_what_is_older(file: str, line: int, collected: int) -> None:
+    with loaded() as log:
+        run = replay(log, f"freeze-at:{file}:{line}")
+        assert [c.collected for c in run.collections] == [collected]
+
+
+def test_a_line_counts_from_where_the_policy_begins() -> None:
+    """Behind `ready` line 2 makes its first object when six are there."""
+    with loaded() as log:
+        run = replay(log, "freeze-at:app.py:2", apply_from="ready")
+        assert [c.collected for c in run.collections] == [1]
+
+
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [
+        ("freeze-at:app.py:3", "line 3 of app.py makes no object.*that do: 2, 5$"),
+        ("freeze-at:ap.py:2", r"line 2 of ap.py makes no object.*did you mean app.py\?"),
+        ("freeze-at:src/app.py:2", "line 2 of src/app.py makes no object"),
+    ],
+)
+def test_a_line_that_makes_nothing_is_said(spec: str, words: str) -> None:
+    with loaded() as log, pytest.raises(NotFound, match=words):
+        replay(log, spec)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_marks_of_one_kind_are_one(n: int) -> None:
+    """Five of them, and each has a cycle before it."""
+    b = TraceBuilder()
+    b.start(threshold=(0, 10, 10))
+    for label in ("job 1", "job 22", "job 3", "other 4", "job 5", "job #"):
+        self_cycles(b, 1)
+        b.mark(label)
+    with b.build() as log:
+        made = replay(log, f"every:job #,{n}").collections
+        found = {1: [1, 1, 1, 2, 1], 2: [2, 3], 3: [3]}
+        assert [c.collected for c in made] == found[n]

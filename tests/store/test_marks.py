@@ -36,8 +36,8 @@ def test_every_mark_can_be_named(mark: str) -> None:
 
 
 def test_a_mark_is_written_in_quotes_where_it_needs_them() -> None:
-    names = ["request 1", "a+b", "x,2", "t=1", 'a"b', "C:\\dir", ""]
-    wanted = ["request 1", '"a+b"', '"x,2"', '"t=1"', r'"a\"b"', r'"C:\\dir"', '""']
+    names = ["request 1", "a+b", "x,2", "t=1", "job #", 'a"b', "C:\\dir", ""]
+    wanted = ["request 1", '"a+b"', '"x,2"', "t=1", "job #", r'"a\"b"', r'"C:\\dir"', '""']
     assert [written(name) for name in names] == wanted
 
 

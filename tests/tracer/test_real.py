@@ -18,6 +18,7 @@ from gcreplay.tracer import (
     CannotRecord,
     CollectAt,
     FreezeAt,
+    FreezeLine,
     Plan,
     RealOptions,
     RealRun,
@@ -221,3 +222,47 @@ def test_a_program_does_not_outlive_who_measures_it(tmp_path: Path, number: sign
         assert runner.wait(60) != 0
         assert select.select([held], [], [], 60)[0], "the program runs on"
         assert held.read() == ""
+
+
+AT_LINE = """
+import gc
+kept = [[number] for number in range(900)]
+{pasted}
+def main():
+    more = [[number] for number in range(900)]
+    print(gc.get_freeze_count(), gc.get_count()[0], gc.get_stats()[0]["collections"])
+main()
+"""
+
+
+@pytest.mark.parametrize("file", ["program.py", "{folder}/program.py"])
+def test_a_line_freezes_what_the_call_pasted_before_it_does(tmp_path: Path, file: str) -> None:
+    """At the `def`, which makes a function: line 5."""
+    plan = Plan(None, (FreezeLine(file.format(folder=tmp_path), 5),))
+    _, said = measured(tmp_path, plan, AT_LINE.format(pasted="pass"))
+    _, pasted = measured(tmp_path, Plan(), AT_LINE.format(pasted="gc.freeze()"))
+    assert said == pasted
+    assert int(said.split()[0]) > 900
+
+
+@pytest.mark.parametrize(("file", "line"), [("ogram.py", 5), ("program.py", 50), ("x.py", 5)])
+def test_another_line_freezes_nothing(tmp_path: Path, file: str, line: int) -> None:
+    _, said = measured(tmp_path, Plan(None, (FreezeLine(file, line),)), AT_LINE.format(pasted=""))
+    assert said.split()[0] == "0"
+
+
+def test_a_line_freezes_once(tmp_path: Path) -> None:
+    text = (
+        "import gc\nfor i in range(3):\n    def f(): pass\n    print(gc.get_freeze_count() > 0)\n"
+    )
+    text += "    gc.unfreeze()\n"
+    _, said = measured(tmp_path, Plan(None, (FreezeLine("program.py", 3),)), text)
+    assert said.split() == ["True", "False", "False"]
+
+
+def test_marks_of_one_kind_are_counted_together(tmp_path: Path) -> None:
+    labels = ["job 1", "job 22", "job", "job 3", "other 4", "job 5 a", "job 5", "job x", "job #"]
+    text = "import gcreplay_capture as c\n" + "".join(f"c.mark({label!r})\n" for label in labels)
+    run, _ = measured(tmp_path, Plan((0, 10, 10), (CollectAt("job #", 2),)), text)
+    assert [mark.collections for mark in run.marks] == [0, 0, 1, 1, 1, 1, 1, 2, 2]
+    assert [mark.label for mark in run.marks] == labels

@@ -14,13 +14,15 @@
 
 #define MOST_ACTIONS 64
 
-enum verb { FREEZE, COLLECT };
+enum verb { FREEZE, COLLECT, FREEZE_LINE };
 enum without { WITHOUT_COLLECT, WITHOUT_DISABLE, WITHOUT_FREEZE, WITHOUT_MOST };
 
 typedef struct {
     enum verb verb;
     long every, passed; /* COLLECT: at every so many passages */
     const char *mark;
+    int line; /* FREEZE_LINE, until it is done; then 0 */
+    PyObject *file;
 } action_t;
 
 static struct {
@@ -29,7 +31,7 @@ static struct {
     int threshold[3];
     int without[WITHOUT_MOST];
     action_t action[MOST_ACTIONS];
-    int actions;
+    int actions, lines; /* `lines`: actions at lines that are still to come */
 } plan;
 
 static struct {
@@ -145,8 +147,13 @@ static void look(void)
     }
 }
 
+static void at_line(void);
+
 static inline void glance(void)
 {
+    if (plan.lines && measuring() && !now.called) {
+        at_line();
+    }
     if (now.running || gc_count(gc, 0) >= gc_threshold(gc, 0)) {
         if (measuring() && !now.called) {
             look();
@@ -251,11 +258,11 @@ static void apply(void)
 }
 
 /* One instruction a line: `sizes`, `from MARK`, `thresholds T0,T1,T2`, `without CALL`, `freeze MARK`,
- * `collect N MARK`; see tracer/real.py.  The text is kept. */
+ * `collect N MARK`, `freeze-line N FILE`; see tracer/real.py.  The text is kept. */
 static int read_plan(char *text)
 {
     for (char *rest = text, *line; (line = strsep(&rest, "\n")) != NULL;) {
-        int at = 0;
+        int at = 0, number = 0;
         long every = 1;
         action_t *next = &plan.action[plan.actions];
         if (*line == '\0') {
@@ -277,10 +284,19 @@ static int read_plan(char *text)
         } else if (plan.actions == MOST_ACTIONS) {
             return 0;
         } else if (strncmp(line, "freeze ", 7) == 0) {
-            *next = (action_t){FREEZE, 1, 0, line + 7};
+            *next = (action_t){FREEZE, 1, 0, line + 7, 0, NULL};
             plan.actions++;
+        } else if (sscanf(line, "freeze-line %d%n", &number, &at) == 1 && number > 0 && line[at] == ' ') {
+            PyObject *file = PyUnicode_FromString(line + at + 1);
+            if (file == NULL) {
+                PyErr_Clear();
+                return 0;
+            }
+            *next = (action_t){FREEZE_LINE, 1, 0, "", number, file};
+            plan.actions++;
+            plan.lines++;
         } else if (sscanf(line, "collect %ld%n", &every, &at) == 1 && every > 0 && line[at] == ' ') {
-            *next = (action_t){COLLECT, every, 0, line + at + 1};
+            *next = (action_t){COLLECT, every, 0, line + at + 1, 0, NULL};
             plan.actions++;
         } else {
             return 0;
@@ -300,6 +316,56 @@ static void act(action_t *action)
     }
     Py_XDECREF(result);
     PyErr_Clear();
+}
+
+/* The path is the file or ends in it, from a folder on.  Allocates nothing. */
+static int is_in(PyObject *path, PyObject *file)
+{
+    Py_ssize_t more = PyUnicode_GET_LENGTH(path) - PyUnicode_GET_LENGTH(file);
+    return more >= 0 && (more == 0 || PyUnicode_READ_CHAR(path, more - 1) == '/')
+           && PyUnicode_Tailmatch(path, file, 0, PY_SSIZE_T_MAX, 1) == 1;
+}
+
+/* Whether the running code is at a line at which something is to be done; objects that are being made
+ * are not in the lists yet. */
+static void at_line(void)
+{
+    const PyThreadState *ts = this_thread();
+    const frame_t *frame = ts != NULL ? running_frame(ts) : NULL;
+    if (!plan.applied || frame == NULL || gc_collecting(gc)) {
+        return;
+    }
+    PyCodeObject *code = frame_code(frame);
+    for (int i = 0; i < plan.actions; i++) {
+        action_t *action = &plan.action[i];
+        if (action->line < code->co_firstlineno || !is_in(code->co_filename, action->file)) {
+            continue;
+        }
+        if (PyCode_Addr2Line(code, instruction_offset(code, frame_instruction(frame))) == action->line) {
+            action->line = 0;
+            plan.lines--;
+            Py_XDECREF(do_freeze(NULL, NULL));
+        }
+    }
+}
+
+/* Marks that differ in numbers alone are one kind, in which each number is a `#`. */
+static int is_of(const char *mark, const char *kind)
+{
+    for (; *kind != '\0'; kind++) {
+        if (*mark < '0' || *mark > '9') {
+            if (*mark++ != *kind) {
+                return 0;
+            }
+        } else if (*kind != '#') {
+            return 0;
+        } else {
+            while (*mark >= '0' && *mark <= '9') {
+                mark++;
+            }
+        }
+    }
+    return *mark == '\0';
 }
 
 void measure_mark(PyObject *label)
@@ -322,7 +388,8 @@ void measure_mark(PyObject *label)
         return; /* in a finalizer; the replay passes over such marks too */
     }
     for (int i = 0; i < plan.actions && plan.applied && measuring(); i++) {
-        if (strcmp(text, plan.action[i].mark) == 0) {
+        const action_t *action = &plan.action[i];
+        if (action->verb != FREEZE_LINE && (strcmp(text, action->mark) == 0 || is_of(text, action->mark))) {
             act(&plan.action[i]);
         }
     }
