@@ -3,8 +3,8 @@
 A phase is start-up, up to the first mark (the program, where it sets none), or all work behind
 marks of one kind: labels that differ in numbers alone, `request 1` and `request 2`, are one kind,
 `request #`. Of start-up the imports are told apart where the import system made objects: they last
-until it has made nearly all that it makes before the first mark. The time there is between two
-that are known.
+until it has made nearly all that it makes before the first mark and the first long stretch of work.
+The time there is between two that are known.
 """
 
 from __future__ import annotations
@@ -67,6 +67,15 @@ def quantile(values: Sequence[int], percent: int) -> int:
     return sorted(values)[-(-percent * len(values) // 100) - 1]
 
 
+def before_work(imported: Sequence[int], start: int) -> Sequence[int]:
+    """Of the import system's births those before the first stretch without any that is longer than
+    all before it: work, and what is imported late is a part of that."""
+    for i in range(_FEW, len(imported)):
+        if imported[i] - imported[i - 1] > imported[i - 1] - start:
+            return imported[:i]
+    return imported
+
+
 def intervals(log: EventLog) -> list[Interval]:
     """The recording from its start to its end, without gaps."""
     start, marks = log.start_sequence, log.marks()
@@ -77,6 +86,7 @@ def intervals(log: EventLog) -> list[Interval]:
         before = int(np.searchsorted(ticks, sequence))
         return int(times[before - 1]) if timed and before else None
 
+    imported = before_work(imported, start)
     rest = START_UP if marks else PROGRAM
     bounds: list[tuple[int, str, int | None]] = [(start, rest, 0 if timed else None)]
     if len(imported) >= _FEW:
@@ -119,7 +129,7 @@ def _phase(name: str, them: Sequence[tuple[Interval, Sequence[Spent]]]) -> Phase
     )
 
 
-def _told(log: EventLog, before: int) -> tuple[list[int], list[int], list[int]]:
+def _told(log: EventLog, before: int) -> tuple[list[int], list[int], Sequence[int]]:
     """Sequence number and nanoseconds of each tick, and the births in the import system's code
     `before` that event."""
     importer = [site.id for site in log.sites if site.file.startswith(_IMPORTER)]

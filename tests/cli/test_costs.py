@@ -14,6 +14,7 @@ import pytest
 from command_line import Gcreplay
 
 from gcreplay.replay.estimates.pauses import PauseError, PauseModel
+from gcreplay.replay.results.phases import intervals
 from gcreplay.store.builder import TraceBuilder
 from gcreplay.store.events import ObservedCollection
 
@@ -206,3 +207,16 @@ def test_one_explicit_collection_is_said_as_one(gcreplay: Gcreplay, tmp_path: Pa
 def test_one_policy_at_a_time(gcreplay: Gcreplay, app: Path) -> None:
     told = gcreplay("costs", app, "-p", "manual", "-p", "never")
     assert (told.exit_code, told.stdout) == (2, "")
+
+
+def test_what_is_imported_late_makes_no_import_of_the_work_before_it(tmp_path: Path) -> None:
+    """60 specs are the imports, 95 % of them up to event 58; then 100 events of work, more than all
+    before, and 60 late specs."""
+    spec = ("<frozen importlib._bootstrap>", 5, "load")
+    b = TraceBuilder(counts="probed")
+    b.start()
+    for site in (*[spec] * 60, *[CLEAN] * 100, *[spec] * 60):
+        b.alloc("Node", module="app", site=site)
+    with b.build(tmp_path / "late.gcreplay") as log:
+        found = [(one.phase, one.begin, one.stop) for one in intervals(log)]
+        assert found == [("(imports)", 0, 58), ("(program)", 58, 221)]
