@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 import budget
 import cost
 import instructions
+import memory
 import observer
 import pauses
 import scale
@@ -52,6 +53,7 @@ def parts(workloads: Workloads, names: list[str]) -> dict[str, Part]:
         "what-if, back": lambda: whatif.back_sections(workloads, names),
         "pauses": lambda: pauses.sections(workloads, names),
         "unseen": lambda: unseen.sections([]),
+        "memory": memory.sections,
     }
 
 
