@@ -187,6 +187,7 @@ size_t size_of_object(PyObject *op);
 /* owned.c */
 int owned_check_layout(const char **why);
 void owned_new_type(const PyTypeObject *t, uint32_t number);
+void owned_begin(void); /* of another object */
 size_t owned_outside(PyObject *op, uint32_t type, int *grows);
 size_t owned_leaf(PyObject *op, int *grows);
 

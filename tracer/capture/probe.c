@@ -49,6 +49,7 @@ static uint64_t held;  /* hash of the pointers the object holds */
 static uint64_t doubt; /* not 0: one of them may be another object than it was */
 static size_t owned;   /* bytes that the object alone owns beside its block */
 static int grows;      /* and that can become more while all pointers stay */
+static int loose;      /* something else holds such things too, now */
 static int exactly;    /* the probe under way trusts no earlier look */
 static int exactly_next;
 static int changes_only; /* of the generation under way */
@@ -66,7 +67,15 @@ static int visit_pointer(PyObject *op, void *unused)
     return 0;
 }
 
-static inline uint32_t hash_held(void) { return (uint32_t)(held >> 32) ^ (uint32_t)held; }
+/* Of an entry's hash: to be read again at the next look, though the pointers stay.  What it owned is then
+ * in the rest. */
+#define AGAIN 1u
+
+static inline uint32_t hash_held(void) { return ((uint32_t)(held >> 32) ^ (uint32_t)held) & ~AGAIN; }
+static inline uint32_t hash_owned(void)
+{
+    return (hash_held() ^ (uint32_t)(owned / OWNED_UNIT) * 0x9E3779B1u) | AGAIN;
+}
 
 #define NESTED 4
 
@@ -76,12 +85,12 @@ static void tuple_held(PyObject *tuple, int nested)
 {
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(tuple); i++) {
         PyObject *item = PyTuple_GET_ITEM(tuple, i);
-        if (item == NULL || Py_REFCNT(item) != 1) {
+        if (item == NULL) {
             continue;
         }
         if (!(Py_TYPE(item)->tp_flags & Py_TPFLAGS_HAVE_GC)) {
             owned += owned_leaf(item, &grows);
-        } else if (PyTuple_CheckExact(item) && nested < NESTED) {
+        } else if (Py_REFCNT(item) == 1 && PyTuple_CheckExact(item) && nested < NESTED) {
             tuple_held(item, nested + 1);
         }
     }
@@ -101,14 +110,17 @@ static void only_holder(PyObject *op)
     }
 }
 
+/* What has so many holders may have one soon, as what running code has just made.  An object that holds
+ * such a thing is read again until it is no more young. */
+#define FEW 3
+
 static int visit(PyObject *op, void *unused)
 {
     visit_pointer(op, unused);
     PyTypeObject *t = Py_TYPE(op);
     if (!(t->tp_flags & Py_TPFLAGS_HAVE_GC)) {
-        if (Py_REFCNT(op) == 1) {
-            owned += owned_leaf(op, &grows);
-        }
+        owned += owned_leaf(op, &grows);
+        loose |= (size_t)Py_REFCNT(op) - 2 <= FEW - 2;
         return 0;
     }
     if (t->tp_is_gc != NULL && !t->tp_is_gc(op)) {
@@ -152,8 +164,8 @@ static void look_at(PyObject *op)
         pools_met(op, e->id, walking);
     }
     unsigned bits = PE_LINKS;
-    if (e->type & EF_PROBED) {
-        doubt = (uint64_t)exactly;
+    doubt = (uint64_t)(exactly || !(e->type & EF_PROBED));
+    if (!doubt && !(e->hash & AGAIN)) {
         held = (uintptr_t)t;
         if (t->tp_traverse != NULL) {
             t->tp_traverse(op, visit_pointer, NULL);
@@ -164,14 +176,18 @@ static void look_at(PyObject *op)
     }
     if (bits) {
         link_count = 0;
-        grows = 0;
+        loose = grows = 0;
         owned = 0;
+        owned_begin();
         held = (uintptr_t)t;
         if (t->tp_traverse != NULL) {
             t->tp_traverse(op, visit, NULL);
         }
         owned += owned_outside(op, e->type >> 8, &grows);
-        e->hash = grows ? ~hash_held() : hash_held(); /* what may grow is looked at each time */
+        if (!doubt && e->hash == hash_owned()) {
+            bits = 0;
+        }
+        e->hash = grows || (loose && walking == 0) ? hash_owned() : hash_held();
     }
     if (e->count != (uint32_t)Py_REFCNT(op)) bits |= PE_COUNT;
     uint32_t id = e->id;
