@@ -16,7 +16,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .policies.policy import OLDEST, PERMANENT, Heap, Policy, Recording, Untrack
+    from .policies.policy import (
+        OLDEST,
+        OWN_SPACE,
+        PERMANENT,
+        Heap,
+        Policy,
+        Recording,
+        Untrack,
+    )
     from .policies.registry import known_policies, make_policy
     from .results.dependence import Dependence
     from .results.diff import DiffResult, diff
@@ -26,6 +34,7 @@ if TYPE_CHECKING:
 else:
     _HOME = {
         "OLDEST": ".policies.policy",
+        "OWN_SPACE": ".policies.policy",
         "PERMANENT": ".policies.policy",
         "Collection": ".results.result",
         "Dependence": ".results.dependence",
@@ -51,6 +60,7 @@ else:
 
 __all__ = [
     "OLDEST",
+    "OWN_SPACE",
     "PERMANENT",
     "Collection",
     "Dependence",

@@ -175,6 +175,7 @@ class Replay:
     def _take(self, start: StartState) -> None:
         self.heap.young = start.count[0]
         self.heap.enabled = start.enabled
+        self.heap.give_spaces(self.policy.spaces, self.policy.suspects)
         self.policy.begin(self.heap, start)
 
     def _handle(self, reason: int) -> None:
@@ -186,6 +187,9 @@ class Replay:
         elif reason == _engine.SAFEPOINT:
             course.cause = "threshold"
             policy.on_safepoint(heap)
+        elif reason == _engine.SUSPECTS:
+            course.cause = "threshold"
+            policy.on_suspects(heap)
         elif reason == _engine.CALL:
             course.cause = "call"
             call, arguments = self._call()
@@ -341,6 +345,7 @@ def recording_of(log: EventLog) -> Recording:
     return Recording(
         python=str(log.meta.get("python") or ""),
         safepoints=bool(log.op_counts[Op.SAFEPOINT]),
+        probed=log.meta.get("counts") == "probed",
     )
 
 

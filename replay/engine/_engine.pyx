@@ -14,15 +14,24 @@ import numpy as np
 include "declared.pxi"
 
 COUNTING, COLLECTING, ANNOTATING = COUNTING_, COLLECTING_, ANNOTATING_
-END, STOP, START, ALLOCATIONS, BYTES, TICK, CALL, SAFEPOINT = (
+END, STOP, START, ALLOCATIONS, BYTES, TICK, CALL, SAFEPOINT, SUSPECTS = (
     ENGINE_END, ENGINE_STOP, ENGINE_START, ENGINE_ALLOCATIONS, ENGINE_BYTES, ENGINE_TICK,
-    ENGINE_CALL, ENGINE_SAFEPOINT)
+    ENGINE_CALL, ENGINE_SAFEPOINT, ENGINE_SUSPECTS)
+FIRST_SPACE, LAST_SPACE = OWN_SPACE, SPACES - 1
 NO_LIMIT = 2**63 - 1
 
 SHAPE_DTYPE = np.dtype(
     [("bytes", "u8"), ("flags", "u1"), ("free_list", "u1"), ("takes", "u1"),
      ("is_tuple", "u1"), ("is_dict", "u1"), ("legacy", "u1")], align=True)
 DUE_DTYPE = np.dtype([("sequence", "u8"), ("id", "u4")], align=True)
+
+
+cdef list by_generation(const uint64_t *died):
+    """Deaths in generations 0, 1, 2 and the permanent one and of untracked objects; those in spaces
+    of a policy's own count to the oldest."""
+    found = [died[i] for i in range(OWN_SPACE)]
+    found[2] += sum(died[i] for i in range(OWN_SPACE, SPACES))
+    return found
 
 
 class Broken(Exception):
@@ -81,7 +90,7 @@ cdef class Engine:
                 free(h.hubs[i].table)
         for i in range(h.slabs):
             free(h.slab[i])
-        for i in range(4):
+        for i in range(SPACES):
             free(h.lists[i].slot)
         free(h.hubs); free(h.slab); free(h.directory); free(h.objects); free(h.extra)
         free(h.pool); free(h.watches); free(h.stack); free(h.queue); free(h.aside)
@@ -132,17 +141,36 @@ cdef class Engine:
 
     # -- what a policy does --
 
-    def collect(self, int generation, int into, int untracking, int origin=2, int64_t size=0):
+    cdef int looked_at(self, int space) except -1:
+        """A list that collections look at."""
+        if not (0 <= space < SPACES and c_is_collected(space)):
+            raise ValueError("generations are 0, 1 and 2, a policy's own spaces 5 to 255")
+        return space
+
+    cdef int any_list(self, int space) except -1:
+        return space if space == PERMANENT else self.looked_at(space)
+
+    cdef int linked(self) except -1:
+        if self.mode != COLLECTING_ | LENIENT:
+            raise ValueError("links are not counted")
+        return 0
+
+    def collect(self, int generation, int into, int untracking, int origin=2, int64_t size=0,
+                bint reach=False, bint spare=False):
         """(candidates, links, collected, uncollectable, survivors, freed, bytes); with the front of
-        list `origin` and what it leads to, up to `size` candidates."""
+        list `origin` and what it leads to, up to `size` candidates; with all that the candidates
+        lead to; without the newest, which is held. For the last count_links()."""
         cdef Figures f
-        cdef int reason
-        if not (0 <= generation <= 2 and 0 <= into <= 3 and 0 <= origin <= 2):
-            raise ValueError("generations are 0, 1 and 2; survivors may also become permanent (3)")
+        cdef int reason, how = (REACH if reach else 0) | (SPARE_NEWEST if spare else 0)
+        self.looked_at(generation)
+        self.any_list(into)
+        self.looked_at(origin)
+        if spare:
+            self.linked()
         if self.mode & ~LENIENT != COLLECTING_:
             raise ValueError("a policy that only counts cannot collect")
         with nogil:
-            reason = c_collect(&self.h, generation, into, untracking, origin, size, &f)
+            reason = c_collect(&self.h, generation, into, untracking, origin, size, how, &f)
         if reason:
             raise MemoryError
         return f.candidates, f.links, f.collected, f.uncollectable, f.survivors, f.freed, f.bytes
@@ -151,30 +179,70 @@ cdef class Engine:
         """Move to list `into` what is reachable from roots in list `roots` (-1: in any); the number
         and links of what is moved. count_links() must have been called."""
         cdef Figures f
-        if not (-1 <= roots <= 2 and 0 <= into <= 2):
-            raise ValueError("generations are 0, 1 and 2")
-        if self.mode != COLLECTING_ | LENIENT:
-            raise ValueError("links are not counted")
+        self.linked()
+        self.looked_at(into)
+        if roots != -1:
+            self.looked_at(roots)
         if c_mark(&self.h, roots, into, &f):
+            raise MemoryError
+        return f.candidates, f.links
+
+    def scan(self, int origin, int among, int into, int64_t limit):
+        """Move up to `limit` objects from the end of list `origin` to `into`, and what they lead to
+        in list `among` to the end of `origin`; the number and links of what is moved."""
+        cdef Figures f
+        for space in (origin, among, into):
+            self.looked_at(space)
+        if self.mode & ~LENIENT != COLLECTING_ or origin in (among, into) or among == into:
+            raise ValueError("scanning takes three lists, and a policy that collects")
+        if c_scan(&self.h, origin, among, into, limit, &f):
             raise MemoryError
         return f.candidates, f.links
 
     def untrack_tuples(self, int generation):
         """Untrack tuples of a list that hold nothing trackable."""
-        if not 0 <= generation <= 2:
-            raise ValueError("generations are 0, 1 and 2")
-        c_untrack_tuples(&self.h, generation)
+        c_untrack_tuples(&self.h, self.looked_at(generation))
 
-    def move_list(self, int origin, int to):
-        if not (0 <= origin <= 3 and 0 <= to <= 3 and origin != to):
-            raise ValueError("generations are 0, 1, 2 and 3 (permanent)")
-        if c_move_list(&self.h, origin, to):
+    def move_list(self, int origin, int to, bint held=False):
+        """Append a list to another; or of it what something outside the log's objects holds, which
+        takes count_links()."""
+        cdef int reason
+        if self.any_list(origin) == self.any_list(to):
+            raise ValueError("a list cannot be moved to itself")
+        if held:
+            self.linked()
+            reason = c_move_held(&self.h, origin, to)
+        else:
+            reason = c_move_list(&self.h, origin, to)
+        if reason:
             raise MemoryError
 
     def list_length(self, int generation):
-        if not 0 <= generation <= 3:
-            raise ValueError("generations are 0, 1, 2 and 3 (permanent)")
-        return self.h.lists[generation].live
+        return self.h.lists[self.any_list(generation)].live
+
+    @property
+    def tracked(self):
+        """Number of objects in all lists but the permanent one."""
+        cdef int i
+        cdef uint64_t n = 0
+        for i in range(SPACES):
+            if c_is_collected(i):
+                n += self.h.lists[i].live
+        return n
+
+    @property
+    def spaces(self):
+        """The lists that hold something, the permanent one aside."""
+        return [i for i in range(SPACES) if c_is_collected(i) and self.h.lists[i].live]
+
+    def suspect(self, int space, int64_t limit):
+        """From here on what loses a reference and keeps others moves to this list; more than `limit`
+        there hand control back. count_links() must have been called."""
+        self.linked()
+        if self.looked_at(space) < OWN_SPACE:
+            raise ValueError("suspects stand in a space of the policy's own")
+        self.h.suspects = space
+        self.h.suspects_limit = limit
 
     @property
     def young(self):
@@ -376,8 +444,8 @@ cdef class Engine:
             "floating_object_events": halves[0] + (int(halves[1]) << 64),
             "floating_byte_events": halves[2] + (int(halves[3]) << 64),
             "freed_by_refcount": h.freed_by_count, "freed_by_collector": h.freed_by_collector,
-            "died_by_refcount": [h.died_by_count[i] for i in range(5)],
-            "died_by_collector": [h.died_by_collector[i] for i in range(5)],
+            "died_by_refcount": by_generation(h.died_by_count),
+            "died_by_collector": by_generation(h.died_by_collector),
             "revived": h.revived, "misled": h.misled, "displaced": h.displaced + open_region,
             "unmoved": h.unmoved, "lapsed": h.lapsed, "regions_run": h.regions_run,
         }

@@ -59,6 +59,15 @@ never_inline int pass_over(Heap *h, uint32_t end)
     return ENGINE_END;
 }
 
+/* Whether the policy is to be asked what to do with suspects, behind an event. */
+always_inline int suspects_due(Heap *h)
+{
+    if (likely(!h->suspects_due) || h->inside)
+        return ENGINE_END;
+    h->suspects_due = 0;
+    return h->lists[h->suspects].live > h->suspects_limit ? ENGINE_SUSPECTS : ENGINE_END;
+}
+
 /* Apply the events up to position `end`; ends early with a reason. h->at is what comes next. */
 always_inline int apply(Heap *h, uint32_t end, const int mode)
 {
@@ -67,7 +76,7 @@ always_inline int apply(Heap *h, uint32_t end, const int mode)
     const uint64_t first = h->first_sequence;
     if ((mode & LENIENT) && unlikely(h->skipping)) {
         int reason = pass_over(h, end);
-        if (reason)
+        if (reason || (mode == (COLLECTING | LENIENT) && (reason = suspects_due(h))))
             return reason;
     }
     for (uint32_t i = h->at; i < end; i++) {
@@ -120,6 +129,8 @@ always_inline int apply(Heap *h, uint32_t end, const int mode)
             if (!(h->objects[slot].count -= n)) {
                 doom(h, slot);
                 die(h, mode);
+            } else {
+                keeps_others(h, slot, mode);
             }
             break;
         }
@@ -168,6 +179,8 @@ always_inline int apply(Heap *h, uint32_t end, const int mode)
             if (!--h->objects[target].count) {
                 doom(h, target);
                 die(h, mode);
+            } else {
+                keeps_others(h, target, mode);
             }
             break;
         }
@@ -184,6 +197,8 @@ always_inline int apply(Heap *h, uint32_t end, const int mode)
                 settle(h);
         }
         }
+        if (mode == (COLLECTING | LENIENT) && suspects_due(h))
+            return ENGINE_SUSPECTS;
     }
     return ENGINE_END;
 }
@@ -281,11 +296,22 @@ static int advance(Heap *h, int mode)
 }
 
 static int collect(Heap *h, int generation, int into, int untracking, int from, int64_t size,
-                   Figures *figures)
+                   int how, Figures *figures)
 {
     if (setjmp(h->failure))
         return ENGINE_NO_MEMORY;
-    *figures = collect_generation(h, generation, into, untracking, from, size);
+    uint32_t spared = how & SPARE_NEWEST ? spare_newest(h, generation, into) : 0;
+    *figures = collect_generation(h, generation, into, untracking, from, size, how & REACH);
+    if (spared)
+        spare_no_more(h, spared, generation);
+    return ENGINE_END;
+}
+
+static int scan(Heap *h, int from, int among, int into, int64_t limit, Figures *figures)
+{
+    if (setjmp(h->failure))
+        return ENGINE_NO_MEMORY;
+    *figures = scan_alive(h, from, among, into, limit);
     return ENGINE_END;
 }
 
@@ -303,10 +329,26 @@ static int move_list(Heap *h, int from, int to)
     if (setjmp(h->failure))
         return ENGINE_NO_MEMORY;
     List *list = &h->lists[from];
-    for (uint32_t i = 0; i < list->length; i++)
+    for (uint32_t i = list->first; i < list->length; i++)
         if (list->slot[i])
             enlist(h, list->slot[i], to);
-    list->length = list->live = 0;
+    empty_list(list);
+    return ENGINE_END;
+}
+
+/* Only what something outside the log's objects refers to; links must be counted. */
+static int move_held(Heap *h, int from, int to)
+{
+    if (setjmp(h->failure))
+        return ENGINE_NO_MEMORY;
+    List *list = &h->lists[from];
+    for (uint32_t i = list->first; i < list->length; i++) {
+        uint32_t slot = list->slot[i];
+        if (slot && is_root(h, slot)) {
+            delist(h, &h->objects[slot]);
+            enlist(h, slot, to);
+        }
+    }
     return ENGINE_END;
 }
 

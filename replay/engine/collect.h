@@ -201,9 +201,36 @@ static uint32_t keep_unfreeable(Heap *h, uint32_t garbage, int into)
     return rest;
 }
 
-/* `size` objects or more, where there are so many: beside the generation the front of list `from`. */
+enum { REACH = 1, SPARE_NEWEST = 2 };   /* how */
+
+/* The newest object of a list is no candidate of its own, and held during the collection. */
+static uint32_t spare_newest(Heap *h, int generation, int into)
+{
+    const List *list = &h->lists[generation];
+    uint32_t slot = list->live ? list->slot[list->length - 1] : 0;
+    if (slot) {
+        delist(h, &h->objects[slot]);
+        enlist(h, slot, into);
+        hold(h, slot);
+    }
+    return slot;
+}
+
+/* It goes back to its list, or dies if nothing else holds it any more. */
+static void spare_no_more(Heap *h, uint32_t slot, int generation)
+{
+    Object *o = &h->objects[slot];
+    hold_no_more(h, slot, COLLECTING | LENIENT);
+    if (o->count && is_collected(o->generation)) {
+        delist(h, o);
+        enlist(h, slot, generation);
+    }
+}
+
+/* `size` objects or more, where there are so many: beside the generation the front of list `from`.
+   With `reach` all that they lead to. */
 static Figures collect_generation(Heap *h, int generation, int into, int untracking, int from,
-                                  int64_t size)
+                                  int64_t size, int reach)
 {
     Figures figures = {0};
     uint64_t dead = h->freed_by_count + h->freed_by_collector, bytes = h->live_bytes;
@@ -217,6 +244,8 @@ static Figures collect_generation(Heap *h, int generation, int into, int untrack
     uint32_t length = gather(h, generation);
     if (size > length)
         length = gather_more(h, length, from, size);
+    if (reach)
+        length = gather_reached(h, length);
     if (untracking & (UNTRACK_IMMORTALS | FREEZE_IMMORTALS))
         length = leave_immortals(h, length, untracking & FREEZE_IMMORTALS);
     figures.candidates = length;

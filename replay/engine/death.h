@@ -165,6 +165,23 @@ always_inline void doom(Heap *h, uint32_t slot)
     h->stack[h->stack_length++] = slot;
 }
 
+/* A policy may want what loses a reference and keeps others: it may be held by a cycle alone. */
+never_inline void suspect(Heap *h, uint32_t slot)
+{
+    Object *o = &h->objects[slot];
+    if (o->state != OUTSIDE || !is_collected(o->generation) || o->generation == h->suspects)
+        return;
+    delist(h, o);
+    enlist(h, slot, h->suspects);
+    h->suspects_due |= h->lists[h->suspects].live > h->suspects_limit;
+}
+
+always_inline void keeps_others(Heap *h, uint32_t slot, const int mode)
+{
+    if (mode == (COLLECTING | LENIENT) && unlikely(h->suspects))
+        suspect(h, slot);
+}
+
 /* One reference to `slot` less; at 0 it is doomed. */
 always_inline void lose_reference(Heap *h, uint32_t slot, const int mode)
 {
@@ -175,6 +192,8 @@ always_inline void lose_reference(Heap *h, uint32_t slot, const int mode)
         h->linked[slot]--;
     if (!--o->count)
         doom(h, slot);
+    else
+        keeps_others(h, slot, mode);
 }
 
 /* Free all doomed objects and what dies of it. */

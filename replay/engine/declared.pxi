@@ -33,6 +33,8 @@ cdef extern from "heap.h" nogil:
         void *table
     int FREE_LISTS
     int NO_LINKS
+    int SPACES, OWN_SPACE, PERMANENT
+    bint c_is_collected "is_collected"(int generation)
     ctypedef struct Heap:
         const uint8_t *op
         const uint32_t *a
@@ -59,7 +61,7 @@ cdef extern from "heap.h" nogil:
         void *called
         uint64_t regions_run, lapsed, unmoved, first_unmoved
         uint32_t first_unmoved_id
-        List lists[4]
+        List lists[256]
         void *stack
         void *queue
         void *aside
@@ -70,6 +72,8 @@ cdef extern from "heap.h" nogil:
         uint8_t tracking
         uint32_t batch
         uint64_t containers
+        uint8_t suspects, suspects_due
+        int64_t suspects_limit
         uint8_t saves_all, unfreeable
         uint8_t *dies_inside
         uint32_t free_count[27]
@@ -85,8 +89,8 @@ cdef extern from "heap.h" nogil:
         uint64_t live, live_bytes, peak, peak_bytes
         uint64_t floating, floating_bytes, peak_floating, peak_floating_bytes
         uint64_t freed_by_count, freed_by_collector
-        uint64_t died_by_count[5]
-        uint64_t died_by_collector[5]
+        uint64_t died_by_count[256]
+        uint64_t died_by_collector[256]
         uint64_t revived, first_revived, displaced, misled, first_misled
         uint32_t first_misled_id
         uint8_t first_misled_hit
@@ -111,13 +115,16 @@ cdef extern from "increment.h" nogil:
 
 cdef extern from "advance.h" nogil:
     int ENGINE_END, ENGINE_STOP, ENGINE_START, ENGINE_ALLOCATIONS, ENGINE_BYTES, ENGINE_TICK
-    int ENGINE_CALL, ENGINE_SAFEPOINT, ENGINE_INVALID, ENGINE_NO_MEMORY
+    int ENGINE_CALL, ENGINE_SAFEPOINT, ENGINE_SUSPECTS, ENGINE_INVALID, ENGINE_NO_MEMORY
     int c_advance "advance"(Heap *h, int mode)
     int c_collect "collect"(Heap *h, int generation, int into, int untracking, int origin,
-                            int64_t size, Figures *figures)
+                            int64_t size, int how, Figures *figures)
+    int c_scan "scan"(Heap *h, int origin, int among, int into, int64_t limit, Figures *figures)
+    int REACH, SPARE_NEWEST
     int c_mark "mark"(Heap *h, int roots, int into, Figures *figures)
     int c_foresee "foresee"(Heap *h, int mode)
     int c_move_list "move_list"(Heap *h, int origin, int to)
+    int c_move_held "move_held"(Heap *h, int origin, int to)
 
 cdef extern from "annotate.h" nogil:
     int64_t c_find_garbage "find_garbage"(Heap *h, Due *due)

@@ -22,13 +22,13 @@ enum { OP_START, OP_ALLOC, OP_INCREF, OP_DECREF, OP_LINK, OP_UNLINK, OP_KEPT, OP
        OP_UNTRACK, OP_GC_CALL, OP_INSIDE, OP_SAFEPOINT, OP_MARK, OP_TICK, OP_WEAKREF };
 enum { FLAG_GC = 1, FLAG_COUNTED = 2, FLAG_TRACKED = 4, FLAG_IMMORTAL = 8, FLAG_BYPASS = 16, FLAG_BARRED = 32 };
 enum { CALL_COLLECT = 0 };
-enum { PERMANENT = 3, UNTRACKED = 4 };
+enum { PERMANENT = 3, UNTRACKED = 4, OWN_SPACE = 5, SPACES = 256 };    /* own spaces of a policy follow */
 enum { UNFREEABLE = 4 };        /* in place of a generation, in TRACK events */
 enum { DIES_INSIDE = 1, NEVER_FREED = 2 };      /* by object id, of the annotation */
 enum { UNKNOWN = 0, OPAQUE = 1 };
 /* Why control comes back. */
 enum { ENGINE_END, ENGINE_STOP, ENGINE_START, ENGINE_ALLOCATIONS, ENGINE_BYTES, ENGINE_TICK,
-       ENGINE_CALL, ENGINE_SAFEPOINT, ENGINE_ARMED,
+       ENGINE_CALL, ENGINE_SAFEPOINT, ENGINE_SUSPECTS, ENGINE_ARMED,
        ENGINE_INVALID = -1, ENGINE_NO_MEMORY = -2 };
 
 #define IMMORTAL_REFERENCES (1u << 30)
@@ -56,7 +56,7 @@ typedef struct {                /* 32 bytes: two objects in a cache line */
         uint64_t touched;       /* annotation only: last event that touched it */
     };
     uint32_t shape;
-    uint8_t generation;         /* 0, 1, 2, PERMANENT or UNTRACKED */
+    uint8_t generation;         /* 0, 1, 2, PERMANENT, UNTRACKED or a space from OWN_SPACE on */
     uint8_t block;              /* size class of `links`: NO_LINKS .. HUB */
     uint8_t state;
     uint8_t marks;
@@ -90,6 +90,7 @@ typedef struct {
 typedef struct {
     uint32_t *slot;             /* 0 = left */
     uint32_t length, capacity, live;
+    uint32_t first;             /* no place before it is in use */
 } List;
 
 typedef struct { uint32_t target, label; } Link;
@@ -160,7 +161,7 @@ typedef struct Heap {
     Watch *watches;
     uint32_t watch_count, watch_capacity, free_watch;
 
-    List lists[4];
+    List lists[SPACES];
     uint32_t *stack;            /* of dying objects */
     uint32_t stack_length, stack_capacity;
     uint32_t *queue, *aside;    /* of a collection */
@@ -180,6 +181,9 @@ typedef struct Heap {
                                    clamped: `young` holds whole batches, `buffered` the rest */
     int64_t buffered;
     uint64_t containers;        /* with a GC header, alive; only there as well */
+    uint8_t suspects;           /* space for what has lost a reference and keeps others; 0: none */
+    uint8_t suspects_due;       /* it has grown beyond the limit */
+    int64_t suspects_limit;
     uint32_t free_count[FREE_LISTS], free_capacity[FREE_LISTS];
     uint8_t modelled;           /* births and deaths by the free-list model, not as recorded */
     uint8_t started, collecting, aftermath, fruitless;
@@ -228,7 +232,7 @@ typedef struct Heap {
     uint64_t floating_since;
     unsigned __int128 floating_sum, floating_bytes_sum;
     uint64_t freed_by_count, freed_by_collector;
-    uint64_t died_by_count[5], died_by_collector[5];
+    uint64_t died_by_count[SPACES], died_by_collector[SPACES];
     uint64_t revived, first_revived;
     uint32_t first_revived_id;
     uint64_t displaced;
@@ -360,6 +364,7 @@ never_inline void close_holes(Heap *h, List *list)
             list->slot[kept++] = list->slot[i];
         }
     list->length = kept;
+    list->first = 0;
 }
 
 never_inline void make_room_in_list(Heap *h, List *list)
@@ -387,9 +392,23 @@ always_inline void delist(Heap *h, Object *o)
     List *list = &h->lists[o->generation];
     list->slot[o->place] = 0;
     list->live--;
-    while (list->length && !list->slot[list->length - 1])
-        list->length--;
+    while (!list->slot[list->length - 1])
+        if (!--list->length) {
+            list->first = 0;
+            break;
+        }
     o->generation = UNTRACKED;
+}
+
+always_inline void empty_list(List *list)
+{
+    list->length = list->live = list->first = 0;
+}
+
+/* Whether collections look at what stands there. */
+always_inline int is_collected(int generation)
+{
+    return generation != PERMANENT && generation != UNTRACKED;
 }
 
 /* -- the young counter in batches (record_deallocation of CPython's gc_free_threading.c) -- */

@@ -1,5 +1,5 @@
 /* What collectors do that take a heap in parts, as those of CPython 3.14.0 to 3.14.4 (Python/gc.c):
-   the front of a list with what it leads to, and what is alive by its roots. */
+   the front of a list with what it leads to, what is alive by its roots, what suspects lead to. */
 #ifndef GCREPLAY_INCREMENT_H
 #define GCREPLAY_INCREMENT_H
 
@@ -38,7 +38,8 @@ static void take(Heap *h, uint32_t slot, uint32_t n)
 static uint32_t gather_more(Heap *h, uint32_t n, int from, int64_t size)
 {
     List *list = &h->lists[from];
-    for (uint32_t i = 0; i < list->length && n < size; i++) {
+    for (uint32_t i = list->first; i < list->length && n < size; i++) {
+        list->first = i;
         if (!list->slot[i])
             continue;
         uint32_t first = n;
@@ -56,6 +57,51 @@ static uint32_t gather_more(Heap *h, uint32_t n, int from, int64_t size)
     return n;
 }
 
+/* Add what the candidates lead to, wherever it is tracked, the permanent generation aside. */
+static uint32_t gather_reached(Heap *h, uint32_t n)
+{
+    for (uint32_t k = 0; k < n; k++)
+        EACH_LINK(h, &h->objects[h->queue[k]], link) {
+            const Object *target = &h->objects[link->target];
+            if (is_collected(target->generation) && target->state == OUTSIDE
+                && link->label != OPAQUE && !is_immortal(h, target))
+                take(h, link->target, n++);
+        }
+    return n;
+}
+
+/* Whether something outside the log's objects refers to it; immortal objects are no roots. */
+always_inline int is_root(const Heap *h, uint32_t slot)
+{
+    return h->objects[slot].count != h->linked[slot] && !is_immortal(h, &h->objects[slot]);
+}
+
+/* Move objects from the end of list `from` to the end of `into`, up to `limit`, and what each leads to
+   in list `among` to the end of `from`. */
+static Figures scan_alive(Heap *h, int from, int among, int into, int64_t limit)
+{
+    Figures figures = {0};
+    List *list = &h->lists[from];
+    uint32_t n = 0;
+    for (; list->live && n < limit; n++) {
+        uint32_t slot = list->slot[list->length - 1];
+        delist(h, &h->objects[slot]);
+        enlist(h, slot, into);
+        EACH_LINK(h, &h->objects[slot], link) {
+            Object *target = &h->objects[link->target];
+            if (link->label == OPAQUE)
+                continue;
+            figures.links++;
+            if (target->generation != among || is_immortal(h, target))
+                continue;
+            delist(h, target);
+            enlist(h, link->target, from);
+        }
+    }
+    figures.candidates = figures.survivors = n;
+    return figures;
+}
+
 /* Move to the end of list `into` what is tracked in another, the permanent generation aside, and
    found breadth-first through tracked objects from roots: those of the list `roots`, or of all if
    that is negative, that something outside the log's objects refers to. */
@@ -63,13 +109,12 @@ static Figures mark_alive(Heap *h, int roots, int into)
 {
     Figures figures = {0};
     uint32_t n = 0;
-    for (int g = 0; g <= 2; g++) {
-        if (g == into || (roots >= 0 && g != roots))
+    for (int g = 0; g < SPACES; g++) {
+        if (!is_collected(g) || g == into || (roots >= 0 && g != roots))
             continue;
         for (uint32_t i = 0; i < h->lists[g].length; i++) {
             uint32_t slot = h->lists[g].slot[i];
-            if (!slot || h->objects[slot].count == h->linked[slot]
-                || is_immortal(h, &h->objects[slot]))
+            if (!slot || !is_root(h, slot))
                 continue;
             ROOM(h, h->queue, n, h->queue_capacity);
             h->queue[n++] = slot;
@@ -85,8 +130,8 @@ static Figures mark_alive(Heap *h, int roots, int into)
             if (link->label == OPAQUE)
                 continue;
             figures.links++;
-            if (target->generation > 2 || target->generation == into || target->state != OUTSIDE
-                || is_immortal(h, target))
+            if (!is_collected(target->generation) || target->generation == into
+                || target->state != OUTSIDE || is_immortal(h, target))
                 continue;
             ROOM(h, h->queue, n, h->queue_capacity);
             h->queue[n++] = link->target;

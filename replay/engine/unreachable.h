@@ -11,17 +11,19 @@ always_inline int may_be_tracked(const Heap *h, const Object *o)
     return (shape->flags & FLAG_GC) && !(shape->is_tuple && o->generation == UNTRACKED);
 }
 
-/* Candidates in CPython's order: the generation's own list, then the youngest, then the next. */
+/* Candidates in CPython's order: the generation's own list, then the youngest, then the next. With a
+   space of the policy's own goes no other. */
 static uint32_t gather(Heap *h, int generation)
 {
-    uint32_t n = 0, all = 0;
-    for (int g = 0; g <= generation; g++)
+    int younger = generation < PERMANENT ? generation : 0;
+    uint32_t n = 0, all = h->lists[generation].live;
+    for (int g = 0; g < younger; g++)
         all += h->lists[g].live;
     while (h->queue_capacity < 2 * (uint64_t)all + 1)
         ROOM(h, h->queue, h->queue_capacity, h->queue_capacity);
     while (h->aside_capacity < (uint64_t)all + 1)
         ROOM(h, h->aside, h->aside_capacity, h->aside_capacity);
-    for (int i = 0; i <= generation; i++) {
+    for (int i = 0; i <= younger; i++) {
         List *list = &h->lists[i ? i - 1 : generation];
         for (uint32_t k = 0; k < list->length; k++) {
             uint32_t slot = list->slot[k];
@@ -34,7 +36,7 @@ static uint32_t gather(Heap *h, int generation)
             o->state = WAITING;
             h->queue[n++] = slot;
         }
-        list->length = list->live = 0;
+        empty_list(list);
     }
     return n;
 }

@@ -11,16 +11,18 @@ from types import FrameType
 from gcreplay.store.errors import GcreplayError, UsageError
 from gcreplay.store.values import I32_MOST, shown, whole
 
-from .policy import Policy
+from .policy import MOST_SPACES, OWN_SPACE, Policy
 
 _FLAGS = ("counts_only", "foresees", "counts_links", "counts_tracking")
 _SETS = ("needs", "marks")
 _COUNTERS = ("counts_tracking", "counts_in")
+_WITH_LINKS = (*_COUNTERS, "suspects")
 _METHODS = (
     "begin",
     "on_allocations",
     "on_bytes",
     "on_safepoint",
+    "on_suspects",
     "on_tick",
     "on_mark",
     "on_place",
@@ -93,9 +95,12 @@ def check_policy(policy: object, where: str) -> Policy:
         raise PolicyError(f"{where}: places must be a set of files and lines")
     try:
         whole("counts_in", policy.counts_in, 0, I32_MOST)
+        last = OWN_SPACE + whole("spaces", policy.spaces, 0, MOST_SPACES) - 1
+        if whole("suspects", policy.suspects) and not OWN_SPACE <= policy.suspects <= last:
+            raise ValueError(f"suspects must be one of its own spaces, not {policy.suspects}")
     except ValueError as error:
         raise PolicyError(f"{where}: {error}") from None
-    for name in _COUNTERS:
+    for name in _WITH_LINKS:
         if getattr(policy, name) and not policy.counts_links:
             raise PolicyError(f"{where}: {name} is only for policies with counts_links")
     if policy.counts_tracking and policy.counts_in:

@@ -44,6 +44,8 @@ class AtMarks(Policy):
         self.counts_links = collector.counts_links  # type: ignore[misc]
         self.counts_tracking = collector.counts_tracking  # type: ignore[misc]
         self.counts_in = collector.counts_in  # type: ignore[misc]
+        self.spaces = collector.spaces  # type: ignore[misc]
+        self.suspects = collector.suspects  # type: ignore[misc]
         at_once = DisabledUntil | MinInterval | Without
         self._at_once = any(isinstance(one, at_once) for one in actions)
         self._left_out = {one.call for one in actions if isinstance(one, Without)}
@@ -71,6 +73,9 @@ class AtMarks(Policy):
 
     def on_safepoint(self, heap: Heap) -> None:
         self.collector.on_safepoint(heap)
+
+    def on_suspects(self, heap: Heap) -> None:
+        self.collector.on_suspects(heap)
 
     def on_tick(self, heap: Heap) -> None:
         self.collector.on_tick(heap)

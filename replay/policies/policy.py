@@ -20,6 +20,8 @@ from ..results.result import Collection
 
 OLDEST = 2
 PERMANENT = 3
+OWN_SPACE = 5
+MOST_SPACES = 251
 
 
 class Untrack(IntFlag):
@@ -38,16 +40,20 @@ class Untrack(IntFlag):
 class Recording:
     """What a policy is told of a recording before it says what its figures are worth.
 
-    python: the version that was recorded, "" where the recording does not say. safepoints: the
-    log has them.
+    python: the version that was recorded, "" where the recording does not say. safepoints: the log
+    has them. probed: references were read by looks, so those that were taken and dropped between
+    two are not recorded.
     """
 
     python: str
     safepoints: bool
+    probed: bool
 
 
 class Heap(Protocol):
-    """The heap as a policy sees it at a trigger: three generations, and a permanent one (3)."""
+    """The heap as a policy sees it at a trigger: three generations, a permanent one (3), and as
+    many spaces of the policy's own as it has, from number `OWN_SPACE` on. Whatever takes a
+    generation takes such a space too; a collection of one takes no younger ones along."""
 
     enabled: bool
     """Whether triggers fire; the program's `gc.enable` and `gc.disable` set it."""
@@ -74,9 +80,11 @@ class Heap(Protocol):
         bytes: int | None = None,
         tick: int | None = None,
         recheck: int | None = None,
+        suspects: int | None = None,
     ) -> None:
         """Fire `on_allocations` when the young counter exceeds `allocations`, `on_bytes` when
-        `allocated_bytes` exceeds `bytes`, `on_tick` when `tick` ns are reached. None: never.
+        `allocated_bytes` exceeds `bytes`, `on_tick` when `tick` ns are reached, `on_suspects`
+        behind an event that makes them more than `suspects`. None: never.
 
         With `recheck` the first two do not fire; `on_safepoint` does in their place, at the next
         safepoint and only if the young counter then exceeds `recheck` (`allocated_bytes` still
@@ -96,15 +104,22 @@ class Heap(Protocol):
         into: int | None = None,
         untrack: Untrack = Untrack.NOTHING,
         front: tuple[int, int] | None = None,
+        reach: bool = False,
+        spare: bool = False,
         called: int | None = None,
+        goes_on: bool = False,
     ) -> Collection:
         """Collect a generation and all younger ones; returns what came of it.
 
         Survivors go to the end of generation `into`, by default the next older one. The young
         counter starts again from 0. A collection of the oldest generation empties the free lists.
         `front`: (generation, size): the oldest object of that generation and what it leads to there
-        are collected too, again and again until there are so many candidates. `called`: the
-        generation that the result names, if it is another.
+        are collected too, again and again until there are so many candidates. `reach`: and all that
+        the candidates lead to, but for the permanent generation. `spare`: the newest is no
+        candidate of its own, is held meanwhile and stays where it is; for policies with
+        `counts_links`. `called`: the generation that the result names, if it is another (of a
+        policy's own spaces 0). `goes_on`: it is a part of the collection before, right here, whose
+        figures grow.
         """
 
     def mark(self, into: int, *, roots: int | None = None, called: int | None = None) -> int:
@@ -113,11 +128,26 @@ class Heap(Protocol):
         objects refers to. Their number returns; with `called` it is work that the result shows, as
         a collection of that generation. For policies with `counts_links`."""
 
+    def scan(
+        self,
+        space: int,
+        among: int,
+        into: int,
+        *,
+        limit: int,
+        called: int | None = None,
+        goes_on: bool = False,
+    ) -> int:
+        """Mark a part: move objects from the end of `space` to the end of `into`, and what each
+        leads to in `among` to the end of `space`, until `limit` have moved or none is left. Their
+        number returns; `called` and `goes_on` as in `mark` and `collect`."""
+
     def untrack_tuples(self, generation: int) -> None:
         """Untrack tuples of a generation that hold nothing trackable, in one pass."""
 
-    def move(self, generation: int, into: int) -> None:
-        """Move a generation to the end of another."""
+    def move(self, generation: int, into: int, *, held: bool = False) -> None:
+        """Move a generation to the end of another; with `held` only what something outside the
+        recorded objects refers to, for policies with `counts_links`."""
 
     def freeze(self) -> None:
         """Move all generations to the permanent one, which no collection looks at."""
@@ -146,6 +176,11 @@ class Policy(ABC):
     counts_in: ClassVar[int] = 0
     """Or births and deaths are added to it so many at a time, as a thread's buffer is flushed: it
     may fall below 0, and triggers when a buffer of births is full; only with `counts_links`."""
+    spaces: ClassVar[int] = 0
+    """How many spaces it has beside the generations, from number `OWN_SPACE` on, empty at first."""
+    suspects: ClassVar[int] = 0
+    """One of its own spaces, to which objects move that lose a reference and keep others: a cycle
+    may be all that holds them. 0: none. Only with `counts_links`."""
     needs: ClassVar[frozenset[str]] = frozenset()
     """What the log must have: "ticks", "marks", "exact counts"."""
     marks: ClassVar[frozenset[str]] = frozenset()
@@ -183,6 +218,9 @@ class Policy(ABC):
 
     def on_safepoint(self, heap: Heap) -> None:  # noqa: B027
         """A safepoint, and what was armed with `recheck` is due. All objects are tracked."""
+
+    def on_suspects(self, heap: Heap) -> None:  # noqa: B027
+        """More suspects than were armed, the newest among them."""
 
     def on_tick(self, heap: Heap) -> None:  # noqa: B027
         """The armed time is reached; arm the next."""

@@ -28,6 +28,9 @@ from .generational import Generational
 from .manual import Manual
 from .marked import AtMarks
 from .marksweep import MarkSweep
+from .nimorc import NimORC
+from .pep848 import Pep848
+from .php import PHP
 from .policy import Policy
 from .refcount import Refcount
 
@@ -45,12 +48,15 @@ BUILT_IN: Mapping[str, type[Policy]] = MappingProxyType(
         "cpython-3.14t": CPython314t,
         "cpython-3.15": CPython315,
         "manual": Manual,
+        "pep848": Pep848,
         "mark-sweep": MarkSweep,
+        "php": PHP,
+        "nim-orc": NimORC,
         "clairvoyant": Clairvoyant,
     }
 )
 _SPELLED = {"generational": "generational:T0,T1,T2", "mark-sweep": "mark-sweep[:PERCENT]"} | {
-    name: f"{name}[:T0,T1,T2]" for name in BUILT_IN if name.startswith("cpython-")
+    name: f"{name}[:T0,T1,T2]" for name in BUILT_IN if name.startswith(("cpython-", "pep"))
 }
 _AT_MARKS = {
     "freeze": "freeze@MARK",

@@ -16,7 +16,7 @@ from gcreplay.store.log import EventLog
 from ..engine import _engine
 from ..engine.annotation import garbage_of
 from ..heap import Course, EngineHeap
-from ..policies.policy import PERMANENT, Policy, Untrack
+from ..policies.policy import OWN_SPACE, PERMANENT, Policy, Untrack
 from ..results.result import Collection, RunResult
 from ..run import Replay
 
@@ -87,7 +87,7 @@ class _Watched(Replay):
     def tracked_once(self, heap: Snapshot) -> None:
         """Each object stands in the list of its generation and in no other."""
         listed = Counter[int]()
-        for generation in range(PERMANENT + 1):
+        for generation in {PERMANENT, *self.engine.spaces}:
             for each in self.engine.order(generation):
                 listed[each] += 1
                 if heap[each][1] != generation:
@@ -119,11 +119,23 @@ class _WatchedHeap(EngineHeap):
         into: int | None = None,
         untrack: Untrack = Untrack.NOTHING,
         front: tuple[int, int] | None = None,
+        reach: bool = False,
+        spare: bool = False,
         called: int | None = None,
+        goes_on: bool = False,
     ) -> Collection:
         engine, watched = self._replay.engine, self._replay
         before, regions = engine.snapshot(), engine.figures()["regions_run"]
-        done = super().collect(generation, into=into, untrack=untrack, front=front, called=called)
+        done = super().collect(
+            generation,
+            into=into,
+            untrack=untrack,
+            front=front,
+            reach=reach,
+            spare=spare,
+            called=called,
+            goes_on=goes_on,
+        )
         after = engine.snapshot()
         if engine.figures()["regions_run"] > regions:
             return done  # finalizers and callbacks ran: they free and make what they like
@@ -136,8 +148,12 @@ class _WatchedHeap(EngineHeap):
             for holder, (_, _, links) in after.items():
                 if any(target == each for target, _ in links):
                     watched.broken(f"it is freed, and object {holder} still refers to it", each)
-        looked_at = sum(1 for count, where, _ in before.values() if where <= generation and count)
-        if front is None and done.candidates > looked_at:
+        alone = generation >= OWN_SPACE
+        looked_at = sum(
+            count > 0 and (where == generation if alone else where <= generation)
+            for count, where, _ in before.values()
+        )
+        if front is None and not reach and done.candidates > looked_at:
             watched.broken(f"{done.candidates} candidates, of {looked_at} objects that there are")
         if len(freed) != done.freed:
             watched.broken(f"{len(freed)} objects are freed, and {done.freed} counted")

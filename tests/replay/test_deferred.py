@@ -189,5 +189,5 @@ def test_a_result_says_that_only_the_collector_is_swapped_and_that_safepoints_ar
 
 def test_a_result_over_the_same_version_says_nothing_of_it() -> None:
     for python in ("3.13.1", ""):
-        recording = Recording(python, safepoints=True)
+        recording = Recording(python, safepoints=True, probed=False)
         assert make_policy("cpython-3.13").notes(recording) == ()

@@ -15,6 +15,9 @@ from strategies import valid_logs
 
 from gcreplay.replay import Policy
 from gcreplay.replay.policies.cpython314t import CPython314t
+from gcreplay.replay.policies.nimorc import NimORC
+from gcreplay.replay.policies.pep848 import Pep848
+from gcreplay.replay.policies.php import PHP
 from gcreplay.replay.run import Replay, replay
 from gcreplay.store.builder import TraceBuilder
 from gcreplay.store.events import Op
@@ -33,14 +36,41 @@ class InSmallBatches(CPython314t):
     counts_in = 3
 
 
+class SmallPHP(PHP):
+    default, step, few = 3, 2, 2
+
+
+class SmallNimORC(NimORC):
+    least = 2
+
+
+class SmallPep848(Pep848):
+    kb, credit = 50, 2
+
+
 MADE: dict[str, Callable[[], Policy]] = {
+    "small PHP": SmallPHP,
+    "small Nim ORC": SmallNimORC,
+    "small PEP 848": lambda: SmallPep848((1, 1, 0)),
+    "small PEP 848 of two spaces": lambda: SmallPep848((2, 3, 0)),
+    "small PEP 848 as set": SmallPep848,
     "in batches of 3": lambda: InSmallBatches((2, 1, 0)),
     "in batches of 3, T1 = 0": lambda: InSmallBatches((2, 0, 0)),
 }
-"""Policies that no name makes: their batches are small enough for small logs."""
+"""Policies that no name makes: small enough for small logs."""
 POLICIES: dict[str, dict[str, Any]] = {
     "in batches of 3": {"rules": "cpython-3.14t", "thresholds": (2, 1, 0), "buffer": 3},
     "in batches of 3, T1 = 0": {"rules": "cpython-3.14t", "thresholds": (2, 0, 0), "buffer": 3},
+    "small PHP": {"rules": "php", "room": 2, "step": 2, "few": 2},
+    "small Nim ORC": {"rules": "nim-orc", "room": 1},
+    "small PEP 848": {"rules": "pep848", "thresholds": (1, 1, 0), "kb": 50, "credit": 2},
+    "small PEP 848 of two spaces": {
+        "rules": "pep848",
+        "thresholds": (2, 3, 0),
+        "kb": 50,
+        "credit": 2,
+    },
+    "small PEP 848 as set": {"rules": "pep848", "kb": 50, "credit": 2},
     "never": {"rules": "never"},
     "manual": {"rules": "cpython-3.11", "thresholds": (0, 10, 10)},
     "generational:3,2,1": {"rules": "generational", "thresholds": (3, 2, 1)},
@@ -145,7 +175,7 @@ def compare(log: EventLog, policy: str, killed: set[int]) -> None:
             assert heap == expected
         else:
             assert heap == plain.snapshot()
-            for generation in range(4):
+            for generation in {*range(4), *native.engine.spaces}:
                 assert native.engine.order(generation) == list(plain.lists[generation])
             if plain.started:
                 assert native.engine.young == plain.young

@@ -8,8 +8,8 @@ ids, in order; generation 3 is the permanent one and None means untracked.
 * `regions`: what finalizers and callbacks did, where it runs.
 * `collector`: a collection.
 * `player`: what each event does.
-* `incremental`: the collectors that take a heap in parts.
-* `freethreaded`, `marksweep`: those without generations.
+* `incremental`, `pep848`: the collectors that take a heap in parts.
+* `freethreaded`, `marksweep`, `trialdeletion`: those without generations.
 """
 
 from typing import Any
@@ -20,15 +20,24 @@ from .collector import INCREMENTAL
 from .freethreaded import FreeThreaded
 from .incremental import Incremental
 from .marksweep import MarkSweep
+from .pep848 import Pep848
 from .player import Reference, killed_inside
+from .trialdeletion import PHP, NimORC
 
 __all__ = ["Reference", "killed_inside", "reference"]
+
+OTHERS: dict[str, type[Reference]] = {
+    "mark-sweep": MarkSweep,
+    "pep848": Pep848,
+    "php": PHP,
+    "nim-orc": NimORC,
+}
 
 
 def reference(log: EventLog, rules: str, **options: Any) -> Reference:
     """A replay of any collector."""
     if rules == "cpython-3.14t":
         return FreeThreaded(log, rules, **options)
-    if rules == "mark-sweep":
-        return MarkSweep(log, rules, **options)
+    if rules in OTHERS:
+        return OTHERS[rules](log, rules, **options)
     return (Incremental if rules in INCREMENTAL else Reference)(log, rules, **options)
