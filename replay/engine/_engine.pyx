@@ -69,16 +69,13 @@ cdef class Engine:
             h.free_capacity[i] = free_capacity[i]
         h.modelled = modelled
         h.started = started
-        h.slots = h.pool_length = h.hub_count = h.watch_count = 1
+        h.hub_count = h.watch_count = 1
         h.pool_length = 64
         h.limit = NO_LIMIT
         h.inside_tick = 2**64 - 2  # no tick yet
         h.bytes_limit = h.tick_limit = h.stop = 2**64 - 1
-        h.objects = <Object *>calloc(256, sizeof(Object))
-        h.extra = malloc(256 * 16)
-        if not (h.objects and h.extra):
+        if c_make_room(h):
             raise MemoryError
-        h.slot_capacity = 256
 
     def __dealloc__(self):
         cdef Heap *h = &self.h
@@ -92,7 +89,7 @@ cdef class Engine:
             free(h.slab[i])
         for i in range(SPACES):
             free(h.lists[i].slot)
-        free(h.hubs); free(h.slab); free(h.directory); free(h.objects); free(h.extra)
+        free(h.hubs); free(h.slab); free(h.directory); free(h.room); free(h.extra)
         free(h.pool); free(h.watches); free(h.stack); free(h.queue); free(h.aside)
         free(h.linked); free(h.waiting); free(h.called)
 

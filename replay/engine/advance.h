@@ -14,14 +14,16 @@ always_inline int goes_on(const Heap *h, uint32_t i)
            || (h->op[i] == OP_TICK && i + 1 < h->length && h->op[i + 1] == OP_INSIDE);
 }
 
-/* Objects of coming events are on their way to the cache when their turn comes: first the place
-   in the map of ids, then the object. */
+/* Objects of coming events are on their way to the cache when their turn comes: first the places
+   in the map of ids, then the objects. */
 always_inline void look_ahead(const Heap *h, uint32_t i)
 {
     if (unlikely(i + 2 * LOOK_AHEAD >= h->length))
         return;
     uint32_t far = i + 2 * LOOK_AHEAD, near = i + LOOK_AHEAD;
     __builtin_prefetch(place_of(h, h->a[far]));
+    if (h->op[far] == OP_LINK)
+        __builtin_prefetch(place_of(h, h->b[far]));
     __builtin_prefetch(&h->objects[slot_of(h, h->a[near])], 1);
     if (h->op[near] == OP_LINK)
         __builtin_prefetch(&h->objects[slot_of(h, h->b[near])], 1);

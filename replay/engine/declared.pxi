@@ -32,7 +32,6 @@ cdef extern from "heap.h" nogil:
         void *older
         void *table
     int FREE_LISTS
-    int NO_LINKS
     int SPACES, OWN_SPACE, PERMANENT
     bint c_is_collected "is_collected"(int generation)
     ctypedef struct Heap:
@@ -43,6 +42,7 @@ cdef extern from "heap.h" nogil:
         uint64_t first_sequence, stop, sequence
         uint32_t at, length
         Object *objects
+        void *room
         void *extra
         uint32_t slots, slot_capacity, free_slot, next_id, slabs, hub_count
         void *directory
@@ -97,6 +97,7 @@ cdef extern from "heap.h" nogil:
         uint32_t first_revived_id
         const char *rule
 
+    int c_make_room "make_room"(Heap *h)
     void c_settle_batches "settle_batches"(Heap *h)
 
 cdef extern from "links.h" nogil:

@@ -43,10 +43,13 @@ enum { IS_FLOATING = 1, OWNS_BYTES = 2, IS_WATCHED = 4, IS_WEAKREF = 8, IN_GARBA
        CALLS_BACK = 64,         /* a weak reference with a callback */
        OUTLIVES = 128 };        /* no collection frees it */
 
-typedef struct {                /* 32 bytes: two objects in a cache line */
+typedef struct { uint32_t target, label; } Link;
+
+enum { FEW_LINKS = 4 };
+typedef struct {                /* a cache line */
     uint32_t count;             /* references: external ones and incoming links; 0 in a free slot */
     uint32_t id;
-    uint32_t links;             /* block of the link pool, hub number, or next free slot */
+    uint32_t links;             /* of more than a few: block of the pool, or hub number; next free slot */
     uint32_t degree;            /* outgoing links */
     union {
         struct {
@@ -57,10 +60,12 @@ typedef struct {                /* 32 bytes: two objects in a cache line */
     };
     uint32_t shape;
     uint8_t generation;         /* 0, 1, 2, PERMANENT, UNTRACKED or a space from OWN_SPACE on */
-    uint8_t block;              /* size class of `links`: NO_LINKS .. HUB */
+    uint8_t block;              /* where its links are: IN_PLACE, or size class of `links` .. HUB */
     uint8_t state;
     uint8_t marks;
+    Link few[FEW_LINKS];
 } Object;
+_Static_assert(sizeof(Object) == 64, "an object is a cache line");
 
 typedef struct {                /* what few objects have; valid where a mark says so */
     uint64_t owned;             /* OWNS_BYTES */
@@ -93,8 +98,6 @@ typedef struct {
     uint32_t first;             /* no place before it is in use */
 } List;
 
-typedef struct { uint32_t target, label; } Link;
-
 typedef struct {                /* links of an object that has many */
     Link *link;                 /* target 0 = unlinked */
     uint32_t *older;            /* previous link with the same target and label, +1 */
@@ -104,7 +107,7 @@ typedef struct {                /* links of an object that has many */
 
 typedef struct { uint32_t target, weakref, newer, older; uint8_t callback; } Watch;
 
-enum { NO_LINKS, SMALLEST_BLOCK, LARGEST_BLOCK = 6, HUB = 7 };      /* block b holds 1 << b links */
+enum { IN_PLACE, SMALLEST_BLOCK = 3, LARGEST_BLOCK = 6, HUB = 7 };      /* block b holds 1 << b links */
 
 typedef struct { uint64_t sequence; uint32_t id; } Due;
 
@@ -140,6 +143,7 @@ typedef struct Heap {
 
     /* objects */
     Object *objects;
+    void *room;                 /* where they begin, at a cache line */
     Extra *extra;
     uint32_t *linked;           /* incoming links, by slot; only where regions have owners */
     uint32_t slots, slot_capacity, free_slot;
@@ -320,27 +324,54 @@ always_inline void reach_id(Heap *h, uint32_t id)
     h->next_id = id + 1;
 }
 
+/* Room for twice as many objects, each in a cache line of its own. */
+never_inline void room_for_objects(Heap *h)
+{
+    uint64_t before = h->slot_capacity, capacity = before ? 2 * before : 256;
+    size_t begun = (char *)h->objects - (char *)h->room;
+    char *room = grown(h, h->room, capacity + 1, sizeof *h->objects);
+    size_t begin = -(uintptr_t)room & (sizeof *h->objects - 1);
+    if (begin != begun)
+        memmove(room + begin, room + begun, before * sizeof *h->objects);
+    h->room = room;
+    h->objects = (Object *)(room + begin);
+    h->extra = grown(h, h->extra, capacity, sizeof *h->extra);
+    if (h->linked)
+        h->linked = grown(h, h->linked, capacity, sizeof *h->linked);
+    h->slot_capacity = (uint32_t)capacity;
+}
+
+static int make_room(Heap *h)
+{
+    if (setjmp(h->failure))
+        return ENGINE_NO_MEMORY;
+    room_for_objects(h);
+    memset(h->objects, 0, sizeof *h->objects);  /* nobody's slot */
+    h->slots = 1;
+    return ENGINE_END;
+}
+
 /* An object for an id whose page is open; `counted`: as one that is alive. */
 always_inline uint32_t new_object(Heap *h, uint32_t id, uint32_t shape, int counted)
 {
     uint32_t slot = h->free_slot;
     if (slot) {
         h->free_slot = h->objects[slot].links;
+        __builtin_prefetch(&h->objects[h->free_slot], 1);   /* the next birth takes it */
     } else {
-        if (unlikely(h->slots >= h->slot_capacity)) {
-            uint32_t capacity = h->slot_capacity;
-            ROOM(h, h->objects, h->slots, capacity);
-            h->extra = grown(h, h->extra, capacity, sizeof *h->extra);
-            if (h->linked)
-                h->linked = grown(h, h->linked, capacity, sizeof *h->linked);
-            h->slot_capacity = capacity;
-        }
+        if (unlikely(h->slots == h->slot_capacity))
+            room_for_objects(h);
         slot = h->slots++;
     }
     Page *page = h->directory[id >> PAGE_BITS];
     page->slot[id & (PAGE_IDS - 1)] = slot;
     page->live += !counted;
-    h->objects[slot] = (Object){.count = 1, .id = id, .shape = shape, .generation = UNTRACKED};
+    Object *o = &h->objects[slot];
+    memset(o, 0, sizeof *o);
+    o->count = 1;
+    o->id = id;
+    o->shape = shape;
+    o->generation = UNTRACKED;
     return slot;
 }
 

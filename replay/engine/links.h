@@ -1,5 +1,6 @@
-/* The links of an object, in the order they were made. Few links stand in one block of a common
-   pool and are searched; many become a hub, where unlinking takes constant time. */
+/* The links of an object, in the order they were made. A few stand in the object itself, more in one
+   block of a common pool, both to be searched; many become a hub, where unlinking takes constant
+   time. */
 #ifndef GCREPLAY_LINKS_H
 #define GCREPLAY_LINKS_H
 
@@ -10,8 +11,10 @@
          link < link##_end; link++)                                                        \
         if (link->target)
 
-always_inline Link *links_of(const Heap *h, const Object *o)
+always_inline const Link *links_of(const Heap *h, const Object *o)
 {
+    if (likely(o->block == IN_PLACE))
+        return o->few;
     return o->block == HUB ? h->hubs[o->links].link : h->pool + o->links;
 }
 
@@ -144,9 +147,10 @@ never_inline void free_hub(Heap *h, uint32_t number)
 
 never_inline void make_room_for_link(Heap *h, Object *o)
 {
-    if (o->block == NO_LINKS) {
+    if (o->block == IN_PLACE) {
         o->links = take_block(h, SMALLEST_BLOCK);
         o->block = SMALLEST_BLOCK;
+        memcpy(h->pool + o->links, o->few, sizeof o->few);
     } else if (o->block < LARGEST_BLOCK) {
         uint32_t larger = take_block(h, o->block + 1);
         memcpy(h->pool + larger, h->pool + o->links, o->degree * sizeof(Link));
@@ -162,8 +166,12 @@ never_inline void make_room_for_link(Heap *h, Object *o)
 
 always_inline void add_link(Heap *h, Object *o, uint32_t target, uint32_t label)
 {
+    if (likely(o->block == IN_PLACE && o->degree < FEW_LINKS)) {
+        o->few[o->degree++] = (Link){target, label};
+        return;
+    }
     if (likely(o->block != HUB)) {
-        if (unlikely(o->block == NO_LINKS || o->degree == 1u << o->block))
+        if (unlikely(o->block == IN_PLACE || o->degree == 1u << o->block))
             make_room_for_link(h, o);
     } else if (unlikely(h->hubs[o->links].length == h->hubs[o->links].capacity)) {
         make_room_for_link(h, o);
@@ -183,7 +191,7 @@ always_inline void add_link(Heap *h, Object *o, uint32_t target, uint32_t label)
 static int remove_link(Heap *h, Object *o, uint32_t target, uint32_t label)
 {
     uint32_t span = link_span(h, o), found = 0, opaque = 0;
-    Link *link = links_of(h, o);
+    Link *link = (Link *)links_of(h, o);
     if (o->block == HUB) {
         Hub *hub = &h->hubs[o->links];
         found = hub->table[hub_find(hub, target, label)];
@@ -219,11 +227,11 @@ static int remove_link(Heap *h, Object *o, uint32_t target, uint32_t label)
 
 always_inline void drop_links(Heap *h, Object *o)
 {
-    if (o->block == HUB)
+    if (unlikely(o->block == HUB))
         free_hub(h, o->links);
-    else if (o->block != NO_LINKS)
+    else if (unlikely(o->block != IN_PLACE))
         give_block(h, o->block, o->links);
-    o->block = NO_LINKS;
+    o->block = IN_PLACE;
     o->degree = 0;
 }
 

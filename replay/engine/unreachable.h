@@ -41,15 +41,27 @@ static uint32_t gather(Heap *h, int generation)
     return n;
 }
 
+enum { AHEAD = 8 };
+
+/* The links of coming candidates, and what they name, are on their way to the cache. */
+always_inline void links_ahead(const Heap *h, uint32_t k, uint32_t length)
+{
+    if (unlikely(k + 2 * AHEAD >= length))
+        return;
+    __builtin_prefetch(&h->objects[h->queue[k + 2 * AHEAD]], 1);
+    const Object *o = &h->objects[h->queue[k + AHEAD]];
+    if (likely(o->block == IN_PLACE))
+        for (int i = 0; i < FEW_LINKS; i++)
+            __builtin_prefetch(&h->objects[o->few[i].target], 1);
+    else if (o->block != HUB)
+        __builtin_prefetch(&h->pool[o->links]);
+}
+
 static uint64_t subtract_references(Heap *h, uint32_t candidates)
 {
     uint64_t links = 0;
     for (uint32_t k = 0; k < candidates; k++) {
-        if (k + 6 < candidates) {
-            const Object *ahead = &h->objects[h->queue[k + 6]];
-            if (ahead->block && ahead->block != HUB)
-                __builtin_prefetch(&h->pool[ahead->links]);
-        }
+        links_ahead(h, k, candidates);
         EACH_LINK(h, &h->objects[h->queue[k]], link) {
             Object *target = &h->objects[link->target];
             if (unlikely(link->label == OPAQUE))
@@ -67,6 +79,7 @@ static uint32_t move_unreachable(Heap *h, uint32_t length, uint32_t *aside)
 {
     uint32_t kept = 0, n = 0;
     for (uint32_t i = 0; i < length; i++) {
+        links_ahead(h, i, length);
         uint32_t slot = h->queue[i];
         Object *o = &h->objects[slot];
         if (!o->refs) {

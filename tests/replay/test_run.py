@@ -186,9 +186,9 @@ def test_hubs_unlink_in_any_order() -> None:
     assert replay(b.build(), "never").live_objects == 0
 
 
-@pytest.mark.parametrize("others", [0, 200])
+@pytest.mark.parametrize("others", [0, 1, 5, 100, 200])
 def test_a_link_without_a_label_is_undone_before_one_of_another_label(others: int) -> None:
-    """Of few links and of many, the latter by hash: the youngest of the label, else the youngest
+    """Of links in the object, in a block and by hash: the youngest of the label, else the youngest
     without one, else the youngest."""
     b = TraceBuilder()
     hub, item, *rest = (b.alloc("list") for _ in range(2 + others))
