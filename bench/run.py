@@ -48,6 +48,7 @@ def parts(workloads: Workloads, names: list[str]) -> dict[str, Part]:
         "size": lambda: size.sections(workloads, names),
         "engine": lambda: script("Engine", "engine.py"),
         "sweep": lambda: script("Sweep", "sweep.py"),
+        "modes": lambda: script("Modes of the replay side", "modes.py"),
         "what-if": lambda: whatif.sections(workloads, names),
         "what-if, closer": lambda: whatif.sections(closer, names),
         "what-if, back": lambda: whatif.back_sections(workloads, names),
