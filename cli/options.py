@@ -49,6 +49,38 @@ def policy_option(help_text: str) -> Callable[[Command], Command]:
     )
 
 
+traces_argument = click.argument(
+    "traces", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="TRACE|FOLDER..."
+)
+
+
+def several_options(command: Command) -> Command:
+    """Of several recordings: `each`, and who works on them: `jobs`, `dask`."""
+    options = (
+        click.option("--each", is_flag=True, help="Of several recordings: show each of them."),
+        click.option(
+            "--jobs",
+            type=Whole(1, 1024),
+            metavar="N",
+            help="Of several recordings: processes that replay them.  [default: one a core]",
+        ),
+        click.option(
+            "--dask",
+            metavar="ADDRESS",
+            help="Of several recordings: replay them on the Dask cluster with this scheduler.",
+        ),
+    )
+    return _with(options, command)
+
+
+def alone(*, each: bool, jobs: int | None, dask: str | None) -> None:
+    """Raises UsageError where one recording is given what is for several."""
+    if each or jobs is not None or dask is not None:
+        raise UsageError(
+            "--each, --jobs and --dask are for several recordings, or a folder of them"
+        )
+
+
 def closeness_options(command: Command) -> Command:
     """How closely to record: `granularity`, `full_probe`, `probe_budget`; None: as `looks` says."""
     options = (

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from gcreplay.output import Cell, Figure, Size, by_generation, words
 from gcreplay.replay import RunResult
@@ -135,12 +135,12 @@ class Outcome:
         return {**values, "pauses": sums(self.pauses), "gc_share": self.share}
 
 
-def share_of(pauses: Pauses, own_ns: int | None) -> float | None:
+def share_of(pauses: Paused, own_ns: int | None) -> float | None:
     """Of the time that both take, the program and the collector; None where that is not known."""
     return pauses.total / (own_ns + pauses.total) if own_ns else None
 
 
-def time_cells(pauses: Pauses | None, own_ns: int | None) -> tuple[Cell, ...]:
+def time_cells(pauses: Paused | None, own_ns: int | None) -> tuple[Cell, ...]:
     """Cells under TIMES."""
     if pauses is None:
         return (None, None, None)
@@ -162,7 +162,18 @@ def in_percent(share: float) -> str:
     return f"{words(Figure(100 * share))} %"
 
 
-def sums(pauses: Pauses) -> dict[str, int]:
+class Paused(Protocol):
+    """What is told of pauses."""
+
+    @property
+    def total(self) -> int: ...
+    @property
+    def longest(self) -> int: ...
+    @property
+    def p99(self) -> int: ...
+
+
+def sums(pauses: Paused) -> dict[str, int]:
     """The JSON of pauses."""
     return {"total_ns": pauses.total, "longest_ns": pauses.longest, "p99_ns": pauses.p99}
 
@@ -176,7 +187,7 @@ def rare_figures(runs: Sequence[RunResult]) -> list[str]:
 def program_words(log: EventLog, own: OwnTime | None) -> str:
     """What was recorded: the program, its time, and the setting it ran under."""
     argv = log.meta.get("argv")
-    told = _program(argv if isinstance(argv, list) else [])
+    told = program(argv if isinstance(argv, list) else [])
     if own is not None:
         told += f": {own.ns / 1e9:,.2f} s of its own"
     if log.start is not None:
@@ -184,7 +195,7 @@ def program_words(log: EventLog, own: OwnTime | None) -> str:
     return told
 
 
-def _program(argv: Sequence[object]) -> str:
+def program(argv: Sequence[object]) -> str:
     """The command line, with a script's name for its path."""
     first, *others = map(str, argv or ["the program"])
     return " ".join([PurePath(first).name, *others])

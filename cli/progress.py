@@ -92,6 +92,24 @@ class Runs:
         return f"{self.now}{left}: {what}"
 
 
+class Done:
+    """How much of something is done, in words."""
+
+    def __init__(self, total: int, what: str) -> None:
+        self.total, self.what, self.made = total, what, 0
+        self.since = time.monotonic()
+
+    def more(self, n: int) -> None:
+        self.made += n
+
+    def __call__(self) -> str:
+        share = self.made / self.total if self.total else 1.0
+        left = ""
+        if 0 < share < 1:
+            left = time_left((time.monotonic() - self.since) * (1 - share) / share)
+        return f"{self.what}: {share:.0%}{left}"
+
+
 def time_left(seconds: float) -> str:
     """In the unit that people count in."""
     if seconds < 90:

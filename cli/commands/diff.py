@@ -12,15 +12,16 @@ from typing import Any
 import click
 
 from gcreplay.limits import Limit, parse_limit
-from gcreplay.options import policy_option, window_bounds
+from gcreplay.options import alone, policy_option, several_options, window_bounds
 from gcreplay.outcome import TIMES, Outcome, own_time
 from gcreplay.output import Cell, Report, Signed, SignedFigure, Table, format_option, say, show
 from gcreplay.pauses import P99, p99_cell, pause_model, trust
 from gcreplay.places import place
 from gcreplay.progress import working
-from gcreplay.replay import DiffResult, diff
+from gcreplay.replay import DiffResult, diff, make_policy
 from gcreplay.replay.estimates.pauses import PauseModel
 from gcreplay.replay.policies.registry import runs_a_file
+from gcreplay.several.named import names_several
 from gcreplay.store import EventLog
 from gcreplay.store.errors import UsageError
 from gcreplay.store.events import Run
@@ -32,11 +33,14 @@ from gcreplay.wording import Wording
 
 SHOWN_ROWS = 10
 MEMORY_FIRST = ("peak_bytes", "peak_floating_bytes")
-FORMS = "TRACE -p A -p B, or ONE TWO -p POLICY, or two stored runs as TRACE#1 TRACE#2"
+FORMS = (
+    "TRACE -p A -p B, or ONE TWO -p POLICY, or two stored runs as TRACE#1 TRACE#2; of several "
+    "recordings or a folder FOLDER -p A -p B, or ONE_FOLDER TWO_FOLDER -p POLICY"
+)
 
 
 @click.command(options_metavar="[OPTIONS]")
-@click.argument("operands", nargs=-1, required=True, metavar="TRACE|RUN...")
+@click.argument("operands", nargs=-1, required=True, metavar="TRACE|RUN|FOLDER...")
 @policy_option("Two for one recording, one for two recordings, none for stored runs.")
 @click.option(
     "--fail-if",
@@ -46,6 +50,7 @@ FORMS = "TRACE -p A -p B, or ONE TWO -p POLICY, or two stored runs as TRACE#1 TR
     help="Exit with 1 when met: 'collected>+10%', 'peak_objects>+500', 'revived>0'; repeatable.",
 )
 @click.option("--pauses", "show_pauses", is_flag=True, help="Show the 99 % quantile of pauses.")
+@several_options
 @format_option
 @click.pass_context
 def command(
@@ -54,18 +59,34 @@ def command(
     policies: tuple[str, ...],
     limit_texts: tuple[str, ...],
     show_pauses: bool,
+    each: bool,
+    jobs: int | None,
+    dask: str | None,
     output_format: str,
 ) -> None:
     """Compare two replays: figures and their change, the first event at which the heaps differ,
-    and what one keeps longer than the other, by type and site.
+    and what one keeps longer than the other, by type and site. Of several recordings, two policies
+    over all of them; or two folders, by the names of the recordings in them.
 
     \b
     Example:
       gcreplay diff demo.gcreplay -p cpython-3.11 -p generational:5000,10,10
       gcreplay diff before.gcreplay after.gcreplay -p cpython-3.11 --fail-if 'collected>+10%'
       gcreplay diff demo.gcreplay#1 demo.gcreplay#2
+      gcreplay diff workers/ -p cpython-3.11 -p generational:5000,10,10
     """
     limits = [parse_limit(text) for text in limit_texts]
+    if (traces := _several(operands, policies)) is not None:
+        from gcreplay.several.comparing import compared_together  # it brings what one needs not
+
+        report, met, ended = compared_together(
+            traces, policies, limits, jobs, dask, each=each, pauses=show_pauses
+        )
+        show(report, output_format)
+        for told in met:
+            say(told)
+        ctx.exit(ended)
+    alone(each=each, jobs=jobs, dask=dask)
     with ExitStack() as stack:
         first, second = (_opened(side, stack) for side in _sides(operands, policies))
         options = _common_options(first, second)
@@ -108,6 +129,21 @@ class Opened:
     log: EventLog
     policy: str
     stored: Run | None
+
+
+def _several(operands: Sequence[str], policies: Sequence[str]) -> list[Path] | None:
+    """The recordings or folders that are compared together; None for two replays alone."""
+    named = [_named(operand) for operand in operands]
+    paths = [path for path, run_id in named if run_id is None]
+    folders = sum(path.is_dir() for path in paths)
+    together = folders == len(operands) == 2 if len(policies) == 1 else len(policies) == 2
+    if together and len(paths) == len(operands) and names_several(paths):
+        for policy in policies:
+            make_policy(policy)
+        return paths
+    if folders:
+        raise UsageError(f"diff compares two replays, or two of each of several: {FORMS}")
+    return None
 
 
 def _sides(operands: Sequence[str], policies: Sequence[str]) -> tuple[Side, Side]:

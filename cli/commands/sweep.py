@@ -1,8 +1,6 @@
 """`gcreplay sweep`: many settings at once, and which of them are worth having."""
 
-import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from threading import Lock
@@ -10,19 +8,21 @@ from typing import Any, Final
 
 import click
 
-from gcreplay.options import policy_option, trace_argument
-from gcreplay.outcome import MEMORY, PRESENT, TIMES, own_time, program_words, sums, time_cells
+from gcreplay.options import alone, policy_option, several_options, traces_argument
+from gcreplay.outcome import MEMORY, PRESENT, TIMES, own_time, program_words, time_cells
 from gcreplay.output import Cell, Report, Size, Table, counted, format_option, show
 from gcreplay.pauses import pause_model, store_model, trust
-from gcreplay.progress import time_left, working
-from gcreplay.replay import Collection, make_policy, replay
+from gcreplay.progress import Done, working
+from gcreplay.replay import make_policy, replay
 from gcreplay.replay.engine.annotation import Garbage
-from gcreplay.replay.estimates.pauses import PauseModel, Pauses
+from gcreplay.replay.estimates.pauses import PauseModel
 from gcreplay.replay.many import on_all_cores
 from gcreplay.replay.sweep.front import front, spread
 from gcreplay.replay.sweep.grid import grid, policy_of
 from gcreplay.replay.sweep.groups import Groups, groups_of
 from gcreplay.replay.sweep.sweep import Setting, Sweep, Swept
+from gcreplay.rows import Row, collections_of, row_of_lane, row_of_run
+from gcreplay.several.named import names_several
 from gcreplay.store import EventLog
 from gcreplay.store.errors import DamagedFile, StorageError
 from gcreplay.store.events import StartState
@@ -34,7 +34,7 @@ REPLAYED: Final = 10
 
 
 @click.command()
-@trace_argument
+@traces_argument
 @click.option(
     "--t0",
     default="100..100000:20",
@@ -45,22 +45,43 @@ REPLAYED: Final = 10
 @click.option("--t1", default="5,10,50", show_default=True, metavar="NUMBERS", help="Second ones.")
 @click.option("--t2", default="10", show_default=True, metavar="NUMBERS", help="Third ones.")
 @policy_option("A further collector to compare with, as for `replay`; repeat for several.")
+@several_options
 @format_option
+@click.pass_context
 def command(
-    trace: Path, t0: str, t1: str, t2: str, policies: tuple[str, ...], output_format: str
+    ctx: click.Context,
+    traces: tuple[Path, ...],
+    t0: str,
+    t1: str,
+    t2: str,
+    policies: tuple[str, ...],
+    each: bool,
+    jobs: int | None,
+    dask: str | None,
+    output_format: str,
 ) -> None:
     """Compare many settings of `gc.set_threshold` on a recording, all in one pass.
 
     Says which settings no other beats in GC time, longest pause and memory at once. Full replays
-    are stored in the recording; an interrupted sweep goes on from there.
+    are stored in the recording; an interrupted sweep goes on from there. Of several recordings, or
+    a folder of them, it shows sums and the worst, and what suits all.
 
     \b
     Example:
       gcreplay sweep demo.gcreplay --t0 100..100000:20 --t1 5,10,50
+      gcreplay sweep workers/
     """
     settings = grid(t0, t1, t2)
     for policy in policies:
         make_policy(policy)
+    if names_several(traces):
+        from gcreplay.several.sweeping import swept_together  # it brings what one needs not
+
+        report, code = swept_together(traces, settings, policies, jobs, dask, each=each)
+        show(report, output_format)
+        ctx.exit(code)
+    alone(each=each, jobs=jobs, dask=dask)
+    trace = traces[0]
     with opened(trace) as log:
         search = Search(trace, log)
         with working("finding the garbage"):
@@ -99,77 +120,6 @@ def command(
     }
     table = comparison([(rows[i], i in chosen) for i in shown], own.ns if own else None)
     show(Report((table,), payload, tuple(remarks), tuple(words)), output_format)
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One setting. exact: the figures are those of a replay."""
-
-    policy: str
-    exact: bool
-    collections_by_generation: tuple[int, ...]
-    collected: int
-    visited: int
-    links: int
-    peak_objects: int
-    peak_bytes: int
-    peak_floating_bytes: int
-    pauses: Pauses | None
-
-    @property
-    def costs(self) -> tuple[float, ...]:
-        """GC time, longest pause and peak memory; without a pause model work stands for time."""
-        if self.pauses is None:
-            return (self.visited + self.links, self.peak_bytes)
-        return (self.pauses.total, self.pauses.longest, self.peak_bytes)
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "policy": self.policy,
-            "exact": self.exact,
-            "collections_by_generation": list(self.collections_by_generation),
-            "collected": self.collected,
-            "work": {"visited": self.visited, "links": self.links},
-            "peak_bytes": self.peak_bytes,
-            "peak_objects": self.peak_objects,
-            "peak_floating_bytes": self.peak_floating_bytes,
-            "pauses": self.pauses and sums(self.pauses),
-        }
-
-
-def row_of_lane(one: Swept, model: PauseModel | None, exact: bool) -> Row:
-    return Row(
-        policy=policy_of(one.setting),
-        exact=exact,
-        collections_by_generation=one.collections_by_generation,
-        collected=one.collected,
-        visited=one.visited,
-        links=one.links,
-        peak_objects=one.peak_objects,
-        peak_bytes=one.peak_bytes,
-        peak_floating_bytes=one.peak_floating_bytes,
-        pauses=None if model is None else Pauses(one.pauses),
-    )
-
-
-def row_of_run(run: Mapping[str, Any], model: PauseModel | None) -> Row:
-    bound = make_policy(run["policy"]).foresees  # its collections do no work
-    return Row(
-        policy=run["policy"],
-        exact=True,
-        collections_by_generation=tuple(run["collections_by_generation"]),
-        collected=run["collected"],
-        visited=run["work"]["visited"],
-        links=run["work"]["links"],
-        peak_objects=run["peak_objects"],
-        peak_bytes=run["peak_bytes"],
-        peak_floating_bytes=run["peak_floating_bytes"],
-        pauses=None if model is None or bound else model.estimate(collections_of(run)),
-    )
-
-
-def collections_of(run: Mapping[str, Any]) -> list[Collection]:
-    return [Collection(**one) for one in run["collections"]]
 
 
 class Search:
@@ -248,24 +198,6 @@ class Search:
             return self.complaint
         again = f", {len(self.again)} known from before" if self.again else ""
         return f"{counted(self.fresh, 'full replay')} made{again}; `gcreplay info` lists them"
-
-
-class Done:
-    """How much of something is done, in words."""
-
-    def __init__(self, total: int, what: str) -> None:
-        self.total, self.what, self.made = total, what, 0
-        self.since = time.monotonic()
-
-    def more(self, n: int) -> None:
-        self.made += n
-
-    def __call__(self) -> str:
-        share = self.made / self.total if self.total else 1.0
-        left = ""
-        if 0 < share < 1:
-            left = time_left((time.monotonic() - self.since) * (1 - share) / share)
-        return f"{self.what}: {share:.0%}{left}"
 
 
 def off(estimated: Row, real: Row) -> float:

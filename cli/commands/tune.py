@@ -10,7 +10,7 @@ import click
 from gcreplay.bearing import REPEATS, Real
 from gcreplay.commands.record import OwnOptionsThenProgram, program_argv
 from gcreplay.looks import closeness
-from gcreplay.options import chosen_python, in_unit, real_run_options
+from gcreplay.options import alone, chosen_python, in_unit, real_run_options, several_options
 from gcreplay.outcome import PRESENT
 from gcreplay.output import Report, format_option, show
 from gcreplay.paste import FORMS
@@ -19,6 +19,7 @@ from gcreplay.progress import Runs
 from gcreplay.realruns import ProvedProgram, input_of, own_ns_of, recording_at
 from gcreplay.replay import make_policy
 from gcreplay.replay.tuning.choice import Goal, Limits
+from gcreplay.several.named import ENDING, names_several
 from gcreplay.stock import plan_of
 from gcreplay.store import EventLog
 from gcreplay.store.errors import UsageError
@@ -35,7 +36,8 @@ class RecordingOrProgram(OwnOptionsThenProgram):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         at, named = self.program_at(args)
-        ctx.allow_interspersed_args = not named and is_recording(args[at : at + 1])
+        first = args[at : at + 1]
+        ctx.allow_interspersed_args = not named and (is_recording(first) or is_folder(first))
         return super().parse_args(ctx, args)
 
 
@@ -53,12 +55,25 @@ def is_recording(args: Sequence[str]) -> bool:
         return False
 
 
+def is_folder(args: Sequence[str]) -> bool:
+    """Whether this names a folder of recordings, and no program that is one."""
+    return len(args) == 1 and recordings_in(Path(args[0])) and not is_program(Path(args[0]))
+
+
+def recordings_in(path: Path) -> bool:
+    return path.is_dir() and any(path.glob(f"*{ENDING}"))
+
+
+def is_program(path: Path) -> bool:
+    return (path / "__main__.py").is_file()
+
+
 _SQLITE = b"SQLite format 3\0"
 
 
 @click.command(
     cls=RecordingOrProgram,
-    options_metavar="[OPTIONS] RECORDING | SCRIPT | -m MODULE | -c CODE",
+    options_metavar="[OPTIONS] RECORDING... | FOLDER | SCRIPT | -m MODULE | -c CODE",
 )
 @click.option(
     "--for",
@@ -84,14 +99,20 @@ _SQLITE = b"SQLite format 3\0"
     show_default=True,
     help="Where the lines are to stand.",
 )
+@several_options
 @real_run_options
 @format_option
+@click.pass_context
 def command(
+    ctx: click.Context,
     goal: Goal | None,
     max_memory: str,
     max_pause: str | None,
     max_p99: str | None,
     form: str,
+    each: bool,
+    jobs: int | None,
+    dask: str | None,
     output: Path | None,
     given: Path | None,
     python: str | None,
@@ -106,21 +127,36 @@ def command(
 
     A program is recorded and tuned, and then really run under its present setting and the one
     found, three times each in turn: that is recommended only as far as the real runs bear it out.
+    Of several recordings, or a folder of them, it finds one setting for all.
 
     \b
     Example:
       gcreplay tune app.py --port 8000
       gcreplay tune demo.gcreplay
       gcreplay tune demo.gcreplay --for latency --max-memory +20% --as gunicorn
+      gcreplay tune workers/ --as gunicorn
     """
     more = float(in_unit("--max-memory", max_memory, "+10%")) / 100
     limits = Limits(more, _ns("--max-pause", max_pause), _ns("--max-p99", max_p99))
     goal = goal or "balance"
-    if module is None and code is None and is_recording(args[:1]):
-        if args[1:]:
-            raise UsageError(f"{args[0]} is a recording, which takes no arguments")
+    recorded = module is None and code is None and (is_recording(args[:1]) or is_folder(args[:1]))
+    if recorded:
+        others = [one for one in args[1:] if not (is_recording([one]) or is_folder([one]))]
+        if others:
+            raise UsageError(
+                f"{args[0]} is a recording, which takes no arguments, and {others[0]} is none"
+            )
         if output or given or python or exit_code or force:
             raise UsageError("A recording is tuned as it is: leave out the options for a program")
+        traces = [Path(one) for one in args]
+        if names_several(traces):
+            from gcreplay.several.tuning import tuned_together  # it brings what one needs not
+
+            report, ended = tuned_together(traces, goal, limits, form, jobs, dask, each=each)
+            show(report, output_format)
+            ctx.exit(ended)
+    alone(each=each, jobs=jobs, dask=dask)
+    if recorded:
         show(_of_recording(Path(args[0]), goal, limits, form), output_format)
         return
     python = chosen_python(python)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import log
-from typing import Final, Literal
+from typing import Final, Literal, Protocol, TypeVar
 
 from ..estimates.pauses import PauseModel, Pauses
 from ..results.result import RunResult
@@ -28,6 +28,35 @@ LEAST_GAIN: Final = 0.005
 
 NEARLY: Final = 0.1
 """Of the best gain: what a milder setting may lack of it."""
+
+
+class Times(Protocol):
+    """Nanoseconds of pauses: their sum, the longest, and what 99 % of them do not exceed."""
+
+    @property
+    def total(self) -> int: ...
+    @property
+    def longest(self) -> int: ...
+    @property
+    def p99(self) -> int: ...
+
+
+class Option(Protocol):
+    """What is judged: a setting tried on one recording, or on several together."""
+
+    @property
+    def policy(self) -> str: ...
+    @property
+    def pauses(self) -> Times: ...
+    @property
+    def peak(self) -> int: ...
+    @property
+    def known(self) -> bool: ...
+    @property
+    def costs(self) -> tuple[int, ...]: ...
+
+
+One = TypeVar("One", bound=Option)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +117,7 @@ class Judge:
     own_ns: int
     process_bytes: int | None = None
 
-    def loss(self, present: Tried, one: Tried) -> float:
+    def loss(self, present: Option, one: Option) -> float:
         """Less is better; 0 for a setting that costs nothing."""
         match self.goal:
             case "throughput":
@@ -101,25 +130,25 @@ class Judge:
                 return self.memory(present, one.peak) + 0.001 * self._share(one)
         return self._share(one) + MEMORY_WEIGHT * log(self.memory(present, one.peak))
 
-    def memory(self, present: Tried, peak: int) -> float:
+    def memory(self, present: Option, peak: int) -> float:
         """What the process would take with such a peak of recorded objects, over that of now."""
         whole = max(self.process_bytes or 0, INTERPRETER + present.peak)
         return (whole + peak - present.peak) / whole
 
-    def allowed(self, present: Tried, tried: Iterable[Tried]) -> list[Tried]:
+    def allowed(self, present: Option, tried: Iterable[One]) -> list[One]:
         return [one for one in tried if one.known and self._allows(present, one)]
 
-    def _allows(self, present: Tried, one: Tried) -> bool:
+    def _allows(self, present: Option, one: Option) -> bool:
         if self.memory(present, one.peak) > 1 + self.limits.more_memory:
             return False
         return self.limits.keeps(one.pauses.longest, one.pauses.p99)
 
-    def ordered(self, present: Tried, tried: Iterable[Tried]) -> list[Tried]:
+    def ordered(self, present: Option, tried: Iterable[One]) -> list[One]:
         """Those that are allowed, the best first; of equal ones what was tried first."""
         allowed = self.allowed(present, tried)
         return sorted(allowed, key=lambda one: (self.loss(present, one), one.costs))
 
-    def chosen(self, present: Tried, tried: Iterable[Tried], model: PauseModel) -> Tried | None:
+    def chosen(self, present: Option, tried: Iterable[One], model: PauseModel) -> One | None:
         """The mildest of those that gain nearly as much as the best; None where that is not worth
         a line, or no more than the estimates may be off."""
         ordered = [one for one in self.ordered(present, tried) if self._sure(present, one, model)]
@@ -132,15 +161,15 @@ class Judge:
         enough = [one for one in ordered if now - self.loss(present, one) >= (1 - NEARLY) * most]
         return min(enough, key=lambda one: (parts(one.policy), one.peak, one.costs))
 
-    def _share(self, one: Tried) -> float:
+    def _share(self, one: Option) -> float:
         return one.pauses.total / max(self.own_ns + one.pauses.total, 1)
 
-    def _least(self, present: Tried) -> float:
+    def _least(self, present: Option) -> float:
         if self.goal in ("latency", "p99"):
             return LEAST_GAIN * self.loss(present, present)
         return LEAST_GAIN
 
-    def _sure(self, present: Tried, one: Tried, model: PauseModel) -> bool:
+    def _sure(self, present: Option, one: Option, model: PauseModel) -> bool:
         """Whether it is better in something that counts, by more than that may be off."""
         saved = present.pauses.total - one.pauses.total
         time = saved > model.sums_off * present.pauses.total
@@ -161,7 +190,7 @@ def parts(policy: str) -> int:
     return policy.count("+") + 1
 
 
-def on_front(tried: Sequence[Tried]) -> list[Tried]:
+def on_front(tried: Sequence[One]) -> list[One]:
     """Those that no other equals or betters in all costs, by GC time; of equal ones the simplest,
     or what was tried first."""
     ordered = sorted(tried, key=lambda one: (one.costs, parts(one.policy)))

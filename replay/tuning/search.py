@@ -6,7 +6,9 @@ the program could leave out, and what can be done at marks, each with the best t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import Generic
 
 from gcreplay.store.log import EventLog
 
@@ -18,7 +20,7 @@ from ..sweep.front import front, spread
 from ..sweep.grid import policy_of
 from ..sweep.sweep import Sweep
 from .candidates import COLLECTOR, SETTINGS, changes, freezes, manual, thresholds, with_each
-from .choice import Judge, Tried, costs
+from .choice import Judge, One, Option, Tried, costs
 from .lines import freezes_at_lines
 
 _BEST = 3
@@ -31,52 +33,96 @@ _BEYOND = 4
 """Of all that it finds: they tell what more memory would buy."""
 
 
-class Search:
-    """What was tried on a recording; `present` is the run under the program's own settings."""
+class Rounds(ABC, Generic[One]):
+    """What is tried, one round after another; `present` is the setting of now."""
+
+    def __init__(self, present: One, judge: Judge) -> None:
+        self.present = present
+        self.tried = {present.policy: present}
+        self._judge = judge
+
+    def run(self) -> list[One]:
+        """All that was tried, the present setting first."""
+        best = self._round(self._swept())
+        changed = self._round(with_each(self._named(changes), [COLLECTOR]))
+        for one in changed[:1]:
+            action, _, _ = one.policy.rpartition("+")
+            best = self._round([*policies_of(best), *with_each([action], thresholds())])
+        points = [*self._named(freezes), *self._named(self._lines)]
+        for one in self._round(with_each(points, [COLLECTOR]))[:_BEST]:
+            action, _, _ = one.policy.rpartition("+")
+            self._round(with_each([action], policies_of(best[:_BEST])))
+        self._round(self._named(manual))
+        return list(self.tried.values())
+
+    @abstractmethod
+    def _swept(self) -> list[str]:
+        """Thresholds that are worth a replay, found in one pass."""
+
+    @abstractmethod
+    def _named(self, by: Callable[[EventLog], list[str]]) -> list[str]:
+        """What it finds in what was recorded."""
+
+    @abstractmethod
+    def _lines(self, log: EventLog) -> list[str]:
+        """Freezes before lines of it."""
+
+    @abstractmethod
+    def _replayed(self, policies: Sequence[str]) -> dict[str, One]:
+        """By policy."""
+
+    def _round(self, policies: Sequence[str]) -> list[One]:
+        """Try them; those that are known to be allowed, the best first."""
+        new = [one for one in dict.fromkeys(policies) if one not in self.tried]
+        runs = self._replayed(new)
+        self.tried |= {one: runs[one] for one in new}
+        return self._judge.ordered(self.present, (self.tried[one] for one in policies))
+
+
+class Search(Rounds[Tried]):
+    """Of one recording; `present` is the run under the program's own settings."""
 
     def __init__(self, log: EventLog, present: RunResult, model: PauseModel, judge: Judge) -> None:
         self._log = log
         self._model = model
-        self._judge = judge
-        self.present = self._tried(present)
-        self.tried = {present.policy: self.present}
-
-    def run(self) -> list[Tried]:
-        """All that was tried, the present setting first."""
-        best = self._round(self._swept())
-        changed = self._round(with_each(changes(self._log), [COLLECTOR]))
-        for one in changed[:1]:
-            action, _, _ = one.policy.rpartition("+")
-            best = self._round([*policies_of(best), *with_each([action], thresholds())])
-        lines = freezes_at_lines(self._log, self.present.run.collections)
-        frozen = self._round(with_each([*freezes(self._log), *lines], [COLLECTOR]))
-        for one in frozen[:_BEST]:
-            action, _, _ = one.policy.rpartition("+")
-            self._round(with_each([action], policies_of(best[:_BEST])))
-        self._round(manual(self._log))
-        return list(self.tried.values())
+        super().__init__(self._tried(present), judge)
 
     def _swept(self) -> list[str]:
-        """Thresholds that are worth a replay, found in one pass over the log."""
         found = Sweep(self._log, SETTINGS, price=self._model.estimate_table).run().settings
-        most = 1 + self._judge.limits.more_memory
         pauses = [Pauses(one.pauses) for one in found]
-        cost = [costs(each, one.peak_bytes) for one, each in zip(found, pauses, strict=True)]
-        best = front(cost)
-        allowed = [i for i in best if self._judge.memory(self.present, found[i].peak_bytes) <= most]
-        chosen = [*spread(allowed, cost, _REPLAYED), *spread(best, cost, _BEYOND)]
-        return [policy_of(found[i].setting) for i in dict.fromkeys(chosen)]
+        return worth_a_replay(
+            [policy_of(one.setting) for one in found],
+            [costs(each, one.peak_bytes) for one, each in zip(found, pauses, strict=True)],
+            [allows(self._judge, self.present, one.peak_bytes) for one in found],
+        )
 
-    def _round(self, policies: Sequence[str]) -> list[Tried]:
-        """Try them; those that are known to be allowed, the best first."""
-        new = [one for one in dict.fromkeys(policies) if one not in self.tried]
-        runs = {run.policy: run for run in on_all_cores(self._log, new, replay)}
-        self.tried |= {one: self._tried(runs[one]) for one in new}
-        return self._judge.ordered(self.present, (self.tried[one] for one in policies))
+    def _named(self, by: Callable[[EventLog], list[str]]) -> list[str]:
+        return by(self._log)
+
+    def _lines(self, log: EventLog) -> list[str]:
+        return freezes_at_lines(log, self.present.run.collections)
+
+    def _replayed(self, policies: Sequence[str]) -> dict[str, Tried]:
+        return {run.policy: self._tried(run) for run in on_all_cores(self._log, policies, replay)}
 
     def _tried(self, run: RunResult) -> Tried:
         return Tried(run, self._model.estimate(run.collections))
 
 
-def policies_of(tried: Sequence[Tried]) -> list[str]:
+def allows(judge: Judge, present: Option, peak: int) -> bool:
+    """Whether there is memory for it."""
+    return judge.memory(present, peak) <= 1 + judge.limits.more_memory
+
+
+def worth_a_replay(
+    policies: Sequence[str], costs: Sequence[tuple[int, ...]], allowed: Sequence[bool]
+) -> list[str]:
+    """Of settings that were swept: some of the front, most of them such as memory allows."""
+    best = front(costs)
+    within = [i for i in best if allowed[i]]
+    chosen = [*spread(within, costs, _REPLAYED), *spread(best, costs, _BEYOND)]
+    return [policies[i] for i in dict.fromkeys(chosen)]
+
+
+def policies_of(tried: Sequence[Option]) -> list[str]:
     return [one.policy for one in tried]

@@ -1,0 +1,345 @@
+"""`gcreplay diff` of several recordings: two policies over the same ones, or one policy over two
+folders, whose recordings are compared by their names."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from gcreplay.limits import Limit
+from gcreplay.outcome import sums
+from gcreplay.output import Cell, Figure, Report, Signed, SignedFigure, Table, counted
+from gcreplay.pauses import P99
+from gcreplay.places import place
+from gcreplay.replay.estimates.pauses import PauseModel
+from gcreplay.replay.results.diff import FIGURES, KeptLonger
+from gcreplay.rows import Sums
+from gcreplay.several.named import Recording, Wrong, checked, recordings_of, short_names
+from gcreplay.several.replays import Asked, over, require, workers_for
+from gcreplay.several.tasks import Compare, Compared, is_bound, priced
+from gcreplay.store.marks import with_marks_read
+from gcreplay.verdict import compared
+
+SHOWN_ROWS = 10
+MEMORY_FIRST = ("peak_bytes", "peak_floating_bytes")
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two recordings of one name, or one recording twice."""
+
+    first: Recording
+    second: Recording
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A comparison of a pair, with its times where there is a model."""
+
+    name: str
+    other: str
+    found: Compared
+    times: tuple[Sums | None, Sums | None]
+
+    def change(self, figure: str) -> int:
+        before, after = self.found.figures[figure]
+        return after - before
+
+    def to_json(self) -> dict[str, Any]:
+        parting = self.found.parting
+        return {
+            "trace": self.name,
+            "other": self.other,
+            "figures": [_change(name, *pair) for name, pair in self.found.figures.items()],
+            "first_difference": parting and {"sequence": parting[0], "event": parting[1]},
+            "first": {"pauses": self.times[0] and sums(self.times[0])},
+            "second": {"pauses": self.times[1] and sums(self.times[1])},
+        }
+
+
+def compared_together(
+    operands: Sequence[Path],
+    policies: Sequence[str],
+    limits: Sequence[Limit],
+    jobs: int | None,
+    dask: str | None,
+    *,
+    each: bool,
+    pauses: bool,
+) -> tuple[Report, list[str], int]:
+    """What to show, the limits that were met, and the exit code."""
+    both = (policies[0], policies[-1])
+    pairs, wrong = _pairs(operands, policies)
+    require(pairs, wrong)
+    everything = sorted(
+        {one for pair in pairs for one in (pair.first, pair.second)}, key=lambda one: one.name
+    )
+    with workers_for(everything, policies, jobs, dask) as workers:
+        asked = Asked([pair.first for pair in pairs], wrong, workers)
+        told = over(asked, lambda: _told(asked, pairs, both))
+    report = _report(told, both, asked, each=each, pauses=pauses)
+    broken = [sentence for limit in limits for sentence in _broken(limit, told)]
+    return report, broken, 1 if broken or asked.wrong else 0
+
+
+def _pairs(operands: Sequence[Path], policies: Sequence[str]) -> tuple[list[Pair], list[Wrong]]:
+    if len(policies) == 2:
+        good, wrong = checked(recordings_of(operands))
+        return [Pair(one, one) for one in good], wrong
+    named = [recordings_of([folder]) for folder in operands]
+    sides = [{Path(one.name).name: one for one in side} for side in named]
+    good, wrong = checked([one for side in named for one in side])
+    known = {one.name: one for one in good}
+    pairs = []
+    for file in sorted({*sides[0], *sides[1]}):
+        first, second = (side.get(file) for side in sides)
+        if first is None or second is None:
+            there, missing = (first, operands[1]) if first is not None else (second, operands[0])
+            assert there is not None
+            wrong.append(Wrong(there.name, f"{there.name}: {missing} has none of that name"))
+        elif first.name in known and second.name in known:
+            pairs.append(Pair(known[first.name], known[second.name]))
+    return pairs, wrong
+
+
+def _told(asked: Asked, pairs: Sequence[Pair], policies: tuple[str, str]) -> list[Told]:
+    good = [pair for pair in pairs if pair.first in asked.good]
+    tasks = [
+        Compare(pair.first, policies[0], pair.second, policies[1], asked.folder) for pair in good
+    ]
+    found: list[Compared] = asked.answers(tasks, f"comparing {counted(len(good), 'recording')}")
+    own = [one.model for one in found if one.model is not None]
+    most = max(own, key=lambda one: one.collections, default=None)
+    return [
+        Told(
+            pair.first.name,
+            pair.second.name,
+            one,
+            (
+                _times(one, 0, policies[0], one.model or most),
+                _times(one, 1, policies[1], one.model or most),
+            ),
+        )
+        for pair, one in zip(good, found, strict=True)
+    ]
+
+
+def _times(found: Compared, side: int, policy: str, model: PauseModel | None) -> Sums | None:
+    if model is None or is_bound(policy):
+        return None
+    return priced(found.sides[side].made, model)
+
+
+def _change(figure: str, first: int, second: int) -> dict[str, Any]:
+    percent = 100 * (second - first) / first if first else (None if second else 0.0)
+    return {
+        "figure": figure,
+        "first": first,
+        "second": second,
+        "change": second - first,
+        "percent": percent,
+    }
+
+
+def _totals(told: Sequence[Told]) -> dict[str, tuple[int, int]]:
+    """The sums, by figure."""
+    return {
+        figure: (
+            sum(one.found.figures[figure][0] for one in told),
+            sum(one.found.figures[figure][1] for one in told),
+        )
+        for figure in FIGURES
+    }
+
+
+def _times_of_all(told: Sequence[Told], side: int) -> Sums | None:
+    each = [one.times[side] for one in told]
+    known = [one for one in each if one is not None]
+    if len(known) < len(each):
+        return None
+    return Sums(
+        sum(one.total for one in known),
+        max(one.longest for one in known),
+        max(one.p99 for one in known),
+    )
+
+
+def _worst(told: Sequence[Told], figure: str) -> Told:
+    """The recording in which it grows most; of equal ones the first."""
+    return max(told, key=lambda one: one.change(figure))
+
+
+def _report(
+    told: Sequence[Told], policies: tuple[str, str], asked: Asked, *, each: bool, pauses: bool
+) -> Report:
+    headings = [with_marks_read(one) for one in policies]
+    if headings[0] == headings[1]:
+        headings = [str(Path(name).parent) for name in (told[0].name, told[0].other)]
+    times = [_times_of_all(told, side) for side in (0, 1)]
+    totals = _totals(told)
+    kept = _kept_longer(told)
+    payload = {
+        "traces": [one.name for one in told],
+        "others": [one.other for one in told],
+        "policies": list(policies),
+        "total": {
+            "figures": [_change(name, *pair) for name, pair in totals.items()],
+            "first": {"pauses": times[0] and sums(times[0])},
+            "second": {"pauses": times[1] and sums(times[1])},
+        },
+        "worst": {
+            figure: {"trace": worst.name, "change": worst.change(figure)}
+            for figure in FIGURES
+            for worst in [_worst(told, figure)]
+        },
+        "each": [one.to_json() for one in told],
+        "kept_longer": [{**asdict(row), "change": row.change} for row in kept],
+        "failed": [one.to_json() for one in asked.wrong],
+    }
+    tables = [_figures_table(told, headings, totals, times, pauses=pauses)]
+    if each:
+        tables.append(_each_table(told, headings))
+    if kept:
+        tables.append(_kept_table(kept, headings))
+    depends = [
+        f"{one.name}, {heading}: {side.depends}"
+        for one in told
+        for heading, side in zip(headings, one.found.sides, strict=True)
+        if side.depends
+    ]
+    words = [f"{counted(len(told), 'recording')}. {_answer(told, headings, times)}"]
+    return Report(
+        tuple(tables), payload, tuple(asked.remarks()), tuple(words), warnings=tuple(depends)
+    )
+
+
+def _answer(told: Sequence[Told], headings: Sequence[str], times: Sequence[Sums | None]) -> str:
+    first, second = times
+    if first is None or second is None:
+        return "GC time is not estimated: the work stands for it."
+    models = [one.found.model for one in told if one.found.model is not None]
+    least_sure = max(models, key=lambda one: one.sums_off)
+    sentence = compared(first.total, second.total, headings[1], headings[0], least_sure)
+    worst = max(told, key=_more_time)
+    short = short_names([one.name for one in told])
+    before, after = worst.times
+    assert before is not None and after is not None
+    return (
+        f"In sum, {sentence} In the worst, {short[worst.name]}, it is {after.total / 1e6:,.2f} ms "
+        f"for {before.total / 1e6:,.2f}."
+    )
+
+
+def _more_time(one: Told) -> int:
+    before, after = one.times
+    return (after.total if after else 0) - (before.total if before else 0)
+
+
+def _figures_table(
+    told: Sequence[Told],
+    headings: Sequence[str],
+    totals: Mapping[str, tuple[int, int]],
+    times: Sequence[Sums | None],
+    *,
+    pauses: bool,
+) -> Table:
+    """Sums, and where they grow most."""
+    short = short_names([one.name for one in told])
+    rows: list[tuple[Cell, ...]] = []
+    first, second = times
+    if first is not None and second is not None:
+        names = [("GC ms", "total"), ("longest ms", "longest"), *([(P99, "p99")] if pauses else [])]
+        for heading, name in names:
+            a, b = getattr(first, name), getattr(second, name)
+            percent = 100 * (b - a) / a if a else None
+            changes = (Figure(a / 1e6), Figure(b / 1e6), SignedFigure((b - a) / 1e6), percent)
+            rows.append((heading, *changes, None, ""))
+    for figure in sorted(FIGURES, key=lambda one: one not in MEMORY_FIRST):
+        change, worst = _change(figure, *totals[figure]), _worst(told, figure)
+        grown = worst.change(figure)
+        rows.append(
+            (
+                figure,
+                change["first"],
+                change["second"],
+                Signed(change["change"]),
+                change["percent"],
+                Signed(grown),
+                short[worst.name] if grown else "",
+            )
+        )
+    columns = ("figure", *headings, "change", "change %", "worst", "worst in")
+    return Table(columns, tuple(rows))
+
+
+def _each_table(told: Sequence[Told], headings: Sequence[str]) -> Table:
+    short = short_names([one.name for one in told])
+    rows = []
+    for one in told:
+        before, after = one.times
+        cells: list[Cell] = [
+            None if time is None else Figure(time.total / 1e6) for time in (before, after)
+        ]
+        for figure in ("collected", "peak_bytes"):
+            cells += one.found.figures[figure]
+        parting = one.found.parting
+        cells.append("none" if parting is None else f"event {parting[0]:,}")
+        rows.append((short[one.name], *cells))
+    columns = ("GC ms A", "GC ms B", "collected A", "collected B", "peak A", "peak B")
+    return Table(
+        ("recording", *columns, "heaps differ from"),
+        tuple(rows),
+        title=f"Each (A: {headings[0]}, B: {headings[1]}):",
+    ).without(None)
+
+
+def _kept_longer(told: Sequence[Told]) -> list[KeptLonger]:
+    """Of all together, the largest change first."""
+    found: dict[tuple[str, str], list[int]] = {}
+    for one in told:
+        for row in one.found.kept_longer:
+            if one.name != one.other and not row.site:
+                continue  # what was there before two recordings began
+            total = found.setdefault((row.type, row.site), [0, 0, 0, 0])
+            parts = (
+                row.objects_first,
+                row.objects_second,
+                row.object_events_first,
+                row.object_events_second,
+            )
+            found[row.type, row.site] = [a + b for a, b in zip(total, parts, strict=True)]
+    rows = [KeptLonger(*name, *parts) for name, parts in found.items()]
+    return sorted(rows, key=lambda row: (-abs(row.change), row.type, row.site))
+
+
+def _kept_table(kept: Sequence[KeptLonger], headings: Sequence[str]) -> Table:
+    rows = tuple(
+        (
+            row.type,
+            place(row.site),
+            row.objects_first,
+            row.objects_second,
+            _mean(row.object_events_first, row.objects_first),
+            _mean(row.object_events_second, row.objects_second),
+        )
+        for row in kept[:SHOWN_ROWS]
+    )
+    more = f", the {SHOWN_ROWS} largest of {len(kept):,} changes" if len(kept) > SHOWN_ROWS else ""
+    title = f"What one keeps longer (A: {headings[0]}, B: {headings[1]}; lives in events{more})"
+    columns = ("type", "site", "objects A", "objects B", "mean life A", "mean life B")
+    return Table(columns, rows, title=title, names=2)
+
+
+def _mean(total: int, count: int) -> int | None:
+    return round(total / count) if count else None
+
+
+def _broken(limit: Limit, told: Sequence[Told]) -> list[str]:
+    """A limit holds in each recording."""
+    return [
+        f"{limit.text}: {limit.figure} went from {before:,} to {after:,} ({after - before:+,}) in "
+        f"{one.name}"
+        for one in told
+        for before, after in [one.found.figures[limit.figure]]
+        if limit.broken_by(before, after)
+    ]
