@@ -35,6 +35,11 @@ class Wrong:
     sentence: str
     exit_code: int = 1
 
+    @property
+    def told(self) -> str:
+        """With the name, which not every sentence has."""
+        return self.sentence if self.name in self.sentence else f"{self.name}: {self.sentence}"
+
     def to_json(self) -> dict[str, str]:
         return {"trace": self.name, "error": self.sentence}
 

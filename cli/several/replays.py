@@ -82,14 +82,14 @@ class Asked:
         require(self.good, self.wrong)
 
     def remarks(self) -> list[str]:
-        return [f"Left out: {one.sentence}" for one in self.wrong]
+        return [f"Left out: {one.told}" for one in self.wrong]
 
 
 def require(good: Sequence[object], wrong: Sequence[Wrong]) -> None:
     """Raises what is wrong with the first of them where none is left."""
     if not good:
         kind = UsageError if wrong[0].exit_code == 2 else GcreplayError
-        raise kind(f"No recording can be used: {wrong[0].sentence}")
+        raise kind(f"No recording can be used: {wrong[0].told}")
 
 
 @contextmanager
