@@ -15,9 +15,9 @@ from tables import bar, section, show, table
 from whatif import policy_of
 from workloads import Workloads, chosen, options, variables
 
-from gcreplay.pauses import measured_model, pause_model, quiet
 from gcreplay.replay import Collection, replay
 from gcreplay.replay.estimates.pauses import PauseModel
+from gcreplay.screen.pauses import measured_model, pause_model, quiet
 from gcreplay.store import EventLog
 from gcreplay.tracer.real import RealOptions, RealRun, RealRunner
 

@@ -19,11 +19,11 @@ import click
 
 from gcreplay import interrupt
 from gcreplay.installation import write_limits
+from gcreplay.screen.text import plain, visible
 from gcreplay.store import waiting
 from gcreplay.store.errors import GcreplayError, UsageError
 from gcreplay.store.marks import meant
 from gcreplay.store.quiet import no_threads
-from gcreplay.text import plain, visible
 
 COMMANDS: Final = {
     "record": "Run a program under CPython 3.11 and record its heap.",

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
-from gcreplay.output import say
+from gcreplay.screen.output import say
 from gcreplay.store.errors import UsageError
 from gcreplay.store.marks import QUOTED, mark_from
 from gcreplay.store.values import I32_MOST, I64_MOST, decimal_from, shown, whole, whole_from

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import click
 
-from gcreplay.activity import Activity, recorded
-from gcreplay.gclogs import read
-from gcreplay.likeness import Likeness, likenesses
 from gcreplay.options import trace_argument, window_bounds
-from gcreplay.output import Cell, Report, Table, by_generation, format_option, show
-from gcreplay.progress import working
+from gcreplay.production.activity import Activity, recorded
+from gcreplay.production.gclogs import read
+from gcreplay.production.likeness import Likeness, likenesses
+from gcreplay.screen.output import Cell, Report, Table, by_generation, format_option, show
+from gcreplay.screen.progress import working
 from gcreplay.trace import opened
 
 KINDS = {

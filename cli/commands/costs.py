@@ -8,8 +8,14 @@ from typing import Any
 import click
 
 from gcreplay.options import policy_option, trace_argument
-from gcreplay.outcome import PRESENT, OwnTime, in_ms, in_percent, milliseconds, own_time
-from gcreplay.output import (
+from gcreplay.replay import Collection, RunResult, replay
+from gcreplay.replay.estimates.pauses import PauseModel
+from gcreplay.replay.policies.policy import OLDEST, PERMANENT
+from gcreplay.replay.results.callers import Caller, WithoutCalls, callers
+from gcreplay.replay.results.phases import Phase, Spent, intervals, phases, quantile
+from gcreplay.replay.run import Replay
+from gcreplay.screen.outcome import PRESENT, OwnTime, in_ms, in_percent, milliseconds, own_time
+from gcreplay.screen.output import (
     Cell,
     Figure,
     Report,
@@ -21,15 +27,9 @@ from gcreplay.output import (
     show,
     words,
 )
-from gcreplay.pauses import LONGER, pause_model, too_few, trust
-from gcreplay.places import short
-from gcreplay.progress import working
-from gcreplay.replay import Collection, RunResult, replay
-from gcreplay.replay.estimates.pauses import PauseModel
-from gcreplay.replay.policies.policy import OLDEST, PERMANENT
-from gcreplay.replay.results.callers import Caller, WithoutCalls, callers
-from gcreplay.replay.results.phases import Phase, Spent, intervals, phases, quantile
-from gcreplay.replay.run import Replay
+from gcreplay.screen.pauses import LONGER, pause_model, too_few, trust
+from gcreplay.screen.places import short
+from gcreplay.screen.progress import working
 from gcreplay.store import EventLog
 from gcreplay.store.errors import GcreplayError, UsageError
 from gcreplay.store.marks import with_marks_read

@@ -13,14 +13,25 @@ import click
 
 from gcreplay.limits import Limit, parse_limit
 from gcreplay.options import alone, policy_option, several_options, window_bounds
-from gcreplay.outcome import TIMES, Outcome, own_time
-from gcreplay.output import Cell, Report, Signed, SignedFigure, Table, format_option, say, show
-from gcreplay.pauses import P99, p99_cell, pause_model, trust
-from gcreplay.places import place
-from gcreplay.progress import working
 from gcreplay.replay import DiffResult, diff, make_policy
 from gcreplay.replay.estimates.pauses import PauseModel
 from gcreplay.replay.policies.registry import runs_a_file
+from gcreplay.screen.outcome import TIMES, Outcome, own_time
+from gcreplay.screen.output import (
+    Cell,
+    Report,
+    Signed,
+    SignedFigure,
+    Table,
+    format_option,
+    say,
+    show,
+)
+from gcreplay.screen.pauses import P99, p99_cell, pause_model, trust
+from gcreplay.screen.places import place
+from gcreplay.screen.progress import working
+from gcreplay.screen.verdict import compared
+from gcreplay.screen.wording import Wording
 from gcreplay.several.named import names_several
 from gcreplay.store import EventLog
 from gcreplay.store.errors import UsageError
@@ -28,8 +39,6 @@ from gcreplay.store.events import Run
 from gcreplay.store.marks import with_marks_read
 from gcreplay.store.values import I64_MOST, whole_from
 from gcreplay.trace import opened
-from gcreplay.verdict import compared
-from gcreplay.wording import Wording
 
 SHOWN_ROWS = 10
 MEMORY_FIRST = ("peak_bytes", "peak_floating_bytes")

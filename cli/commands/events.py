@@ -5,10 +5,10 @@ from pathlib import Path
 import click
 
 from gcreplay.options import Whole, trace_argument
+from gcreplay.screen.text import plain
+from gcreplay.screen.wording import Wording
 from gcreplay.store.errors import UsageError
-from gcreplay.text import plain
 from gcreplay.trace import opened
-from gcreplay.wording import Wording
 
 DEFAULT_EVENTS = 40
 EITHER_SIDE = 10

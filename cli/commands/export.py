@@ -7,8 +7,8 @@ import click
 
 from gcreplay.files import text_output
 from gcreplay.options import trace_argument
-from gcreplay.output import counted, say
-from gcreplay.progress import working
+from gcreplay.screen.output import counted, say
+from gcreplay.screen.progress import working
 from gcreplay.store.errors import UsageError
 from gcreplay.store.exchange.jsonl import export_jsonl
 from gcreplay.store.exchange.rows import export_rows

@@ -5,8 +5,8 @@ from pathlib import Path
 import click
 
 from gcreplay.files import text_lines
-from gcreplay.output import counted, say
-from gcreplay.progress import working
+from gcreplay.screen.output import counted, say
+from gcreplay.screen.progress import working
 from gcreplay.store.errors import GcreplayError, InvalidLog, MalformedLine, UsageError
 from gcreplay.store.exchange.jsonl import import_jsonl
 from gcreplay.store.place import own_descriptor, written_whole

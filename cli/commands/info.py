@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 import click
 
 from gcreplay.options import trace_argument
-from gcreplay.output import (
+from gcreplay.replay.estimates.pauses import PauseModel
+from gcreplay.screen.output import (
     Cell,
     Report,
     Table,
@@ -18,10 +19,9 @@ from gcreplay.output import (
     show,
     size_words,
 )
-from gcreplay.pauses import model_lines, pause_model
-from gcreplay.places import short
-from gcreplay.progress import working
-from gcreplay.replay.estimates.pauses import PauseModel
+from gcreplay.screen.pauses import model_lines, pause_model
+from gcreplay.screen.places import short
+from gcreplay.screen.progress import working
 from gcreplay.store import EventLog
 from gcreplay.store.ending import signal_name
 from gcreplay.store.errors import DamagedFile, InvalidLog

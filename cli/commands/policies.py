@@ -2,8 +2,8 @@
 
 import click
 
-from gcreplay.output import Report, Table, format_option, show
 from gcreplay.replay import known_policies
+from gcreplay.screen.output import Report, Table, format_option, show
 
 
 @click.command()

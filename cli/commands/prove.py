@@ -8,7 +8,6 @@ import click
 
 from gcreplay.commands.record import OwnOptionsThenProgram, program_argv
 from gcreplay.commands.replay import replayed
-from gcreplay.looks import closeness
 from gcreplay.options import (
     apply_from_option,
     chosen_python,
@@ -18,16 +17,26 @@ from gcreplay.options import (
     real_run_options,
     window_bounds,
 )
-from gcreplay.outcome import TIMES, in_ms, time_cells
-from gcreplay.output import Cell, Report, Table, by_generation, format_option, say, show, words
-from gcreplay.pauses import PauseProof, measured_model, quiet, store_model, trust_in_proof
-from gcreplay.progress import Runs, working
-from gcreplay.proof import COMPARED, Proof, Totals, measured_totals, predicted_totals
-from gcreplay.realruns import ProvedProgram, input_of, own_ns_of, recording_at
+from gcreplay.programs.looks import closeness
+from gcreplay.programs.proof import COMPARED, Proof, Totals, measured_totals, predicted_totals
+from gcreplay.programs.realruns import ProvedProgram, input_of, own_ns_of, recording_at
+from gcreplay.programs.stock import plan_of
 from gcreplay.replay import make_policy
 from gcreplay.replay.estimates.pauses import PauseModel, Pauses
 from gcreplay.replay.policies.policy import OLDEST
-from gcreplay.stock import plan_of
+from gcreplay.screen.outcome import TIMES, in_ms, time_cells
+from gcreplay.screen.output import (
+    Cell,
+    Report,
+    Table,
+    by_generation,
+    format_option,
+    say,
+    show,
+    words,
+)
+from gcreplay.screen.pauses import PauseProof, measured_model, quiet, store_model, trust_in_proof
+from gcreplay.screen.progress import Runs, working
 from gcreplay.store import EventLog
 from gcreplay.store.errors import StorageError, UsageError
 from gcreplay.store.marks import with_marks_read

@@ -9,11 +9,11 @@ from pathlib import Path
 import click
 
 from gcreplay.installation import write_limits
-from gcreplay.looks import Closeness, closeness, threshold_of
-from gcreplay.not_a_script import no_such_script
 from gcreplay.options import chosen_python, closeness_options, program_options
-from gcreplay.output import counted, say, size_words
-from gcreplay.progress import working
+from gcreplay.programs.looks import Closeness, closeness, threshold_of
+from gcreplay.programs.not_a_script import no_such_script
+from gcreplay.screen.output import counted, say, size_words
+from gcreplay.screen.progress import working
 from gcreplay.store.errors import UsageError
 from gcreplay.store.marks import meant
 from gcreplay.store.values import shown

@@ -5,8 +5,8 @@ from pathlib import Path
 import click
 
 from gcreplay.commands.record import in_one_line
-from gcreplay.output import say
-from gcreplay.progress import working
+from gcreplay.screen.output import say
+from gcreplay.screen.progress import working
 from gcreplay.store.errors import GcreplayError
 from gcreplay.tracer import recover
 

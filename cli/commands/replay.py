@@ -6,9 +6,12 @@ from typing import Any
 
 import click
 
-from gcreplay.looks import too_wide
 from gcreplay.options import apply_from_option, policy_option, trace_argument, window_bounds
-from gcreplay.outcome import (
+from gcreplay.programs.looks import too_wide
+from gcreplay.replay import RunResult, make_policy
+from gcreplay.replay.estimates.pauses import PauseModel
+from gcreplay.replay.run import Replay
+from gcreplay.screen.outcome import (
     MEMORY,
     PRESENT,
     TIMES,
@@ -19,17 +22,14 @@ from gcreplay.outcome import (
     program_words,
     rare_figures,
 )
-from gcreplay.output import Report, Table, format_option, show
-from gcreplay.pauses import P99, p99_cell, pause_model, store_model, trust
-from gcreplay.progress import Runs, working
-from gcreplay.replay import RunResult, make_policy
-from gcreplay.replay.estimates.pauses import PauseModel
-from gcreplay.replay.run import Replay
+from gcreplay.screen.output import Report, Table, format_option, show
+from gcreplay.screen.pauses import P99, p99_cell, pause_model, store_model, trust
+from gcreplay.screen.progress import Runs, working
+from gcreplay.screen.verdict import Verdict, verdict
 from gcreplay.store import EventLog
 from gcreplay.store.errors import DamagedFile, StorageError
 from gcreplay.store.marks import with_marks_read
 from gcreplay.trace import SO_FAR, opened
-from gcreplay.verdict import Verdict, verdict
 
 BOUNDS = ("never", "clairvoyant")
 

@@ -9,10 +9,6 @@ from typing import Any, Final
 import click
 
 from gcreplay.options import alone, policy_option, several_options, traces_argument
-from gcreplay.outcome import MEMORY, PRESENT, TIMES, own_time, program_words, time_cells
-from gcreplay.output import Cell, Report, Size, Table, counted, format_option, show
-from gcreplay.pauses import pause_model, store_model, trust
-from gcreplay.progress import Done, working
 from gcreplay.replay import make_policy, replay
 from gcreplay.replay.engine.annotation import Garbage
 from gcreplay.replay.estimates.pauses import PauseModel
@@ -21,7 +17,11 @@ from gcreplay.replay.sweep.front import front, spread
 from gcreplay.replay.sweep.grid import grid, policy_of
 from gcreplay.replay.sweep.groups import Groups, groups_of
 from gcreplay.replay.sweep.sweep import Setting, Sweep, Swept
-from gcreplay.rows import Row, collections_of, row_of_lane, row_of_run
+from gcreplay.screen.outcome import MEMORY, PRESENT, TIMES, own_time, program_words, time_cells
+from gcreplay.screen.output import Cell, Report, Size, Table, counted, format_option, show
+from gcreplay.screen.pauses import pause_model, store_model, trust
+from gcreplay.screen.progress import Done, working
+from gcreplay.screen.rows import Row, collections_of, row_of_lane, row_of_run
 from gcreplay.several.named import names_several
 from gcreplay.store import EventLog
 from gcreplay.store.errors import DamagedFile, StorageError

@@ -7,25 +7,25 @@ from typing import Final, get_args
 
 import click
 
-from gcreplay.bearing import REPEATS, Real
+from gcreplay.advice.bearing import REPEATS, Real
+from gcreplay.advice.paste import FORMS
+from gcreplay.advice.tuned import Tuned
 from gcreplay.commands.record import OwnOptionsThenProgram, program_argv
-from gcreplay.looks import closeness
 from gcreplay.options import alone, chosen_python, in_unit, real_run_options, several_options
-from gcreplay.outcome import PRESENT
-from gcreplay.output import Report, format_option, show
-from gcreplay.paste import FORMS
-from gcreplay.pauses import measured_model, store_model
-from gcreplay.progress import Runs
-from gcreplay.realruns import ProvedProgram, input_of, own_ns_of, recording_at
+from gcreplay.programs.looks import closeness
+from gcreplay.programs.realruns import ProvedProgram, input_of, own_ns_of, recording_at
+from gcreplay.programs.stock import plan_of
 from gcreplay.replay import make_policy
 from gcreplay.replay.tuning.choice import Goal, Limits
+from gcreplay.screen.outcome import PRESENT
+from gcreplay.screen.output import Report, format_option, show
+from gcreplay.screen.pauses import measured_model, store_model
+from gcreplay.screen.progress import Runs
 from gcreplay.several.named import ENDING, names_several
-from gcreplay.stock import plan_of
 from gcreplay.store import EventLog
 from gcreplay.store.errors import UsageError
 from gcreplay.trace import opened
 from gcreplay.tracer import RecordOptions
-from gcreplay.tuned import Tuned
 
 TRIES = 3
 """Settings that are really run, one after another, until one holds what was predicted of it."""

@@ -5,9 +5,9 @@ from pathlib import Path
 import click
 
 from gcreplay.options import trace_argument
-from gcreplay.output import Cell, Report, Table, format_option, say, show
-from gcreplay.progress import working
 from gcreplay.replay import VerifyResult, verify
+from gcreplay.screen.output import Cell, Report, Table, format_option, say, show
+from gcreplay.screen.progress import working
 from gcreplay.store.rules.unrepaired import unrepaired
 from gcreplay.trace import opened_with_recorder
 

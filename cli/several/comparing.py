@@ -7,18 +7,18 @@ from pathlib import Path
 from typing import Any
 
 from gcreplay.limits import Limit
-from gcreplay.outcome import sums
-from gcreplay.output import Cell, Figure, Report, Signed, SignedFigure, Table, counted
-from gcreplay.pauses import P99
-from gcreplay.places import place
 from gcreplay.replay.estimates.pauses import PauseModel
 from gcreplay.replay.results.diff import FIGURES, KeptLonger
-from gcreplay.rows import Sums
+from gcreplay.screen.outcome import sums
+from gcreplay.screen.output import Cell, Figure, Report, Signed, SignedFigure, Table, counted
+from gcreplay.screen.pauses import P99
+from gcreplay.screen.places import place
+from gcreplay.screen.rows import Sums
+from gcreplay.screen.verdict import compared
 from gcreplay.several.named import Recording, Wrong, checked, recordings_of, short_names
 from gcreplay.several.replays import Asked, over, require, workers_for
 from gcreplay.several.tasks import Compare, Compared, is_bound, priced
 from gcreplay.store.marks import with_marks_read
-from gcreplay.verdict import compared
 
 SHOWN_ROWS = 10
 MEMORY_FIRST = ("peak_bytes", "peak_floating_bytes")

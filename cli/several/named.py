@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from gcreplay.outcome import MEASURED
-from gcreplay.pauses import META
+from gcreplay.screen.outcome import MEASURED
+from gcreplay.screen.pauses import META
 from gcreplay.store import EventLog
 from gcreplay.store.errors import GcreplayError, UsageError
 from gcreplay.trace import opened

@@ -9,14 +9,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from gcreplay.outcome import PRESENT
-from gcreplay.output import counted
-from gcreplay.pauses import store_model
-from gcreplay.progress import Done, working
 from gcreplay.replay.estimates.pauses import PauseModel
 from gcreplay.replay.sweep.grid import policy_of
 from gcreplay.replay.sweep.sweep import Setting
-from gcreplay.rows import Row
+from gcreplay.screen.outcome import PRESENT
+from gcreplay.screen.output import counted
+from gcreplay.screen.pauses import store_model
+from gcreplay.screen.progress import Done, working
+from gcreplay.screen.rows import Row
 from gcreplay.several.named import Recording, Wrong, checked, recordings_of
 from gcreplay.several.tasks import (
     OPTIONS,

@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from gcreplay.outcome import PRESENT
-from gcreplay.output import Cell, Report, Table, counted
 from gcreplay.replay.estimates.pauses import PauseModel
 from gcreplay.replay.sweep.front import front, spread
 from gcreplay.replay.sweep.sweep import Setting
 from gcreplay.replay.tuning.choice import Limits
+from gcreplay.screen.outcome import PRESENT
+from gcreplay.screen.output import Cell, Report, Table, counted
 from gcreplay.several.facts import Facts, cut, facts_of, words_of_all
 from gcreplay.several.replays import Asked, Replays, over, working_on
 from gcreplay.several.together import (

@@ -11,8 +11,6 @@ from typing import Any, Final, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from gcreplay.outcome import PRESENT
-from gcreplay.pauses import pause_model
 from gcreplay.replay import Collection, RunResult, diff
 from gcreplay.replay.estimates.pauses import PauseModel, Pauses
 from gcreplay.replay.policies.actions import is_action, parts_of
@@ -21,7 +19,9 @@ from gcreplay.replay.results.dependence import Dependence, Example
 from gcreplay.replay.results.diff import KeptLonger
 from gcreplay.replay.run import Replay
 from gcreplay.replay.sweep.sweep import Setting, Sweep
-from gcreplay.rows import Row, Sums, row_of_lane, row_of_run
+from gcreplay.screen.outcome import PRESENT
+from gcreplay.screen.pauses import pause_model
+from gcreplay.screen.rows import Row, Sums, row_of_lane, row_of_run
 from gcreplay.several.named import Recording, Wrong, mark_of
 from gcreplay.store import EventLog
 from gcreplay.store.errors import GcreplayError

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from gcreplay.outcome import in_ms, in_percent, sums, time_cells
-from gcreplay.output import Cell, Figure, Size, Table, size_words
 from gcreplay.replay.policies.policy import OLDEST
 from gcreplay.replay.tuning.choice import INTERPRETER, Judge, Option
-from gcreplay.rows import Row, Sums
+from gcreplay.screen.outcome import in_ms, in_percent, sums, time_cells
+from gcreplay.screen.output import Cell, Figure, Size, Table, size_words
+from gcreplay.screen.rows import Row, Sums
 from gcreplay.several.facts import Facts
 from gcreplay.several.named import short_names
 from gcreplay.several.tasks import Ran

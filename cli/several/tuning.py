@@ -4,15 +4,16 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from gcreplay.outcome import PRESENT, in_ms, share_of
-from gcreplay.output import Report, Table, counted
-from gcreplay.paste import lines_of
+from gcreplay.advice.paste import lines_of
+from gcreplay.advice.tuned import TRY, code
 from gcreplay.replay.estimates.pauses import TYPICAL
 from gcreplay.replay.sweep.front import spread
 from gcreplay.replay.tuning.candidates import SETTINGS
 from gcreplay.replay.tuning.choice import Goal, Limits, on_front
 from gcreplay.replay.tuning.lines import freezes_at_lines
 from gcreplay.replay.tuning.search import Rounds, allows, policies_of, worth_a_replay
+from gcreplay.screen.outcome import PRESENT, in_ms, share_of
+from gcreplay.screen.output import Report, Table, counted
 from gcreplay.several.facts import Facts, cut, facts_of, words_of_all
 from gcreplay.several.named import Wrong
 from gcreplay.several.replays import Asked, Lost, Replays, over, working_on
@@ -31,7 +32,6 @@ from gcreplay.store import EventLog
 from gcreplay.store.errors import GcreplayError
 from gcreplay.store.marks import with_marks_read
 from gcreplay.trace import opened
-from gcreplay.tuned import TRY, code
 
 SHOWN: Final = 6
 """Settings of the front in the table, beside the present and the recommended one."""

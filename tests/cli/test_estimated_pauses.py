@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from command_line import Gcreplay, write_cycles
 
-from gcreplay.pauses import measured_model, quiet
 from gcreplay.replay import replay
 from gcreplay.replay.estimates.pauses import PauseError, PauseModel
+from gcreplay.screen.pauses import measured_model, quiet
 from gcreplay.store import EventLog
 from gcreplay.store.events import ObservedCollection
 from gcreplay.tracer.real import RealCollection

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gcreplay.not_a_script import no_such_script
+from gcreplay.programs.not_a_script import no_such_script
 from gcreplay.replay import verify
 from gcreplay.store import EventLog
 from gcreplay.tracer import CannotRecord, RealOptions, run_real

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from command_line import Gcreplay
 
-from gcreplay.looks import closeness
+from gcreplay.programs.looks import closeness
 from gcreplay.store import EventLog
 
 PROGRAM = "for i in range(3000): x = []; x.append(x)"

@@ -10,7 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gcreplay.output import Report, Table, as_csv, as_markdown, as_text, show, size_words, words
+from gcreplay.screen.output import (
+    Report,
+    Table,
+    as_csv,
+    as_markdown,
+    as_text,
+    show,
+    size_words,
+    words,
+)
 
 TABLE = Table(("policy", "collected"), (("never", 0), ("a|b", 12345)))
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from command_line import Gcreplay
 
-from gcreplay.places import place, short
+from gcreplay.screen.places import place, short
 from gcreplay.store.builder import TraceBuilder
 
 

@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
-from gcreplay import progress
-from gcreplay.progress import Runs, time_left
+from gcreplay.screen import progress
+from gcreplay.screen.progress import Runs, time_left
 
 
 class Watched:

@@ -18,10 +18,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from gcreplay.output import FORMATS
+from gcreplay.screen.output import FORMATS
+from gcreplay.screen.text import INVISIBLE, csv_cell, markdown, plain
 from gcreplay.store import EventLog
 from gcreplay.store.builder import TraceBuilder
-from gcreplay.text import INVISIBLE, csv_cell, markdown, plain
 
 GC_LOG = Path(__file__).parents[2] / "examples" / "gc.jsonl"
 CLEAR_SCREEN, TITLE = "\x1b[2J", "\x1b]0;owned\x07"

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from command_line import Gcreplay
 
-from gcreplay.paste import lines_of
+from gcreplay.advice.paste import lines_of
 from gcreplay.replay import replay
 from gcreplay.replay.estimates.pauses import PauseError, PauseModel, Pauses
 from gcreplay.replay.tuning.choice import Judge, Limits, Tried

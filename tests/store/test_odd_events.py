@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from strategies import valid_builders
 
 from gcreplay.replay import diff, replay, verify
+from gcreplay.screen.wording import Wording
 from gcreplay.store import EventLog, GcreplayError, InvalidLog, TraceBuilder
 from gcreplay.store.exchange.jsonl import export_jsonl
 from gcreplay.store.exchange.records import records
 from gcreplay.store.rules.unrepaired import unrepaired
 from gcreplay.store.rules.validate import validate
-from gcreplay.wording import Wording
 
 POLICIES = ("never", "cpython-3.11", "generational:3,1,1", "manual", "clairvoyant", "every:m0,2")
 

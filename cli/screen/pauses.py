@@ -9,10 +9,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from gcreplay.outcome import MEASURED, PRESENT, Outcome, in_ms, is_recorded, milliseconds, sums
-from gcreplay.output import Cell, counted
 from gcreplay.replay import Collection, replay
 from gcreplay.replay.estimates.pauses import LEAST, PauseModel, Pauses, fit, least
+from gcreplay.screen.outcome import (
+    MEASURED,
+    PRESENT,
+    Outcome,
+    in_ms,
+    is_recorded,
+    milliseconds,
+    sums,
+)
+from gcreplay.screen.output import Cell, counted
 from gcreplay.store import EventLog
 
 if TYPE_CHECKING:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Final
 
-from gcreplay.places import short
 from gcreplay.replay import make_policy
 from gcreplay.replay.places import is_in
 from gcreplay.replay.policies.actions import Every, Freeze, FreezeBefore, Without
@@ -16,6 +15,7 @@ from gcreplay.replay.policies.generational import Generational
 from gcreplay.replay.policies.marked import AtMarks
 from gcreplay.replay.results.callers import Caller, callers
 from gcreplay.replay.tuning.lines import MODULE
+from gcreplay.screen.places import short
 from gcreplay.store import EventLog, GcCall
 
 FORMS: Final = ("python", "gunicorn", "uvicorn", "pytest")

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any, Final, Protocol
 
-from gcreplay.output import Cell, Figure, Size, by_generation, words
 from gcreplay.replay import RunResult
 from gcreplay.replay.estimates.pauses import PauseModel, Pauses
 from gcreplay.replay.policies.policy import OLDEST
+from gcreplay.screen.output import Cell, Figure, Size, by_generation, words
 from gcreplay.store import EventLog
 from gcreplay.store.marks import with_marks_read
 

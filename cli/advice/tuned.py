@@ -7,9 +7,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from gcreplay.bearing import Bearing, Real
-from gcreplay.bearing import Figure as Claimed
-from gcreplay.outcome import (
+from gcreplay.advice.bearing import Bearing, Real
+from gcreplay.advice.bearing import Figure as Claimed
+from gcreplay.advice.paste import lines_of
+from gcreplay.replay import replay
+from gcreplay.replay.estimates.pauses import TYPICAL, PauseModel
+from gcreplay.replay.policies.policy import OLDEST
+from gcreplay.replay.sweep.front import spread
+from gcreplay.replay.tuning.choice import Goal, Judge, Limits, Tried, on_front
+from gcreplay.replay.tuning.search import Search
+from gcreplay.screen.outcome import (
     PRESENT,
     in_ms,
     in_percent,
@@ -19,16 +26,9 @@ from gcreplay.outcome import (
     share_of,
     sums,
 )
-from gcreplay.output import Cell, Figure, Report, Size, Table, counted, size_words
-from gcreplay.paste import lines_of
-from gcreplay.pauses import P99, pause_model, trust
-from gcreplay.progress import working
-from gcreplay.replay import replay
-from gcreplay.replay.estimates.pauses import TYPICAL, PauseModel
-from gcreplay.replay.policies.policy import OLDEST
-from gcreplay.replay.sweep.front import spread
-from gcreplay.replay.tuning.choice import Goal, Judge, Limits, Tried, on_front
-from gcreplay.replay.tuning.search import Search
+from gcreplay.screen.output import Cell, Figure, Report, Size, Table, counted, size_words
+from gcreplay.screen.pauses import P99, pause_model, trust
+from gcreplay.screen.progress import working
 from gcreplay.store import EventLog
 from gcreplay.store.marks import with_marks_read
 

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gcreplay.outcome import sums
 from gcreplay.replay import Collection, make_policy
 from gcreplay.replay.estimates.pauses import PauseModel, Pauses
 from gcreplay.replay.sweep.grid import policy_of
 from gcreplay.replay.sweep.sweep import Swept
+from gcreplay.screen.outcome import sums
 
 
 @dataclass(frozen=True, slots=True)

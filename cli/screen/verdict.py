@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from gcreplay.outcome import Outcome, in_ms, in_percent
-from gcreplay.output import size_words
 from gcreplay.replay.estimates.pauses import PauseModel
+from gcreplay.screen.outcome import Outcome, in_ms, in_percent
+from gcreplay.screen.output import size_words
 
 MOST_MEMORY: Final = 1.25
 """What is best for time may have so many times the peak memory of the present setting."""

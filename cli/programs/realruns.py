@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePath
 from typing import IO, Final
 
-from gcreplay.output import say
-from gcreplay.progress import Runs, begin_a_line
+from gcreplay.screen.output import say
+from gcreplay.screen.progress import Runs, begin_a_line
 from gcreplay.store import EventLog
 from gcreplay.store.errors import GcreplayError, UsageError
 from gcreplay.store.place import new_database, other_kind

@@ -6,10 +6,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from gcreplay.outcome import PRESENT, own_time
 from gcreplay.replay.policies.policy import OLDEST, PERMANENT
 from gcreplay.replay.results.phases import intervals
 from gcreplay.replay.run import Replay
+from gcreplay.screen.outcome import PRESENT, own_time
 from gcreplay.store import EventLog
 from gcreplay.store.events import GcCall
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any, Final
 
-from gcreplay.activity import GENERATIONS, Activity
-from gcreplay.output import counted
+from gcreplay.production.activity import GENERATIONS, Activity
 from gcreplay.replay.estimates.pauses import LEAST
+from gcreplay.screen.output import counted
 
 MACHINE: Final = 2.0
 """Another machine, or a busier one, is taken to run the same program at most so much faster or

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any, Final, Literal
 
-from gcreplay.outcome import in_ms
-from gcreplay.output import size_words
 from gcreplay.replay.results.phases import quantile
 from gcreplay.replay.tuning.choice import Limits
+from gcreplay.screen.outcome import in_ms
+from gcreplay.screen.output import size_words
 from gcreplay.tracer import RealRun
 
 REPEATS: Final = 3

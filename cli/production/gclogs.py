@@ -13,8 +13,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final, Protocol, TextIO
 
-from gcreplay.activity import GENERATIONS, Activity, Thresholds
-from gcreplay.output import counted
+from gcreplay.production.activity import GENERATIONS, Activity, Thresholds
+from gcreplay.screen.output import counted
 from gcreplay.store import values
 from gcreplay.store.errors import GcreplayError, NotFound
 from gcreplay.store.values import I64_MOST

@@ -19,7 +19,7 @@ import click
 if TYPE_CHECKING:
     from rich.table import Table as RichTable
 
-from gcreplay.text import csv_cell, markdown, plain
+from gcreplay.screen.text import csv_cell, markdown, plain
 
 Cell = str | int | float | None
 Command = TypeVar("Command", bound=Callable[..., Any])

@@ -1,0 +1,1 @@
+"""What a production log says of its collector, beside a recording."""
