@@ -1,7 +1,9 @@
 """What an object alone owns is in its bytes: its tables, its buffers, and what only it holds."""
 
+import sys
 from pathlib import Path
 
+import pytest
 from recording import BARE, recorded_code
 
 from gcreplay.replay.run import replay
@@ -19,10 +21,12 @@ class Node:
 """
 
 
-def owned(folder: Path, code: str, name: str) -> list[int]:
+def owned(
+    folder: Path, code: str, name: str, *, python: str = BARE, granularity: int = 0
+) -> list[int]:
     """Bytes more than their blocks that objects of a type are told to own, in order, after the
     first mark."""
-    done = recorded_code(folder, LOOK + code, python=BARE)
+    done = recorded_code(folder, LOOK + code, python=python, granularity=granularity)
     with EventLog.open(done.path) as log:
         op, a, b, c = log.events().columns()
         names = [log_type.qualified for log_type in log.types]
@@ -189,3 +193,147 @@ gc.collect()
     garbage = 3000 * (64 + block(48_001))
     assert garbage < without.peak_bytes < garbage + 4_000_000
     assert default.peak_bytes < garbage * 701 // 3000 + 4_000_000
+
+
+def by_malloc(size: int) -> int:
+    """What malloc hands out for so many bytes; numpy asks it for data and for dimensions."""
+    return max(32, -(-(size + 8) // 16) * 16)
+
+
+ARRAYS = """
+import numpy
+class Derived(numpy.ndarray): pass
+look("a")
+node = Node()
+"""
+
+
+@pytest.mark.parametrize(
+    ("held", "bytes_of_it"),
+    [
+        ("numpy.ones(5000)", 96 + by_malloc(16) + by_malloc(40_000)),
+        ("numpy.ones((50, 20), 'f4')", 96 + by_malloc(32) + by_malloc(4000)),
+        ("numpy.ones((50, 20), order='F')", 96 + by_malloc(32) + by_malloc(8000)),
+        ("numpy.zeros(0)", 96 + by_malloc(16) + by_malloc(8)),
+        ("numpy.array(1.5)", 96 + by_malloc(8)),
+        # So large that malloc maps pages for it.
+        ("numpy.ones(4_000_000, 'u1')", 96 + by_malloc(16) + by_malloc(4_000_000)),
+        # A view owns no data; what it shows is its alone.
+        ("numpy.ones(5000)[::-2]", 2 * (96 + by_malloc(16)) + by_malloc(40_000)),
+        ("numpy.frombuffer(bytes(7000), 'u1')", 96 + by_malloc(16) + block(7033)),
+    ],
+)
+def test_an_array_of_numpy_owns_its_data(tmp_path: Path, held: str, bytes_of_it: int) -> None:
+    code = f'{ARRAYS}node.data = {held}; look("b")'
+    told = owned(tmp_path, code, "__main__.Node", python=sys.executable)
+    assert told == [bytes_of_it]
+
+
+def test_an_array_counts_where_one_object_holds_it_and_its_view(tmp_path: Path) -> None:
+    code = f'{ARRAYS}node.data = numpy.ones(5000); node.more = node.data[:10]; look("b")'
+    array, view = 96 + by_malloc(16) + by_malloc(40_000), 96 + by_malloc(16)
+    assert owned(tmp_path, code, "__main__.Node", python=sys.executable) == [array + view]
+
+
+def test_an_array_that_another_object_shows_counts_for_neither(tmp_path: Path) -> None:
+    code = f"""{ARRAYS}
+node.data = numpy.ones(5000)
+other = Node()
+other.data = node.data[:10]
+look("b")
+"""
+    told = owned(tmp_path, code, "__main__.Node", python=sys.executable)
+    assert told == [96 + by_malloc(16)]
+
+
+def test_an_array_of_a_derived_class_owns_its_data(tmp_path: Path) -> None:
+    code = f'{ARRAYS}node.data = numpy.ones(5000).copy().view(Derived); look("b")'
+    told = owned(tmp_path, code, "__main__.Derived", python=sys.executable)
+    assert told == [by_malloc(16) + 96 + by_malloc(16) + by_malloc(40_000)]
+
+
+@pytest.mark.parametrize("base", ["array.array", "Mine"])
+def test_an_array_of_the_standard_library_owns_its_items(tmp_path: Path, base: str) -> None:
+    code = f"""
+import array
+class Mine(array.array): pass
+look("a")
+kept = {base}("d", bytes(8000))
+print(kept.__sizeof__() - {base}.__basicsize__)
+look("b")
+kept.extend(range(9000))
+print(kept.__sizeof__() - {base}.__basicsize__)
+look("c")
+"""
+    name = base if "." in base else f"__main__.{base}"
+    lines = recorded_code(tmp_path, LOOK + code, python=BARE).lines
+    assert owned(tmp_path, code, name) == [block(int(said)) for said in lines]
+
+
+def test_a_deque_owns_its_blocks(tmp_path: Path) -> None:
+    code = """
+from collections import deque
+look("a")
+kept = deque([[]] * 1000)
+blocks = (kept.__sizeof__() - deque.__basicsize__) // 528
+print(blocks)
+look("b")
+kept.clear()
+look("c")
+"""
+    lines = recorded_code(tmp_path, LOOK + code, python=BARE).lines
+    # The one that is left when it is empty, and the 16 that it keeps for later.
+    assert owned(tmp_path, code, "collections.deque")[-2:] == [
+        int(lines[0]) * block(528),
+        17 * block(528),
+    ]
+
+
+def test_a_file_in_memory_owns_what_was_written_to_it(tmp_path: Path) -> None:
+    code = """
+import io
+look("a")
+kept = io.BytesIO()
+kept.write(bytes(70_000))
+print(kept.__sizeof__() - io.BytesIO.__basicsize__)
+look("b")
+shared = bytes(50_000)
+other = io.BytesIO(shared)
+look("c")
+"""
+    lines = recorded_code(tmp_path, LOOK + code, python=BARE).lines
+    assert owned(tmp_path, code, "_io.BytesIO") == [block(int(lines[0]))]
+
+
+def test_what_a_memoryview_shows_counts_where_nothing_else_holds_it(tmp_path: Path) -> None:
+    code = 'look("a"); kept = memoryview(bytearray(9000)); look("b")'
+    assert owned(tmp_path, code, "managedbuffer") == [64 + block(9001)]
+
+
+def test_a_class_that_only_has_the_name_of_a_buffer_is_none(tmp_path: Path) -> None:
+    code = """
+Deque = type("collections.deque", (), {"__slots__": ("__weakref__",)})
+Array = type("numpy.ndarray", (), {"__slots__": ("__weakref__",)})
+look("a")
+kept = [Deque(), Array()]
+look("b")
+"""
+    assert owned(tmp_path, code, "__main__.collections.deque") == []
+    assert owned(tmp_path, code, "__main__.numpy.ndarray") == []
+
+
+def test_what_running_code_held_too_counts_when_it_has_let_go(tmp_path: Path) -> None:
+    code = """
+def made():
+    data = bytes(5000)
+    node = Node()
+    node.data = data
+    early = [[] for _ in range(300)]
+    return node
+look("a")
+kept = made()
+later = [[] for _ in range(300)]
+look("b")
+"""
+    told = owned(tmp_path, code, "__main__.Node", granularity=100)
+    assert told == [block(5033)]

@@ -187,7 +187,7 @@ static void look_at(PyObject *op)
         if (!doubt && e->hash == hash_owned()) {
             bits = 0;
         }
-        e->hash = grows || (loose && walking == 0) ? hash_owned() : hash_held();
+        e->hash = grows || (loose && walking <= 0) ? hash_owned() : hash_held();
     }
     if (e->count != (uint32_t)Py_REFCNT(op)) bits |= PE_COUNT;
     uint32_t id = e->id;
