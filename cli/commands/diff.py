@@ -265,7 +265,7 @@ def _answer(outcomes: Sequence[Outcome], headings: Sequence[str], model: PauseMo
     (first, second), (name, other) = outcomes, headings
     if first.pauses is None or second.pauses is None:
         return f"{name if first.pauses is None else other} is a bound that takes no time."
-    return compared(first.pauses.total, second.pauses.total, other, name, model)
+    return compared(first, second, other, name, model)
 
 
 def _times(outcomes: Sequence[Outcome], *, show_pauses: bool) -> list[tuple[Cell, ...]]:

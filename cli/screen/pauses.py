@@ -10,7 +10,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from gcreplay.replay import Collection, replay
-from gcreplay.replay.estimates.pauses import LEAST, PauseModel, Pauses, fit, least
+from gcreplay.replay.estimates.pauses import (
+    ELSEWHERE,
+    HELD,
+    LEAST,
+    PauseModel,
+    Pauses,
+    fit,
+    least,
+)
 from gcreplay.screen.outcome import (
     MEASURED,
     PRESENT,
@@ -99,11 +107,10 @@ def trust(log: EventLog, model: PauseModel | None) -> str:
     """How far estimates may be trusted, or why there are none, in a sentence."""
     if model is None:
         return f"GC time is not estimated, so the work stands first: {too_few(log)}."
-    held = "31" if model.source == "measured" else "28"
     return (
         f"Times are estimates from {_source(model)}; under another setting a sum may be "
-        f"{model.sums_off:.0%} off (30% held in {held} of 36 cases). All else is counted; memory "
-        f"is that of recorded objects."
+        f"{model.sums_off:.0%} off ({ELSEWHERE:.0%} held in {HELD} cases), a difference by less. "
+        f"All else is counted; memory is that of recorded objects."
     )
 
 

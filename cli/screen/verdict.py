@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from gcreplay.replay.estimates.pauses import PauseModel
@@ -46,9 +47,9 @@ def verdict(now: Outcome, others: Sequence[Outcome], model: PauseModel) -> Verdi
     known = [one for one in others if not one.run.depends_on_collector.count]
     allowed = [one for one in known if one.run.peak_bytes <= MOST_MEMORY * now.run.peak_bytes]
     found = {
-        "throughput": _least(now, allowed, _total, model.sums_off),
-        "latency": _least(now, allowed, _longest, model.singles_off),
-        "footprint": _least(now, known, _peak, 1 - LESS_MEMORY),
+        "throughput": _least(now, allowed, _total, partial(_total_off, now, model)),
+        "latency": _least(now, allowed, _longest, lambda _: model.singles_off * _longest(now)),
+        "footprint": _least(now, known, _peak, lambda _: (1 - LESS_MEMORY) * _peak(now)),
     }
     goals = {goal: best for goal, best in found.items() if best is not None}
     if not goals:
@@ -72,14 +73,20 @@ def _peak(one: Outcome) -> int:
     return one.run.peak_bytes
 
 
+def _total_off(now: Outcome, model: PauseModel, one: Outcome) -> float:
+    return model.difference_off(now.run.collections, one.run.collections)
+
+
 def _least(
-    now: Outcome, others: Sequence[Outcome], figure: Callable[[Outcome], int], off: float
+    now: Outcome,
+    others: Sequence[Outcome],
+    figure: Callable[[Outcome], int],
+    off: Callable[[Outcome], float],
 ) -> Outcome | None:
-    """The one with the least figure, if it is less than now by more than `off` of it."""
-    best = min(others, key=figure, default=None)
-    if best is None or figure(now) - figure(best) <= off * figure(now):
-        return None
-    return best
+    """The one with the least figure of those where it is less than now by more than it may be
+    off."""
+    sure = [one for one in others if figure(now) - figure(one) > off(one)]
+    return min(sure, key=figure, default=None)
 
 
 def _against(now: Outcome, best: Outcome) -> str:
@@ -105,17 +112,18 @@ def _nothing(
     if len(allowed) < len(known):
         within = f"no row with up to {MOST_MEMORY - 1:.0%} more memory"
     told = f"{takes}, and {within} saves more of it than the estimate may be off"
-    return f"Leave it as it is. {told} ({model.sums_off:.0%})."
+    return f"Leave it as it is. {told}."
 
 
-def compared(first: int, second: int, name: str, other: str, model: PauseModel) -> str:
-    """GC time of one run, `second`, beside that of another, in a sentence."""
-    least, most = sorted((first, second))
-    if most - least <= model.sums_off * most:
+def compared(first: Outcome, second: Outcome, name: str, other: str, model: PauseModel) -> str:
+    """GC time of the second run beside that of the first, in a sentence."""
+    before, after = _total(first), _total(second)
+    off = model.difference_off(first.run.collections, second.run.collections)
+    if abs(before - after) <= off:
         return (
-            f"{name} and {other} take the same GC time as far as estimates tell: {in_ms(second)} "
-            f"and {in_ms(first)} ms, which may be {model.sums_off:.0%} off."
+            f"{name} and {other} take the same GC time as far as estimates tell: {in_ms(after)} "
+            f"and {in_ms(before)} ms, and their difference may be {in_ms(int(off))} ms off."
         )
-    how, change = ("less", first - second) if second < first else ("more", second - first)
-    both = f"{in_ms(second)} for {in_ms(first)}"
+    how, change = ("less", before - after) if after < before else ("more", after - before)
+    both = f"{in_ms(after)} for {in_ms(before)}"
     return f"{name} takes {in_ms(change)} ms {how} in the collector than {other} ({both})."

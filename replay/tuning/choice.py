@@ -172,7 +172,8 @@ class Judge:
     def _sure(self, present: Option, one: Option, model: PauseModel) -> bool:
         """Whether it is better in something that counts, by more than that may be off."""
         saved = present.pauses.total - one.pauses.total
-        time = saved > model.sums_off * present.pauses.total
+        off = model.difference_off(present.run.collections, one.run.collections)
+        time = saved > off
         memory = self.memory(present, one.peak) < 1 - LESS_MEMORY
         match self.goal:
             case "throughput":
