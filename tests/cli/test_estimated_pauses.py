@@ -13,7 +13,7 @@ import pytest
 from command_line import Gcreplay, write_cycles
 
 from gcreplay.replay import replay
-from gcreplay.replay.estimates.pauses import PauseError, PauseModel
+from gcreplay.replay.estimates.pauses import RECORDED_LONGER, PauseError, PauseModel
 from gcreplay.screen.pauses import measured_model, quiet
 from gcreplay.store import EventLog
 from gcreplay.store.events import ObservedCollection
@@ -130,7 +130,7 @@ def test_a_recording_is_fitted_to_its_own_collections(
     model = PauseModel.from_json(told["pause_model"])
     assert (model.source, model.collections) == ("recorded", 40)
     # These collections are all alike, so only their sum is determined.
-    assert model.estimate(made).total == pytest.approx(sum(took), rel=1e-3)
+    assert model.estimate(made).total == pytest.approx(sum(took) / RECORDED_LONGER, rel=1e-3)
     with EventLog.open(path) as log:
         assert ("pauses" in log.meta) == (shown == "replay")  # info writes nothing
 
