@@ -155,7 +155,7 @@ class PauseModel:
             return self.sums_off * total
         change = before - _terms(then).sum(axis=0)
         variance = float(change @ np.array(self.spread) @ change)
-        return SURE * max(variance, 0.0) ** 0.5 + STILL * total
+        return float(SURE * max(variance, 0.0) ** 0.5 + STILL * total)
 
     def estimate(self, collections: Sequence[Collection]) -> Pauses:
         """What these collections would take."""
@@ -196,6 +196,10 @@ class Pauses:
         return quantile(self.each, 99) if self.each else 0
 
 
+def _named(coefficients: F64) -> dict[str, float]:
+    return dict(zip(_TERMS, coefficients.tolist(), strict=True))
+
+
 CALIBRATED: F64 = np.array([800.0, 12.5, 8.0, 30.0, 3.4, 25.0])
 """What each term usually costs: real runs of eleven programs on a machine of 2023."""
 
@@ -203,7 +207,7 @@ DOUBT: F64 = np.array([0.5, 0.5, 0.5, 0.5, 1.0, 1.0])
 """How far a program's own cost of each is from that, relative, on an equally fast machine."""
 
 TYPICAL = PauseModel(
-    *CALIBRATED.tolist(),
+    **_named(CALIBRATED),
     source="typical",
     collections=0,
     error=PauseError(0.0, 0.5, 1.0),
@@ -230,7 +234,7 @@ def fit(
     took = np.maximum(np.asarray(durations_ns, np.float64) / longer, 1.0)
     coefficients, spread = _fitted(terms, took)
     return PauseModel(
-        *coefficients.tolist(),
+        **_named(coefficients),
         source=source,
         collections=len(took),
         error=_held_out(terms, took),
