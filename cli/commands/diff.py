@@ -14,7 +14,7 @@ import click
 from gcreplay.limits import Limit, parse_limit
 from gcreplay.options import alone, policy_option, several_options, window_bounds
 from gcreplay.replay import DiffResult, diff, make_policy
-from gcreplay.replay.estimates.pauses import PauseModel
+from gcreplay.replay.estimates.pauses import PauseModel, work_of
 from gcreplay.replay.policies.registry import runs_a_file
 from gcreplay.screen.outcome import TIMES, Outcome, own_time
 from gcreplay.screen.output import (
@@ -265,7 +265,8 @@ def _answer(outcomes: Sequence[Outcome], headings: Sequence[str], model: PauseMo
     (first, second), (name, other) = outcomes, headings
     if first.pauses is None or second.pauses is None:
         return f"{name if first.pauses is None else other} is a bound that takes no time."
-    return compared(first, second, other, name, model)
+    off = model.difference_off(work_of(first.run.collections), work_of(second.run.collections))
+    return compared(first.pauses.total, second.pauses.total, off, other, name)
 
 
 def _times(outcomes: Sequence[Outcome], *, show_pauses: bool) -> list[tuple[Cell, ...]]:

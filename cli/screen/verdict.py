@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-from gcreplay.replay.estimates.pauses import PauseModel
+from gcreplay.replay.estimates.pauses import PauseModel, work_of
 from gcreplay.screen.outcome import Outcome, in_ms, in_percent
 from gcreplay.screen.output import size_words
 
@@ -74,7 +74,7 @@ def _peak(one: Outcome) -> int:
 
 
 def _total_off(now: Outcome, model: PauseModel, one: Outcome) -> float:
-    return model.difference_off(now.run.collections, one.run.collections)
+    return model.difference_off(work_of(now.run.collections), work_of(one.run.collections))
 
 
 def _least(
@@ -115,10 +115,9 @@ def _nothing(
     return f"Leave it as it is. {told}."
 
 
-def compared(first: Outcome, second: Outcome, name: str, other: str, model: PauseModel) -> str:
-    """GC time of the second run beside that of the first, in a sentence."""
-    before, after = _total(first), _total(second)
-    off = model.difference_off(first.run.collections, second.run.collections)
+def compared(before: int, after: int, off: float, name: str, other: str) -> str:
+    """GC time of `name` beside that of `other`, `before`, in a sentence; in nanoseconds, and off:
+    how far their difference may be off."""
     if abs(before - after) <= off:
         return (
             f"{name} and {other} take the same GC time as far as estimates tell: {in_ms(after)} "

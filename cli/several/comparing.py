@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from gcreplay.limits import Limit
 from gcreplay.replay.estimates.pauses import PauseModel
 from gcreplay.replay.results.diff import FIGURES, KeptLonger
@@ -17,7 +19,7 @@ from gcreplay.screen.rows import Sums
 from gcreplay.screen.verdict import compared
 from gcreplay.several.named import Recording, Wrong, checked, recordings_of, short_names
 from gcreplay.several.replays import Asked, over, require, workers_for
-from gcreplay.several.tasks import Compare, Compared, is_bound, priced
+from gcreplay.several.tasks import Compare, Compared, is_bound, priced, work_done
 from gcreplay.store.marks import with_marks_read
 
 SHOWN_ROWS = 10
@@ -219,14 +221,18 @@ def _answer(told: Sequence[Told], headings: Sequence[str], times: Sequence[Sums 
         return "GC time is not estimated: the work stands for it."
     models = [one.found.model for one in told if one.found.model is not None]
     least_sure = max(models, key=lambda one: one.sums_off)
-    sentence = compared(first.total, second.total, headings[1], headings[0], least_sure)
+    before, after = (
+        np.sum([work_done(one.found.sides[side].made) for one in told], axis=0) for side in (0, 1)
+    )
+    off = least_sure.difference_off(before, after)
+    sentence = compared(first.total, second.total, off, headings[1], headings[0])
     worst = max(told, key=_more_time)
     short = short_names([one.name for one in told])
-    before, after = worst.times
-    assert before is not None and after is not None
+    its_before, its_after = worst.times
+    assert its_before is not None and its_after is not None
     return (
-        f"In sum, {sentence} In the worst, {short[worst.name]}, it is {after.total / 1e6:,.2f} ms "
-        f"for {before.total / 1e6:,.2f}."
+        f"In sum, {sentence} In the worst, {short[worst.name]}, it is {its_after.total / 1e6:,.2f} "
+        f"ms for {its_before.total / 1e6:,.2f}."
     )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gcreplay.replay import Collection, RunResult, diff
-from gcreplay.replay.estimates.pauses import PauseModel, Pauses
+from gcreplay.replay.estimates.pauses import PauseModel, Pauses, work_of_table
 from gcreplay.replay.policies.actions import is_action, parts_of
 from gcreplay.replay.policies.registry import make_policy, runs_a_file
 from gcreplay.replay.results.dependence import Dependence, Example
@@ -30,7 +30,7 @@ VERSION: Final = version("gcreplay")
 OPTIONS: Final[dict[str, object]] = {"apply_from": None, "window": None, "sweep": VERSION}
 """Of the runs that a sweep stores."""
 
-Table = npt.NDArray[np.uint32]
+Made = npt.NDArray[np.uint32]
 
 
 class Task(Protocol):
@@ -61,7 +61,7 @@ class Ran:
     packed, where it was not stored already, and its hash."""
 
     row: Row
-    made: Table
+    made: Made
     depends: str
     left: int
     vain: tuple[int, int]
@@ -231,10 +231,18 @@ def _compared(run: RunResult) -> Ran:
 _MADE: Final = ("candidates", "links", "freed", "generation")
 
 
-def priced(made: Table, model: PauseModel) -> Sums:
+def work_done(made: Made) -> npt.NDArray[np.float64]:
+    """What these collections did in sum."""
+    return work_of_table(_named(made))
+
+
+def _named(made: Made) -> npt.NDArray[Any]:
+    return made.view([(name, np.uint32) for name in _MADE]).reshape(-1)
+
+
+def priced(made: Made, model: PauseModel) -> Sums:
     """What these collections would take."""
-    table = made.view([(name, np.uint32) for name in _MADE]).reshape(-1)
-    pauses = Pauses(tuple(model.estimate_table(table).tolist()))
+    pauses = Pauses(tuple(model.estimate_table(_named(made)).tolist()))
     return Sums(pauses.total, pauses.longest, pauses.p99)
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
 
 from gcreplay.replay.policies.policy import OLDEST
 from gcreplay.replay.tuning.choice import INTERPRETER, Judge, Option
@@ -13,7 +16,7 @@ from gcreplay.screen.output import Cell, Figure, Size, Table, size_words
 from gcreplay.screen.rows import Row, Sums
 from gcreplay.several.facts import Facts
 from gcreplay.several.named import short_names
-from gcreplay.several.tasks import Ran
+from gcreplay.several.tasks import Made, Ran, work_done
 from gcreplay.store.marks import with_marks_read
 
 WORST: Final = ("gc_ns", "longest_ns", "peak_bytes")
@@ -23,11 +26,12 @@ WORST: Final = ("gc_ns", "longest_ns", "peak_bytes")
 @dataclass(frozen=True, slots=True)
 class Together:
     """A setting's figures by recording, in the order of their names. depends: by name, why these
-    figures are no prediction."""
+    figures are no prediction. made: by name, its collections, where they are known."""
 
     policy: str
     rows: Mapping[str, Row]
     depends: Mapping[str, str]
+    made: Mapping[str, Made] = field(compare=False)
 
     @property
     def known(self) -> bool:
@@ -52,6 +56,16 @@ class Together:
             max((one.longest for one in each), default=0),
             max((one.p99 for one in each), default=0),
         )
+
+    @property
+    def work(self) -> npt.NDArray[np.float64] | None:
+        """What all collections did in sum; None where they are not known each."""
+        if len(self.made) < len(self.rows):
+            return None
+        total: npt.NDArray[np.float64] = np.sum(
+            [work_done(one) for one in self.made.values()], axis=0
+        )
+        return total
 
     @property
     def peak(self) -> int:
@@ -129,6 +143,7 @@ def together(policy: str, ran: Mapping[str, tuple[Row, Ran | None]]) -> Together
             for name, (_, made) in ran.items()
             if made is not None and made.depends
         },
+        {name: ran.made for name, (_, ran) in ran.items() if ran is not None},
     )
 
 

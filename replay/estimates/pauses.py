@@ -146,14 +146,13 @@ class PauseModel:
         """How far nine of ten single pauses are off at most, relative."""
         return max(abs(self.error.total), self.error.p90, LONGEST_ELSEWHERE)
 
-    def difference_off(self, now: Sequence[Collection], then: Sequence[Collection]) -> float:
-        """How far the difference of two sums may be off, in nanoseconds: less than the sums, as
-        far as both do the same work."""
-        before = _terms(now).sum(axis=0)
+    def difference_off(self, before: F64, after: F64) -> float:
+        """How far the difference of the times of two sums of work may be off, in nanoseconds: less
+        than the sums, as far as both are the same work."""
         total = float(before @ self._coefficients())
         if not self.spread:
             return self.sums_off * total
-        change = before - _terms(then).sum(axis=0)
+        change = before - after
         variance = float(change @ np.array(self.spread) @ change)
         return float(SURE * max(variance, 0.0) ** 0.5 + STILL * total)
 
@@ -163,10 +162,7 @@ class PauseModel:
 
     def estimate_table(self, made: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
         """Of each collection of a table with candidates, links, freed and generation."""
-        candidates, links, freed = (
-            made[name].astype(np.float64) for name in ("candidates", "links", "freed")
-        )
-        return self._nanoseconds(_terms_of(candidates, links, freed, made["generation"] == OLDEST))
+        return self._nanoseconds(_terms_of_table(made))
 
     def _nanoseconds(self, terms: F64) -> npt.NDArray[np.int64]:
         rounded: npt.NDArray[np.int64] = np.rint(terms @ self._coefficients()).astype(np.int64)
@@ -174,6 +170,18 @@ class PauseModel:
 
     def _coefficients(self) -> F64:
         return np.array([getattr(self, term) for term in _TERMS])
+
+
+def work_of(collections: Sequence[Collection]) -> F64:
+    """What they did in sum, float64: a figure for each coefficient of a model."""
+    total: F64 = _terms(collections).sum(axis=0)
+    return total
+
+
+def work_of_table(made: npt.NDArray[Any]) -> F64:
+    """The same of a table, as `estimate_table` takes it."""
+    total: F64 = _terms_of_table(made).sum(axis=0)
+    return total
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +259,13 @@ def _terms(collections: Sequence[Collection]) -> F64:
     """Float64, one row a collection, one column a coefficient."""
     rows = [(c.candidates, c.links, c.freed, c.generation == OLDEST) for c in collections]
     return _terms_of(*np.array(rows, np.float64).reshape(-1, 4).T)
+
+
+def _terms_of_table(made: npt.NDArray[Any]) -> F64:
+    candidates, links, freed = (
+        made[name].astype(np.float64) for name in ("candidates", "links", "freed")
+    )
+    return _terms_of(candidates, links, freed, made["generation"] == OLDEST)
 
 
 def _terms_of(candidates: F64, links: F64, freed: F64, full: npt.NDArray[Any]) -> F64:

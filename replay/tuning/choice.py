@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import log
 from typing import Final, Literal, Protocol, TypeVar
 
-from ..estimates.pauses import PauseModel, Pauses
+from ..estimates.pauses import F64, PauseModel, Pauses, work_of
 from ..results.result import RunResult
 from ..sweep.front import front
 
@@ -54,6 +54,8 @@ class Option(Protocol):
     def known(self) -> bool: ...
     @property
     def costs(self) -> tuple[int, ...]: ...
+    @property
+    def work(self) -> F64 | None: ...
 
 
 One = TypeVar("One", bound=Option)
@@ -78,6 +80,11 @@ class Tried:
     def known(self) -> bool:
         """Whether its figures are a prediction: the program does not meet its collector in them."""
         return self.run.depends_on_collector.count == 0
+
+    @property
+    def work(self) -> F64:
+        """What its collections did in sum."""
+        return work_of(self.run.collections)
 
     @property
     def costs(self) -> tuple[int, int, int, int]:
@@ -172,7 +179,11 @@ class Judge:
     def _sure(self, present: Option, one: Option, model: PauseModel) -> bool:
         """Whether it is better in something that counts, by more than that may be off."""
         saved = present.pauses.total - one.pauses.total
-        off = model.difference_off(present.run.collections, one.run.collections)
+        before, after = present.work, one.work
+        if before is None or after is None:
+            off = model.sums_off * present.pauses.total
+        else:
+            off = model.difference_off(before, after)
         time = saved > off
         memory = self.memory(present, one.peak) < 1 - LESS_MEMORY
         match self.goal:

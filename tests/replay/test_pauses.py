@@ -15,6 +15,7 @@ from gcreplay.replay.estimates.pauses import (
     Pauses,
     fit,
     least,
+    work_of,
 )
 from gcreplay.replay.results.result import Collection
 
@@ -119,7 +120,7 @@ def test_garbage_that_any_setting_frees_is_no_gain() -> None:
     found = fit(now, [70 * 700] * len(now), "measured")
     assert found is not None
     saved = found.estimate(now).total - found.estimate(then).total
-    assert abs(saved) < found.difference_off(now, then)
+    assert abs(saved) < found.difference_off(work_of(now), work_of(then))
 
 
 def test_collections_that_find_nothing_are_a_gain_when_left_out() -> None:
@@ -129,7 +130,7 @@ def test_collections_that_find_nothing_are_a_gain_when_left_out() -> None:
     then = now[:10]
     saved = found.estimate(now).total - found.estimate(then).total
     assert saved > 0.9 * found.estimate(now).total
-    assert found.difference_off(now, then) < saved
+    assert found.difference_off(work_of(now), work_of(then)) < saved
 
 
 def test_the_error_of_a_difference_worked_out_by_hand() -> None:
@@ -139,8 +140,8 @@ def test_the_error_of_a_difference_worked_out_by_hand() -> None:
     spread[0][0] = 100.0**2
     known = replace(model(500), spread=tuple(map(tuple, spread)))
     two = [collection(0, 0, 0)] * 2
-    assert known.difference_off(two, two[:1]) == pytest.approx(250 + 50)
-    assert known.difference_off(two, two) == pytest.approx(50)
+    assert known.difference_off(work_of(two), work_of(two[:1])) == pytest.approx(250 + 50)
+    assert known.difference_off(work_of(two), work_of(two)) == pytest.approx(50)
 
 
 def test_a_few_pauses_that_waited_for_something_else_hardly_count() -> None:
