@@ -83,6 +83,7 @@ def run_recorded(
     output: str | Path = "run.gcreplay",
     granularity: int = 0,
     full_probe: int = 0,
+    probe_budget: int = 0,
     spool_limit: int | None = None,
     python: str | None = None,
 ) -> Recorded:
@@ -93,6 +94,7 @@ def run_recorded(
         python=python,
         granularity=granularity,
         full_probe=full_probe,
+        probe_budget=probe_budget,
         force=True,
         spool_limit=spool_limit,
         environment={**FIXED, **(environment or {})},
@@ -131,12 +133,23 @@ def run_measured(folder: Path, *argv: str, python: str | None = None) -> tuple[R
 
 
 def recorded_code(
-    folder: Path, code: str, *, python: str | None = None, granularity: int = 0, full_probe: int = 0
+    folder: Path,
+    code: str,
+    *,
+    python: str | None = None,
+    granularity: int = 0,
+    full_probe: int = 0,
+    probe_budget: int = 0,
 ) -> Recorded:
     """Record a program given as text and check the recording as `checked` does."""
     (folder / "program.py").write_text(code)
     done = run_recorded(
-        folder, "program.py", python=python, granularity=granularity, full_probe=full_probe
+        folder,
+        "program.py",
+        python=python,
+        granularity=granularity,
+        full_probe=full_probe,
+        probe_budget=probe_budget,
     )
     assert done.ran.exit_code == 0, done.ran.err
     assert done.summary.complete, done.summary.message
