@@ -125,8 +125,8 @@ def test_small_cycles_outstanding(policy: str, expected: range | int) -> None:
 
     The workload is inferred, the script is not to be had: one object a cycle, held until the next
     is made, and counted whenever a run of the collector ends, be it one that only marks or does
-    nothing. Counted before each run 3.13 could not stay below its T0 of 2,000. The 10,000 hold
-    where the roots reach 5,176 to 6,210 objects: twice these are repaid by five runs behind the one
+    nothing. Counted before each run 3.13 could not stay below its T0 of 2,000. Roots that
+    reach 5,300 to 6,400 objects give 10,000: twice these are repaid by five runs behind the one
     that marks, and each but the last leaves 2,001 more.
     """
     every, nodes = 2001, 100_000

@@ -152,6 +152,31 @@ def test_a_policy_of_ones_own_has_suspects() -> None:
         assert result.peak_objects == 1
 
 
+@pytest.mark.parametrize("calls", [(), ("enable",)])
+def test_a_suspect_of_a_finalizer_is_asked_for_behind_its_region(calls: tuple[str, ...]) -> None:
+    """The owner is the suspect of event 4. Its region runs in that collection, and lets go of a
+    node: a suspect. The log passes over the region next, to its end; there the policy is asked,
+    before the event behind it, also where a call of the gc module has interrupted the passing."""
+    b = TraceBuilder()
+    owner = b.alloc("Owner", module="demo", finalizer=1)
+    b.link(owner, owner)
+    node = b.alloc("Node", module="demo")
+    b.incref(node)
+    b.decref(owner)
+    with b.inside(owner):
+        b.decref(node)
+        for call in calls:
+            b.gc_call(call)
+    b.incref(node)
+    with b.build() as log:
+        result = replay(log, OneSuspect())
+        assert [(c.sequence, c.collected) for c in result.collections] == [
+            (4, 1),
+            (7 + len(calls), 0),
+        ]
+        assert result.regions_run == 1
+
+
 def test_disabled_until_a_mark() -> None:
     """Roots gather meanwhile: the first behind the mark finds the buffer full."""
     b = TraceBuilder()
