@@ -142,7 +142,7 @@ def test_the_error_stands_beside_it_once(gcreplay: Gcreplay, app: Path) -> None:
     told = gcreplay("replay", app, "-p", WIDER)
     assert " ".join(told.stdout.split("\n\n")[-1].splitlines()) == (
         "Times are estimates from 60 collections of unrecorded runs; under another setting a sum "
-        "may be 40% off (40% held in 73 of 77 cases), a difference by less. All else is counted; "
+        "may be 40% off (40% held in 82 of 98 cases), a difference by less. All else is counted; "
         "memory is that of recorded objects. % CPU is of the CPU time of the recorded run, "
         "1.2 to 2 times that of real ones."
     )
