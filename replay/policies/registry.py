@@ -83,8 +83,11 @@ def known_policies() -> list[tuple[str, str, str]]:
 
 
 def runs_a_file(spec: str) -> bool:
-    """Whether `make_policy(spec)` would run a Python file: only who typed the name may ask so."""
-    return ".py:" in spec
+    """Whether `make_policy(spec)` would run a Python file: only who typed the name may ask so.
+
+    An action names files of the program, which nobody runs.
+    """
+    return ".py:" in "+".join(part for part in parts_of(spec) if not is_action(part))
 
 
 def make_policy(spec: str) -> Policy:

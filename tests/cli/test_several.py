@@ -180,6 +180,20 @@ def test_two_policies_are_compared_over_all(gcreplay: Gcreplay, service: Path) -
     assert nodes["objects_first"] == nodes["objects_second"] == 6500
 
 
+@pytest.mark.parametrize("collector", ["", "+cpython-3.11:2000,10,10"])
+def test_a_freeze_before_a_line_is_no_policy_in_a_file(
+    gcreplay: Gcreplay, service: Path, collector: str
+) -> None:
+    """Line 2 of app.py makes what each of them keeps: nothing is there to be frozen before it."""
+    asked = ("-p", collector[1:] or "cpython-3.11", "-p", f"freeze-at:app.py:2{collector}")
+    found = told(gcreplay, "diff", service, *asked)
+    figures = {one["figure"]: one for one in found["total"]["figures"]}
+    assert figures["collected"]["second"] == figures["collected"]["first"] > 0
+    gcreplay("replay", service / "b.gcreplay", *asked)
+    stored = gcreplay("diff", f"{service}/b.gcreplay#1", f"{service}/b.gcreplay#2")
+    assert stored.exit_code == 0, stored.stderr
+
+
 def test_a_limit_is_met_by_any_of_them(gcreplay: Gcreplay, service: Path) -> None:
     """Without a collector a's peak grows by 799 of 703 objects, b's by 4,299."""
     asked = ("diff", service, "-p", "cpython-3.11", "-p", "manual", "--jobs", "1")
