@@ -85,9 +85,9 @@ def known_policies() -> list[tuple[str, str, str]]:
 def runs_a_file(spec: str) -> bool:
     """Whether `make_policy(spec)` would run a Python file: only who typed the name may ask so.
 
-    An action names files of the program, which nobody runs.
+    A line to freeze at and a mark may hold `.py:` as well, and run nothing.
     """
-    return ".py:" in "+".join(part for part in parts_of(spec) if not is_action(part))
+    return _FILE.fullmatch(_but_actions(parts_of(spec))) is not None
 
 
 def make_policy(spec: str) -> Policy:
@@ -135,13 +135,17 @@ def _made(cls: type[Policy], arguments: str | None, where: str) -> Policy:
 
 
 def _combined(spec: str, parts: list[str]) -> Policy:
-    """Only an action ends at a `+`: the path of a file may hold one."""
     actions = [action_from(part) for part in parts if is_action(part)]
-    name = "+".join(part for part in parts if not is_action(part)) or "cpython-3.11"
+    name = _but_actions(parts) or "cpython-3.11"
     collector = _collector(name, next(filter(None, map(_unclosed, parts)), _QUOTES))
     if collector.counts_only:
         raise UsageError(f"'{spec}': {name} obeys no gc.freeze or gc.collect; combine with another")
     return AtMarks(collector, actions)
+
+
+def _but_actions(parts: list[str]) -> str:
+    """The collector. Only an action ends at a `+`: the path of a file may hold one."""
+    return "+".join(part for part in parts if not is_action(part))
 
 
 def _unclosed(part: str) -> str:

@@ -144,6 +144,18 @@ def test_one_setting_is_recommended_for_all(gcreplay: Gcreplay, service: Path) -
     assert [each["gc_ns"] for each in chosen["gain"]["each"]] == [A, B, 0]
 
 
+def test_a_line_to_freeze_at_is_no_file_to_run(gcreplay: Gcreplay, service: Path) -> None:
+    """Its run is stored and compared by its number, as of any policy without a file."""
+    frozen = "freeze-at:app.py:2+cpython-3.11:2000,10,10"
+    now = setting(told(gcreplay, "sweep", service, *SMALL, "-p", frozen), frozen)
+    assert now["exact"]
+    assert "0 full replays made" in gcreplay("sweep", service, *SMALL, "-p", frozen).stderr
+    with EventLog.open(service / "b.gcreplay") as log:
+        stored = [run.id for run in log.runs() if run.policy in ("cpython-3.11", frozen)]
+    done = gcreplay("diff", *(f"{service / 'b.gcreplay'}#{one}" for one in stored))
+    assert done.exit_code == 0, done.stderr
+
+
 def test_a_limit_of_memory_holds_in_each(gcreplay: Gcreplay, service: Path) -> None:
     """30,000 cycles of 400 bytes: with a tenth of the process more 3,392 can wait, as in a tune of
     that one alone; the peaks of all four together would let 5,000 wait."""

@@ -7,6 +7,7 @@ from cycles import self_cycle, self_cycles
 from test_article import collections
 
 from gcreplay.replay import make_policy, replay
+from gcreplay.replay.policies.registry import runs_a_file
 from gcreplay.replay.tuning.candidates import freezes, manual
 from gcreplay.store import EventLog, TraceBuilder
 from gcreplay.store.errors import NotFound, UsageError
@@ -208,6 +209,23 @@ def test_a_freeze_before_a_line_keeps_what_is_older(file: str, line: int, collec
     with loaded() as log:
         run = replay(log, f"freeze-at:{file}:{line}")
         assert [c.collected for c in run.collections] == [collected]
+
+
+@pytest.mark.parametrize(
+    ("spec", "runs"),
+    [
+        ("mine.py:Mine", True),
+        ("mine.py:Mine:1,2", True),
+        ("a+b.py:Mine", True),
+        ("freeze-at:app.py:2+mine.py:Mine", True),
+        ("mine.py:Mine+freeze@ready", True),
+        ("freeze-at:app.py:2", False),
+        ("freeze-at:app.py:2+cpython-3.11:5000,10,10", False),
+        ('every:"a.py:b"+manual', False),
+    ],
+)
+def test_a_file_is_run_for_a_collector_alone(spec: str, runs: bool) -> None:
+    assert runs_a_file(spec) is runs
 
 
 def test_a_line_counts_from_where_the_policy_begins() -> None:
