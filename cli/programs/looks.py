@@ -42,11 +42,15 @@ def granularity_for(threshold: int) -> int:
 
 
 def threshold_of(policy: Policy) -> int | None:
-    """The T0 of a policy that has one of its own, and collects by it."""
+    """The T0 of a policy that has one of its own, and collects by it; PEP 848's are no allocations,
+    but kB."""
     from gcreplay.replay.policies.marked import AtMarks
+    from gcreplay.replay.policies.pep848 import Pep848
     from gcreplay.replay.policies.thresholds import WithThresholds
 
     collector = policy.collector if type(policy) is AtMarks else policy
+    if isinstance(collector, Pep848):
+        return None
     if isinstance(collector, WithThresholds) and collector.fixed:
         return collector.fixed[0] or None
     return None

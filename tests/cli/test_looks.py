@@ -26,6 +26,7 @@ PROGRAM = "for i in range(3000): x = []; x.append(x)"
         (["--for", "cpython-3.11:60,10,10+freeze@start"], (20, 0, 80)),
         (["--for", "cpython-3.13:60,10,10"], (20, 0, 80)),
         (["--for", "cpython-3.14.2:90,10,0"], (30, 0, 80)),
+        (["--for", "pep848:60,10,0"], (100, 0, 80)),
         (["--for", "what-if", "--granularity", "7"], (7, 0, 80)),
         (["--for", "what-if", "--granularity", "0", "--probe-budget", "0"], (0, 0, 0)),
         (["--for", "what-if", "--full-probe", "700"], (100, 700, 0)),
@@ -67,12 +68,12 @@ def test_a_purpose_that_is_none_is_said_before_the_program_starts(
 def test_a_threshold_finer_than_the_looks_carries_a_remark(
     gcreplay: Gcreplay, tmp_path: Path
 ) -> None:
-    """The recorded thresholds themselves are exact, whatever the looks."""
+    """The recorded thresholds themselves are exact, whatever the looks. PEP 848's T0 is kB."""
     output = tmp_path / "run.gcreplay"
     command = ["record", "-o", str(output), "--granularity", "100", "-c", PROGRAM]
     subprocess.run([sys.executable, "-m", "gcreplay", *command], check=True)
     fine, wide = "cpython-3.11:299,10,10", "cpython-3.11:300,10,10"
-    policies = ["-p", fine, "-p", wide, "-p", "cpython-3.11", "-p", "manual"]
+    policies = ["-p", fine, "-p", wide, "-p", "cpython-3.11", "-p", "manual", "-p", "pep848:1,9,0"]
     told = gcreplay("replay", output, *policies, "--format", "json")
     remarks = {run["policy"]: run["remark"] for run in json.loads(told.stdout)["runs"]}
     sentence = (
