@@ -84,7 +84,7 @@ class Processes:
 def answers_of(executor: Executor, tasks: Mapping[int, Task]) -> Iterator[tuple[int, Any]]:
     """From any executor of the standard library's kind; what is left when nobody asks further is
     given up."""
-    with no_threads():  # a process may be started for it
+    with no_threads(), _interrupts_held():  # a process may be started for it
         futures: dict[Future[Any], int] = {
             executor.submit(attempt, task, VERSION): i for i, task in tasks.items()
         }
@@ -112,9 +112,18 @@ def processes(number: int | None) -> Iterator[Workers]:
     started.end(at_once=False)
 
 
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Ctrl-C waits. A process that is started here waits for good: it is to import without it."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _begin() -> None:
-    """In a new process: Ctrl-C is for the one that asks, and without that one it ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """In a new process: without the one that asks it ends."""
     gc.freeze()
     parent = multiprocessing.parent_process()
     assert parent is not None

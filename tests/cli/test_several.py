@@ -21,6 +21,8 @@ import pytest
 from command_line import Gcreplay
 from service import write_service, write_worker
 
+from gcreplay.several.named import Recording
+from gcreplay.several.workers import processes
 from gcreplay.store import EventLog
 
 SMALL = ("--t0", "700,2000,7000", "--t1", "10")
@@ -327,6 +329,22 @@ def test_a_process_that_is_killed_is_replaced(
     there = gcreplay(*asked, "--jobs", "2")
     assert Path("dead").exists()
     assert there.stdout == here.stdout
+
+
+class HoldsInterrupts:
+    """A task that says whether its process was started with SIGINT held back."""
+
+    recordings = (Recording("none", "none", ""),)
+
+    def do(self) -> bool:
+        return signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+
+
+def test_ctrl_c_finds_no_process_that_imports() -> None:
+    """One that is still importing would show where it was; the command itself is interrupted."""
+    with processes(2) as workers:
+        assert dict(workers.answers([HoldsInterrupts(), HoldsInterrupts()])) == {0: True, 1: True}
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
 
 
 def alive(pid: int) -> bool:
