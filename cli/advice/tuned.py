@@ -121,6 +121,8 @@ class Tuned:
         tables = [self.comparison()] if self.chosen is not None else []
         tables.append(self.front_table(best))
         notes = [*self.in_vain(), *self.frozen(), self.trust()]
+        if self.proof is not None:
+            notes.append("Peak memory of real runs is that of the whole process.")
         if undo:
             notes.append(TRY)
         if self.chosen is not None:

@@ -1,5 +1,6 @@
 """`gcreplay tune`: the setting that suits a program, in lines to paste, and the proof."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -167,13 +168,18 @@ def command(
         options = RecordOptions(path, argv, python, *closely, force=force, stdin=stdin, stdout=2)
         program.record(options)
         report = _of_program(path, program, goal, limits, form, str(output or ""))
-    show(report, output_format)
+    where = RUN_WITH.format(python or sys.executable)
+    show(replace(report, notes=(*report.notes, where)), output_format)
 
 
 def _ns(option: str, given: str | None) -> int | None:
     return None if given is None else int(in_unit(option, given, "5ms") * 1_000_000)
 
 
+RUN_WITH: Final = (
+    "Run with {}; another interpreter or environment starts with other objects, and `--python` "
+    "names one."
+)
 CUT: Final = "The recording is cut short: all figures are of what is there."
 
 
