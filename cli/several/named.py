@@ -64,7 +64,7 @@ def recordings_of(operands: Sequence[Path]) -> list[Recording]:
 def _in(operand: Path) -> list[Path]:
     if not operand.is_dir():
         return [operand]
-    inside = [path for path in operand.iterdir() if path.suffix == ENDING and path.is_file()]
+    inside = [path for path in operand.iterdir() if path.suffix == ENDING]
     if not inside:
         raise UsageError(f"the folder {operand} has no recording, which end in {ENDING}")
     return inside

@@ -256,10 +256,12 @@ def test_one_that_is_damaged_is_named_and_left_out(
     write_worker(service / "d.gcreplay", cycles=2000)
     spoil(service / "d.gcreplay")
     (service / "e.gcreplay").write_text("no recording")
+    (service / "f.gcreplay").symlink_to("nowhere")
+    (service / "g.gcreplay").mkdir()
     done = gcreplay("sweep", service, *SMALL, "--jobs", jobs, "--format", "json")
     assert done.exit_code == 1
     found = json.loads(done.stdout)
-    assert [one["trace"] for one in found["failed"]] == ["workers/e.gcreplay", "workers/d.gcreplay"]
+    assert [one["trace"] for one in found["failed"]] == [f"workers/{x}.gcreplay" for x in "efgd"]
     assert {**found, "failed": []} == json.loads(whole)
     assert "Left out: workers/e.gcreplay is no SQLite file" in done.stderr
     assert "Left out: workers/d.gcreplay: segment 0, " in done.stderr
