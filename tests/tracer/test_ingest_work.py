@@ -119,9 +119,19 @@ def test_looks_at_many_links_of_few_objects_are_paid_for(
     assert 0 < looks(100_000) <= 60_000 // 19_532 < looks(0)
 
 
-def ingest_of(
-    code: str, folder: Path, monkeypatch: pytest.MonkeyPatch, probe_budget: int = 0
-) -> Ingest:
+def test_looks_at_many_young_objects_are_paid_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the collector off all stay young: a look at n of them stands for n / 16 births, so that
+    each of 20,000 is looked at 16 times in the mean, and the last look reads all once more."""
+    code = "import gc\ngc.disable()\nfor i in range(20_000):\n    a = []\n    a.append(a)\n"
+    none, some = (
+        ingest_of(code, tmp_path, monkeypatch, granularity=each).members for each in (0, 100)
+    )
+    assert 20_000 < some - none < 17 * 20_000
+
+
+def ingest_of(code: str, folder: Path, monkeypatch: pytest.MonkeyPatch, **closely: int) -> Ingest:
     """The native ingest that has recorded a program."""
     made: list[Ingest] = []
 
@@ -130,6 +140,6 @@ def ingest_of(
             made.append(self)
 
     monkeypatch.setattr(ingest, "Ingest", Watched)
-    recorded_code(folder, code, probe_budget=probe_budget)
+    recorded_code(folder, code, **closely)
     (native,) = made
     return native

@@ -436,21 +436,32 @@ static unsigned looks_meant(int kind)
     return looks++ % LOOKS_FOR_ONE == 0 ? LOOKS_FOR_ONE : 0;
 }
 
+/* Objects that looks at the young may cost for each birth. Where none grow old, as with the collector
+ * off, all are young. */
+#define YOUNG_PER_BIRTH 16
+
+static long until_young(void)
+{
+    long births = (long)(spent / YOUNG_PER_BIRTH);
+    return births > cap.granularity ? births : cap.granularity;
+}
+
 /* Runs at a check point of the evaluation loop in the main thread, where the heap is whole. */
 int probe_pending(void *unused)
 {
     (void)unused;
-    int kind = cap.probe_wanted;
-    cap.probe_wanted = 0;
-    if (!capture_on() || gc_collecting(cap.gc) || kind == 0) {
+    if (!capture_on() || gc_collecting(cap.gc) || cap.probe_wanted == 0) {
+        cap.probe_wanted = 0;
         return 0;
     }
+    capture_sync(); /* first: the birth that it writes would want this probe once more */
+    int kind = cap.probe_wanted;
+    cap.probe_wanted = 0;
     unsigned meant = looks_meant(kind);
     uint64_t begun = clock_ns(), begun_cpu = meant ? thread_cpu_ns() : 0;
-    capture_sync();
     pools_look(kind == 2 ? 2 : 0);
     probe_lists(kind == 2 ? 2 : 0, NULL);
-    cap.until_young = cap.granularity;
+    cap.until_young = kind == 2 ? cap.granularity : until_young();
     spool_commit();
     cap.excluded_ns += clock_ns() - begun;
     if (meant) {
