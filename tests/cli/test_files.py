@@ -228,6 +228,9 @@ def test_lines_are_read_from_what_the_shell_has_opened(
     assert gcreplay("export", cycles.parent / "new").stdout == lines.read_text()
 
 
+FOLDERS = ("diff", "sweep", "tune")
+
+
 @pytest.mark.parametrize(
     ("command", "kind"),
     [
@@ -235,6 +238,7 @@ def test_lines_are_read_from_what_the_shell_has_opened(
         for command in READERS
         for kind in (*KINDS, "device")
         if (command, kind) != ("tune", "device")  # that is a program, as `python` takes it
+        and (command not in FOLDERS or kind != "directory")
     ],
 )
 def test_what_may_never_end_is_not_read(
@@ -249,6 +253,17 @@ def test_what_may_never_end_is_not_read(
     assert f"{path} is a {kind}" in told.stderr
     assert len(told.stderr.splitlines()) == 1
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("command", FOLDERS)
+def test_a_folder_without_recordings_is_wrong_usage(
+    gcreplay: Gcreplay, tmp_path: Path, command: str
+) -> None:
+    folder = tmp_path / "odd.gcreplay"
+    folder.mkdir()
+    told = gcreplay(command, folder, *READERS[command])
+    assert (told.exit_code, told.stdout) == (2, "")
+    assert f"the folder {folder} has no recording" in told.stderr
 
 
 @pytest.mark.parametrize(

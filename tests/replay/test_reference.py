@@ -24,7 +24,7 @@ from gcreplay.store.events import Op
 from gcreplay.store.log import EventLog
 
 CI = os.environ.get("CI") == "true"
-LOGS = int(os.environ.get("GCREPLAY_LOGS") or (2000 if CI else 100))
+LOGS = int(os.environ.get("GCREPLAY_LOGS") or (1200 if CI else 100))
 """How many; GCREPLAY_LOGS and --hypothesis-seed hunt for more."""
 PARTS = 4
 """Several processes share them."""
