@@ -146,7 +146,7 @@ static int visit(PyObject *op, void *unused)
 
 /* So many links cost what the rest of an object does: about 4 ns each, where it costs 20 to 30.  The first
  * few are in the price of the object, which was measured on such as have few. */
-#define LINKS_PER_OBJECT 8
+#define LINKS_PER_OBJECT 16
 
 static void look_at(PyObject *op)
 {
