@@ -1,10 +1,10 @@
-"""Every mode of the replay side in one run: events a second, beside libcachesim's LRU; threads;
-logs of growing length.
+"""Every mode of the replay side in one run: events a second, beside plain Python and libcachesim's
+LRU; threads; logs of growing length.
 
-The log is that of bench/engine.py, which has plain Python beside it. Times are CPU seconds of the
-process, the least of interleaved runs; of threads wall time. libcachesim is no dependency of ours:
-where it is not installed the line says so. A request to a cache is other work than an event of a
-heap: its LRU is an anchor, no rival. `python bench/modes.py [EVENTS [LONGEST]]`.
+The log is that of bench/engine.py, and so is plain Python, over its first events. Times are CPU
+seconds of the process, the least of interleaved runs; of threads wall time. libcachesim is no
+dependency of ours: where it is not installed the line says so. A request to a cache is other work
+than an event of a heap: its LRU is an anchor, no rival. `python bench/modes.py [EVENTS [LONGEST]]`.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-from engine import EVENTS, peak_of, replayed, synthetic, write
+from engine import EVENTS, peak_of, plain, replayed, synthetic, write
 from sweep import SETTINGS, swept
 
 from gcreplay.replay.engine.annotation import garbage_of, garbage_with_heap, share_garbage
 from gcreplay.store import EventLog, Op
 
 GENERATIONAL = "generational:700,10,10"
-DECODED = ("refcount", GENERATIONAL, "cpython-3.11", "cpython-3.14.2", "mark-sweep")
+DECODED = ("refcount", GENERATIONAL, "cpython-3.11", "cpython-3.14.2", "pep848", "mark-sweep")
 TIMES = 5
 SWEEPS = 2
 LRU_REQUESTS = 1_000_000
@@ -99,6 +99,7 @@ def rates(path: Path, owned: Path) -> Iterator[tuple[str, float]]:
         n = log.event_count
         for name, taken in seconds.items():
             yield name, n / min(taken)
+        yield f"{GENERATIONAL}, plain Python", plain(log, GENERATIONAL)
         settings = min(cpu(lambda: swept(log)) for _ in range(SWEEPS))
         yield f"sweep, {len(SETTINGS)} settings at once", n / settings
         yield "the same, events times settings", n * len(SETTINGS) / settings
@@ -144,9 +145,9 @@ def main(events: int, longest: int) -> None:
         with_region(owned, events)
         print(f"{'a second':44}")
         for mode, rate in rates(path, owned):
-            print(f"{mode:44}{rate / 1e6:10.1f} M events", flush=True)
+            print(f"{mode:44}{rate / 1e6:10.2f} M events", flush=True)
         requests = lru(folder)
-        told = "not installed" if requests is None else f"{requests / 1e6:10.1f} M requests"
+        told = "not installed" if requests is None else f"{requests / 1e6:10.2f} M requests"
         print(f"{'libcachesim, LRU, with reading its file':44}{told}")
         print(
             f"\ntwo replays in two threads: {at_once(path):.2f} times as fast as one after the "
