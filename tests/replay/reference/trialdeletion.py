@@ -5,6 +5,7 @@ List 5 is the buffer of roots.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Any
 
 from gcreplay.store.events import Flag, Op
@@ -139,13 +140,13 @@ class TrialDeletion(Reference):
             self.track(newest, ROOTS)
         return done
 
+    @abstractmethod
     def automatic(self) -> None:
         """The buffer is full."""
-        raise NotImplementedError
 
+    @abstractmethod
     def by_call(self, cause: str) -> None:
         """gc_collect_cycles(), GC_runOrc()."""
-        raise NotImplementedError
 
     def collect(
         self, g: int, cause: str, sequence: int | None = None, allocation: int | None = None
