@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import fields
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from gcreplay.store.errors import GcreplayError
 from gcreplay.store.log import EventLog
@@ -16,7 +16,7 @@ from gcreplay.store.log import EventLog
 from ..engine import _engine
 from ..engine.annotation import garbage_of
 from ..heap import Course, EngineHeap
-from ..policies.policy import OWN_SPACE, PERMANENT, Policy, Untrack
+from ..policies.policy import OWN_SPACE, PERMANENT, Policy
 from ..results.result import Collection, RunResult
 from ..run import Replay
 
@@ -116,26 +116,13 @@ class _WatchedHeap(EngineHeap):
         self,
         generation: int,
         *,
-        into: int | None = None,
-        untrack: Untrack = Untrack.NOTHING,
         front: tuple[int, int] | None = None,
         reach: bool = False,
-        spare: bool = False,
-        called: int | None = None,
-        goes_on: bool = False,
+        **options: Any,
     ) -> Collection:
         engine, watched = self._replay.engine, self._replay
         before, regions = engine.snapshot(), engine.figures()["regions_run"]
-        done = super().collect(
-            generation,
-            into=into,
-            untrack=untrack,
-            front=front,
-            reach=reach,
-            spare=spare,
-            called=called,
-            goes_on=goes_on,
-        )
+        done = super().collect(generation, front=front, reach=reach, **options)
         after = engine.snapshot()
         if engine.figures()["regions_run"] > regions:
             return done  # finalizers and callbacks ran: they free and make what they like
