@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from gcreplay.replay import RunResult
-from gcreplay.replay.estimates.pauses import PauseModel, Pauses
+from gcreplay.replay.estimates.pauses import PauseModel, Pauses, Times
 from gcreplay.replay.policies.policy import OLDEST
 from gcreplay.screen.output import Cell, Figure, Size, by_generation, words
 from gcreplay.store import EventLog
@@ -135,12 +135,12 @@ class Outcome:
         return {**values, "pauses": sums(self.pauses), "gc_share": self.share}
 
 
-def share_of(pauses: Paused, own_ns: int | None) -> float | None:
+def share_of(pauses: Times, own_ns: int | None) -> float | None:
     """Of the time that both take, the program and the collector; None where that is not known."""
     return pauses.total / (own_ns + pauses.total) if own_ns else None
 
 
-def time_cells(pauses: Paused | None, own_ns: int | None) -> tuple[Cell, ...]:
+def time_cells(pauses: Times | None, own_ns: int | None) -> tuple[Cell, ...]:
     """Cells under TIMES."""
     if pauses is None:
         return (None, None, None)
@@ -162,18 +162,7 @@ def in_percent(share: float) -> str:
     return f"{words(Figure(100 * share))} %"
 
 
-class Paused(Protocol):
-    """What is told of pauses."""
-
-    @property
-    def total(self) -> int: ...
-    @property
-    def longest(self) -> int: ...
-    @property
-    def p99(self) -> int: ...
-
-
-def sums(pauses: Paused) -> dict[str, int]:
+def sums(pauses: Times) -> dict[str, int]:
     """The JSON of pauses."""
     return {"total_ns": pauses.total, "longest_ns": pauses.longest, "p99_ns": pauses.p99}
 

@@ -29,7 +29,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import combinations
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -184,6 +184,17 @@ def work_of_table(made: npt.NDArray[Any]) -> F64:
     """The same of a table, as `estimate_table` takes it."""
     total: F64 = _terms_of_table(made).sum(axis=0)
     return total
+
+
+class Times(Protocol):
+    """Nanoseconds of pauses: their sum, the longest, and what 99 % of them do not exceed."""
+
+    @property
+    def total(self) -> int: ...
+    @property
+    def longest(self) -> int: ...
+    @property
+    def p99(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import log
 from typing import Final, Literal, Protocol, TypeVar
 
-from ..estimates.pauses import F64, PauseModel, Pauses, work_of
+from ..estimates.pauses import F64, PauseModel, Pauses, Times, work_of
 from ..results.result import RunResult
 from ..sweep.front import front
 
@@ -28,17 +28,6 @@ LEAST_GAIN: Final = 0.005
 
 NEARLY: Final = 0.1
 """Of the best gain: what a milder setting may lack of it."""
-
-
-class Times(Protocol):
-    """Nanoseconds of pauses: their sum, the longest, and what 99 % of them do not exceed."""
-
-    @property
-    def total(self) -> int: ...
-    @property
-    def longest(self) -> int: ...
-    @property
-    def p99(self) -> int: ...
 
 
 class Option(Protocol):
