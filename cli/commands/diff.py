@@ -16,6 +16,7 @@ from gcreplay.options import alone, policy_option, several_options, window_bound
 from gcreplay.replay import DiffResult, diff, make_policy
 from gcreplay.replay.estimates.pauses import PauseModel, work_of
 from gcreplay.replay.policies.registry import runs_a_file
+from gcreplay.screen.changes import MEMORY_FIRST, kept_longer_table
 from gcreplay.screen.outcome import TIMES, Outcome, own_time
 from gcreplay.screen.output import (
     Cell,
@@ -28,7 +29,6 @@ from gcreplay.screen.output import (
     show,
 )
 from gcreplay.screen.pauses import P99, p99_cell, pause_model, trust
-from gcreplay.screen.places import place
 from gcreplay.screen.progress import working
 from gcreplay.screen.verdict import compared
 from gcreplay.screen.wording import Wording
@@ -40,8 +40,6 @@ from gcreplay.store.marks import with_marks_read
 from gcreplay.store.values import I64_MOST, whole_from
 from gcreplay.trace import opened
 
-SHOWN_ROWS = 10
-MEMORY_FIRST = ("peak_bytes", "peak_floating_bytes")
 FORMS = (
     "TRACE -p A -p B, or ONE TWO -p POLICY, or two stored runs as TRACE#1 TRACE#2; of several "
     "recordings or a folder FOLDER -p A -p B, or ONE_FOLDER TWO_FOLDER -p POLICY"
@@ -226,9 +224,11 @@ def _report(
     ]
     figures = Table(("figure", *headings, "change", "change %"), (*times, *changes))
     tables = [figures, Table(("", ""), (("first difference of the heaps", where),))]
-    if result.kept_longer:
-        one_log = first.log.path == second.log.path
-        tables.append(_kept_longer(result, headings, one_log=one_log))
+    one_log = first.log.path == second.log.path
+    # what was there before two recordings began, and so has no site, lives as long as they last
+    kept = [row for row in result.kept_longer if one_log or row.site]
+    if kept:
+        tables.append(kept_longer_table(kept, headings))
     remarks = [
         f"{side.name}: {with_marks_read(side.policy)} gives another result today than the stored "
         f"one"
@@ -293,34 +293,6 @@ def _where(result: DiffResult, first: EventLog, second: EventLog) -> str:
     log = first if sequence < first.event_count else second
     _, op, told = next(Wording(log).lines(log.window(sequence, sequence + 1)))
     return f"event {sequence:,}: {op} {told}"
-
-
-def _kept_longer(result: DiffResult, headings: Sequence[str], *, one_log: bool) -> Table:
-    """The largest changes; lives are measured in events, as the mean of all such objects.
-
-    What was there before two recordings began, and so has no site, lives as long as they last.
-    """
-    changes = [row for row in result.kept_longer if one_log or row.site]
-    rows = tuple(
-        (
-            row.type,
-            place(row.site),
-            row.objects_first,
-            row.objects_second,
-            _mean(row.object_events_first, row.objects_first),
-            _mean(row.object_events_second, row.objects_second),
-        )
-        for row in changes[:SHOWN_ROWS]
-    )
-    columns = ("type", "site", "objects A", "objects B", "mean life A", "mean life B")
-    total = len(changes)
-    most = f", the {SHOWN_ROWS} largest of {total:,} changes" if total > SHOWN_ROWS else ""
-    title = f"What one keeps longer (A: {headings[0]}, B: {headings[1]}; lives in events{most})"
-    return Table(columns, rows, title=title, names=2)
-
-
-def _mean(total: int, count: int) -> int | None:
-    return round(total / count) if count else None
 
 
 def _broken(limit: Limit, result: DiffResult) -> list[str]:

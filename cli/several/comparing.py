@@ -10,20 +10,17 @@ import numpy as np
 
 from gcreplay.limits import Limit
 from gcreplay.replay.estimates.pauses import PauseModel
-from gcreplay.replay.results.diff import FIGURES, KeptLonger
+from gcreplay.replay.results.diff import FIGURES, Change, KeptLonger
+from gcreplay.screen.changes import MEMORY_FIRST, kept_longer_table
 from gcreplay.screen.outcome import sums
 from gcreplay.screen.output import Cell, Figure, Report, Signed, SignedFigure, Table, counted
 from gcreplay.screen.pauses import P99
-from gcreplay.screen.places import place
 from gcreplay.screen.rows import Sums
 from gcreplay.screen.verdict import compared
 from gcreplay.several.named import Recording, Wrong, checked, recordings_of, short_names
 from gcreplay.several.replays import Asked, over, require, workers_for
 from gcreplay.several.tasks import Compare, Compared, is_bound, priced, work_done
 from gcreplay.store.marks import with_marks_read
-
-SHOWN_ROWS = 10
-MEMORY_FIRST = ("peak_bytes", "peak_floating_bytes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +49,9 @@ class Told:
         return {
             "trace": self.name,
             "other": self.other,
-            "figures": [_change(name, *pair) for name, pair in self.found.figures.items()],
+            "figures": [
+                asdict(Change.of(name, *pair)) for name, pair in self.found.figures.items()
+            ],
             "first_difference": parting and {"sequence": parting[0], "event": parting[1]},
             "first": {"pauses": self.times[0] and sums(self.times[0])},
             "second": {"pauses": self.times[1] and sums(self.times[1])},
@@ -132,17 +131,6 @@ def _times(found: Compared, side: int, policy: str, model: PauseModel | None) ->
     return priced(found.sides[side].made, model)
 
 
-def _change(figure: str, first: int, second: int) -> dict[str, Any]:
-    percent = 100 * (second - first) / first if first else (None if second else 0.0)
-    return {
-        "figure": figure,
-        "first": first,
-        "second": second,
-        "change": second - first,
-        "percent": percent,
-    }
-
-
 def _totals(told: Sequence[Told]) -> dict[str, tuple[int, int]]:
     """The sums, by figure."""
     return {
@@ -185,7 +173,7 @@ def _report(
         "others": [one.other for one in told],
         "policies": list(policies),
         "total": {
-            "figures": [_change(name, *pair) for name, pair in totals.items()],
+            "figures": [asdict(Change.of(name, *pair)) for name, pair in totals.items()],
             "first": {"pauses": times[0] and sums(times[0])},
             "second": {"pauses": times[1] and sums(times[1])},
         },
@@ -202,7 +190,7 @@ def _report(
     if each:
         tables.append(_each_table(told, headings))
     if kept:
-        tables.append(_kept_table(kept, headings))
+        tables.append(kept_longer_table(kept, headings))
     depends = [
         f"{one.name}, {heading}: {side.depends}"
         for one in told
@@ -261,15 +249,15 @@ def _figures_table(
             changes = (Figure(a / 1e6), Figure(b / 1e6), SignedFigure((b - a) / 1e6), percent)
             rows.append((heading, *changes, None, ""))
     for figure in sorted(FIGURES, key=lambda one: one not in MEMORY_FIRST):
-        change, worst = _change(figure, *totals[figure]), _worst(told, figure)
+        change, worst = Change.of(figure, *totals[figure]), _worst(told, figure)
         grown = worst.change(figure)
         rows.append(
             (
                 figure,
-                change["first"],
-                change["second"],
-                Signed(change["change"]),
-                change["percent"],
+                change.first,
+                change.second,
+                Signed(change.change),
+                change.percent,
                 Signed(grown),
                 short[worst.name] if grown else "",
             )
@@ -316,28 +304,6 @@ def _kept_longer(told: Sequence[Told]) -> list[KeptLonger]:
             found[row.type, row.site] = [a + b for a, b in zip(total, parts, strict=True)]
     rows = [KeptLonger(*name, *parts) for name, parts in found.items()]
     return sorted(rows, key=lambda row: (-abs(row.change), row.type, row.site))
-
-
-def _kept_table(kept: Sequence[KeptLonger], headings: Sequence[str]) -> Table:
-    rows = tuple(
-        (
-            row.type,
-            place(row.site),
-            row.objects_first,
-            row.objects_second,
-            _mean(row.object_events_first, row.objects_first),
-            _mean(row.object_events_second, row.objects_second),
-        )
-        for row in kept[:SHOWN_ROWS]
-    )
-    more = f", the {SHOWN_ROWS} largest of {len(kept):,} changes" if len(kept) > SHOWN_ROWS else ""
-    title = f"What one keeps longer (A: {headings[0]}, B: {headings[1]}; lives in events{more})"
-    columns = ("type", "site", "objects A", "objects B", "mean life A", "mean life B")
-    return Table(columns, rows, title=title, names=2)
-
-
-def _mean(total: int, count: int) -> int | None:
-    return round(total / count) if count else None
 
 
 def _broken(limit: Limit, told: Sequence[Told]) -> list[str]:

@@ -44,6 +44,11 @@ class Change:
     change: int
     percent: float | None
 
+    @classmethod
+    def of(cls, figure: str, first: int, second: int) -> Change:
+        percent = 100 * (second - first) / first if first else (None if second else 0.0)
+        return cls(figure, first, second, second - first, percent)
+
 
 @dataclass(frozen=True, slots=True)
 class Parting:
@@ -122,12 +127,9 @@ def _changes(first: RunResult, second: RunResult) -> tuple[Change, ...]:
         return int(result["work"][figure] if figure in result["work"] else result[figure])
 
     before, after = first.to_json(), second.to_json()
-    changes = []
-    for figure in FIGURES:
-        a, b = value(before, figure), value(after, figure)
-        percent = 100 * (b - a) / a if a else (None if b else 0.0)
-        changes.append(Change(figure, a, b, b - a, percent))
-    return tuple(changes)
+    return tuple(
+        Change.of(figure, value(before, figure), value(after, figure)) for figure in FIGURES
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,0 +1,39 @@
+"""What comparisons of two replays have in common, of one recording or of several."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from gcreplay.replay.results.diff import KeptLonger
+from gcreplay.screen.output import Table
+from gcreplay.screen.places import place
+
+SHOWN_ROWS: Final = 10
+MEMORY_FIRST: Final = ("peak_bytes", "peak_floating_bytes")
+"""Figures that stand before the counts of work."""
+
+
+def kept_longer_table(changes: Sequence[KeptLonger], headings: Sequence[str]) -> Table:
+    """The largest changes; lives are measured in events, as the mean of all such objects."""
+    rows = tuple(
+        (
+            row.type,
+            place(row.site),
+            row.objects_first,
+            row.objects_second,
+            _mean(row.object_events_first, row.objects_first),
+            _mean(row.object_events_second, row.objects_second),
+        )
+        for row in changes[:SHOWN_ROWS]
+    )
+    total = len(changes)
+    most = f", the {SHOWN_ROWS} largest of {total:,} changes" if total > SHOWN_ROWS else ""
+    return Table(
+        ("type", "site", "objects A", "objects B", "mean life A", "mean life B"),
+        rows,
+        title=f"What one keeps longer (A: {headings[0]}, B: {headings[1]}; lives in events{most})",
+        names=2,
+    )
+
+
+def _mean(total: int, count: int) -> int | None:
+    return round(total / count) if count else None
