@@ -17,7 +17,9 @@ from gcreplay.replay.sweep.front import spread
 from gcreplay.replay.tuning.choice import Goal, Judge, Limits, Tried, on_front
 from gcreplay.replay.tuning.search import Search
 from gcreplay.screen.outcome import (
+    ASSUMED_SHARE,
     PRESENT,
+    gain_words,
     in_ms,
     in_percent,
     milliseconds,
@@ -44,9 +46,6 @@ SHOWN: Final = 6
 
 KEPT: Final = 0.02
 """Of the peak: what a freeze keeps of garbage and is not worth a word."""
-
-ASSUMED_SHARE: Final = 20
-"""Where nobody knows the program's own time: so many times what its collector takes."""
 
 
 class Tuned:
@@ -167,18 +166,7 @@ class Tuned:
         if then is None:
             return self.nothing()
         name = with_marks_read(then.policy)
-        return (
-            f"Change this: {name}. It takes {in_ms(then.pauses.total)} ms of GC time for "
-            f"{in_ms(now.pauses.total)}{self.shares(then)}, a longest pause of "
-            f"{in_ms(then.pauses.longest)} ms for {in_ms(now.pauses.longest)}, and a peak of "
-            f"{size_words(then.peak)} for {size_words(now.peak)}."
-        )
-
-    def shares(self, then: Tried) -> str:
-        before, after = (share_of(one.pauses, self.own_ns) for one in (self.present, then))
-        if before is None or after is None:
-            return ""
-        return f" ({in_percent(before)} -> {in_percent(after)} of CPU)"
+        return f"Change this: {name}. {gain_words(now, then, self.own_ns)}"
 
     def nothing(self) -> str:
         """Why nothing is recommended."""

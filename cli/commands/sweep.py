@@ -1,10 +1,9 @@
 """`gcreplay sweep`: many settings at once, and which of them are worth having."""
 
-from collections.abc import Sequence
-from importlib.metadata import version
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from threading import Lock
-from typing import Any, Final
+from typing import Any
 
 import click
 
@@ -13,24 +12,32 @@ from gcreplay.replay import make_policy, replay
 from gcreplay.replay.engine.annotation import Garbage
 from gcreplay.replay.estimates.pauses import PauseModel
 from gcreplay.replay.many import on_all_cores
-from gcreplay.replay.sweep.front import front, spread
+from gcreplay.replay.sweep.front import REPLAYED, front, spread
 from gcreplay.replay.sweep.grid import grid, policy_of
 from gcreplay.replay.sweep.groups import Groups, groups_of
 from gcreplay.replay.sweep.sweep import Setting, Sweep, Swept
-from gcreplay.screen.outcome import MEMORY, PRESENT, TIMES, own_time, program_words, time_cells
+from gcreplay.screen.outcome import (
+    ASSUMED_SHARE,
+    MEMORY,
+    PRESENT,
+    TIMES,
+    gain_words,
+    own_time,
+    program_words,
+    time_cells,
+)
 from gcreplay.screen.output import Cell, Report, Size, Table, counted, format_option, show
 from gcreplay.screen.pauses import pause_model, store_model, trust
 from gcreplay.screen.progress import Done, working
 from gcreplay.screen.rows import Row, collections_of, row_of_lane, row_of_run
 from gcreplay.several.named import names_several
+from gcreplay.several.tasks import OPTIONS, ran_of
+from gcreplay.several.together import best_of, together
 from gcreplay.store import EventLog
 from gcreplay.store.errors import DamagedFile, StorageError
 from gcreplay.store.events import StartState
 from gcreplay.store.marks import with_marks_read
 from gcreplay.trace import SO_FAR, opened
-
-REPLAYED: Final = 10
-"""Settings on the front that are replayed in full where the sweep is not exact."""
 
 
 @click.command()
@@ -97,8 +104,8 @@ def command(
         more = list(dict.fromkeys([PRESENT, *named, *policies]))
         if inexact:
             costs = [row.costs for row in rows]
-            best = spread(front(costs), costs, REPLAYED) if rows else []
-            more += [policy_of(lanes[i]) for i in best]
+            few = spread(front(costs), costs, REPLAYED) if rows else []
+            more += [policy_of(lanes[i]) for i in few]
         full = {
             row.policy: row for row in (row_of_run(one, model) for one in search.replayed(more))
         }
@@ -107,10 +114,15 @@ def command(
         rows += [row for name, row in full.items() if name != PRESENT]
         said = search.stored(model)
         own = own_time(log)
+        own_ns = None if own is None else own.ns
         words = [program_words(log, own)]
         note = trust(log, model)
     results = [i for i, row in enumerate(rows) if row.exact]
     chosen = [results[i] for i in front([rows[i].costs for i in results])]
+    best = ""
+    if model is not None:
+        said_first, best = answer([rows[i] for i in results], search.known, own_ns, model)
+        words.insert(0, said_first)
     shown = [i for i in results if i in chosen or not inexact or rows[i].policy in more]
     remarks = [about(len(swept), inexact, differences), said, note]
     payload = {
@@ -118,7 +130,8 @@ def command(
         "settings": [row.to_json() for row in rows],
         "front": chosen,
     }
-    table = comparison([(rows[i], i in chosen) for i in shown], own.ns if own else None)
+    marked = dict.fromkeys(chosen, "*") | {i: "best" for i in results if rows[i].policy == best}
+    table = comparison([(rows[i], marked.get(i, "")) for i in shown], own_ns)
     show(Report((table,), payload, tuple(remarks), tuple(words)), output_format)
 
 
@@ -128,14 +141,9 @@ class Search:
     def __init__(self, trace: Path, log: EventLog) -> None:
         self.trace = trace
         self.log = log
-        self.options: dict[str, object] = {
-            "apply_from": None,
-            "window": None,
-            "sweep": version("gcreplay"),
-        }
         self.known: dict[str, dict[str, Any]] = {}
         for run in log.runs():
-            if run.options == self.options and run.policy == run.result.get("policy"):
+            if run.options == OPTIONS and run.policy == run.result.get("policy"):
                 self.known[run.policy] = dict(run.result)
         self.stored_before = set(self.known)
         self.complaint: str | None = None
@@ -182,7 +190,7 @@ class Search:
             return
         try:
             with self.storing, EventLog.open(self.trace, writable=True) as log:
-                log.save_run(policy, self.options, result, digest)
+                log.save_run(policy, OPTIONS, result, digest)
         except (StorageError, DamagedFile) as error:
             self.complaint = f"The runs are not stored: {error}"
 
@@ -218,22 +226,38 @@ def about(lanes: int, inexact: Sequence[str], differences: Sequence[float]) -> s
     )
 
 
-def comparison(rows: Sequence[tuple[Row, bool]], own_ns: int | None) -> Table:
+def answer(
+    rows: Sequence[Row], runs: Mapping[str, Any], own_ns: int | None, model: PauseModel
+) -> tuple[str, str]:
+    """Which of these is worth having, in a sentence or two, and its policy; the first row is the
+    present one."""
+    ran = [ran_of(runs[row.policy]) if row.policy in runs else None for row in rows]
+    each = [together(row.policy, {"": (row, of)}) for row, of in zip(rows, ran, strict=True)]
+    best = best_of(each[0], each, own_ns or ASSUMED_SHARE * each[0].pauses.total, [model])
+    if best is None:
+        return "No setting suits it better than that of now, with a tenth more memory.", ""
+    return f"Best: {_name(best.policy)}. {gain_words(each[0], best, own_ns)}", best.policy
+
+
+def comparison(rows: Sequence[tuple[Row, str]], own_ns: int | None) -> Table:
     """One row a result, the least GC time first."""
     ordered = sorted(rows, key=lambda row: (row[0].costs, row[0].policy))
     return Table(
         ("setting", *TIMES, *MEMORY, "front"),
-        tuple(_cells(row, best, own_ns) for row, best in ordered),
+        tuple(_cells(row, mark, own_ns) for row, mark in ordered),
     )
 
 
-def _cells(row: Row, best: bool, own_ns: int | None) -> tuple[Cell, ...]:
-    name = with_marks_read(row.policy).removeprefix(f"{PRESENT}:")
+def _name(policy: str) -> str:
+    return with_marks_read(policy).removeprefix(f"{PRESENT}:")
+
+
+def _cells(row: Row, mark: str, own_ns: int | None) -> tuple[Cell, ...]:
     return (
-        "present" if row.policy == PRESENT else name,
+        "present" if row.policy == PRESENT else _name(row.policy),
         *time_cells(row.pauses, own_ns),
         row.collections_by_generation[2],
         Size(row.peak_bytes),
         Size(row.peak_floating_bytes),
-        "*" if best else "",
+        mark,
     )

@@ -14,7 +14,8 @@ from typing import Any, Final
 from gcreplay.replay import RunResult
 from gcreplay.replay.estimates.pauses import PauseModel, Pauses, Times
 from gcreplay.replay.policies.policy import OLDEST
-from gcreplay.screen.output import Cell, Figure, Size, by_generation, words
+from gcreplay.replay.tuning.choice import Option
+from gcreplay.screen.output import Cell, Figure, Size, by_generation, size_words, words
 from gcreplay.store import EventLog
 from gcreplay.store.marks import with_marks_read
 
@@ -71,6 +72,10 @@ def own_time(log: EventLog) -> OwnTime | None:
             return OwnTime(ns, source)
     ns = max(log.program_times(), default=0)
     return OwnTime(ns, "clock") if ns else None
+
+
+ASSUMED_SHARE: Final = 20
+"""Where nobody knows a program's own time: so many times what its collector takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +165,24 @@ def in_ms(ns: int) -> str:
 
 def in_percent(share: float) -> str:
     return f"{words(Figure(100 * share))} %"
+
+
+def gc_time_words(now: Times, then: Times, own_ns: int | None) -> str:
+    """The collector's time under a setting and now, and its share where that is known."""
+    told = f"{in_ms(then.total)} ms of GC time for {in_ms(now.total)}"
+    before, after = share_of(now, own_ns), share_of(then, own_ns)
+    if before is None or after is None:
+        return told
+    return f"{told} ({in_percent(before)} -> {in_percent(after)} of CPU)"
+
+
+def gain_words(now: Option, then: Option, own_ns: int | None) -> str:
+    """What a setting gains and costs beside that of now, in a sentence."""
+    return (
+        f"It takes {gc_time_words(now.pauses, then.pauses, own_ns)}, a longest pause of "
+        f"{in_ms(then.pauses.longest)} ms for {in_ms(now.pauses.longest)}, and a peak of "
+        f"{size_words(then.peak)} for {size_words(now.peak)}."
+    )
 
 
 def sums(pauses: Times) -> dict[str, int]:

@@ -3,29 +3,24 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from gcreplay.replay.estimates.pauses import PauseModel
-from gcreplay.replay.sweep.front import front, spread
+from gcreplay.replay.sweep.front import REPLAYED, front, spread
 from gcreplay.replay.sweep.sweep import Setting
-from gcreplay.replay.tuning.choice import Limits
 from gcreplay.screen.outcome import PRESENT
 from gcreplay.screen.output import Cell, Report, Table, counted
 from gcreplay.several.facts import Facts, cut, facts_of, words_of_all
 from gcreplay.several.replays import Asked, Replays, over, working_on
 from gcreplay.several.together import (
     SETTING,
-    JudgeOfAll,
     Together,
+    best_of,
     each_table,
     gain_json,
-    gain_words,
     own_of_all,
     setting_cells,
+    sums_words,
 )
 from gcreplay.several.told import trust_in_all
 from gcreplay.store.marks import with_marks_read
-
-REPLAYED = 10
-"""Settings on the front that are replayed in full where the sweep is not exact."""
 
 
 def swept_together(
@@ -66,7 +61,7 @@ def _report(
     results = [i for i, one in enumerate(rows) if one.exact]
     chosen = [results[i] for i in front([rows[i].costs for i in results])]
     facts = facts_of(asked.names)
-    best = _best(now, [rows[i] for i in results], facts, replays.models)
+    best = best_of(now, [rows[i] for i in results], own_of_all(facts, now), replays.models)
     shown = [rows[i] for i in results if i in chosen or not inexact or rows[i].policy in more]
     words = [*_answer(now, best, facts), words_of_all(facts)]
     tables = [_table(shown, [rows[i] for i in chosen], best, facts)]
@@ -86,27 +81,13 @@ def _report(
     )
 
 
-def _best(
-    now: Together,
-    rows: Sequence[Together],
-    facts: Mapping[str, Facts],
-    models: Sequence[PauseModel],
-) -> Together | None:
-    """As `tune` would choose, of what was swept."""
-    if not models or not now.timed:
-        return None
-    judge = JudgeOfAll("balance", Limits(0.1), own_of_all(facts, now))
-    least_sure = max(models, key=lambda one: (one.sums_off, one.singles_off))
-    return judge.chosen(now, [one for one in rows[1:] if one.timed], least_sure)
-
-
 def _answer(now: Together, best: Together | None, facts: Mapping[str, Facts]) -> list[str]:
     if not now.timed:
         return []
     if best is None:
         return ["No setting suits all of them better than those of now, with a tenth more memory."]
     name = with_marks_read(best.policy).removeprefix(f"{PRESENT}:")
-    return [f"Best for all: {name}. {gain_words(now, best, own_of_all(facts, now))}"]
+    return [f"Best for all: {name}. {sums_words(now, best, own_of_all(facts, now))}"]
 
 
 def _table(

@@ -11,7 +11,7 @@ from typing import Any, Final, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from gcreplay.replay import Collection, RunResult, diff
+from gcreplay.replay import Collection, diff
 from gcreplay.replay.estimates.pauses import PauseModel, Pauses, work_of_table
 from gcreplay.replay.policies.actions import is_action, parts_of
 from gcreplay.replay.policies.registry import make_policy, runs_a_file
@@ -76,7 +76,7 @@ class Look(OfOne):
         with _opened(self.recording) as log:
             run, new = _run(log, PRESENT, PRESENT)
             model = pause_model(log, [Collection(**one) for one in run["collections"]])
-        return _ran(run, new), model
+        return ran_of(run, new), model
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class Play(OfOne):
 
     def do(self) -> Ran:
         with _opened(self.recording) as log:
-            return _ran(*_run(log, self.policy, from_folder(self.policy, self.folder)))
+            return ran_of(*_run(log, self.policy, from_folder(self.policy, self.folder)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +144,7 @@ class Compare:
                 {one.figure: (one.first, one.second) for one in result.figures},
                 None if parting is None else (parting.sequence, parting.event),
                 result.kept_longer,
-                (_compared(result.first), _compared(result.second)),
+                (ran_of(result.first.to_json()), ran_of(result.second.to_json())),
                 pause_model(first),
             )
 
@@ -208,7 +208,8 @@ def _run(log: EventLog, policy: str, found: str) -> tuple[dict[str, Any], tuple[
     return result, (zlib.compress(json.dumps(result).encode(), 1), run.result_hash)
 
 
-def _ran(run: dict[str, Any], new: tuple[bytes, str] | None) -> Ran:
+def ran_of(run: dict[str, Any], new: tuple[bytes, str] | None = None) -> Ran:
+    """What its JSON says."""
     each = run["collections"]
     young = [one["collected"] for one in each if one["generation"] < 2]
     told = run["depends_on_collector"]
@@ -222,10 +223,6 @@ def _ran(run: dict[str, Any], new: tuple[bytes, str] | None) -> Ran:
         (len(young), young.count(0)),
         new,
     )
-
-
-def _compared(run: RunResult) -> Ran:
-    return _ran(run.to_json(), None)
 
 
 _MADE: Final = ("candidates", "links", "freed", "generation")

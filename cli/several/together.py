@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
+from gcreplay.replay.estimates.pauses import PauseModel
 from gcreplay.replay.policies.policy import OLDEST
-from gcreplay.replay.tuning.choice import INTERPRETER, Judge, Option
-from gcreplay.screen.outcome import in_ms, in_percent, sums, time_cells
-from gcreplay.screen.output import Cell, Figure, Size, Table, size_words
+from gcreplay.replay.tuning.choice import INTERPRETER, Judge, Limits, Option
+from gcreplay.screen.outcome import (
+    ASSUMED_SHARE,
+    gc_time_words,
+    in_ms,
+    milliseconds,
+    sums,
+    time_cells,
+)
+from gcreplay.screen.output import Cell, Size, Table, size_words
 from gcreplay.screen.rows import Row, Sums
 from gcreplay.several.facts import Facts
 from gcreplay.several.named import short_names
@@ -168,10 +176,6 @@ def _grown(before: Row, after: Row) -> float:
     return (INTERPRETER + after.peak_bytes) / (INTERPRETER + before.peak_bytes)
 
 
-ASSUMED_SHARE: Final = 20
-"""Where nobody knows a program's own time: so many times what its collector takes."""
-
-
 def own_of_all(facts: Mapping[str, Facts], now: Together) -> int:
     """The CPU time of all programs for themselves."""
     total = 0
@@ -179,6 +183,17 @@ def own_of_all(facts: Mapping[str, Facts], now: Together) -> int:
         own = facts[name].own
         total += own.ns if own is not None else ASSUMED_SHARE * (value_of(row, "gc_ns") or 0)
     return total
+
+
+def best_of(
+    now: Together, rows: Sequence[Together], own_ns: int, models: Sequence[PauseModel]
+) -> Together | None:
+    """Which of those that were swept `tune` would choose; the first row is `now`."""
+    if not models or not now.timed:
+        return None
+    judge = JudgeOfAll("balance", Limits(0.1), own_ns)
+    least_sure = max(models, key=lambda one: (one.sums_off, one.singles_off))
+    return judge.chosen(now, [one for one in rows[1:] if one.timed], least_sure)
 
 
 # What is gained
@@ -241,19 +256,15 @@ def gain_json(now: Together, then: Together) -> dict[str, Any]:
     }
 
 
-def gain_words(now: Together, then: Together, own_ns: int | None) -> str:
+def sums_words(now: Together, then: Together, own_ns: int | None) -> str:
     """The sum and the worst, in two sentences."""
     before, after = now.pauses, then.pauses
-    share = ""
-    if own_ns:
-        both = (in_percent(one.total / (own_ns + one.total)) for one in (before, after))
-        share = " ({} -> {} of CPU)".format(*both)
     worst = least_gain(now, then)
     row, new = now.rows[worst], then.rows[worst]
     assert row.pauses is not None and new.pauses is not None
     return (
-        f"In sum it takes {in_ms(after.total)} ms of GC time for {in_ms(before.total)}{share}, the "
-        f"longest pause of all is {in_ms(after.longest)} ms for {in_ms(before.longest)}, and all "
+        f"In sum it takes {gc_time_words(before, after, own_ns)}, the longest pause of all is "
+        f"{in_ms(after.longest)} ms for {in_ms(before.longest)}, and all "
         f"peaks together are {size_words(then.peak)} for {size_words(now.peak)}. Least gains "
         f"{short_names(list(now.rows))[worst]}: {in_ms(new.pauses.total)} ms for "
         f"{in_ms(row.pauses.total)}, {size_words(new.peak_bytes)} for {size_words(row.peak_bytes)}."
@@ -288,16 +299,11 @@ def setting_cells(one: Together, own_ns: int | None) -> tuple[Cell, ...]:
     worst = one.worst()["gc_ns"]
     short = short_names(list(one.rows))
     pauses = one.pauses if one.timed else None
-    share = None
-    if pauses is not None and own_ns:
-        share = Figure(100 * pauses.total / (own_ns + pauses.total))
     return (
-        None if pauses is None else Figure(pauses.total / 1e6),
-        share,
-        None if pauses is None else Figure(pauses.longest / 1e6),
+        *time_cells(pauses, own_ns),
         one.full,
         Size(one.peak),
-        None if worst is None else Figure(worst["value"] / 1e6),
+        None if worst is None else milliseconds(worst["value"]),
         None if worst is None else short[worst["trace"]],
     )
 

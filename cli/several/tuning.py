@@ -23,9 +23,9 @@ from gcreplay.several.together import (
     Together,
     each_table,
     gain_json,
-    gain_words,
     own_of_all,
     setting_cells,
+    sums_words,
 )
 from gcreplay.several.told import trust_in_all
 from gcreplay.store import EventLog
@@ -143,9 +143,8 @@ def _json(one: Together, facts: Mapping[str, Facts]) -> dict[str, Any]:
 def _answer(now: Together, then: Together | None, tried: Sequence[Together], own_ns: int) -> str:
     """What to do, or why nothing."""
     if then is not None:
-        return (
-            f"Change this in all: {with_marks_read(then.policy)}. {gain_words(now, then, own_ns)}"
-        )
+        name = with_marks_read(then.policy)
+        return f"Change this in all: {name}. {sums_words(now, then, own_ns)}"
     unknown = [one for one in tried[1:] if not one.known]
     if unknown and len(unknown) * 2 > len(tried) - 1:
         name, told = next(iter(unknown[0].depends.items()))

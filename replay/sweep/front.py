@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
+
+REPLAYED: Final = 10
+"""Settings on the front that are replayed in full where a sweep is not exact."""
 
 
 def front(costs: Sequence[tuple[float, ...]]) -> list[int]:
