@@ -13,7 +13,6 @@ from gcreplay.advice.paste import lines_of
 from gcreplay.replay import replay
 from gcreplay.replay.estimates.pauses import TYPICAL, PauseModel
 from gcreplay.replay.policies.policy import OLDEST
-from gcreplay.replay.sweep.front import spread
 from gcreplay.replay.tuning.choice import Goal, Judge, Limits, Tried, on_front
 from gcreplay.replay.tuning.search import Search
 from gcreplay.screen.outcome import (
@@ -268,10 +267,7 @@ class Tuned:
         return Table((*heads, "now, really", "then, really"), beside)
 
     def front_table(self, best: Sequence[Tried]) -> Table:
-        always = [one for one in (self.present, self.chosen) if one is not None]
-        others = [one for one in best if one not in always]
-        few = spread(range(len(others)), [one.costs for one in others], SHOWN)
-        rows = sorted([*always, *(others[i] for i in few)], key=lambda one: one.costs)
+        rows = self.judge.shown(self.present, self.chosen, best, SHOWN)
         marked = {self.present.policy: "now"}
         if self.chosen is not None:
             marked[self.chosen.policy] = "recommended"

@@ -2,12 +2,11 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from gcreplay.advice.paste import lines_of
-from gcreplay.advice.tuned import TRY, code
+from gcreplay.advice.tuned import SHOWN, TRY, code
 from gcreplay.replay.estimates.pauses import TYPICAL
-from gcreplay.replay.sweep.front import spread
 from gcreplay.replay.tuning.candidates import SETTINGS
 from gcreplay.replay.tuning.choice import Goal, Limits, on_front
 from gcreplay.replay.tuning.lines import freezes_at_lines
@@ -32,9 +31,6 @@ from gcreplay.store import EventLog
 from gcreplay.store.errors import GcreplayError
 from gcreplay.store.marks import with_marks_read
 from gcreplay.trace import opened
-
-SHOWN: Final = 6
-"""Settings of the front in the table, beside the present and the recommended one."""
 
 
 def tuned_together(
@@ -116,7 +112,7 @@ def _report(
         "proved": None,
         "failed": [one.to_json() for one in asked.wrong],
     }
-    tables = [_front_table(now, chosen, best, own_ns)]
+    tables = [_front_table(now, chosen, judge.shown(now, chosen, best, SHOWN), own_ns)]
     if each:
         own = {name: one.own.ns for name, one in facts.items() if one.own is not None}
         tables.append(each_table(now, chosen, own))
@@ -182,21 +178,18 @@ def _in_vain(replays: Replays) -> list[str]:
 
 
 def _front_table(
-    now: Together, chosen: Together | None, best: Sequence[Together], own_ns: int
+    now: Together, chosen: Together | None, rows: Sequence[Together], own_ns: int
 ) -> Table:
-    always = [one for one in (now, chosen) if one is not None]
-    others = [one for one in best if one not in always]
-    few = spread(range(len(others)), [one.costs for one in others], SHOWN)
-    rows = sorted([*always, *(others[i] for i in few)], key=lambda one: one.costs)
+    """The setting stands behind the figures, where it may be folded."""
     marked = {now.policy: "now"}
     if chosen is not None:
-        marked[chosen.policy] = "recommended"
+        marked[chosen.policy] = "best"
     return Table(
-        ("setting", *SETTING, ""),
+        (*SETTING, "setting", ""),
         tuple(
             (
-                with_marks_read(one.policy),
                 *setting_cells(one, own_ns),
+                with_marks_read(one.policy),
                 marked.get(one.policy, ""),
             )
             for one in rows

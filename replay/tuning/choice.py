@@ -9,7 +9,7 @@ from typing import Final, Literal, Protocol, TypeVar
 
 from ..estimates.pauses import F64, PauseModel, Pauses, Times, work_of
 from ..results.result import RunResult
-from ..sweep.front import front
+from ..sweep.front import front, spread
 
 Goal = Literal["balance", "throughput", "latency", "p99", "memory"]
 
@@ -28,6 +28,10 @@ LEAST_GAIN: Final = 0.005
 
 NEARLY: Final = 0.1
 """Of the best gain: what a milder setting may lack of it."""
+
+HOPELESS: Final = 0.1
+"""Of the whole time: a setting that takes so much more than that of now is on the front for a
+little memory or a short pause, and nobody's choice."""
 
 
 class Option(Protocol):
@@ -156,6 +160,15 @@ class Judge:
             return None
         enough = [one for one in ordered if now - self.loss(present, one) >= (1 - NEARLY) * most]
         return min(enough, key=lambda one: (parts(one.policy), one.peak, one.costs))
+
+    def shown(self, present: One, chosen: One | None, best: Sequence[One], most: int) -> list[One]:
+        """What a table shows, by GC time: the present setting, the chosen one, and so many of the
+        front that are not hopeless."""
+        always = [present] if chosen is None else [present, chosen]
+        limit = self._share(present) + HOPELESS
+        others = [one for one in best if one not in always and self._share(one) <= limit]
+        few = spread(range(len(others)), [one.costs for one in others], most)
+        return sorted([*always, *(others[i] for i in few)], key=lambda one: one.costs)
 
     def _share(self, one: Option) -> float:
         return one.pauses.total / max(self.own_ns + one.pauses.total, 1)

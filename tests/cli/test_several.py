@@ -146,6 +146,19 @@ def test_one_setting_is_recommended_for_all(gcreplay: Gcreplay, service: Path) -
     assert [each["gc_ns"] for each in chosen["gain"]["each"]] == [A, B, 0]
 
 
+def test_the_table_of_tune_is_one_in_a_pipe(gcreplay: Gcreplay, service: Path) -> None:
+    """A row has all of a setting: what it takes, in which worker most, and what is said of it."""
+    for name in "abc":
+        (service / f"{name}.gcreplay").replace(service / f"worker-1000{name}.gcreplay")
+    done = gcreplay("tune", service, "--jobs", "1")
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    rows = [line.split() for line in done.stdout.splitlines() if "cpython-3.11" in line]
+    best, now = (next(row for row in rows if row[-1] == mark) for mark in ("best", "now"))
+    assert best[:3] + best[-2:] == ["0.00", "0.00", "0.00", "cpython-3.11:7000,10,10", "best"]
+    assert now[:3] == ["9.63", "6.03", "1.07"]
+    assert now[-4:] == ["7.49", "worker-1000b", "cpython-3.11", "now"]
+
+
 def test_a_line_to_freeze_at_is_no_file_to_run(gcreplay: Gcreplay, service: Path) -> None:
     """Its run is stored and compared by its number, as of any policy without a file."""
     frozen = "freeze-at:app.py:2+cpython-3.11:2000,10,10"
