@@ -128,16 +128,21 @@ def _python(parts: _Parts, script: str) -> list[str]:
     return written
 
 
+def _defaults(parts: _Parts) -> str:
+    """Of what is written."""
+    told = [f"gc.set_threshold({numbers(_DEFAULT)})"] if parts.start else []
+    told += ["no freeze"] if parts.ready else []
+    told += ["no gc.collect()"] if parts.each else []
+    return f"; default{'s' * (len(told) > 1)}: {', '.join(told)}" if told else ""
+
+
 def _functions(written: list[str], head: str, body: Sequence[str]) -> None:
     if body:
         written += ["", "", head, *(f"    {line}" for line in body)]
 
 
 def _gunicorn(parts: _Parts, script: str) -> list[str]:
-    written = [
-        "# gunicorn.conf.py; defaults: gc.set_threshold(700, 10, 10), no freeze",
-        "import gc",
-    ]
+    written = [f"# gunicorn.conf.py{_defaults(parts)}", "import gc"]
     once = [*parts.start, *(line for line, _ in parts.ready)]
     _functions(written, "def post_worker_init(worker):  # the application is loaded", once)
     if parts.each:
@@ -149,7 +154,7 @@ def _gunicorn(parts: _Parts, script: str) -> list[str]:
 
 
 def _uvicorn(parts: _Parts, script: str) -> list[str]:
-    written = ["# the application's module; defaults: 700, 10, 10, no freeze", "import gc"]
+    written = [f"# the application's module{_defaults(parts)}", "import gc"]
     if parts.ready or parts.each:
         written.append("from contextlib import asynccontextmanager")
     if parts.start:
@@ -169,7 +174,7 @@ def _uvicorn(parts: _Parts, script: str) -> list[str]:
 
 
 def _pytest(parts: _Parts, script: str) -> list[str]:
-    written = ["# conftest.py; defaults: gc.set_threshold(700, 10, 10), no freeze", "import gc"]
+    written = [f"# conftest.py{_defaults(parts)}", "import gc"]
     _functions(written, "def pytest_configure(config):", parts.start)
     frozen = [line for line, _ in parts.ready]
     _functions(written, "def pytest_collection_finish(session):", frozen)

@@ -66,6 +66,7 @@ class Tuned:
         search = Search(log, run, self.model, self.judge)
         with working(lambda: f"searching: {counted(len(search.tried), 'setting')} tried"):
             self.tried = search.run()
+        self.considered = search.considered
         self.present = search.present
         self.limits = limits
         self.failed: list[Bearing] = []
@@ -191,7 +192,7 @@ class Tuned:
         saved = max(0, now.pauses.total - least)
         return (
             f"Leave it as it is: the collector takes {in_ms(now.pauses.total)} ms{of_cpu}, and no "
-            f"setting of the {len(self.tried) - 1} tried that is allowed saves more than "
+            f"setting of the {self.considered} tried that is allowed saves more than "
             f"{in_ms(saved)} ms of it.{self.with_more_memory()}"
         )
 

@@ -96,7 +96,7 @@ def _report(
     chosen = judge.chosen(now, tried[1:], model)
     best = on_front([one for one in tried if one.known])
     lines, undo = ([], "") if chosen is None else _lines(chosen.policy, asked.names, form)
-    said = _answer(now, chosen, tried, own_ns)
+    said = _answer(now, chosen, tried, search.considered, own_ns)
     payload = {
         "traces": asked.names,
         "present": _json(now, facts),
@@ -136,7 +136,13 @@ def _json(one: Together, facts: Mapping[str, Facts]) -> dict[str, Any]:
     return values
 
 
-def _answer(now: Together, then: Together | None, tried: Sequence[Together], own_ns: int) -> str:
+def _answer(
+    now: Together,
+    then: Together | None,
+    tried: Sequence[Together],
+    considered: int,
+    own_ns: int,
+) -> str:
     """What to do, or why nothing."""
     if then is not None:
         name = with_marks_read(then.policy)
@@ -150,7 +156,7 @@ def _answer(now: Together, then: Together | None, tried: Sequence[Together], own
         )
     return (
         f"Leave them as they are: the collector takes {in_ms(now.pauses.total)} ms in sum, and no "
-        f"setting of the {len(tried) - 1} tried gains enough in all of them together within the "
+        f"setting of the {considered} tried gains enough in all of them together within the "
         f"limits that hold in each."
     )
 

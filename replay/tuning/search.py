@@ -55,6 +55,11 @@ class Rounds(ABC, Generic[One]):
         self._round(self._named(manual))
         return list(self.tried.values())
 
+    @property
+    def considered(self) -> int:
+        """Settings that were swept or replayed, beside the present one."""
+        return len({*self.tried, *map(policy_of, SETTINGS)} - {self.present.policy})
+
     @abstractmethod
     def _swept(self) -> list[str]:
         """Thresholds that are worth a replay, found in one pass."""

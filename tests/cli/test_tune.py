@@ -30,6 +30,11 @@ TOLD: dict[str, Any] = {
     "pauses": MODEL.to_json(),
 }
 MB = 1_000_000
+WHERE = {
+    "gunicorn": "# gunicorn.conf.py",
+    "uvicorn": "# the application's module",
+    "pytest": "# conftest.py",
+}
 KEYS = {"trace", "present", "front", "recommended", "reason", "proved"}
 
 
@@ -196,6 +201,7 @@ def test_nothing_is_said_where_nothing_is_worth_it(gcreplay: Gcreplay, tmp_path:
     assert found["reason"].startswith(
         "Leave it as it is: the collector takes 2.14 ms, 0.21 % of CPU"
     )
+    assert "no setting of the 39 tried" in found["reason"]  # 13 first thresholds, 3 of the others
     told = gcreplay("tune", path)
     assert "import gc" not in told.stdout and "like production" not in told.stdout
 
@@ -283,6 +289,25 @@ def test_the_lines_are_python_at_each_place(gcreplay: Gcreplay, app: Path, form:
     lines = tuned(gcreplay, app, "--as", form)["recommended"]["lines"]
     calls = [node for node in ast.walk(ast.parse("\n".join(lines))) if isinstance(node, ast.Call)]
     assert [ast.unparse(call) for call in calls] == ["gc.set_threshold(2000, 10, 10)"]
+
+
+@pytest.mark.parametrize(
+    ("policy", "default"),
+    [
+        ("cpython-3.11:2000,10,10", "; default: gc.set_threshold(700, 10, 10)"),
+        ("freeze@ready+cpython-3.11", "; default: no freeze"),
+        (
+            "freeze@ready+cpython-3.11:2000,10,10",
+            "; defaults: gc.set_threshold(700, 10, 10), no freeze",
+        ),
+        ("without:disable", ""),
+    ],
+)
+@pytest.mark.parametrize("form", WHERE)
+def test_defaults_are_of_what_is_written(app: Path, form: str, policy: str, default: str) -> None:
+    with EventLog.open(app) as log:
+        lines, _ = lines_of(policy, log, form)
+    assert lines[0] == WHERE[form] + default
 
 
 @pytest.mark.parametrize(
