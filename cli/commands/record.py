@@ -10,7 +10,7 @@ import click
 
 from gcreplay.installation import write_limits
 from gcreplay.options import chosen_python, closeness_options, program_options
-from gcreplay.programs.looks import Closeness, closeness, threshold_of
+from gcreplay.programs.looks import Closeness, closeness, thresholds_of
 from gcreplay.programs.not_a_script import no_such_script
 from gcreplay.screen.output import counted, say, size_words
 from gcreplay.screen.progress import working
@@ -148,24 +148,21 @@ def _closeness(
 ) -> Closeness:
     """How closely to look for these purposes."""
     policies = [purpose for purpose in purposes if purpose not in (VERIFY, WHAT_IF)]
-    thresholds: list[int] = []
-    if policies:
-        thresholds = [t for name in policies if (t := _threshold(name))]
     return closeness(
         granularity,
         full_probe,
         probe_budget,
         predicting=bool(set(purposes) - {VERIFY}),
-        thresholds=tuple(thresholds),
+        thresholds=[one for name in policies for one in _thresholds(name)],
     )
 
 
-def _threshold(name: str) -> int | None:
-    """The first threshold of the policy that `--for` names."""
+def _thresholds(name: str) -> list[int]:
+    """The first thresholds of the policy that `--for` names."""
     from gcreplay.replay import make_policy  # it has no part in a plain recording
 
     try:
-        return threshold_of(make_policy(name))
+        return thresholds_of(make_policy(name))
     except UsageError as error:
         if not str(error).startswith("there is no policy"):
             raise

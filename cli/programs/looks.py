@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:  # a plain recording starts its program before they are imported
@@ -23,7 +24,7 @@ def closeness(
     probe_budget: int | None,
     *,
     predicting: bool,
-    thresholds: tuple[int, ...] = (),
+    thresholds: Sequence[int] = (),
 ) -> Closeness:
     """Granularity, full probe and probe budget: as they were given, else by what is asked for, to
     predict settings with these thresholds or to look only at the collections themselves."""
@@ -41,32 +42,34 @@ def granularity_for(threshold: int) -> int:
     return max(1, threshold // LOOKS_A_THRESHOLD)
 
 
-def threshold_of(policy: Policy) -> int | None:
-    """The T0 of a policy that has one of its own, and collects by it; PEP 848's are no allocations,
-    but kB."""
+def thresholds_of(policy: Policy) -> list[int]:
+    """Each T0 of a policy's own, from the start or at marks, by which it collects; PEP 848's are no
+    allocations, but kB."""
+    from gcreplay.replay.policies.actions import At
     from gcreplay.replay.policies.marked import AtMarks
     from gcreplay.replay.policies.pep848 import Pep848
     from gcreplay.replay.policies.thresholds import WithThresholds
 
     collector = policy.collector if type(policy) is AtMarks else policy
-    if isinstance(collector, Pep848):
-        return None
-    if isinstance(collector, WithThresholds) and collector.fixed:
-        return collector.fixed[0] or None
-    return None
+    actions = policy.actions if type(policy) is AtMarks else ()
+    if isinstance(collector, Pep848) or not isinstance(collector, WithThresholds):
+        return []
+    own = [collector.fixed] if collector.fixed else []
+    own += [action.thresholds for action in actions if isinstance(action, At)]
+    return [first for first, *_ in own if first]
 
 
 def too_wide(log: EventLog, name: str, policy: Policy) -> str | None:
     """What to say of a policy that collects more often than the recording was looked at for; None
     where its looks suffice, or it knows without."""
-    threshold, start = threshold_of(policy), log.start
-    meta = log.meta
-    if threshold is None or start is None or meta.get("counts") != "probed":
+    start, meta = log.start, log.meta
+    if start is None or meta.get("counts") != "probed":
         return None
     given = meta.get("granularity")
     recorded = start.threshold[0]
     every = given if isinstance(given, int) and given else recorded
-    if threshold == recorded or not every or every <= granularity_for(threshold):
+    others = [one for one in thresholds_of(policy) if one != recorded]
+    if not others or not every or every <= granularity_for(threshold := min(others)):
         return None
     often = f"every {threshold:,} allocations" if threshold > 0 else "at every birth"
     return (

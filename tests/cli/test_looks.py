@@ -27,6 +27,8 @@ PROGRAM = "for i in range(3000): x = []; x.append(x)"
         (["--for", "cpython-3.13:60,10,10"], (20, 0, 80)),
         (["--for", "cpython-3.14.2:90,10,0"], (30, 0, 80)),
         (["--for", "pep848:60,10,0"], (100, 0, 80)),
+        (["--for", "at:start=60,10,10+cpython-3.11:90,10,10"], (20, 0, 80)),
+        (["--for", "at:start=0,10,10+cpython-3.11"], (100, 0, 80)),
         (["--for", "what-if", "--granularity", "7"], (7, 0, 80)),
         (["--for", "what-if", "--granularity", "0", "--probe-budget", "0"], (0, 0, 0)),
         (["--for", "what-if", "--full-probe", "700"], (100, 700, 0)),
@@ -83,6 +85,22 @@ def test_a_threshold_finer_than_the_looks_carries_a_remark(
     assert remarks.pop(fine) == sentence
     assert set(remarks.values()) == {None}
     assert sentence in gcreplay("replay", output, *policies).stderr.splitlines()
+
+
+def test_a_threshold_set_at_a_mark_is_one_too(gcreplay: Gcreplay, tmp_path: Path) -> None:
+    """Each T0 but the recorded one counts, and the smallest decides."""
+    output = tmp_path / "run.gcreplay"
+    marked = f"import gcreplay_capture; gcreplay_capture.mark('go')\n{PROGRAM}"
+    command = ["record", "-o", str(output), "--granularity", "100", "-c", marked]
+    subprocess.run([sys.executable, "-m", "gcreplay", *command], check=True)
+    fine = ("at:go=50,10,10+cpython-3.11", "at:go=700,9,9+cpython-3.11:299,10,10")
+    wide = ("at:go=300,10,10+cpython-3.11", "at:go=0,10,10+cpython-3.11", "at:go=700,9,9+manual")
+    words = [word for policy in (*fine, *wide) for word in ("-p", policy)]
+    told = json.loads(gcreplay("replay", output, *words, "--format", "json").stdout)
+    remarks = {run["policy"]: run["remark"] or "" for run in told["runs"]}
+    assert " collects every 50 allocations" in remarks[fine[0]]
+    assert " collects every 299 allocations" in remarks[fine[1]]
+    assert [remarks[policy] for policy in wide] == ["", "", ""]
 
 
 def test_without_looks_of_their_own_collections_are_the_looks(
