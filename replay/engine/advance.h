@@ -302,10 +302,7 @@ static int collect(Heap *h, int generation, int into, int untracking, int from, 
 {
     if (setjmp(h->failure))
         return ENGINE_NO_MEMORY;
-    uint32_t spared = how & SPARE_NEWEST ? spare_newest(h, generation, into) : 0;
-    *figures = collect_generation(h, generation, into, untracking, from, size, how & REACH);
-    if (spared)
-        spare_no_more(h, spared, generation);
+    *figures = collect_generation(h, generation, into, untracking, from, size, how);
     return ENGINE_END;
 }
 

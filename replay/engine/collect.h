@@ -203,14 +203,14 @@ static uint32_t keep_unfreeable(Heap *h, uint32_t garbage, int into)
 
 enum { REACH = 1, SPARE_NEWEST = 2 };   /* how */
 
-/* The newest object of a list is no candidate of its own, and held during the collection. */
-static uint32_t spare_newest(Heap *h, int generation, int into)
+/* The newest object of a list is held during the collection, and in no list while candidates are
+   gathered. */
+static uint32_t spare_newest(Heap *h, int generation)
 {
     const List *list = &h->lists[generation];
     uint32_t slot = list->live ? list->slot[list->length - 1] : 0;
     if (slot) {
         delist(h, &h->objects[slot]);
-        enlist(h, slot, into);
         hold(h, slot);
     }
     return slot;
@@ -221,16 +221,17 @@ static void spare_no_more(Heap *h, uint32_t slot, int generation)
 {
     Object *o = &h->objects[slot];
     hold_no_more(h, slot, COLLECTING | LENIENT);
-    if (o->count && is_collected(o->generation)) {
+    if (o->count && o->generation != UNTRACKED) {
         delist(h, o);
         enlist(h, slot, generation);
     }
+    run_waiting(h, COLLECTING | LENIENT);
 }
 
 /* `size` objects or more, where there are so many: beside the generation the front of list `from`.
-   With `reach` all that they lead to. */
+   `how`: with all that they lead to, without the newest. */
 static Figures collect_generation(Heap *h, int generation, int into, int untracking, int from,
-                                  int64_t size, int reach)
+                                  int64_t size, int how)
 {
     Figures figures = {0};
     uint64_t dead = h->freed_by_count + h->freed_by_collector, bytes = h->live_bytes;
@@ -241,10 +242,13 @@ static Figures collect_generation(Heap *h, int generation, int into, int untrack
     h->pending = h->late = 0;
     h->bytes_since = 0;
 
+    uint32_t spared = how & SPARE_NEWEST ? spare_newest(h, generation) : 0;
     uint32_t length = gather(h, generation);
     if (size > length)
         length = gather_more(h, length, from, size);
-    if (reach)
+    if (spared)
+        enlist(h, spared, into);
+    if (how & REACH)
         length = gather_reached(h, length);
     if (untracking & (UNTRACK_IMMORTALS | FREEZE_IMMORTALS))
         length = leave_immortals(h, length, untracking & FREEZE_IMMORTALS);
@@ -281,6 +285,8 @@ static Figures collect_generation(Heap *h, int generation, int into, int untrack
     if (h->causing) {
         delete_garbage(h, aside, COLLECTING | LENIENT);
         run_waiting(h, COLLECTING | LENIENT);
+        if (spared)
+            spare_no_more(h, spared, generation);
         h->causing = 0;
     } else {
         delete_garbage(h, aside, COLLECTING);

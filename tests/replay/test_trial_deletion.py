@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from cycles import self_cycle, self_cycles
 
-from gcreplay.replay import OWN_SPACE, Heap, Policy, make_policy, replay
+from gcreplay.replay import OWN_SPACE, PERMANENT, Heap, Policy, make_policy, replay
 from gcreplay.replay.policies.php import PHP
+from gcreplay.replay.testing import check
 from gcreplay.store import EventLog, TraceBuilder
 from gcreplay.store.events import StartState
 
@@ -113,6 +114,58 @@ def test_what_garbage_held_is_a_root_in_php() -> None:
     with b.build() as log:
         assert [c.candidates for c in replay(log, "php").collections] == [2, 1]
         assert [c.candidates for c in replay(log, "nim-orc").collections] == [2]
+
+
+@pytest.mark.parametrize("finalizer", [0, 1])
+def test_the_root_that_found_no_place_dies_with_what_held_it(finalizer: int) -> None:
+    """Two roots fit: the garbage 0, and 1, which lives. 2 is the third, and 0 alone holds it: it is
+    looked at as 0 leads to it, dies in that collection, and is freed but not collected. Its
+    finalizer runs then, and what it makes is freed too."""
+    b = TraceBuilder()
+    self_cycle(b)
+    roots_that_live(b, 1)
+    last = b.alloc("Node", module="demo", finalizer=finalizer)
+    b.link(0, last)
+    b.decref(last)
+    if finalizer:
+        with b.inside(last):
+            b.decref(b.alloc("Node", module="demo"))
+    with b.build() as log:
+        result = check(log, Three)
+        (made,) = result.collections
+        assert (made.candidates, made.collected, made.freed) == (3, 1, 2 + finalizer)
+        assert (result.live_objects, result.regions_run) == (1, finalizer)
+
+
+class Spares(Policy):
+    """At T0 = 2 it collects a generation but for its newest object."""
+
+    summary = "for the test"
+    counts_links = True
+    spaces = 1
+
+    def __init__(self, generation: int, into: int) -> None:
+        self.generation, self.into = generation, into
+
+    def begin(self, heap: Heap, start: StartState) -> None:
+        heap.arm(allocations=2)
+
+    def on_allocations(self, heap: Heap) -> None:
+        heap.collect(self.generation, into=self.into, spare=True)
+        self.left = heap.size(self.generation)
+
+
+@pytest.mark.parametrize("into", [0, 1, 2, PERMANENT, OWN_SPACE])
+def test_the_newest_is_no_candidate_wherever_survivors_go(into: int) -> None:
+    """Of two tracked nodes the newer is spared, and stays where it is."""
+    b = TraceBuilder()
+    for _ in range(3):
+        b.alloc("Node", module="demo")
+    with b.build() as log:
+        policy = Spares(0, into)
+        (made,) = replay(log, policy).collections
+        assert made.candidates == 1
+        assert policy.left == (2 if into == 0 else 1)
 
 
 def test_recordings_by_looks_make_it_a_lower_bound() -> None:

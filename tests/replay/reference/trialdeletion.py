@@ -135,10 +135,20 @@ class TrialDeletion(Reference):
             del self.lists[generation][id]
         self.found = len(garbage)
         done = self.collect_these(touched, ALIVE, 0, cause, None, self.next_id, tracked)
-        alive = newest is not None and self.hold(newest, -1)
-        if newest is not None and alive and self.things[newest].generation not in (None, 3):
-            self.track(newest, ROOTS)
+        if newest is not None:
+            self.spare_no_more(newest, done)
         return done
+
+    def spare_no_more(self, id: int, done: Made) -> None:
+        """It is a root now, or dies; then that is part of what was done."""
+        freed, size = self.freed_by_refcount + self.freed_by_collector, self.bytes_died
+        self.causing = self.moving
+        if self.hold(id, -1) and self.things[id].generation not in (None, 3):
+            self.track(id, ROOTS)
+        self.run_waiting()
+        self.causing = False
+        done.freed += self.freed_by_refcount + self.freed_by_collector - freed
+        done.bytes += self.bytes_died - size
 
     @abstractmethod
     def automatic(self) -> None:
