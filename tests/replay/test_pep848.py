@@ -93,6 +93,30 @@ def test_a_run_of_several_increments_is_one_collection() -> None:
         assert (last.generation, last.candidates, last.collected, last.freed) == (1, 5, 5, 5)
 
 
+def test_what_an_increment_frees_is_work_twice() -> None:
+    """A ring of one and five nodes, which an untracked object holds and so no root leads to, are
+    old after run 4, when the ring is let go of. Run 9 has work 2: the ring makes it 4, and with
+    four of the nodes, one by one, it is done."""
+    b = TraceBuilder()
+    b.start()
+    for run in range(1, 10):
+        if run == 1:
+            holder = b.alloc("Node", module="demo", size=1)
+            b.untrack(holder)
+            ring = b.alloc("Node", module="demo", size=1)
+            b.link(ring, ring)
+            for _ in range(5):
+                node = b.alloc("Node", module="demo", size=1)
+                b.link(holder, node)
+                b.decref(node)
+        held_and_garbage(b)
+        if run == 4:
+            b.decref(ring)
+    with b.build() as log:
+        *_, last = replay(log, AtOnce((1, 2, 0))).collections
+        assert (last.generation, last.candidates, last.collected) == (1, 5, 1)
+
+
 def test_there_is_no_old_work_before_100_000_objects_are_old() -> None:
     """By itself: 2,000 kB a half space, five spaces. Nodes of 1,000 bytes: run n comes with birth
     2,000 n + 1 (more than 2,000 kB since the last, of 2,001 births); young ones are runs 2, 4, ...
