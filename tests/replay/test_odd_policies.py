@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from strategies import ODD_VALUES, valid_builders
 
-from gcreplay.replay import Policy, known_policies, make_policy, replay
+from gcreplay.replay import OWN_SPACE, Policy, known_policies, make_policy, replay
 from gcreplay.replay.policies import registry
 from gcreplay.store import TraceBuilder
 from gcreplay.store.errors import UsageError
@@ -63,6 +63,14 @@ def told(policy: str | Policy) -> str:
         ("heap.collect(0, into=4)", "into must be a whole number from 0 to 3, not 4"),
         ("heap.collect(0, untrack=16)", "untrack must be a whole number from 0 to 15, not 16"),
         ("heap.size(4)", "generation must be a whole number from 0 to 3, not 4"),
+        ("heap.collect(5)", "generation must be a whole number from 0 to 2, not 5"),
+        ("heap.collect(0, spare=True)", "links are not counted"),
+        ("heap.collect(1, front=(1, 1))", "front must be a whole number from 2 to 2, not 1"),
+        ("heap.collect(1, front=(2, -1))", "the size of front must be a whole number from 0 to"),
+        ("heap.scan(0, 0, 1, limit=1)", "scanning takes three lists"),
+        ("heap.scan(0, 1, 2, limit=-1)", "limit must be a whole number from 0 to"),
+        ("heap.mark(0)", "links are not counted"),
+        ("heap.move(1, into=0, held=True)", "links are not counted"),
         ("heap.young = -1", "young must be"),
         ("heap.young = 2**64", "young must be"),
         ("heap.enabled = 1", "enabled must be true or false, not 1"),
@@ -107,6 +115,11 @@ def test_a_policy_that_only_counts_passes_over_the_programs_collections(tmp_path
             "counts_links = counts_tracking = True; counts_in = 5",
             "the young counter is that of counts_tracking or that of counts_in, not both",
         ),
+        ("spaces = 252", "spaces must be a whole number from 0 to 251, not 252"),
+        ("counts_links = True; suspects = 5", "suspects must be one of its own spaces, not 5"),
+        ("counts_links = True; spaces = 1; suspects = 6", "one of its own spaces, not 6"),
+        ("spaces = 1; suspects = 5", "suspects is only for policies with counts_links"),
+        ("places = {'app.py'}", "places must be a set of files and lines"),
         ("from_arguments = classmethod(lambda cls, text: text)", "its from_arguments returns"),
         ("from_arguments = None", "P: TypeError"),
         ("def on_allocations(self): pass", None),
@@ -192,6 +205,8 @@ class Odd(Policy):
     """Hands one odd value to everything that a policy may call."""
 
     summary = "odd"
+    counts_links = True
+    spaces, suspects = 1, OWN_SPACE
 
     def __init__(self, value, where) -> None:
         self.value, self.where = value, where
@@ -220,12 +235,32 @@ class Odd(Policy):
                 heap.young = value
             case 8:
                 heap.enabled = value
+            case 9:
+                heap.arm(suspects=value, recheck=value)
+            case 10:
+                heap.collect(1, front=(2, value), reach=True, called=value)
+            case 11:
+                heap.collect(OWN_SPACE, front=(value, 1), spare=True, goes_on=True)
+            case 12:
+                heap.scan(OWN_SPACE, value, 2, limit=1, called=1)
+            case 13:
+                heap.scan(0, 1, OWN_SPACE, limit=value, goes_on=value)
+            case 14:
+                heap.mark(value, roots=0, called=1)
+            case 15:
+                heap.mark(2, roots=value)
+            case 16:
+                heap.move(value, into=OWN_SPACE, held=True)
+            case 17:
+                heap.collect(1, reach=value, spare=value, goes_on=value)
+            case 18:
+                heap.untrack_tuples(value)
 
 
 @given(valid_builders(), ODD_VALUES)
 def test_whatever_a_policy_asks_for_it_is_done_or_told(builder, value):
     with builder.build() as recorded:
-        for where in range(9):
+        for where in range(19):
             try:
                 replay(recorded, Odd(value, where))
             except UsageError as error:
