@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 from engine import EVENTS, peak_of, plain, replayed, synthetic, write
-from sweep import SETTINGS, swept
+from sweep import SETTINGS, seconds, swept
 
 from gcreplay.replay.engine.annotation import garbage_of, garbage_with_heap, share_garbage
 from gcreplay.store import EventLog, Op
@@ -32,12 +32,6 @@ TIMES = 5
 SWEEPS = 2
 LRU_REQUESTS = 1_000_000
 LRU_SIZE = 10_000
-
-
-def cpu(action: Callable[[], object]) -> float:
-    began = time.process_time()
-    action()
-    return time.process_time() - began
 
 
 def with_region(path: Path, events: int) -> None:
@@ -73,11 +67,11 @@ def lru(folder: Path) -> float | None:
             range(LRU_REQUESTS), synthetic(LRU_REQUESTS, 0.02), strict=False
         ):
             file.write(struct.pack("<IQIq", i, a, 1, -1))
-    seconds = []
+    taken = []
     for _ in range(TIMES):
         reader = TraceReader(str(path), TraceType.ORACLE_GENERAL_TRACE)
-        seconds.append(cpu(lambda r=reader: LRU(LRU_SIZE).process_trace(r)))  # type: ignore[misc]
-    return LRU_REQUESTS / min(seconds)
+        taken.append(seconds(lambda r=reader: LRU(LRU_SIZE).process_trace(r)))  # type: ignore[misc]
+    return LRU_REQUESTS / min(taken)
 
 
 def rates(path: Path, owned: Path) -> Iterator[tuple[str, float]]:
@@ -92,15 +86,15 @@ def rates(path: Path, owned: Path) -> Iterator[tuple[str, float]]:
         actions[f"{GENERATIONAL}, from file"] = lambda: replayed(log, GENERATIONAL, None)
         actions[f"{GENERATIONAL}, owned regions"] = lambda: replayed(regions, GENERATIONAL, apart)
         actions["annotation, from file"] = lambda: garbage_with_heap(log)
-        seconds: dict[str, list[float]] = {name: [] for name in actions}
+        taken: dict[str, list[float]] = {name: [] for name in actions}
         for _ in range(TIMES):
             for name, action in actions.items():
-                seconds[name].append(cpu(action))
+                taken[name].append(seconds(action))
         n = log.event_count
-        for name, taken in seconds.items():
-            yield name, n / min(taken)
+        for name, times in taken.items():
+            yield name, n / min(times)
         yield f"{GENERATIONAL}, plain Python", plain(log, GENERATIONAL)
-        settings = min(cpu(lambda: swept(log)) for _ in range(SWEEPS))
+        settings = min(seconds(lambda: swept(log)) for _ in range(SWEEPS))
         yield f"sweep, {len(SETTINGS)} settings at once", n / settings
         yield "the same, events times settings", n * len(SETTINGS) / settings
 
@@ -133,7 +127,7 @@ def growing(folder: Path, longest: int) -> Iterator[str]:
         with EventLog.open(path) as log:
             n = log.event_count
             garbage_of(log)
-            rate = n / min(cpu(lambda: replayed(log, GENERATIONAL, None)) for _ in range(3))
+            rate = n / min(seconds(lambda: replayed(log, GENERATIONAL, None)) for _ in range(3))
         yield f"{n:14,}{rate / 1e6:12.1f} M{peak_of(path, GENERATIONAL):14.1f}"
 
 
