@@ -54,6 +54,11 @@ class Processes:
                     yield i, answer
             except BrokenExecutor:
                 self._replace()
+            except OSError as error:  # a task's own is an answer
+                raise GcreplayError(
+                    f"no worker process can be started: {error.strerror or error}: with --jobs 1 "
+                    f"none is needed"
+                ) from error
 
     def _started(self) -> ProcessPoolExecutor:
         if self._pool is None:

@@ -6,6 +6,7 @@ one is being born: worker a takes 2 * 1 ms + 1,400 * 100 ns, worker b 7 ms + 4,9
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -14,6 +15,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any
 
@@ -344,6 +346,22 @@ def test_a_process_that_is_killed_is_replaced(
     there = gcreplay(*asked, "--jobs", "2")
     assert Path("dead").exists()
     assert there.stdout == here.stdout
+
+
+def test_a_process_that_cannot_be_started_is_said(
+    gcreplay: Gcreplay, service: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def start(process: object) -> None:
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(SpawnProcess, "start", start)
+    done = gcreplay("sweep", service, *SMALL, "--jobs", "2")
+    assert (done.exit_code, done.stdout, done.stderr) == (
+        1,
+        "",
+        "Error: no worker process can be started: Resource temporarily unavailable: with --jobs 1 "
+        "none is needed\n",
+    )
 
 
 class HoldsInterrupts:
