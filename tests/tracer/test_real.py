@@ -260,6 +260,18 @@ def test_a_line_freezes_once(tmp_path: Path) -> None:
     assert said.split() == ["True", "False", "False"]
 
 
+def test_code_that_says_it_stands_at_line_0_is_at_no_line(tmp_path: Path) -> None:
+    """As generated code does. An action at a mark has no line, and no file."""
+    text = """
+code = (lambda: [[1]] * 2).__code__.replace(co_firstlineno=0)
+for _ in range(3):
+    type(lambda: 0)(code, {})()
+print("ended")
+"""
+    plan = Plan(None, (FreezeAt("never"), FreezeLine("program.py", 90)))
+    assert measured(tmp_path, plan, text)[1].split() == ["ended"]
+
+
 def test_marks_of_one_kind_are_counted_together(tmp_path: Path) -> None:
     labels = ["job 1", "job 22", "job", "job 3", "other 4", "job 5 a", "job 5", "job x", "job #"]
     text = "import gcreplay_capture as c\n" + "".join(f"c.mark({label!r})\n" for label in labels)

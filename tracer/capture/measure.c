@@ -326,6 +326,12 @@ static int is_in(PyObject *path, PyObject *file)
            && PyUnicode_Tailmatch(path, file, 0, PY_SSIZE_T_MAX, 1) == 1;
 }
 
+/* Instructions in a file of the plan that are at none of its lines: each time to find that takes a walk
+ * over the code's table of lines.  With that table, as others may come to stand where a code was. */
+static struct {
+    const void *instruction, *table;
+} elsewhere[4096];
+
 /* Whether the running code is at a line at which something is to be done; objects that are being made
  * are not in the lists yet. */
 static void at_line(void)
@@ -336,12 +342,23 @@ static void at_line(void)
         return;
     }
     PyCodeObject *code = frame_code(frame);
+    const void *instruction = frame_instruction(frame), *table = code->co_linetable;
+    size_t slot = ((uintptr_t)instruction / sizeof(_Py_CODEUNIT)) % (sizeof(elsewhere) / sizeof(*elsewhere));
+    int line = 0;
     for (int i = 0; i < plan.actions; i++) {
         action_t *action = &plan.action[i];
-        if (action->line < code->co_firstlineno || !is_in(code->co_filename, action->file)) {
+        if (action->line == 0 || action->line < code->co_firstlineno || !is_in(code->co_filename, action->file)) {
             continue;
         }
-        if (PyCode_Addr2Line(code, instruction_offset(code, frame_instruction(frame))) == action->line) {
+        if (line == 0) {
+            if (elsewhere[slot].instruction == instruction && elsewhere[slot].table == table) {
+                return;
+            }
+            line = PyCode_Addr2Line(code, instruction_offset(code, instruction));
+            elsewhere[slot].instruction = instruction;
+            elsewhere[slot].table = table;
+        }
+        if (line == action->line) {
             action->line = 0;
             plan.lines--;
             Py_XDECREF(do_freeze(NULL, NULL));
