@@ -94,7 +94,7 @@ def test_objects_that_stay_among_many_that_die_keep_no_room_for_these(
 
 WORK = """
 import gc
-held = [[None] * {links} for _ in range(10)]
+held = [{held} for _ in range(10)]
 gc.collect()
 gc.disable()
 young = [set() for _ in range(2000)]  # each look at the whole heap shows them again
@@ -103,15 +103,18 @@ for _ in range(60_000):
 """
 
 
+@pytest.mark.parametrize("held", ["[None] * {}", "[(None,) * {} + (bytearray(),)]"])
 def test_looks_at_many_links_of_few_objects_are_paid_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held: str
 ) -> None:
     """Sixteen links cost an object, eight objects a birth: at 80 per cent a look at a million links
-    is paid for by 9,766 births, and more."""
+    is paid for by 9,766 births, and more. A tuple is read by the look at its holder, each time where
+    a bytearray in it may have grown."""
 
     def looks(links: int) -> int:
+        code = WORK.format(held=held.format(links))
         none, some = (
-            ingest_of(WORK.format(links=links), tmp_path, monkeypatch, probe_budget=budget).members
+            ingest_of(code, tmp_path, monkeypatch, probe_budget=budget).members
             for budget in (0, 80)
         )
         return (some - none) // 2000

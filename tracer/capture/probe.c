@@ -85,6 +85,7 @@ static inline uint32_t hash_owned(void)
  * bytes of the one object that holds the tuple. */
 static void tuple_held(PyObject *tuple, int nested)
 {
+    read_links += (size_t)PyTuple_GET_SIZE(tuple);
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(tuple); i++) {
         PyObject *item = PyTuple_GET_ITEM(tuple, i);
         if (item == NULL) {
