@@ -107,7 +107,7 @@ static inline size_t array_bytes(const array_t *a)
         uint8_t size;
     } known[] = {{'b', 1}, {'B', 1}, {'u', sizeof(wchar_t)}, {'h', 2}, {'H', 2}, {'i', 4}, {'I', 4},
                  {'l', sizeof(long)}, {'L', sizeof(long)}, {'q', 8}, {'Q', 8}, {'f', 4}, {'d', 8}};
-    if (a->items == NULL || a->allocated < Py_SIZE(a) || Py_SIZE(a) < 0) {
+    if (a->items == NULL || a->kind == NULL || a->allocated < Py_SIZE(a) || Py_SIZE(a) < 0) {
         return 0;
     }
     for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++) {

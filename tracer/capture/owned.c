@@ -61,8 +61,12 @@ static int held_again(PyObject *op)
     return 0;
 }
 
+#define SHOWN 4 /* arrays, each a view of the next; numpy makes two at most */
+
+static size_t leaf(PyObject *op, int *grows, int shown);
+
 /* Its dimensions, and its data or what that belongs to.  Numpy asks malloc() for both. */
-static size_t array_outside(PyObject *op)
+static size_t array_outside(PyObject *op, int shown)
 {
     const ndarray_t *a = (ndarray_t *)op;
     Py_ssize_t span = ndarray_span(a);
@@ -74,12 +78,11 @@ static size_t array_outside(PyObject *op)
         return shape + by_malloc((size_t)span);
     }
     int grows;
-    return shape + (a->base != NULL && !PyType_IS_GC(Py_TYPE(a->base)) ? owned_leaf(a->base, &grows) : 0);
+    int alone = a->base != NULL && shown < SHOWN && !PyType_IS_GC(Py_TYPE(a->base));
+    return shape + (alone ? leaf(a->base, &grows, shown + 1) : 0);
 }
 
-/* Of an object without a GC header, where the one looked at is its only holder; else 0.  `grows`: it may
- * become larger where it stands. */
-size_t owned_leaf(PyObject *op, int *grows)
+static size_t leaf(PyObject *op, int *grows, int shown)
 {
     PyTypeObject *t = Py_TYPE(op);
     int array = t->tp_weaklistoffset > 0 && buffer_kind(t) == NDARRAY;
@@ -93,8 +96,12 @@ size_t owned_leaf(PyObject *op, int *grows)
         *grows = 1;
         return handed((size_t)t->tp_basicsize) + handed((size_t)((PyByteArrayObject *)op)->ob_alloc);
     }
-    return handed(size_of_object(op) - presize_of(t)) + (array ? array_outside(op) : 0);
+    return handed(size_of_object(op) - presize_of(t)) + (array ? array_outside(op, shown) : 0);
 }
+
+/* Of an object without a GC header, where the one looked at is its only holder; else 0.  `grows`: it may
+ * become larger where it stands. */
+size_t owned_leaf(PyObject *op, int *grows) { return leaf(op, grows, 0); }
 
 static size_t set_bytes(const PySetObject *set)
 {
@@ -112,7 +119,7 @@ static size_t table_bytes(PyObject *op, unsigned kind, int *grows)
     case SET: return set_bytes((PySetObject *)op);
     case BYTE_ARRAY: *grows = 1; return handed((size_t)((PyByteArrayObject *)op)->ob_alloc);
     case TEXT: return text_apart(op);
-    case NDARRAY: return array_outside(op);
+    case NDARRAY: return array_outside(op, 0);
     case ARRAY: *grows = 1; return handed(array_bytes((array_t *)op));
     case DEQUE: return deque_blocks((deque_t *)op) * handed(DEQUE_BLOCK_BYTES);
     case BYTES_IO: {
