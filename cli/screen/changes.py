@@ -18,10 +18,10 @@ def kept_longer_table(changes: Sequence[KeptLonger], headings: Sequence[str]) ->
         (
             row.type,
             place(row.site),
-            row.objects_first,
-            row.objects_second,
-            _mean(row.object_events_first, row.objects_first),
-            _mean(row.object_events_second, row.objects_second),
+            row.first.objects,
+            row.second.objects,
+            _mean(row.first.object_events, row.first.objects),
+            _mean(row.second.object_events, row.second.objects),
         )
         for row in changes[:SHOWN_ROWS]
     )

@@ -183,7 +183,7 @@ def _report(
             for worst in [_worst(told, figure)]
         },
         "each": [one.to_json() for one in told],
-        "kept_longer": [{**asdict(row), "change": row.change} for row in kept],
+        "kept_longer": [row.to_json() for row in kept],
         "failed": [one.to_json() for one in asked.wrong],
     }
     tables = [_figures_table(told, headings, totals, times, pauses=pauses)]
@@ -289,21 +289,14 @@ def _each_table(told: Sequence[Told], headings: Sequence[str]) -> Table:
 
 def _kept_longer(told: Sequence[Told]) -> list[KeptLonger]:
     """Of all together, the largest change first."""
-    found: dict[tuple[str, str], list[int]] = {}
+    found: dict[tuple[str, str, str], KeptLonger] = {}
     for one in told:
         for row in one.found.kept_longer:
             if one.name != one.other and not row.site:
                 continue  # what was there before two recordings began
-            total = found.setdefault((row.type, row.site), [0, 0, 0, 0])
-            parts = (
-                row.objects_first,
-                row.objects_second,
-                row.object_events_first,
-                row.object_events_second,
-            )
-            found[row.type, row.site] = [a + b for a, b in zip(total, parts, strict=True)]
-    rows = [KeptLonger(*name, *parts) for name, parts in found.items()]
-    return sorted(rows, key=lambda row: (-abs(row.change), row.type, row.site))
+            name = (row.type, row.site, row.function)
+            found[name] = found[name] + row if name in found else row
+    return sorted(found.values(), key=lambda row: (-abs(row.change), row.type, row.site))
 
 
 def _broken(limit: Limit, told: Sequence[Told]) -> list[str]:

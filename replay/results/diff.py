@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from gcreplay.store.events import U32, U64, Events, Op
+from gcreplay.store.events import Events
 from gcreplay.store.log import EventLog
 from gcreplay.store.words import describe
 
 from ..policies.policy import Policy
 from ..run import Replay
+from .lives import Held, Lives
+from .matching import Place, same_files, same_places
 from .result import RunResult
 
 FIGURES = (
@@ -60,19 +61,67 @@ class Parting:
 
 @dataclass(frozen=True, slots=True)
 class KeptLonger:
-    """Objects of one type from one site, and how long each run keeps them: objects times events."""
+    """Objects of one type from one site, and how long each run keeps them: objects times events.
+
+    `site`: FILE:LINE in the second run, in the first where the second has none, "" where it is not
+    known; `lines_first` and `lines_second` are several where a function has more places of this
+    type in one run than in the other, so that it is not known which is which.
+    """
 
     type: str
     site: str
-    objects_first: int
-    objects_second: int
-    object_events_first: int
-    object_events_second: int
+    function: str
+    lines_first: tuple[int, ...]
+    lines_second: tuple[int, ...]
+    first: Held
+    second: Held
+
+    @classmethod
+    def of(
+        cls, first: Sequence[Place], second: Sequence[Place], before: Held, after: Held
+    ) -> KeptLonger:
+        place = (*second, *first)[0]
+        near = "near " if place.near else ""
+        return cls(
+            place.type,
+            f"{near}{place.file}:{place.line}" if place.file else "",
+            place.function,
+            tuple(each.line for each in first),
+            tuple(each.line for each in second),
+            before,
+            after,
+        )
+
+    def __add__(self, other: KeptLonger) -> KeptLonger:
+        """The same site in another pair of runs."""
+        return replace(
+            self,
+            lines_first=tuple(sorted({*self.lines_first, *other.lines_first})),
+            lines_second=tuple(sorted({*self.lines_second, *other.lines_second})),
+            first=self.first + other.first,
+            second=self.second + other.second,
+        )
 
     @property
     def change(self) -> int:
         """Above 0: the second run keeps them longer."""
-        return self.object_events_second - self.object_events_first
+        return self.second.object_events - self.first.object_events
+
+    def to_json(self) -> dict[str, Any]:
+        held = {
+            f"{name}_{side}": getattr(getattr(self, side), name)
+            for name in ("objects", "alive", "object_events", "byte_events")
+            for side in ("first", "second")
+        }
+        return {
+            "type": self.type,
+            "site": self.site,
+            "function": self.function,
+            "lines_first": list(self.lines_first),
+            "lines_second": list(self.lines_second),
+            **held,
+            "change": self.change,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +140,7 @@ class DiffResult:
             "second": self.second.to_json(),
             "figures": [asdict(change) for change in self.figures],
             "first_difference": asdict(self.parting) if self.parting else None,
-            "kept_longer": [{**asdict(row), "change": row.change} for row in self.kept_longer],
+            "kept_longer": [row.to_json() for row in self.kept_longer],
         }
 
 
@@ -110,7 +159,7 @@ def diff(
     for run in runs:
         run.note_deaths()
     results = [run.run() for run in runs]
-    lives = [_Lives.of(run) for run in runs]
+    lives = [Lives.of(run) for run in runs]
     return DiffResult(
         results[0],
         results[1],
@@ -132,71 +181,20 @@ def _changes(first: RunResult, second: RunResult) -> tuple[Change, ...]:
     )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Lives:
-    """Birth, death, shape and site of every object of a run, by id, with the names they mean."""
-
-    log: EventLog
-    births: U64
-    deaths: U64
-    shapes: U32
-    sites: U32
-
-    @classmethod
-    def of(cls, run: Replay) -> _Lives:
-        births, shapes, sites = [], [], []
-        for segment in run.log.named():
-            at = np.flatnonzero(segment.op == Op.ALLOC)
-            births.append(at.astype(np.uint64) + np.uint64(segment.first_sequence))
-            shapes.append(segment.b[at])
-            sites.append(segment.c[at])
-        assert run.deaths is not None
-
-        def joined(parts: list[Any], dtype: type) -> Any:
-            return np.concatenate(parts) if parts else np.zeros(0, dtype)
-
-        born = joined(births, np.uint64)
-        # An object of a window's end is alive there, whatever happens later.
-        deaths = np.minimum(run.deaths, np.uint64(run.window[1]))
-        deaths = np.maximum(deaths, np.minimum(born, np.uint64(run.window[1])))
-        return cls(run.log, born, deaths, joined(shapes, np.uint32), joined(sites, np.uint32))
-
-    def by_type_and_site(self) -> dict[tuple[str, str], tuple[int, int]]:
-        """(objects, objects times events) of each type and site, by name."""
-        types, shapes, sites = self.log.types, self.log.shapes, self.log.sites
-        type_of = np.array([shape.type for shape in shapes], dtype=np.uint64)
-        if not len(self.births):
-            return {}
-        keys = (type_of[self.shapes] << np.uint64(32)) | self.sites
-        lifetimes = self.deaths - np.minimum(self.births, self.deaths)
-        groups, member, counts = np.unique(keys, return_inverse=True, return_counts=True)
-        sums = np.zeros(len(groups), dtype=np.uint64)
-        np.add.at(sums, member, lifetimes)
-        totals: defaultdict[tuple[str, str], tuple[int, int]] = defaultdict(lambda: (0, 0))
-        for key, count, total in zip(groups.tolist(), counts.tolist(), sums.tolist(), strict=True):
-            site = sites[key & 0xFFFFFFFF]
-            near = "near " if site.near else ""
-            where = f"{near}{site.file}:{site.line}" if site.id else ""
-            name = (types[key >> 32].qualified, where)
-            objects, events = totals[name]
-            totals[name] = (objects + count, events + total)
-        return dict(totals)
-
-
-def _kept_longer(first: _Lives, second: _Lives) -> tuple[KeptLonger, ...]:
-    before, after = first.by_type_and_site(), second.by_type_and_site()
+def _kept_longer(first: Lives, second: Lives) -> tuple[KeptLonger, ...]:
+    """In one log a place is itself; in two it is where its code has gone."""
+    before, after = first.by_place(), second.by_place()
+    files = {} if first.log is second.log else same_files(first.log, second.log)
     rows = []
-    for name in sorted({*before, *after}):
-        (objects_a, events_a), (objects_b, events_b) = (
-            before.get(name, (0, 0)),
-            after.get(name, (0, 0)),
-        )
-        rows.append(KeptLonger(*name, objects_a, objects_b, events_a, events_b))
-    changed = [row for row in rows if row.change or row.objects_first != row.objects_second]
+    for ours, theirs in same_places(before, after, files):
+        a = sum((before[place] for place in ours), Held())
+        b = sum((after[place] for place in theirs), Held())
+        rows.append(KeptLonger.of(ours, theirs, a, b))
+    changed = [row for row in rows if row.first != row.second]
     return tuple(sorted(changed, key=lambda row: -abs(row.change)))
 
 
-def _parting(run_a: Replay, run_b: Replay, first: _Lives, second: _Lives) -> Parting | None:
+def _parting(run_a: Replay, run_b: Replay, first: Lives, second: Lives) -> Parting | None:
     """Where logs or deaths first differ: until then equal ids are the same object."""
     end = min(run_a.events, run_b.events)
     candidates = [] if run_a.events == run_b.events else [end]
