@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -30,6 +30,7 @@ from .events import (
     call_arguments,
 )
 from .log import EventLog
+from .readings import INDEX, POSITION, Gathered, Reason
 from .rules.validate import validate
 from .tables.names import Names, Row
 
@@ -74,6 +75,7 @@ class TraceBuilder:
         self._columns = (array("B"), array("I"), array("I"), array("I"))
         self._objects = 0
         self._meta = meta
+        self._readings = Gathered()
 
     @property
     def objects(self) -> range:
@@ -251,6 +253,23 @@ class TraceBuilder:
         StartState.from_json(state)
         self.event(Op.START, self._argument(state))
 
+    def read(
+        self,
+        object: int,
+        links: Iterable[tuple[int, str | int | None]],
+        title: str = "",
+        reason: Reason = Reason.GARBAGE,
+    ) -> None:
+        """What the object holds here: targets, each with its name such as ".order", an index such
+        as 3, `POSITION` and a position, or None: its position among these. No event."""
+        most = self._objects - 1
+        named = [
+            (values.whole("a target", target, 0, most), self._name(name, place))
+            for place, (target, name) in enumerate(links)
+        ]
+        holder = values.whole("object", object, 0, most)
+        self._readings.add(len(self), holder, Reason(reason), self._label(title), named)
+
     def event(self, op: int, a: int = 0, b: int = 0, c: int = 0) -> None:
         """Any event by its operands; also one that breaks the rules."""
         operands = (
@@ -281,6 +300,7 @@ class TraceBuilder:
         try:
             log.take_names(self._names)
             log.append(*self.columns())
+            log.add_readings(self._readings.readings())
             log.flush()
             validate(log)
             log.set_meta(complete=True)
@@ -301,6 +321,13 @@ class TraceBuilder:
         for i, (text,) in enumerate(self._names.arguments.rows):
             value = json.dumps(values.from_json(str(text)), sort_keys=True)
             self._arguments.setdefault(value, i)
+
+    def _name(self, name: str | int | None, place: int) -> int:
+        if name is None:
+            return POSITION | place
+        if isinstance(name, str):
+            return self._label(name)
+        return INDEX | values.whole("an index", name)
 
     def _label(self, label: str | None) -> int:
         return self._names.labels.intern((values.text("label", "" if label is None else label),))

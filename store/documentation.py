@@ -13,6 +13,7 @@ from .builder import TraceBuilder
 from .events import FLAG_MEANING, KINDS, NO_OBJECT, SEGMENT_EVENTS, Flag, GcCall, Op, StartState
 from .exchange import rows
 from .exchange.jsonl import export_jsonl
+from .readings import Reason
 from .rules.operands import RULES
 from .tables import schema
 
@@ -135,6 +136,14 @@ OPERANDS: dict[Op, tuple[str, str, str, str]] = {
 """For each op: what a, b and c are (empty: always 0), and what the event means."""
 
 
+REASONS: dict[Reason, str] = {
+    Reason.GARBAGE: "the collection under way has just found it, before any finalizer runs",
+    Reason.MARK: "with all of the heap, at a mark of the program",
+    Reason.END: "with all of the heap, at the end of the program",
+    Reason.LOOK: "at a look that writes its links; only with `record --labels`",
+}
+
+
 def document() -> str:
     """The text of docs/event-log.md."""
     return "\n".join(_lines()) + "\n"
@@ -216,6 +225,26 @@ def _lines() -> Iterator[str]:
         "`store/encoding/_codec.pyx` has the details. A segment whose checksum does not match is "
         "reported; the others stay readable."
     )
+    yield from _section("Readings")
+    yield (
+        "A reading says what one object held at one moment, by name: a title (what a person would "
+        "call it), and for each of its links to a recorded object the target and a label. A label "
+        "is an id in `labels`; with the bits `0x80000000` an index in a list or tuple; with "
+        "`0xc0000000` a position among all that the object holds, which is no name. Readings are "
+        "no events, and no replay depends on them. The time of each is the number of events before "
+        "it. An object is read for a reason:"
+    )
+    yield ""
+    yield from _table(
+        ("reason", "code", "when"), [(f"`{r.name}`", str(int(r)), REASONS[r]) for r in Reason]
+    )
+    yield ""
+    yield (
+        "Labels: an attribute, slot or C field `.order`; the value of a dict by its key "
+        "`['name']`, by a key that is no text `[int]` (its type); a key `(key)`; an element of a "
+        "set `(element)`; a local of a frame, generator or coroutine `:name`, what stands on its "
+        "stack `:(stack)`. The `__dict__` of an instance is an object of its own, `.__dict__`."
+    )
     yield from _section("Rows for plain SQL")
     yield (
         "`gcreplay export --rows` writes a SQLite file of its own with a row an event, and copies "
@@ -226,8 +255,9 @@ def _lines() -> Iterator[str]:
     yield (
         "One event a line, after a header. `gcreplay export` writes all keys; a writer may leave "
         "out `names`, `observed` and every key with a default (`n`: 1, `label`, `site`, and of "
-        "alloc all but `object`). `link` and `unlink` take an `n`, too. These lines of Python "
-        "make the log below:"
+        "alloc all but `object`). `link` and `unlink` take an `n`, too. A reading is a line at its "
+        "place, with `op` `read`: of each of its `links` the target and a text, an index or "
+        '`{"child": position}`. These lines of Python make the log below:'
     )
     yield from _block("python", EXAMPLE.strip())
     yield from _block("json", _example())
@@ -243,6 +273,7 @@ b.link(a, d, label="[0]")
 b.link(d, a, label="back")
 b.decref(d)
 b.decref(a)
+b.read(a, [(d, 0)], title="rows")
 b.gc_call("collect", 2)
 b.mark("done")
 log = b.build()

@@ -11,7 +11,8 @@ from typing import Self
 import numpy as np
 from sqlalchemy import Connection, Table
 
-from . import facts, rare, values
+from . import facts, rare
+from .encoding import readings as readings_rows
 from .encoding.segments import SegmentReader, SegmentWriter
 from .errors import DamagedFile, StorageError
 from .events import (
@@ -23,20 +24,21 @@ from .events import (
     ObjectType,
     ObservedCollection,
     Op,
-    Run,
     Segment,
     Shape,
     Site,
     StartState,
     joined,
 )
+from .readings import Readings
+from .results import StoredResults
 from .rules.operands import Operands
 from .tables import database as db
-from .tables import projections, runs, schema, sealed, told, upcast
+from .tables import projections, schema, sealed, told, upcast
 from .tables.names import Names, NameTable, shape_arrays
 
 
-class EventLog:
+class EventLog(StoredResults):
     """An event log in a SQLite file or in memory; a context manager.
 
     Leaving the block closes the log; a log being written is marked complete only when no
@@ -214,6 +216,12 @@ class EventLog:
         events that they ran among: they are committed with those."""
         self._writing().observed.extend(collections)
 
+    def add_readings(self, readings: Readings) -> None:
+        """Append readings, in the order of the log, before the events behind them: they are
+        committed with those before them. Raises ValueError for what no readings of it are."""
+        writer = self._writing()
+        writer.readings.add(readings, writer.objects, len(self._names.labels.rows))
+
     def add_lines(self, lines: Mapping[tuple[str, int], str]) -> None:
         """Keep lines of source, by file and line number, none of which the log has yet."""
         self._writing()
@@ -335,6 +343,15 @@ class EventLog:
         with self._tables.reading(schema.observed) as connection:
             return told.observed(connection, before, self._db.name)
 
+    def readings(self) -> Readings:
+        """What objects held at moments of the recording, by name, in the order of the log; none in
+        a log that was not recorded, or by an older gcreplay."""
+        self._written()
+        before = None if self._tables.whole().complete else self.event_count
+        objects, labels = self.object_count, len(self._rows(self._names.labels))
+        with self._tables.reading(schema.readings) as connection:
+            return readings_rows.stored(connection, before, objects, labels, self._db.name)
+
     @property
     def lines(self) -> dict[tuple[str, int], str]:
         """Lines of source as they were when the program ran, by file and line number."""
@@ -379,34 +396,6 @@ class EventLog:
         arguments = self.arguments
         return rare.gc_calls(self._with(Op.GC_CALL), arguments)
 
-    # Results
-
-    def save_run(
-        self, policy: str, options: dict[str, object], result: dict[str, object], result_hash: str
-    ) -> int:
-        """Store a result and return its number; an equal one that is stored gives its number."""
-        for run in self.runs():
-            if (run.policy, run.options, run.result_hash) == (policy, options, result_hash):
-                return run.id
-        values.text("policy", policy)
-        with self._changing(schema.runs) as connection:
-            return runs.store(connection, policy, options, result, result_hash)
-
-    def runs(self) -> list[Run]:
-        """All stored results, oldest first."""
-        with self._tables.reading(schema.runs) as connection:
-            return runs.every(connection, self._db.name)
-
-    def run(self, id: int) -> Run:
-        """The stored result of that number; raises NotFound."""
-        with self._tables.reading(schema.runs) as connection:
-            return runs.numbered(connection, id, self._db.name)
-
-    def discard_runs(self) -> None:
-        """Delete all stored results, damaged ones too."""
-        with self._tables.rewriting(schema.runs) as connection:
-            runs.discard(connection)
-
     # Projections
 
     def rebuild_projections(self) -> None:
@@ -444,7 +433,7 @@ class EventLog:
 
     def _written(self) -> None:
         """What this log has appended can be read back from it."""
-        if self._writer is not None and (self._writer.buffered or self._writer.observed):
+        if self._writer is not None and self._writer.waiting:
             self.flush()
 
     def _rows(self, names: NameTable) -> list[tuple[object, ...]]:

@@ -21,6 +21,7 @@ from ..tables import schema
 from ..tables.database import Database
 from ..tables.names import Names
 from . import codec
+from .readings import ReadingsWriter
 
 LEAST_ROW = 128
 """Bytes that a segment takes at least: its columns, and the lengths and frames of seven streams."""
@@ -52,8 +53,8 @@ _AHEAD = 2
 
 
 class SegmentWriter:
-    """Buffers events, and commits them with the names they use and the collections that were
-    observed among them, a segment at a time."""
+    """Buffers events, and commits them with the names they use and the collections and readings
+    that were made among them, a segment at a time."""
 
     def __init__(self, database: Database, names: Names, sequence: int, objects: int) -> None:
         self._db = database
@@ -64,6 +65,17 @@ class SegmentWriter:
         self.buffered = 0
         self.observed: deque[ObservedCollection] = deque()
         """Not stored yet: a file that ends early tells of no collection beyond its events."""
+        self.readings = ReadingsWriter()
+
+    @property
+    def objects(self) -> int:
+        """Number of objects that were allocated."""
+        return self._objects + int(np.count_nonzero(self._buffer[0][: self.buffered] == Op.ALLOC))
+
+    @property
+    def waiting(self) -> bool:
+        """Whether anything is not committed yet."""
+        return bool(self.buffered or self.observed or self.readings)
 
     def append(self, *columns: np.ndarray) -> None:
         """Add columns (op, a, b, c) of one length; see `EventLog.append`."""
@@ -90,9 +102,10 @@ class SegmentWriter:
         self._commit([column[:n] for column in self._buffer])
 
     def store_rest(self) -> None:
-        """Commit all names and collections, of whatever events."""
+        """Commit all names, collections and readings, of whatever events."""
         with self._db.writing() as connection:
             self._names.store(connection)
+            self.readings.store(connection)
             self._store_observed(connection, len(self.observed))
         self._stored(len(self.observed))
 
@@ -110,6 +123,7 @@ class SegmentWriter:
             stop = segment.stop_sequence
             among = sum(1 for _ in takewhile(lambda one: one.sequence < stop, self.observed))
             self._store_observed(connection, among)
+            self.readings.store(connection, stop)
             connection.execute(insert(schema.segments), _row(segment, encoded.payload))
         self._stored(among)
         self._sequence += len(op)
@@ -129,6 +143,7 @@ class SegmentWriter:
     def _stored(self, observed: int) -> None:
         """That transaction is committed."""
         self._names.stored()
+        self.readings.stored()
         for _ in range(observed):
             self.observed.popleft()
 

@@ -1,17 +1,19 @@
 """Logs as JSON Lines: any runtime can write one, and `import_jsonl` makes a log of it.
 
-The first line is a header, `{"gcreplay": 1, "meta": {...}}`, every other line one event, as
-`records` gives it. What the header may hold besides (`names`, `observed`) keeps the numbering
-of types, sites, labels and arguments through a round trip; a writer can leave it out, and also
-every key of an event that has a default.
+The first line is a header, `{"gcreplay": 1, "meta": {...}}`, every other line one event, or one
+reading at its place, as `records` gives them. What the header may hold besides (`names`,
+`observed`) keeps the numbering of types, sites, labels and arguments through a round trip; a writer
+can leave it out, and also every key of an event that has a default.
 """
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from inspect import Parameter, signature
+from itertools import chain
 from pathlib import Path
 from typing import TextIO
 
@@ -20,10 +22,12 @@ from ..builder import TraceBuilder
 from ..errors import MalformedLine
 from ..events import Flag, ObservedCollection
 from ..log import EventLog
+from ..readings import INDEX, MOST_NUMBER, POSITION, Reason
 from ..tables.names import Row
-from .records import Record, records
+from .records import Record, readings_as_records, records
 
 FORMAT = 1
+_NO_MORE: tuple[float, Record] = (math.inf, {})
 
 
 def export_jsonl(log: EventLog, out: TextIO) -> int:
@@ -42,9 +46,15 @@ def export_jsonl(log: EventLog, out: TextIO) -> int:
     }
     out.write(json.dumps(header) + "\n")
     written = 0
-    for record in records(log):
-        out.write(json.dumps(record) + "\n")
-        written += 1
+    readings = readings_as_records(log)
+    before, reading = next(readings, _NO_MORE)
+    for record in chain(records(log), [None]):
+        while before <= written:
+            out.write(json.dumps(reading) + "\n")
+            before, reading = next(readings, _NO_MORE)
+        if record is not None:
+            out.write(json.dumps(record) + "\n")
+            written += 1
     return written
 
 
@@ -186,6 +196,31 @@ def _weakref(
         builder.weakref(object, target, callback=callback)
 
 
+def _read(
+    builder: TraceBuilder,
+    object: int,
+    links: list[list[object]],
+    title: str = "",
+    reason: str = "garbage",
+) -> None:
+    if not (isinstance(links, list) and all(isinstance(x, list) and len(x) == 2 for x in links)):
+        raise ValueError(f"links must be a list of pairs, not {values.shown(links)}")
+    named = [(values.whole("a target", target), _name(name)) for target, name in links]
+    why = Reason[values.one_of("reason", reason, REASONS).upper()]
+    builder.read(object, named, title, why)
+
+
+def _name(name: object) -> str | int:
+    match name:
+        case str():
+            return name
+        case dict():
+            given = values.mapping("the name of a link", name, ("child",))
+            return POSITION | values.whole("child", given.get("child"), 0, MOST_NUMBER)
+        case _:
+            return INDEX | values.whole("an index", name, 0, MOST_NUMBER)
+
+
 _METHODS: dict[str, Callable[..., object]] = {
     "start": _start,
     "alloc": _alloc,
@@ -203,6 +238,7 @@ _METHODS: dict[str, Callable[..., object]] = {
     "mark": TraceBuilder.mark,
     "tick": TraceBuilder.tick,
     "weakref": _weakref,
+    "read": _read,
 }
 
 _REQUIRED = Parameter.empty
@@ -216,4 +252,5 @@ _PARAMETERS = {
 """By op: the keys of its events, and what they are without a value."""
 
 USES = ("hit", "miss")
+REASONS = tuple(reason.name.lower() for reason in Reason)
 FLAGS = tuple(str(flag.name).lower() for flag in Flag)

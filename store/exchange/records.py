@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeAlias
 
 from ..events import NO_OBJECT, Flag, GcCall, Op, WeakUse, signed64
 from ..log import EventLog
+from ..readings import INDEX, MOST_NUMBER, POSITION, Reason
 
 Record: TypeAlias = dict[str, object]
 _Operands: TypeAlias = Callable[[int, int, int], Record]
@@ -24,6 +25,29 @@ def records(log: EventLog, start: int = 0, stop: int | None = None) -> Iterator[
         columns = (column.tolist() for column in events.columns())
         for op, a, b, c in zip(*columns, strict=True):
             yield {"op": names[op], **shown[op](a, b, c)}
+
+
+def readings_as_records(log: EventLog) -> Iterator[tuple[int, Record]]:
+    """The readings of the log in the same way, each with the number of events before it."""
+    readings, labels = log.readings(), log.labels
+    for i, sequence in enumerate(readings.sequence.tolist()):
+        links = slice(*readings.first[i : i + 2].tolist())
+        targets, names = readings.target[links].tolist(), readings.label[links].tolist()
+        record: Record = {
+            "op": "read",
+            "object": int(readings.object[i]),
+            "links": [[t, _name(labels, name)] for t, name in zip(targets, names, strict=True)],
+            "title": labels[readings.title[i]],
+            "reason": Reason(readings.reason[i]).name.lower(),
+        }
+        yield sequence, record
+
+
+def _name(labels: Sequence[str], label: int) -> object:
+    """A text, an index, or {"child": position}."""
+    if label >= POSITION:
+        return {"child": label & MOST_NUMBER}
+    return label & MOST_NUMBER if label >= INDEX else labels[label]
 
 
 def _operands(log: EventLog) -> list[_Operands]:

@@ -25,7 +25,8 @@ def unrepaired(log: EventLog, kinds: Collection[str] = tuple(REPAIR_LABELS)) -> 
 
     Left out are the events after START that are such a repair, what names an object that is dead
     by then, the undoing of a link that is gone, and what would drop more references than running
-    code still holds. Objects keep their ids; sequence numbers are new, also those of `observed`.
+    code still holds. Objects keep their ids; sequence numbers are new, also those of `observed`
+    and of readings.
 
     Raises Unmarked for a recording that does not say which of its events are repairs, InvalidLog
     and as `EventLog.segments`.
@@ -46,6 +47,9 @@ def unrepaired(log: EventLog, kinds: Collection[str] = tuple(REPAIR_LABELS)) -> 
         kept.append(keep.astype(np.bool_))
         rest.append(*(column[kept[-1]] for column in (op, a, b, c)))
     old = np.flatnonzero(np.concatenate(kept))
+    readings = log.readings()
+    sequence = np.searchsorted(old, readings.sequence).astype(np.uint64)
+    rest.add_readings(replace(readings, sequence=sequence))
     new = np.searchsorted(old, [seen.sequence for seen in log.observed]).tolist()
     rest.add_observed(
         replace(seen, sequence=sequence) for seen, sequence in zip(log.observed, new, strict=True)

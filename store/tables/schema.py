@@ -5,12 +5,14 @@ from here (`python -m gcreplay.store.documentation docs/event-log.md`; a test fa
 
 The log proper is `segments`; `types`, `sites`, `labels`, `shapes` and `arguments` are what its
 events name by number; `meta` and `observed` say what was recorded and what the interpreter's
-own collector did. All these are append-only. `runs` holds results. Tables whose names begin
-with `by_`, and `objects`, are projections: deleted and rebuilt at will (see projections.py).
+own collector did, `readings` what objects held, by name. All these are append-only. `runs` holds
+results. Tables whose names begin with `by_`, and `objects`, are projections: deleted and rebuilt at
+will (see projections.py).
 
 Versions
     1   first version
     2   `sites` has `near`; tables `lines` and `annotation`; WEAKREF events tell uses
+    3   table `readings`
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from sqlalchemy import JSON, BigInteger, Column, Integer, LargeBinary, MetaData,
 
 from ..events import Op
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Stored as SQLite's user_version."""
 
 APPLICATION_ID = 0x67637270
@@ -68,7 +70,8 @@ meta = Table(
     "`unusual_types` counts objects by type: died into a free list of their type "
     "(`private_free_list`), lived on after a collection that counted them (`outlived`), of a type "
     "with a tp_free of its own (`own_blocks`). "
-    "`checksums` holds a CRC-32 of every table, of `segments` the number of events.",
+    "`checksums` holds a CRC-32 of every table, of `segments` the number of events, of `readings` "
+    "the number of readings.",
 )
 
 types = Table(
@@ -158,6 +161,18 @@ observed = Table(
     _int("long_lived_pending", "the interpreter's value after it"),
     _int("duration_ns", "CPU time of it in nanoseconds, probes excluded"),
     comment="The collections that the recorded interpreter really made.",
+)
+
+readings = Table(
+    "readings",
+    metadata,
+    _id("dense, from 0, in the order of the log"),
+    _int("readings", "number of readings"),
+    _int("links", "number of links, which need not be those of these readings"),
+    _int("checksum", "CRC-32 over readings and links (little-endian uint64) and payload"),
+    Column("payload", LargeBinary, nullable=False, comment="see encoding/readings.py"),
+    comment="What objects held at moments of the recording, by name: up to 131,072 readings and as "
+    "many links a row. Older recordings have none.",
 )
 
 runs = Table(

@@ -1,8 +1,8 @@
 """The seal of a closed recording: checksums of its tables, in the meta value `checksums`.
 
-Segments carry their own, so of them it has the number of events; the tables of names count theirs
-in names.py, the others here. A table that changes later, as `runs` does, is sealed anew in the
-same transaction.
+Segments and readings carry their own, so of them it has the number of events and of readings; the
+tables of names count theirs in names.py, the others here. A table that changes later, as `runs`
+does, is sealed anew in the same transaction.
 """
 
 from __future__ import annotations
@@ -22,10 +22,11 @@ KEY = "checksums"
 OPEN: dict[str, int] = {}
 """The seal of a recording that is being written: nothing is sure yet."""
 
-_TABLES = (schema.observed, schema.meta, schema.runs, schema.lines)
+_TABLES = (schema.observed, schema.meta, schema.runs, schema.lines, schema.readings)
 _NAMES = {table.name for table in schema.NAMES}
 _ALL = _NAMES | {table.name for table in (*_TABLES, schema.segments)}
-_ALL_1 = _ALL - {schema.lines.name}
+_ALL_2 = _ALL - {schema.readings.name}
+_ALL_1 = _ALL_2 - {schema.lines.name}
 
 
 class Seal:
@@ -35,7 +36,8 @@ class Seal:
         self._db = database
 
     def read(self, connection: Connection) -> dict[str, int]:
-        """The checksums by table. Older recordings have those of the names alone, or no `lines`.
+        """The checksums by table. Older recordings have those of the names alone, or no `lines`
+        and no `readings`.
 
         Raises DamagedFile when there are none where there must be.
         """
@@ -46,7 +48,7 @@ class Seal:
         seal = stored_json(text) if isinstance(text, str) else None
         if (
             not isinstance(seal, dict)
-            or set(seal) not in (set(), _NAMES, _ALL_1, _ALL)
+            or set(seal) not in (set(), _NAMES, _ALL_1, _ALL_2, _ALL)
             or not all(type(value) is int and value >= 0 for value in seal.values())
         ):
             raise DamagedFile(f"{self._db.name} is damaged: its checksums are lost")
@@ -118,7 +120,11 @@ def names_checksum(connection: Connection, table: Table) -> int:
 
 
 def _checksum(connection: Connection, table: Table) -> int:
-    """CRC-32 of the rows as they stand in the file, but for the seal itself."""
+    """CRC-32 of the rows as they stand in the file, but for the seal itself; of readings, whose
+    rows have their own, how many there are."""
+    if table is schema.readings:
+        numbers = connection.exec_driver_sql("SELECT readings FROM readings")
+        return sum(number for (number,) in numbers if type(number) is int)
     rows = connection.exec_driver_sql(f"SELECT * FROM {table.name}")
     lines = sorted(repr(tuple(row)) for row in rows if row[0] != KEY)
     return zlib.crc32("\n".join(lines).encode())

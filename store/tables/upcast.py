@@ -68,6 +68,7 @@ def _from_1(table: str, row: Row) -> Row:
 
 UPCASTERS: dict[int, Upcaster] = {
     1: Upcaster(_from_1, tables={"sites": _SITES_1, "lines": None, "annotation": None}),
+    2: Upcaster(tables={"readings": None}),
 }
 """By the version they start from."""
 

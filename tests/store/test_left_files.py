@@ -198,7 +198,7 @@ def test_a_table_that_is_gone_is_told(tmp_path, table):
     with sqlite3.connect(path) as connection:
         connection.execute(f"DROP TABLE {table}")
     with pytest.raises(Exception) as caught, EventLog.open(path) as log:
-        _ = log.runs(), log.observed, log.names, log.lines
+        _ = log.runs(), log.observed, log.names, log.lines, log.readings()
     assert type(caught.value).__name__ in ("DamagedFile", "NotARecording")
     assert f"table {table}" in str(caught.value)
 

@@ -107,7 +107,7 @@ def test_a_closed_log_is_one_complete_file(tmp_path):
         assert log.meta["complete"] is False
     assert [path.name for path in tmp_path.iterdir()] == ["log.db"]
     with EventLog.open(tmp_path / "log.db") as log:
-        assert log.meta == {"schema": 2, "complete": True}
+        assert log.meta == {"schema": 3, "complete": True}
         assert log.event_count == log.intact_events() == 20
 
 

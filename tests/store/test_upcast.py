@@ -17,6 +17,7 @@ from gcreplay.store import EventLog, Op, TraceBuilder
 from gcreplay.store.encoding import codec
 from gcreplay.store.errors import DamagedFile, NotARecording
 from gcreplay.store.events import Events, Site
+from gcreplay.store.readings import empty
 from gcreplay.store.tables import upcast
 
 SITES_0 = (
@@ -53,6 +54,7 @@ def version_0(tmp_path, monkeypatch):
         older = codec.encode(op, a, generation + (op == Op.TRACK).astype(np.uint32), c, 0)
     with sqlite3.connect(path) as connection:
         connection.execute("DROP TABLE lines")
+        connection.execute("DROP TABLE readings")
         connection.execute("ALTER TABLE sites DROP COLUMN near")
         connection.execute("ALTER TABLE sites RENAME COLUMN function TO func")
         connection.execute(
@@ -71,7 +73,7 @@ def check(log: EventLog, expected: EventLog) -> None:
     assert log.events() == expected.events()
     assert log.types == expected.types
     assert log.marks() == [(2, "done")]
-    assert log.meta == {**expected.meta, "schema": 2}
+    assert log.meta == {**expected.meta, "schema": 3}
 
 
 def test_an_older_recording_opens_and_stays_as_it_is(version_0):
@@ -87,7 +89,7 @@ def test_an_older_recording_opened_for_writing_is_rewritten(version_0):
     with EventLog.open(path, writable=True) as log:
         log.save_run("never", {}, {}, "abc")
     with sqlite3.connect(path) as connection:
-        assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (3,)
     with EventLog.open(path) as log:
         check(log, expected)
         assert len(log.runs()) == 1
@@ -158,3 +160,15 @@ def test_what_is_rewritten_is_sealed(tmp_path):
     path.write_bytes(path.read_bytes().replace(b"old.py", b"olD.py"))
     with EventLog.open(path) as log, pytest.raises(DamagedFile, match="types, sites and labels"):
         _ = log.sites
+
+
+def test_a_recording_of_version_2_has_no_readings(tmp_path):
+    """`version_2.gcreplay` was written by the last gcreplay of schema version 2."""
+    path = tmp_path / "old.gcreplay"
+    shutil.copy(Path(__file__).with_name("version_2.gcreplay"), path)
+    with EventLog.open(path) as log:
+        assert log.readings() == empty()
+        assert (log.event_count, log.labels[2:]) == (7, ("[0]", "back", "done"))
+    with EventLog.open(path, writable=True) as log:
+        assert log.readings() == empty()
+        log.add_label("more")
