@@ -28,7 +28,7 @@ from gcreplay.store.place import other_kind
 from .errors import NotASpool
 
 MAGIC = b"gcrspool"
-FORMAT = 2
+FORMAT = 3
 HEADER = 4096
 _FIELDS = struct.Struct("<8sIIQQII256s")
 _CPU = struct.Struct("<QQ")

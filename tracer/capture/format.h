@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #define SPOOL_MAGIC "gcrspool"
-#define SPOOL_FORMAT 2u
+#define SPOOL_FORMAT 3u
 #define SPOOL_HEADER 4096u
 
 enum spool_status {
@@ -74,6 +74,8 @@ enum record_tag {
                        behind the last R_OWNER, and only where something can */
     R_BARRED = 30,  /* : an exception is set while the object of the next R_ALLOC is born, so it begins no collection */
     R_CALLER = 31,  /* site : where the program calls the gc module; the R_CALL or R_START that follows says what */
+    R_LABEL = 32,   /* string : next label number, from 1; the text of a name or a title */
+    R_READ = 33,    /* reason, then readings; 0 ends: see below */
     R_MEASURED = 24 /* of a measured run: generation, called, nanoseconds since the start, nanoseconds,
                        candidates + 1, tracked + 1 (0: not counted), collected, uncollectable, collections seen */
 };
@@ -95,6 +97,13 @@ enum { OWNER_OVER = 0, OWNER_NOBODY = 1, OWNER_OBJECT = 1 };
 #define PE_LIST 7u
 #define PE_BITS 3
 #define OWNED_UNIT 16u
+
+/* Readings: what an object held at that moment, in the order of its tp_traverse: varint zigzag(object - previous
+ * object) + 1, title (label number, 0 = none), count, then for each link zigzag(target - object) and its name,
+ * n << 2 | kind.  A name is label n (0 = none), index n of a list or tuple, or only its position among all
+ * children, those without a number among them. Between R_READ and its end stands nothing else. */
+enum read_reason { READ_GARBAGE = 0, READ_MARK = 1, READ_END = 2, READ_LOOK = 3 };
+enum { NAME_LABEL = 0, NAME_INDEX = 1, NAME_POSITION = 2, NAME_BITS = 2 };
 
 /* Strings: varint kind (1, 2, 4 bytes a character, 0 = UTF-8 bytes), varint characters, data. */
 

@@ -10,7 +10,7 @@
  * finalizer is called next.  At the end it stays in the list, which the collector looks at again: what
  * is reachable then was saved by the code that has run.  Of callbacks the collector keeps a list, in
  * the order in which it comes upon their weak references; the one at its front is running. */
-#include "capture.h"
+#include "names.h"
 
 static int last_traverse(PyObject *self, visitproc visit, void *arg);
 static int walker_traverse(PyObject *self, visitproc visit, void *arg);
@@ -119,6 +119,23 @@ static int note_garbage(void)
     return 1;
 }
 
+/* What of what garbage holds, by which name: nothing of it has been cleared yet. */
+static void read_garbage(void)
+{
+    names_begin(READ_GARBAGE);
+    for (PyGC_Head *at = gc_next_aside(aside); at != aside; at = gc_next_aside(at)) {
+        names_note(object_of(at));
+    }
+    for (PyGC_Head *at = gc_next_aside(aside); at != aside && cap.active; at = gc_next_aside(at)) {
+        const entry_t *e = entry_at(object_of(at));
+        if (e != NULL) {
+            names_read(object_of(at), e);
+        }
+    }
+    names_end();
+    spool_commit();
+}
+
 /* Whether code of the program may keep some of the garbage, or free it early. */
 static int runs_code(void)
 {
@@ -149,6 +166,9 @@ static int last_traverse(PyObject *self, visitproc visit, void *arg)
     look_behind(&last.head, gc_list(cap.gc, generation), visit, arg);
     aside = gc_next_aside(&walker.head);
     gc_take_from_aside(&walker.head);
+    if (cap.active) {
+        read_garbage();
+    }
     int runs = runs_code();
     garbage_wanted = (runs || (gc_debug(cap.gc) & DEBUG_SAVED)) && note_garbage();
     walking = runs && garbage_wanted;

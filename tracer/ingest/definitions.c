@@ -95,3 +95,23 @@ void read_mark(ingest_t *s)
     *d = read;
     emit(s, OP_MARK, s->mark_count++, 0, 0);
 }
+
+/* The text of a name; what is read with names is passed over. */
+void read_label(ingest_t *s)
+{
+    uint32_t kind;
+    size_t at, n;
+    read_text(s, &kind, &at, &n);
+}
+
+void read_readings(ingest_t *s)
+{
+    read_upto(s, READ_LOOK, "a reading for an unknown reason");
+    while (!s->failed && read_number(s) != 0) {
+        read_number(s); /* title */
+        for (uint64_t n = read_number(s); n > 0 && !s->failed; n--) {
+            read_number(s);
+            read_number(s);
+        }
+    }
+}

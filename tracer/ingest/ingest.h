@@ -330,6 +330,8 @@ void read_miss(ingest_t *s);
 
 /* definitions.c */
 void read_type(ingest_t *s);
+void read_label(ingest_t *s);
+void read_readings(ingest_t *s);
 void read_code(ingest_t *s);
 void read_site(ingest_t *s);
 void read_mark(ingest_t *s);

@@ -245,7 +245,7 @@ static void read_stop(ingest_t *s)
 /* What may stand inside a probe: what it needs to name what it meets. */
 static int names_something(unsigned tag)
 {
-    return tag == R_TYPE || tag == R_CODE || tag == R_SITE || tag == R_SETTYPE || tag == R_LATE;
+    return tag == R_TYPE || tag == R_CODE || tag == R_SITE || tag == R_SETTYPE || tag == R_LATE || tag == R_LABEL;
 }
 
 int read_record(ingest_t *s)
@@ -264,6 +264,8 @@ int read_record(ingest_t *s)
     case R_TYPE: read_type(s); return 1;
     case R_CODE: read_code(s); return 1;
     case R_SITE: read_site(s); return 1;
+    case R_LABEL: read_label(s); return 1;
+    case R_READ: read_readings(s); return 1;
     case R_BARRED: s->barred = FLAG_BARRED; return 1;
     case R_CALLER: s->caller = read_site_number(s); return 1;
     case R_SETTYPE: {
