@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -64,8 +64,8 @@ class KeptLonger:
     """Objects of one type from one site, and how long each run keeps them: objects times events.
 
     `site`: FILE:LINE in the second run, in the first where the second has none, "" where it is not
-    known; `lines_first` and `lines_second` are several where a function has more places of this
-    type in one run than in the other, so that it is not known which is which.
+    known. In two recordings the lines may be several, of one function, if nobody knows which of
+    them is which; that of most objects is the site.
     """
 
     type: str
@@ -77,19 +77,17 @@ class KeptLonger:
     second: Held
 
     @classmethod
-    def of(
-        cls, first: Sequence[Place], second: Sequence[Place], before: Held, after: Held
-    ) -> KeptLonger:
-        place = (*second, *first)[0]
+    def of(cls, first: Mapping[Place, Held], second: Mapping[Place, Held]) -> KeptLonger:
+        place = max(second or first, key=lambda one: (second or first)[one].objects)
         near = "near " if place.near else ""
         return cls(
             place.type,
             f"{near}{place.file}:{place.line}" if place.file else "",
             place.function,
-            tuple(each.line for each in first),
-            tuple(each.line for each in second),
-            before,
-            after,
+            tuple(sorted({each.line for each in first})),
+            tuple(sorted({each.line for each in second})),
+            sum(first.values(), Held()),
+            sum(second.values(), Held()),
         )
 
     def __add__(self, other: KeptLonger) -> KeptLonger:
@@ -126,10 +124,12 @@ class KeptLonger:
 
 @dataclass(frozen=True, slots=True)
 class DiffResult:
-    """Two runs compared. `kept_longer` is ordered by the size of the change, largest first."""
+    """Two runs compared. `kept_longer` is ordered by the size of the change, largest first.
+    `held`: all that each run has."""
 
     first: RunResult
     second: RunResult
+    held: tuple[Held, Held]
     figures: tuple[Change, ...]
     parting: Parting | None
     kept_longer: tuple[KeptLonger, ...]
@@ -163,6 +163,7 @@ def diff(
     return DiffResult(
         results[0],
         results[1],
+        (lives[0].held(), lives[1].held()),
         _changes(results[0], results[1]),
         _parting(runs[0], runs[1], lives[0], lives[1]),
         _kept_longer(lives[0], lives[1]),
@@ -184,12 +185,15 @@ def _changes(first: RunResult, second: RunResult) -> tuple[Change, ...]:
 def _kept_longer(first: Lives, second: Lives) -> tuple[KeptLonger, ...]:
     """In one log a place is itself; in two it is where its code has gone."""
     before, after = first.by_place(), second.by_place()
-    files = {} if first.log is second.log else same_files(first.log, second.log)
-    rows = []
-    for ours, theirs in same_places(before, after, files):
-        a = sum((before[place] for place in ours), Held())
-        b = sum((after[place] for place in theirs), Held())
-        rows.append(KeptLonger.of(ours, theirs, a, b))
+    same: Iterable[tuple[tuple[Place, ...], tuple[Place, ...]]]
+    if first.log is second.log:
+        same = (((place,), (place,)) for place in sorted(before))
+    else:
+        same = same_places(before, after, same_files(first.log, second.log))
+    rows = [
+        KeptLonger.of({one: before[one] for one in ours}, {one: after[one] for one in theirs})
+        for ours, theirs in same
+    ]
     changed = [row for row in rows if row.first != row.second]
     return tuple(sorted(changed, key=lambda row: -abs(row.change)))
 

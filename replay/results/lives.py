@@ -89,14 +89,7 @@ class Lives:
         here = self.births < self.end
         keys = (type_of[self.shapes[here]] << np.uint64(32)) | self.sites[here]
         groups, member = np.unique(keys, return_inverse=True)
-        lived = (self.deaths[here] - self.births[here]).astype(np.int64)
-        columns = (
-            np.ones(len(keys), np.int64),
-            (self.deaths[here] >= self.end).astype(np.int64),
-            lived,
-            self.byte_events[here],
-        )
-        sums = [_summed(column, member, len(groups)) for column in columns]
+        sums = [_summed(column, member, len(groups)) for column in self._columns()]
         found: defaultdict[Place, Held] = defaultdict(Held)
         for key, *held in zip(groups.tolist(), *sums, strict=True):
             site = sites[key & 0xFFFFFFFF]
@@ -108,6 +101,21 @@ class Lives:
             )
             found[place] += Held(*held)
         return dict(found)
+
+    def held(self) -> Held:
+        """All of it."""
+        return Held(*(int(column.sum()) for column in self._columns()))
+
+    def _columns(self) -> tuple[I64, I64, I64, I64]:
+        """What Held holds, of each object that was born before the end."""
+        here = self.births < self.end
+        births, deaths = self.births[here], self.deaths[here]
+        return (
+            np.ones(len(births), np.int64),
+            (deaths >= self.end).astype(np.int64),
+            (deaths - births).astype(np.int64),
+            self.byte_events[here],
+        )
 
 
 class _Owned:

@@ -15,6 +15,7 @@ from ..modules import Origin, installed_name, origin
 
 Root = tuple[str, str]
 """Where the same code lies in the first and in the second log."""
+K = TypeVar("K")
 T = TypeVar("T")
 _MINOR: Final = re.compile(r"^python3\.\d+/")
 
@@ -30,8 +31,8 @@ class Place:
     line: int
 
 
-Code = tuple[str, str, str, bool]
-"""Type, file, function and near: what stays of a place when lines move."""
+Code = tuple[str, str, str]
+"""Type, file and function: what stays of a place when lines move."""
 
 
 def same_places(
@@ -39,25 +40,24 @@ def same_places(
 ) -> Iterator[tuple[tuple[Place, ...], tuple[Place, ...]]]:
     """The places of both that are the same code, in order; `files` gives those of the first log the
     names that they have in the second. Places of one type and function are matched in the order
-    of their lines where they are equally many, else all of them are one."""
+    of their lines where they are equally many, else all of them are one; so they are where a line
+    is only near, which it need not be in the next recording."""
     before, after = _by_code(first, files), _by_code(second, {})
     for code in sorted({*before, *after}):
-        ours, theirs = before.get(code, []), after.get(code, [])
-        if len(ours) == len(theirs):
+        ours, theirs = before.get(code, ()), after.get(code, ())
+        if len(ours) == len(theirs) and not any(place.near for place in (*ours, *theirs)):
             yield from (((one,), (other,)) for one, other in zip(ours, theirs, strict=True))
-        elif ours and theirs:
-            yield tuple(ours), tuple(theirs)
         else:
-            yield from (((one,), ()) for one in ours)
-            yield from (((), (one,)) for one in theirs)
+            yield ours, theirs
 
 
-def _by_code(places: Iterable[Place], files: Mapping[str, str]) -> dict[Code, list[Place]]:
-    found = defaultdict(list)
-    for place in sorted(places):
-        file = files.get(place.file, place.file)
-        found[place.type, file, place.function, place.near].append(place)
-    return dict(found)
+def _by_code(places: Iterable[Place], files: Mapping[str, str]) -> dict[Code, tuple[Place, ...]]:
+    """Each with its places in the order of their lines."""
+    found = _grouped(
+        ((place.type, files.get(place.file, place.file), place.function), place)
+        for place in sorted(places, key=lambda one: (one.line, one.near))
+    )
+    return {code: tuple(each) for code, each in found.items()}
 
 
 def same_files(first: EventLog, second: EventLog) -> dict[str, str]:
@@ -105,7 +105,7 @@ def _below_roots(first: Sequence[str], second: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _grouped(pairs: Iterable[tuple[str, T]]) -> dict[str, list[T]]:
+def _grouped(pairs: Iterable[tuple[K, T]]) -> dict[K, list[T]]:
     found = defaultdict(list)
     for name, value in pairs:
         found[name].append(value)

@@ -1,5 +1,7 @@
 """Two versions of a program: which file and which site of one is which of the other."""
 
+from dataclasses import replace
+
 import pytest
 
 from gcreplay.replay import diff
@@ -99,8 +101,14 @@ def test_places_that_only_one_has_stand_alone() -> None:
     found = list(same_places([place(1, "f")], [place(1, "g"), place(2, "g")], {}))
     assert found == [
         ((place(1, "f"),), ()),
-        ((), (place(1, "g"),)),
-        ((), (place(2, "g"),)),
+        ((), (place(1, "g"), place(2, "g"))),
+    ]
+
+
+def test_where_a_line_is_only_near_the_function_is_one_place() -> None:
+    near = replace(place(7), near=True)
+    assert list(same_places([place(1), near], [place(1), place(7)], {})) == [
+        ((place(1), near), (place(1), place(7)))
     ]
 
 
