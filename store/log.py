@@ -217,8 +217,8 @@ class EventLog(StoredResults):
         self._writing().observed.extend(collections)
 
     def add_readings(self, readings: Readings) -> None:
-        """Append readings, in the order of the log, before the events behind them: they are
-        committed with those before them. Raises ValueError for what no readings of it are."""
+        """Append readings, in the order of the log; the events before them come first. Raises
+        ValueError for what no readings of it are."""
         writer = self._writing()
         writer.readings.add(readings, writer.objects, len(self._names.labels.rows))
 

@@ -35,6 +35,10 @@ cdef extern from "ingest.h" nogil:
         uint32_t cause, generation, candidates
         uint64_t collected, uncollectable, long_lived_total, long_lived_pending
         uint32_t at, end, buried
+    ctypedef struct batch_t:
+        uint64_t sequence
+        uint32_t reason
+        size_t readings, links
     ctypedef struct unusual_t:
         uint64_t kept, outlived, owned
     ctypedef struct words_t:
@@ -54,9 +58,13 @@ cdef extern from "ingest.h" nogil:
         site_def_t *sites
         shape_def_t *shapes
         text_def_t *marks
+        text_def_t *labels
         call_def_t *calls
         observed_t *observed
-        size_t types_n, codes_n, sites_n, shapes_n, marks_n, calls_n, observed_final
+        size_t types_n, codes_n, sites_n, shapes_n, marks_n, calls_n, labels_n, observed_final
+        batch_t *batches
+        size_t batches_final
+        words_t read_objects, read_titles, read_counts, read_targets, read_names
         int64_t state[64]
         int state_n
         int ended
@@ -80,6 +88,15 @@ cdef str text(const uint8_t *base, uint32_t kind, size_t at, size_t n):
     return (<const char *>base + at)[:n].decode(_ENCODINGS[kind], "replace")
 
 
+cdef object copied(words_t *words, size_t n):
+    """The first of them."""
+    column = np.empty(n, np.uint32)
+    cdef uint32_t[::1] view = column
+    if n:
+        memcpy(&view[0], words.at, 4 * n)
+    return column
+
+
 cdef class Ingest:
     """Turns raw records into canonical events; one per recording."""
 
@@ -97,7 +114,8 @@ cdef class Ingest:
         """Read records from the start of `data` until it ends or about `max_events` events wait.
 
         Returns (bytes read, definitions); `definitions` holds, in the order they were made,
-        lists under "types", "codes", "sites", "shapes", "marks", "calls" and "observed".
+        lists under "types", "codes", "sites", "shapes", "marks", "labels", "calls" and
+        "observed".
         The bytes must begin and end between records. Raises ValueError for bytes that are none,
         with what is wrong, the definitions of before, and where the record begins.
         """
@@ -125,6 +143,22 @@ cdef class Ingest:
         if self.s.failed:
             raise ValueError(self.s.error.decode())
         return self._definitions()
+
+    def readings(self):
+        """The readings that became final since the last `take`: (sequence uint64, object uint32, reason
+        uint8, title, count, target, label uint32), copies, labels by the number of their definition."""
+        cdef ingest_t *s = self.s
+        cdef size_t n = s.batches_final
+        cdef size_t readings = s.batches[n - 1].readings if n else 0
+        cdef size_t links = s.batches[n - 1].links if n else 0
+        ends = np.array([s.batches[i].readings for i in range(n)], np.int64)
+        counts = np.diff(ends, prepend=0)
+        sequence = np.repeat(np.array([s.batches[i].sequence for i in range(n)], np.uint64), counts)
+        reason = np.repeat(np.array([s.batches[i].reason for i in range(n)], np.uint8), counts)
+        return (
+            sequence, copied(&s.read_objects, readings), reason, copied(&s.read_titles, readings),
+            copied(&s.read_counts, readings), copied(&s.read_targets, links), copied(&s.read_names, links),
+        )
 
     def take(self):
         """The events that became final since the last call: (op uint8, a, b, c uint32), copies; and
@@ -234,6 +268,9 @@ cdef class Ingest:
             ],
             "marks": [
                 text(b, s.marks[i].kind, s.marks[i].at, s.marks[i].n) for i in range(s.marks_n)
+            ],
+            "labels": [
+                text(b, s.labels[i].kind, s.labels[i].at, s.labels[i].n) for i in range(s.labels_n)
             ],
             "calls": [
                 (s.calls[i].call, [s.calls[i].arguments[j] for j in range(s.calls[i].n)])

@@ -19,6 +19,7 @@ from gcreplay.store.events import (
     positions,
 )
 from gcreplay.store.log import EventLog
+from gcreplay.store.readings import INDEX, Readings, firsts
 from gcreplay.store.rules.validate import Validator
 
 from ._ingest import Ingest
@@ -69,6 +70,7 @@ class SpoolIngest:
         self._code_names: list[tuple[str, str, int]] = []
         self._sites: list[int] = [0]
         self._marks: list[int] = []
+        self._labels: list[int] = [0]
         self._calls: list[int] = []
         self._start_written = False
         log.add_types([("", "(unknown)", "other", 0)])
@@ -168,6 +170,8 @@ class SpoolIngest:
             log.add_shape(type_id, size, Flag(flags))
         self._marks += [log.add_label(label) for label in definitions["marks"]]
         self._calls += [log.add_argument(_json(arguments)) for _, arguments in definitions["calls"]]
+        self._labels += [log.add_label(label) for label in definitions["labels"]]
+        readings = self._readings()
         op, a, b, c, places, gone = self._native.take()
         _rename(c, positions(op, Op.ALLOC), self._sites)
         _rename(a, positions(op, Op.MARK), self._marks)
@@ -182,11 +186,19 @@ class SpoolIngest:
         try:
             self._validator.feed(events, places, gone)
         except InvalidLog as error:
-            self._append(events.part(0, error.sequence - self._written), definitions["observed"])
+            certain = events.part(0, error.sequence - self._written)
+            self._append(certain, definitions["observed"], readings)
             raise self._contradicts(error) from None
-        self._append(events, definitions["observed"])
+        self._append(events, definitions["observed"], readings)
 
-    def _append(self, events: Events, observed: list[Any]) -> None:
+    def _readings(self) -> Readings:
+        sequence, object, reason, title, counts, target, label = self._native.readings()
+        names = np.asarray(self._labels, np.uint32)
+        named = label < INDEX
+        label[named] = names[label[named]]
+        return Readings(sequence, object, reason, names[title], firsts(counts), target, label)
+
+    def _append(self, events: Events, observed: list[Any], readings: Readings) -> None:
         self._written += len(events)
         self._log.add_observed(
             ObservedCollection(row[0], row[1], "threshold" if row[2] == 0 else "call", *row[3:])
@@ -194,6 +206,8 @@ class SpoolIngest:
             if row[0] < self._written
         )
         self._log.append(*events.columns())
+        known = np.searchsorted(readings.sequence, self._written, "right")
+        self._log.add_readings(readings.part(0, int(known)))
 
     def _contradicts(self, error: InvalidLog) -> BrokenSpool:
         return BrokenSpool(

@@ -12,7 +12,8 @@ from gcreplay.tracer.spool import FORMAT, HEADER, MAGIC, Status
 ALLOC, BIRTH, LATE, FREE, KEPT, FREE_UNKNOWN, SETTYPE, RESIZED = 1, 2, 3, 4, 6, 7, 8, 9
 TYPE, CODE, SITE, STATE, FOUND, FOUND_END, START, PROBE, STOP = 10, 11, 12, 13, 14, 15, 16, 17, 18
 CALL, MARK, TICK, END, BEGIN = 19, 20, 21, 22, 23
-GARBAGE, OWNER, HIT, MISS, SAVED = 25, 26, 27, 28, 29
+GARBAGE, OWNER, HIT, MISS, SAVED, LABEL, READ = 25, 26, 27, 28, 29, 32, 33
+OF_GARBAGE, AT_MARK, AT_END, AT_LOOK = 0, 1, 2, 3
 COUNT, LINKS, CHILD, ESCAPE, WEAK, LIST = 1, 2, 4, 4, 6, 7
 OPERANDS = {
     ALLOC: 3, BIRTH: 3, LATE: 2, FREE: 1, KEPT: 1, FREE_UNKNOWN: 0, SETTYPE: 2, RESIZED: 2,
@@ -56,6 +57,27 @@ def entry(difference: int, bits: int, *operands: int) -> bytes:
 
 def probe(upto: int, *entries: bytes) -> bytes:
     return record(PROBE, upto) + b"".join(entries) + b"\0"
+
+
+def label(content: bytes) -> bytes:
+    return record(LABEL) + text(content)
+
+
+def named(kind: int, n: int) -> int:
+    """The name of a link: label n (0), index n (1), position n (2)."""
+    return n << 2 | kind
+
+
+def reading(difference: int, title: int, *links: tuple[int, int]) -> bytes:
+    """Of an object: how far its links lead from it, and their names."""
+    operands = [zigzag(difference) + 1, title, len(links)]
+    for distance, name in links:
+        operands += [zigzag(distance), name]
+    return b"".join(map(number, operands))
+
+
+def read(reason: int, *readings: bytes) -> bytes:
+    return record(READ, reason) + b"".join(readings) + b"\0"
 
 
 def spool(content: bytes, status: Status = Status.ENDED) -> bytes:
@@ -107,6 +129,10 @@ MORE = [
     probe(10, entry(0, LIST, 0), entry(6, LINKS, 9, 0), entry(0, LIST, 4), entry(-1, CHILD | COUNT, 3)),
     probe(0, entry(0, LIST, 0), entry(0, ESCAPE) + record(LATE, 1, 4), entry(6, LINKS, 0, 1, 0)),
     probe(0, entry(0, LIST, 0), entry(5, WEAK, zigzag(-1), 1)),
+    label(b".next"), label(b"Node"), read(AT_END),
+    label(b".x") + read(AT_MARK, reading(2, 1, (1, named(0, 1)), (0, named(1, 3))), reading(1, 0, (-1, named(2, 9)))),
+    record(START, 0, 1, 5, 9) + probe(0) + label(b".y") + read(OF_GARBAGE, reading(3, 0, (-1, named(0, 1))))
+    + record(STOP, 0, 0, 5, 0, 99, 1, 1),
     record(HIT, 1, 2, 1), record(HIT, 2, 3, 0), record(HIT, 5, 1, 2), record(MISS, 1), record(MISS, 5),
 ]  # fmt: skip
 """Records that may follow, each of which can be read somewhere."""
@@ -134,6 +160,14 @@ RECORDS = st.one_of(
                 lambda head: st.lists(NUMBERS, max_size=4).map(lambda rest: (*head, *rest))
             ),
             max_size=5,
+        ),
+    ),
+    st.builds(
+        lambda reason, readings: read(reason, *(reading(*of) for of in readings)),
+        st.integers(0, 4),
+        st.lists(
+            st.tuples(st.integers(-2, 5), st.integers(0, 1), st.tuples(st.integers(-3, 3), NUMBERS)),
+            max_size=3,
         ),
     ),
     st.binary(max_size=4),

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from spool_records import (
     ALLOC,
+    AT_END,
     BEGIN,
     BEGINNING,
     CALL,
@@ -17,6 +18,7 @@ from spool_records import (
     FOUND_END,
     FREE,
     GARBAGE,
+    LABEL,
     LINKS,
     LIST,
     MARK,
@@ -32,8 +34,11 @@ from spool_records import (
     code_record,
     contents,
     entry,
+    named,
     number,
     probe,
+    read,
+    reading,
     record,
     spool,
     text,
@@ -146,6 +151,15 @@ SAID = {
     "a mark cut short": (record(MARK) + b"\1\x09ab", "inside a text"),
     "a second state": (record(STATE, *[0] * 36), "a second state"),
     "a second end of the heap": (record(FOUND_END), "a second end"),
+    "a label too many": (read(AT_END, reading(1, 1)), "a label that was not defined"),
+    "a name too many": (read(AT_END, reading(1, 0, (1, named(0, 1)))), "a label that was not defined"),
+    "a name of a fourth kind": (read(AT_END, reading(1, 0, (1, named(3, 0)))), "a name of no kind"),
+    "a huge index": (read(AT_END, reading(1, 0, (1, named(1, 2**30)))), "a name of no kind"),
+    "a fifth reason": (read(4), "unknown reason"),
+    "a reading of nothing": (read(AT_END, reading(9, 0)), "not alive"),
+    "a name of nothing": (read(AT_END, reading(1, 0, (9, 0))), "not alive"),
+    "half a reading": (read(AT_END, reading(1, 0))[:-2], "ends inside a record"),
+    "a label cut short": (record(LABEL) + b"\1\x09ab", "inside a text"),
     "an object found late": (record(FOUND, 1, 6, 0), "after the recording has begun"),
 }  # fmt: skip
 

@@ -317,5 +317,6 @@ void collection_finish(ingest_t *s)
     if (newborn != NULL) {
         note_on(s, newborn)->born = note_on(s, newborn)->used = row->end;
     }
+    readings_placed(s, row);
     window_looked(s);
 }

@@ -1,4 +1,4 @@
-/* What the spool says of names: types, code objects, sites and marks. A definition counts when all of
+/* What the spool says of names: types, code objects, sites, marks and labels. A definition counts when all of
  * it has been read. */
 #include "ingest.h"
 
@@ -96,22 +96,18 @@ void read_mark(ingest_t *s)
     emit(s, OP_MARK, s->mark_count++, 0, 0);
 }
 
-/* The text of a name; what is read with names is passed over. */
 void read_label(ingest_t *s)
 {
-    uint32_t kind;
-    size_t at, n;
-    read_text(s, &kind, &at, &n);
-}
-
-void read_readings(ingest_t *s)
-{
-    read_upto(s, READ_LOOK, "a reading for an unknown reason");
-    while (!s->failed && read_number(s) != 0) {
-        read_number(s); /* title */
-        for (uint64_t n = read_number(s); n > 0 && !s->failed; n--) {
-            read_number(s);
-            read_number(s);
-        }
+    text_def_t read = {0};
+    read_text(s, &read.kind, &read.at, &read.n);
+    if (s->label_count == UINT32_MAX >> NAME_BITS) {
+        fail(s, "there are more labels than numbers for them");
     }
+    text_def_t *d = s->failed ? NULL : APPEND(s, labels);
+    if (d == NULL) {
+        fail(s, "memory ran out");
+        return;
+    }
+    *d = read;
+    s->label_count++;
 }

@@ -32,10 +32,10 @@ void ingest_free(ingest_t *s)
     words_t *w[] = {&s->generations[0], &s->generations[1], &s->generations[2], &s->generations[3], &s->batch,
                     &s->stack, &s->holds, &s->pairs, &s->trail, &s->touched, &s->balance, &s->grown, &s->added,
                     &s->removed, &s->targets, &s->doomed, &s->garbage, &s->rescued, &s->outlived, &s->owners, &s->saved, &s->hung, &s->hanging, &s->looks,
-                    &s->inside, &s->regions, &s->switches, &s->sparse, &s->handed, &s->buried};
+                    &s->inside, &s->regions, &s->switches, &s->sparse, &s->handed, &s->buried, &s->read_objects, &s->read_titles, &s->read_counts, &s->read_targets, &s->read_names};
     for (size_t i = 0; i < sizeof(w) / sizeof(*w); i++) free(w[i]->at);
     void *arrays[] = {s->types, s->codes, s->sites, s->shapes, s->marks, s->calls, s->observed, s->type_flags, s->insertions,
-                      s->sorted, s->unusual, s->notes, s->verdicts, s->path, s->weak, s->hits, s->shape_keys, s->shape_values, s->pages, s->edges};
+                      s->sorted, s->unusual, s->notes, s->labels, s->batches, s->verdicts, s->path, s->weak, s->hits, s->shape_keys, s->shape_values, s->pages, s->edges};
     for (size_t i = 0; i < sizeof(arrays) / sizeof(*arrays); i++) free(arrays[i]);
     free(s);
 }
@@ -76,6 +76,7 @@ static void complete(ingest_t *s)
         s->side.n = s->inside.n = s->regions.n = s->doomed.n = s->batch.n = 0;
         s->deleted = 0;
         owners_over(s);
+        readings_dropped(s);
         s->to = &s->out;
     }
     deaths_flush(s);
@@ -110,7 +111,8 @@ void ingest_taken(ingest_t *s)
     s->taken += s->window_from;
     s->out.n = rest;
     s->window_from = 0;
-    s->types_n = s->codes_n = s->sites_n = s->shapes_n = s->marks_n = s->calls_n = 0;
+    s->types_n = s->codes_n = s->sites_n = s->shapes_n = s->marks_n = s->calls_n = s->labels_n = 0;
+    readings_taken(s);
     if (s->observed_final > 0) {
         uint32_t buried = s->observed[s->observed_final - 1].buried;
         for (size_t i = s->observed_final; i < s->observed_n; i++) s->observed[i].buried -= buried;

@@ -107,6 +107,9 @@ typedef struct {
     uint32_t buried;         /* so many of `buried` went in it and in those before */
 } observed_t;
 
+/* Readings of one moment: its place, why, and how many readings and links there are with those before. */
+typedef struct { uint64_t sequence; uint32_t at, reason; size_t readings, links; } batch_t;
+
 typedef struct { uint32_t at, op, a, b, c, loser; } insertion_t; /* loser: see window_lose */
 
 /* How many objects of a type died into a free list of its own, outlived a collection that counted them, have
@@ -151,10 +154,15 @@ typedef struct {
     ARRAY(site_def_t, sites);
     ARRAY(shape_def_t, shapes);
     ARRAY(text_def_t, marks);
+    ARRAY(text_def_t, labels);
     ARRAY(call_def_t, calls);
     ARRAY(observed_t, observed);
     size_t observed_final;   /* those of before the window */
     words_t buried;          /* names of the garbage of each: no event behind it names them */
+    ARRAY(batch_t, batches);
+    size_t batches_final, batches_placed; /* those of before the window; those that wait for no end of a collection */
+    words_t read_objects, read_titles, read_counts; /* of each reading: its object's name, a label, its links */
+    words_t read_targets, read_names; /* of each of these */
     int64_t state[64];       /* operands of R_STATE */
     int state_n;
     int ended;
@@ -163,7 +171,7 @@ typedef struct {
     uint64_t raw_records;
 
     /* names of what was defined so far */
-    uint32_t type_count, site_count, code_count, mark_count, call_count;
+    uint32_t type_count, site_count, code_count, mark_count, call_count, label_count;
     uint32_t next_name;
     uint8_t *type_flags;     /* by type number */
     size_t type_flags_room;
@@ -330,11 +338,17 @@ void read_miss(ingest_t *s);
 
 /* definitions.c */
 void read_type(ingest_t *s);
-void read_label(ingest_t *s);
-void read_readings(ingest_t *s);
 void read_code(ingest_t *s);
 void read_site(ingest_t *s);
 void read_mark(ingest_t *s);
+void read_label(ingest_t *s);
+
+/* readings.c */
+void read_readings(ingest_t *s);
+void readings_placed(ingest_t *s, const observed_t *collection);
+void readings_dropped(ingest_t *s);
+void readings_moved(ingest_t *s);
+void readings_taken(ingest_t *s);
 
 /* reader.c */
 uint32_t read_named(ingest_t *s);   /* an object by its age; 0 when it failed */

@@ -153,6 +153,7 @@ static void read_start(ingest_t *s)
         s->beginning = 0;
         s->to = &s->out;
         write_side(s, s->side.n);
+        readings_placed(s, NULL);
     }
     s->start_generation = (uint32_t)read_upto(s, 2, "a collection of an unknown generation");
     s->start_cause = (uint32_t)read_upto(s, CAUSE_C, "a collection of unknown cause");
@@ -265,7 +266,6 @@ int read_record(ingest_t *s)
     case R_CODE: read_code(s); return 1;
     case R_SITE: read_site(s); return 1;
     case R_LABEL: read_label(s); return 1;
-    case R_READ: read_readings(s); return 1;
     case R_BARRED: s->barred = FLAG_BARRED; return 1;
     case R_CALLER: s->caller = read_site_number(s); return 1;
     case R_SETTYPE: {
@@ -393,6 +393,7 @@ int read_record(ingest_t *s)
     case R_OWNER: read_owner(s); break;
     case R_CALL: read_call(s); break;
     case R_MARK: read_mark(s); break;
+    case R_READ: read_readings(s); break;
     case R_END: s->ended = 1; break;
     default: fail(s, "an unknown record in the spool");
     }

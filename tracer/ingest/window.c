@@ -379,6 +379,7 @@ static void merge(ingest_t *s)
         return;
     }
     move_observed(s);
+    readings_moved(s);
     e->n = to;
     while (m > 0) {
         const insertion_t *i = &s->insertions[--m];
@@ -425,6 +426,7 @@ void window_open(ingest_t *s)
     s->notes_n = 0;
     s->hits_n = 0; /* places of the window that has closed */
     s->observed_final = s->observed_n;
+    s->batches_final = s->batches_placed;
     s->looks.n = 0;
     s->first_look = s->epoch;
     s->looked = 0;
