@@ -31,6 +31,7 @@ COMMANDS: Final = {
     "sweep": "Compare many thresholds at once, and find the best.",
     "diff": "Compare two replays, of one recording or of two.",
     "tune": "Find the setting that suits a program, and the lines to paste.",
+    "leaks": "Say what is alive at the end, what of it grows, and what holds it.",
     "costs": "Say where the collector's time goes, by phase and by caller.",
     "verify": "Compare a replay with what the interpreter really collected.",
     "check": "Say whether a recording is like production, from a log of it.",

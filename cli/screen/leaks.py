@@ -1,0 +1,146 @@
+"""What is alive and what of it grows, in words and a table."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from gcreplay.replay.leaks import Growth, Holder, Kind, Leak, Leaks, Step
+from gcreplay.replay.leaks.growth import unit_words
+from gcreplay.screen.output import PIPE_WIDTH, Cell, Size, Table, counted, size_words
+from gcreplay.screen.places import short
+
+SHOWN: Final = 5
+ROWS: Final = 8
+LONG: Final = 10
+"""A path of more steps is shown by its ends."""
+_KEY: Final = 10
+UNSEEN: Final = "something that no recorded object shows: running code, or C"
+UNSEEN_MANY: Final = (
+    "nothing that the collector sees: C code, such as an extension type without tp_traverse, or "
+    "running code"
+)
+
+
+def verdict(found: Leaks) -> str:
+    """The answer in a sentence."""
+    where = "at the end" if found.between is None else "at the second mark"
+    alive = f"{counted(found.objects, 'object')} ({size_words(found.bytes)}) alive {where}"
+    if not found.enough:
+        return f"{alive}. The recording is too short to tell what grows."
+    if not found.growing:
+        return f"Nothing grows: {alive}, and no kind of them became steadily more."
+    kinds = sum(1 + len(leak.similar) for leak in found.growing)
+    told = f"Growing: {counted(kinds, 'kind')} of objects"
+    if found.holder is None:
+        return f"{told}; no single holder keeps 40 % of what grew."
+    return f"{told}; one holder keeps {found.holder.share:.0%} of what grew: {called(found.holder)}"
+
+
+def called(holder: Holder) -> str:
+    """The holder in a few words."""
+    return holder.name or path_words(holder.path)
+
+
+def path_words(path: Sequence[Step]) -> str:
+    """A path as people read it: `module shop.audit .HISTORY -> deque -> Entry .payload -> list`."""
+    words = [named(path[0])]
+    for step in path[1:]:
+        words[-1] += f" {step.edge}" if step.edge else ""
+        words.append(named(step))
+    if len(words) > LONG:
+        left = len(words) - LONG + 1
+        words = [*words[: LONG // 2], f"({left:,} more)", *words[-(LONG // 2 - 1) :]]
+    return " -> ".join(words)
+
+
+def named(step: Step) -> str:
+    return f"{step.type} {step.title}" if step.title else step.type
+
+
+def rate(growth: Growth, found: Leaks) -> str:
+    """How much more that is, in steps of the clock."""
+    if not found.unit:
+        return f"{size_words(round(growth.whole / 10))} more in each tenth of the run"
+    n = 1
+    while n * 20 <= found.steps:
+        n *= 10
+    more = size_words(round(growth.whole * n / found.steps))
+    return f"{more} more every {unit_words(found.unit, n)}"
+
+
+def growing_lines(found: Leaks, show_all: bool, markdown: bool) -> Iterator[str]:
+    """What grows, each in a few lines."""
+    shown = found.growing if show_all else found.growing[:SHOWN]
+    for number, leak in enumerate(shown, 1):
+        title, facts = leak_facts(leak, found)
+        if markdown:
+            yield f"{number}. {title}"
+            yield from (f"{key} {text}" for key, text in facts)
+            continue
+        yield ""
+        yield from _wrapped(f"{number}  ", title, 3)
+        for key, text in facts:
+            yield from _wrapped(f"     {key:{_KEY}}", text, 5 + _KEY)
+    if left := len(found.growing) - len(shown):
+        yield ""
+        yield f"{left:,} more (--all)"
+
+
+def _wrapped(begin: str, text: str, indent: int) -> list[str]:
+    return textwrap.wrap(
+        text,
+        PIPE_WIDTH,
+        initial_indent=begin,
+        subsequent_indent=" " * indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def leak_facts(leak: Leak, found: Leaks) -> tuple[str, list[tuple[str, str]]]:
+    """The heading, and facts under keys."""
+    kind = leak.kind
+    where = "at the end" if found.between is None else "at the second mark"
+    facts = [("made at", site_words(kind))]
+    if 2 * leak.unseen > kind.objects and leak.holder is None:
+        many = leak.unseen > 100
+        facts.append(("held by", f"{UNSEEN_MANY if many else UNSEEN} ({leak.unseen:,} of them)"))
+    else:
+        facts.append(("held by", path_words(leak.path)))
+    sizes = f"{size_words(leak.retained)} retained, {size_words(kind.bytes)} shallow"
+    facts.append(("keeps", sizes))
+    if leak.holder is not None:
+        share = f"{called(leak.holder)} keeps {leak.holder.share:.0%} of what grew here"
+        facts.append(("holder", share))
+    if leak.similar:
+        names = [f"{one.type} ({one.objects:,})" for one in leak.similar[:3]]
+        more = ", ..." if len(leak.similar) > 3 else ""
+        facts.append(("similar", f"leaks: {len(leak.similar)}: {', '.join(names)}{more}"))
+    return f"{kind.type}: {kind.objects:,} alive {where}, {rate(leak.growth, found)}", facts
+
+
+def site_words(kind: Kind) -> str:
+    if not kind.file:
+        return "(unknown)"
+    return f"{'near ' if kind.near else ''}{short(kind.file)}:{kind.line} {kind.function}"
+
+
+def alive_table(found: Leaks, show_all: bool) -> Table:
+    """One row a kind, the most bytes first."""
+    shown = found.kinds if show_all else found.kinds[:ROWS]
+    rows: list[tuple[Cell, ...]] = [
+        (kind.type, kind.objects, Size(kind.bytes), _growing(kind), site_words(kind))
+        for kind in shown
+    ]
+    title = f"Alive, by type and site: {len(shown):,} of {len(found.kinds):,} kinds (--all)"
+    if len(shown) == len(found.kinds):
+        title = "Alive, by type and site"
+    return Table(("type", "alive", "shallow", "growing", "made at"), tuple(rows), title=title)
+
+
+def _growing(kind: Kind) -> str:
+    if kind.growing:
+        return "yes"
+    return "no" if kind.growth is not None else ""

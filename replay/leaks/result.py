@@ -1,0 +1,162 @@
+"""What is alive and what of it grows: the values that `leaks` returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from .growth import Growth
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """An object on a way from a root, and the name of the reference that leads to it: `.order`,
+    `[3]`, empty for the root and where it is unknown. title: what a person calls it, or empty."""
+
+    edge: str
+    object: int
+    type: str
+    title: str
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "edge": self.edge,
+            "object": self.object,
+            "type": self.type,
+            "title": self.title,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Objects of one type from one site that are alive: how many, and their own bytes (shallow).
+
+    growth, bytes_growth: of their number and of their bytes, None where that cannot be told.
+    """
+
+    type: str
+    file: str
+    line: int
+    function: str
+    near: bool
+    objects: int
+    bytes: int
+    growth: Growth | None
+    bytes_growth: Growth | None
+
+    @property
+    def growing(self) -> bool:
+        return any(one is not None and one.steady for one in (self.growth, self.bytes_growth))
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "type": self.type,
+            "site": {
+                "file": self.file,
+                "line": self.line,
+                "function": self.function,
+                "near": self.near,
+            },
+            "objects": self.objects,
+            "shallow_bytes": self.bytes,
+            "growing": self.growing,
+            "objects_growth": self.growth and self.growth.to_json(),
+            "bytes_growth": self.bytes_growth and self.bytes_growth.to_json(),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """One object that keeps others alive: every way to them passes through it.
+
+    path: to it, from a root that is a module or a type if one leads there. name: the same in one
+    word, as `shop.audit.HISTORY`, or empty. kept: bytes of what is asked about that it keeps, and
+    share of all of that. retained: bytes that would be free without it, shallow: its own.
+    """
+
+    path: tuple[Step, ...]
+    name: str
+    kept: int
+    share: float
+    retained: int
+    shallow: int
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "path": [step.to_json() for step in self.path],
+            "kept_bytes": self.kept,
+            "share": round(self.share, 4),
+            "retained_bytes": self.retained,
+            "shallow_bytes": self.shallow,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Leak:
+    """A kind that grows, with those that grow along with it, kept by the same holder.
+
+    retained: bytes that would be free without its objects. path: to one of them. alike: of so
+    many objects looked at, how many have such a path. unseen: how many of its objects something
+    refers to that no recorded object shows: running code, or C.
+    growth: in bytes, of all these kinds together.
+    """
+
+    kind: Kind
+    similar: tuple[Kind, ...]
+    retained: int
+    path: tuple[Step, ...]
+    alike: tuple[int, int]
+    unseen: int
+    holder: Holder | None
+    growth: Growth
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            **self.kind.to_json(),
+            "retained_bytes": self.retained,
+            "path": [step.to_json() for step in self.path],
+            "path_of": {"alike": self.alike[0], "looked_at": self.alike[1]},
+            "held_by_nothing_visible": self.unseen,
+            "holder": self.holder and self.holder.to_json(),
+            "growth": self.growth.to_json(),
+            "similar": [kind.to_json() for kind in self.similar],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Leaks:
+    """What is alive right before event `sequence`, by type and site, the most bytes first.
+
+    between: the marks between which all of it was born, if two were given. objects, bytes: all of
+    it. unit, steps: what growth is counted in, a kind of marks or, where empty, events. enough:
+    whether there is enough of that to tell growth. named: whether references have names there.
+    holder: what keeps most of all that grew.
+    """
+
+    sequence: int
+    between: tuple[str, str] | None
+    objects: int
+    bytes: int
+    unit: str
+    steps: int
+    enough: bool
+    named: bool
+    kinds: tuple[Kind, ...]
+    growing: tuple[Leak, ...]
+    holder: Holder | None
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "sequence": self.sequence,
+            "between": self.between,
+            "objects": self.objects,
+            "bytes": self.bytes,
+            "unit": self.unit or "events",
+            "steps": self.steps,
+            "enough_to_tell": self.enough,
+            "named": self.named,
+            "growing": [leak.to_json() for leak in self.growing],
+            "holder": self.holder and self.holder.to_json(),
+            "alive": [kind.to_json() for kind in self.kinds],
+        }
