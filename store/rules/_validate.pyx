@@ -4,7 +4,7 @@
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
 cdef extern from "rules.h" nogil:
-    enum: VALID, NO_MEMORY, COUNTING_OPS
+    enum: VALID, DEAD, NO_MEMORY
     uint32_t NONE
     ctypedef struct Links:
         uint32_t unused
@@ -24,7 +24,7 @@ cdef extern from "rules.h" nogil:
     int apply(Rules *s, uint8_t op, uint32_t a, uint32_t b, uint32_t c)
     size_t apply_all(Rules *s, const Columns *of, size_t i, size_t n, int *rule)
     int leave(Rules *s, const uint32_t *gone, size_t n)
-    bint remains(
+    int remains(
         Rules *s, const Rules *whole, uint8_t op, uint32_t *a, uint32_t *b, uint32_t c)
 
 
@@ -101,26 +101,30 @@ cdef class State:
         self, State recorded not None, const uint8_t[::1] op not None, uint32_t[::1] a not None,
         uint32_t[::1] b not None, const uint32_t[::1] c not None,
         const uint8_t[::1] left_out not None, uint8_t[::1] keep not None,
+        uint32_t[::1] missed not None,
     ):
-        """Apply what remains of the next events when some are left out.
+        """Apply what remains of the next events when some are left out: those for which `left_out`
+        (uint8, by event) is not 0.
 
-        After START these are the INCREF, DECREF and UNLINK whose label `left_out` (uint8, by
-        label) says so. `recorded` is the state of the whole log, to which all events are applied.
-        `keep` becomes 1 for what remains; `a` and `b` are changed where that says less than what
-        was recorded. Returns as `feed` whether all that was recorded is valid.
+        `recorded` is the state of the whole log, to which all events are applied. `keep` becomes 1
+        for what remains; `a` and `b` are changed where that says less than what was recorded.
+        `missed` becomes the object that is dead without those events, of one that names it and so
+        does not remain. Returns as `feed` whether all that was recorded is valid.
         """
         cdef size_t n = op.shape[0], i = 0
-        cdef int rule = VALID
+        cdef int rule = VALID, lesser
         with nogil:
             for i in range(n):
                 rule = apply(&recorded.s, op[i], a[i], b[i], c[i])
                 if rule != VALID:
                     break
-                keep[i] = (
-                    recorded.s.found_heap
-                    or not (1 << op[i]) & COUNTING_OPS
-                    or not left_out[c[i]]
-                ) and remains(&self.s, &recorded.s, op[i], &a[i], &b[i], c[i])
+                keep[i] = 0
+                if left_out[i]:
+                    continue
+                lesser = remains(&self.s, &recorded.s, op[i], &a[i], &b[i], c[i])
+                keep[i] = lesser == VALID
+                if lesser == DEAD:
+                    missed[i] = self.s.culprit
         if rule == NO_MEMORY:
             raise MemoryError("too many objects or links")
         return (i if rule != VALID else n), rule

@@ -21,7 +21,6 @@ enum {
     GC_CALLS = 7,
     LABEL_OPS = 1 << INCREF | 1 << DECREF | 1 << LINK | 1 << UNLINK,
     OBJECT_OPS = LABEL_OPS | 1 << RESIZE | 1 << TRACK | 1 << UNTRACK | 1 << WEAKREF,
-    COUNTING_OPS = 1 << INCREF | 1 << DECREF | 1 << UNLINK,
     /* UNTRACK undoes the tracking that a link from a dict implies. */
     FOUND_HEAP_OPS = 1 << START | 1 << ALLOC | 1 << INCREF | 1 << DECREF | 1 << LINK | 1 << RESIZE | 1 << TRACK
                      | 1 << UNTRACK | 1 << WEAKREF,
@@ -337,7 +336,7 @@ static size_t apply_all(Rules *s, const Columns *of, size_t i, size_t n, int *ru
 }
 
 /* The whole log without some events, beside the whole: applies a valid event of the whole as far as it
- * can still happen, with operands that may be less.  Returns whether it can. */
+ * can still happen, with operands that may be less.  Returns the rule that it would break. */
 static int remains(Rules *s, const Rules *whole, uint8_t op, uint32_t *a, uint32_t *b, uint32_t c)
 {
     const Object *object;
@@ -351,10 +350,10 @@ static int remains(Rules *s, const Rules *whole, uint8_t op, uint32_t *a, uint32
         if (!(object->state & IS_DEAD) && object->held < *b) *b = object->held;
         break;
     case KEPT:
-        if (is_dead(whole, *a) && !is_dead(s, *a)) return 0;
+        if (is_dead(whole, *a) && !is_dead(s, *a)) return NOT_JUST_DIED;
         break;
     }
-    return apply(s, op, *a, *b, c) == VALID;
+    return apply(s, op, *a, *b, c);
 }
 
 #endif

@@ -14,10 +14,9 @@ from dataclasses import replace
 import numpy as np
 
 from ..errors import Unmarked
-from ..events import REPAIR_LABELS, Op
+from ..events import REPAIR_LABELS, U8, Events, Op, positions
 from ..log import EventLog
-from ._validate import State
-from .operands import broken
+from .sifted import sifted
 
 
 def unrepaired(log: EventLog, kinds: Collection[str] = tuple(REPAIR_LABELS)) -> EventLog:
@@ -33,19 +32,22 @@ def unrepaired(log: EventLog, kinds: Collection[str] = tuple(REPAIR_LABELS)) -> 
     """
     _require_marks(log, kinds)
     chosen = {REPAIR_LABELS[kind] for kind in kinds}
-    left_out = np.array([label in chosen for label in log.labels], np.uint8)
-    recorded, remaining = _begun(log), _begun(log)
+    labels = np.array([label in chosen for label in log.labels], np.uint8)
+    start = log.start_sequence
+
+    def repairs(events: Events) -> U8:
+        left_out = np.zeros(len(events), np.uint8)
+        at = positions(events.op, Op.INCREF, Op.DECREF, Op.UNLINK)
+        at = at[at + events.first_sequence >= start]
+        left_out[at] = labels[np.minimum(events.c[at], len(labels) - 1)]
+        return left_out
+
     rest = EventLog.in_memory(meta={**log.meta, "repairs": {}})
     rest.take_names(log.names)
     kept = [np.empty(0, np.bool_)]
-    for events in log.segments():
-        op, a, b, c = events.op, events.a.copy(), events.b.copy(), events.c
-        keep = np.zeros(len(events), np.uint8)
-        index, rule = remaining.sift(recorded, op, a, b, c, left_out, keep)
-        if rule:
-            raise broken(events, index, rule, recorded.culprit)
-        kept.append(keep.astype(np.bool_))
-        rest.append(*(column[kept[-1]] for column in (op, a, b, c)))
+    for part in sifted(log, repairs):
+        kept.append(part.keep.astype(np.bool_))
+        rest.append(*(column[kept[-1]] for column in part.events.columns()))
     old = np.flatnonzero(np.concatenate(kept))
     readings = log.readings()
     sequence = np.searchsorted(old, readings.sequence).astype(np.uint64)
@@ -55,14 +57,6 @@ def unrepaired(log: EventLog, kinds: Collection[str] = tuple(REPAIR_LABELS)) -> 
         replace(seen, sequence=sequence) for seen, sequence in zip(log.observed, new, strict=True)
     )
     return rest
-
-
-def _begun(log: EventLog) -> State:
-    """The state before the first event."""
-    _, sizes, flags = log.shape_arrays()
-    state = State(log.op_counts[Op.START] > 0)
-    state.know(sizes, flags, len(log.sites), len(log.labels), len(log.arguments))
-    return state
 
 
 def _require_marks(log: EventLog, kinds: Collection[str]) -> None:
