@@ -41,6 +41,7 @@ def cython_extensions() -> list[Extension]:
         ("gcreplay.replay.engine._engine", "replay/engine/_engine.pyx", ""),
         ("gcreplay.replay.sweep._sweep", "replay/sweep/_sweep.pyx", ""),
         ("gcreplay.replay.leaks._graph", "replay/leaks/_graph.pyx", ""),
+        ("gcreplay.replay.garbage._garbage", "replay/garbage/_garbage.pyx", ""),
         ("gcreplay.tracer._ingest", "tracer/_ingest.pyx", "tracer/ingest"),
         ("gcreplay.tracer._linetable", "tracer/_linetable.pyx", ""),
     ]

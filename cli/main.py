@@ -33,6 +33,7 @@ COMMANDS: Final = {
     "tune": "Find the setting that suits a program, and the lines to paste.",
     "leaks": "Say what is alive at the end, what of it grows, and what holds it.",
     "costs": "Say where the collector's time goes, by phase and by caller.",
+    "cycles": "Show the cycles that only a collector frees, and where they are made.",
     "verify": "Compare a replay with what the interpreter really collected.",
     "check": "Say whether a recording is like production, from a log of it.",
     "prove": "Predict, really run the program, and compare.",

@@ -89,16 +89,18 @@ class Replay:
         self.events = log.event_count
         self.policy = self.first
         marks = log.marks()
-        since = 0 if apply_from is None else _mark(log, marks, apply_from, 0)
-        begin = 0 if window is None else _mark(log, marks, window[0], 0)
-        end = self.events if window is None else _mark(log, marks, window[1], begin + 1, window[0])
+        since = 0 if apply_from is None else find_mark(log, marks, apply_from, 0)
+        begin = 0 if window is None else find_mark(log, marks, window[0], 0)
+        end = self.events
+        if window is not None:
+            end = find_mark(log, marks, window[1], begin + 1, window[0])
         self.window = (begin, end)
         # At one place first what belongs to the mark before it, as in a program.
         self.actions: list[tuple[int, Callable[[], None]]] = []
         if type(self.wanted).on_mark is not Policy.on_mark:
             for label in sorted(self.wanted.marks):
                 if not any(at >= since and acts(label, text) for at, text in marks):
-                    _mark(log, marks, label, since)
+                    find_mark(log, marks, label, since)
             self.actions += [
                 (at + 1, lambda label=label: self._dispatch_mark(label))  # type: ignore[misc]
                 for at, label in marks
@@ -374,7 +376,7 @@ def _check_readable(log: EventLog) -> None:
         pass
 
 
-def _mark(
+def find_mark(
     log: EventLog, marks: Sequence[tuple[int, str]], label: str, since: int, after: str = ""
 ) -> int:
     """Sequence number of the first such mark at or after `since`, which is behind mark `after`."""

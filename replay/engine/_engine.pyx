@@ -1,8 +1,8 @@
 """The native engine: applies decoded events, collects when told to, and counts.
 
 The work is in the headers beside this file, read in this order: heap.h (slots, ids, generation
-lists), links.h, death.h, regions.h, unreachable.h, finalize.h, increment.h, collect.h, schedule.h,
-operations.h, advance.h, annotate.h. What this file uses of them is declared in declared.pxi. Loops
+lists), links.h, freed.h, death.h, regions.h, unreachable.h, finalize.h, increment.h, collect.h,
+schedule.h, operations.h, advance.h, annotate.h. What this file uses of them is declared in declared.pxi. Loops
 run without the GIL; control comes back once per trigger.
 """
 
@@ -80,6 +80,7 @@ cdef class Engine:
     def __dealloc__(self):
         cdef Heap *h = &self.h
         cdef uint32_t i
+        c_end_noting(h)
         if h.hubs:
             for i in range(1, h.hub_count):
                 free(h.hubs[i].link)

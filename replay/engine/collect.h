@@ -253,6 +253,8 @@ static Figures collect_generation(Heap *h, int generation, int into, int untrack
     if (untracking & (UNTRACK_IMMORTALS | FREEZE_IMMORTALS))
         length = leave_immortals(h, length, untracking & FREEZE_IMMORTALS);
     figures.candidates = length;
+    if (unlikely(h->noted != NULL))
+        note_visits(h, length);
     figures.links = subtract_references(h, length);
     uint32_t survivors = move_unreachable(h, length, &aside), found = aside;
     if (untracking & UNTRACK_TUPLES)

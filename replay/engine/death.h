@@ -3,7 +3,7 @@
 #ifndef GCREPLAY_DEATH_H
 #define GCREPLAY_DEATH_H
 
-#include "links.h"
+#include "freed.h"
 
 /* What a replay does beyond counting; known at compile time wherever it matters. LENIENT is added
    where regions have owners: these move with the collections, so an event may find less than it
@@ -64,15 +64,10 @@ always_inline void floats_no_more(Heap *h, uint32_t slot, uint64_t bytes)
 {
     floating_changes(h);
     h->objects[slot].marks &= ~IS_FLOATING;
+    if (unlikely(h->noted != NULL))
+        h->noted->visits[slot] = 0;
     h->floating--;
     h->floating_bytes -= bytes;
-}
-
-always_inline uint64_t bytes_of(const Heap *h, uint32_t slot)
-{
-    const Object *o = &h->objects[slot];
-    uint64_t bytes = h->shapes[o->shape].bytes;
-    return unlikely(o->marks & OWNS_BYTES) ? bytes + h->extra[slot].owned : bytes;
 }
 
 /* -- death -- */
@@ -142,10 +137,13 @@ always_inline void release(Heap *h, uint32_t slot, const int mode)
                 h->pending += !(keeps && h->modelled);
         }
     }
-    if (BASIC(mode) == COLLECTING && unlikely(h->collecting))
+    if (BASIC(mode) == COLLECTING && unlikely(h->collecting)) {
         h->freed_by_collector++;
-    else
+        if (unlikely(h->noted != NULL))
+            note_freed(h, slot, bytes, o->state == DYING);
+    } else {
         h->freed_by_count++;
+    }
     if (unlikely(o->marks & ~(OWNS_BYTES | OUTLIVES)))
         leave_marks(h, slot, bytes);
     if (BASIC(mode) == ANNOTATING && unlikely(h->inside && h->inside_first) && h->dies_inside != NULL)

@@ -103,6 +103,9 @@ cdef extern from "heap.h" nogil:
 cdef extern from "links.h" nogil:
     pass
 
+cdef extern from "freed.h" nogil:
+    void c_end_noting "end_noting"(Heap *h)
+
 cdef extern from "death.h" nogil:
     int COUNTING_ "COUNTING"
     int COLLECTING_ "COLLECTING"

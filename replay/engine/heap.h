@@ -129,6 +129,22 @@ typedef struct {
 
 typedef struct { uint32_t id; uint8_t callback; } Waiting;
 
+typedef struct {                /* an object that a collection freed */
+    uint64_t sequence, bytes;
+    uint32_t id, shape;
+    uint32_t first;             /* of its links */
+    uint32_t visits;            /* collections that looked at it since it is garbage */
+    uint32_t collection;        /* which of them all freed it */
+    uint8_t found;              /* unreachable by itself: not for want of what held it */
+} Freed;
+
+typedef struct {                /* what collections freed since the last look */
+    Freed *freed;
+    Link *link;                 /* target: an id */
+    uint32_t *visits;           /* by slot */
+    uint32_t length, capacity, links, link_capacity, collection;
+} Noted;
+
 typedef struct Heap {
     jmp_buf failure;
     void *observer;             /* of the module that has hooks */
@@ -227,8 +243,9 @@ typedef struct Heap {
     const uint32_t *pinned;     /* clairvoyant: ids alive at the end, ascending */
     uint64_t pinned_length, pinned_next;
 
-    /* deaths, by object id, when asked for */
+    /* deaths, by object id, and what collections free, when asked for */
     uint64_t *deaths;
+    Noted *noted;
 
     /* figures */
     uint64_t live, live_bytes, peak, peak_bytes;
@@ -338,6 +355,10 @@ never_inline void room_for_objects(Heap *h)
     h->extra = grown(h, h->extra, capacity, sizeof *h->extra);
     if (h->linked)
         h->linked = grown(h, h->linked, capacity, sizeof *h->linked);
+    if (h->noted) {
+        h->noted->visits = grown(h, h->noted->visits, capacity, sizeof *h->noted->visits);
+        memset(h->noted->visits + before, 0, (capacity - before) * sizeof *h->noted->visits);
+    }
     h->slot_capacity = (uint32_t)capacity;
 }
 

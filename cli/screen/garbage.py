@@ -1,0 +1,158 @@
+"""Groups of cycles as people read them: a block of lines each, or a row of a table."""
+
+import shutil
+import sys
+import textwrap
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from gcreplay.replay.garbage import Cycles, Group
+from gcreplay.screen.output import PIPE_WIDTH, Cell, Size, Table, counted, words
+from gcreplay.screen.places import short
+from gcreplay.screen.text import plain
+
+FIRST: Final = 5
+"""So many kinds are shown at first."""
+MOST_LINES: Final = 3
+UNNAMED: Final = (
+    "The recording does not name references: it was made by an older gcreplay. Record again to see "
+    "which attribute leads where."
+)
+
+
+def place_of(group: Group) -> str:
+    """Where it is made: `near` where the line is not quite known."""
+    if not group.sites:
+        return "made where nobody saw it"
+    site = group.sites[0]
+    near = "near " if site.near else ""
+    return f"{near}{short(site.file)}:{site.line} {site.function}"
+
+
+def percent(share: float) -> str:
+    """0.4 %, 9 %: a share in at most two digits."""
+    hundred = 100 * share
+    return f"{hundred:.1f} %" if 0 < hundred < 9.95 else f"{hundred:.0f} %"
+
+
+def drawn(group: Group) -> str:
+    """One cycle in a line; of a recording without names its types."""
+    if group.example.edges:
+        return group.example.path
+    if group.types:
+        return "a cycle of " + ", ".join(kind.rpartition(".")[2] for kind in group.types)
+    return "what no cycle that the recording shows holds"
+
+
+def each(group: Group) -> str:
+    """How many there are, and how large one is with what hangs from it."""
+    n = max(1, group.count)
+    objects = group.objects + group.hanging_objects
+    size = words(Size((group.bytes + group.hanging_bytes) // n))
+    about = "" if objects % n == 0 else "about "
+    times = f"{group.count:,} times, " if group.count != 1 else "once, "
+    return (
+        f"{times}{about}{counted(round(objects / n), 'object')}, {size}{' each' if n > 1 else ''}"
+    )
+
+
+def block(
+    number: int, group: Group, share: float, lines: Mapping[tuple[str, int], str], width: int
+) -> list[str]:
+    """The lines about one group."""
+    head = f"{number:<3}{percent(share)}  {each(group)}"
+    place = plain(place_of(group))
+    room = width - len(head) - len(place)
+    told = [head + " " * room + place] if room >= 2 else [head, f"     {place}"]
+    told += textwrap.wrap(
+        plain(drawn(group)),
+        width,
+        initial_indent="     ",
+        subsequent_indent="       ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    told += source(group, lines, width)
+    floated = group.floating_object_events // max(1, group.objects + group.hanging_objects)
+    mixed = ", ".join(
+        f"{n / max(1, group.count):,.3g} {plain(kind.rpartition('.')[2])}"
+        for kind, n in list(group.types.items())[:4]
+    )
+    if len(group.types) > 4:
+        mixed += ", ..."
+    if mixed:
+        told += textwrap.wrap(
+            f"in a cycle {mixed}; garbage for {floated:,} events before it is freed",
+            width,
+            initial_indent="     ",
+            subsequent_indent="     ",
+        )
+    return told
+
+
+def source(group: Group, lines: Mapping[tuple[str, int], str], width: int) -> list[str]:
+    """The lines of code that make it, as they were when the program ran."""
+    told = []
+    for site in group.sites[:MOST_LINES]:
+        text = lines.get((site.file, site.line))
+        if text and site.file == group.sites[0].file:
+            line = f"{site.line:>6}  {plain(text.strip())}"
+            told.append(line if len(line) <= width else f"{line[: width - 3]}...")
+    return told
+
+
+def answer(found: Cycles, groups: Sequence[Group], own: Sequence[Group]) -> str:
+    """What it comes to, in a sentence."""
+    if not found.groups:
+        return "No cycles: all that dies is freed by its reference count."
+    if not groups:
+        return "No cycles of that kind."
+    chosen, whose = (own, " in your code") if own else (groups, "")
+    kinds = f"{counted(len(chosen), 'kind')} of cycles{whose}"
+    if found.gc_visited:
+        return f"{percent(found.share(chosen))} of the GC's work is for {kinds}."
+    objects = sum(group.objects + group.hanging_objects for group in chosen)
+    return f"{counted(objects, 'object')} of {kinds} wait for a collection that never comes."
+
+
+def screen(
+    found: Cycles,
+    groups: Sequence[Group],
+    rest: Sequence[tuple[str, Sequence[Group]]],
+    lines: Mapping[tuple[str, int], str],
+) -> list[str]:
+    """A block a group, and a line for each kind of groups that is not shown."""
+    width = (
+        shutil.get_terminal_size((PIPE_WIDTH, 24)).columns if sys.stdout.isatty() else PIPE_WIDTH
+    )
+    told = []
+    for number, group in enumerate(groups, start=1):
+        told += ["", *block(number, group, found.share([group]), lines, width)]
+    if any(others for _, others in rest):
+        told.append("")
+    for name, others in rest:
+        if others:
+            share = percent(found.share(others))
+            told.append(f"{name}: {counted(len(others), 'kind')}, {share} of the work (--all)")
+    return told
+
+
+COLUMNS: Final = ("cycle", "made at", "times", "objects", "hanging", "bytes", "% work", "signature")
+
+
+def table(found: Cycles, groups: Sequence[Group]) -> Table:
+    """One row a group."""
+    rows: list[tuple[Cell, ...]] = [
+        (
+            drawn(group),
+            place_of(group),
+            group.count,
+            group.objects,
+            group.hanging_objects,
+            Size(group.bytes + group.hanging_bytes),
+            round(100 * found.share([group]), 1),
+            group.signature,
+        )
+        for group in groups
+    ]
+    return Table(COLUMNS, tuple(rows))
