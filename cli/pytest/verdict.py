@@ -1,0 +1,113 @@
+"""Whether figures are over their limits, and the lines that say so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from gcreplay.screen.output import counted, size_words
+from gcreplay.screen.places import short
+
+from .figures import Figures, Group
+from .limits import Limit
+
+_SHOWN = 5
+_ROWS = 10
+_WIDTH = 80
+
+
+def over(figures: Figures, limits: Mapping[str, Limit], *, verbose: bool) -> list[str]:
+    """What is over which limit, the first line for the summary; nothing where all is well."""
+    lines: list[str] = []
+    part = f"{figures.stretch.part}: " if figures.stretch.part else ""
+    for name, limit in limits.items():
+        if name == "limit_gc_objects":
+            if figures.visited > limit.most:
+                what = f"{part}the collector visits {counted(figures.visited, 'object')}"
+                lines.append(f"{what}, {limit.most:,} allowed")
+            continue
+        kept = limit.kept(figures.garbage if name == "limit_cyclic_garbage" else figures.leaked)
+        if (objects := _objects(kept)) > limit.most:
+            what = f"{part}{counted(objects, 'object')} {_WHAT[name]}, {limit.most:,} allowed"
+            lines += [what, *listed(kept, verbose=verbose)]
+    return lines
+
+
+_WHAT = {
+    "limit_cyclic_garbage": "of cyclic garbage",
+    "limit_leaked_objects": "made and left alive",
+}
+
+
+def increased(figures: Figures, before: Sequence[int], *, verbose: bool) -> list[str]:
+    """What is more than before, garbage and leaked objects."""
+    lines: list[str] = []
+    for groups, last, what in zip(
+        (figures.garbage, figures.leaked), before, _WHAT.values(), strict=False
+    ):
+        if (objects := _objects(groups)) > last:
+            lines.append(f"{counted(objects, 'object')} {what}, {last:,} in the last run")
+            lines += listed(groups, verbose=verbose)
+    return lines
+
+
+def to_remember(figures: Figures) -> list[int]:
+    """What `increased` takes of an earlier run."""
+    return [_objects(figures.garbage), _objects(figures.leaked)]
+
+
+def listed(groups: Sequence[Group], *, verbose: bool) -> list[str]:
+    """A line a group, up to a few: how many of which type, made where."""
+    shown = groups if verbose else groups[:_SHOWN]
+    wide = max((len(f"{one.objects:,}") for one in shown), default=1)
+    lines = []
+    for one in shown:
+        lines.append(f"  {one.objects:>{wide},} {one.types[0]}, made {_where(one)}")
+    if len(groups) > len(shown):
+        rest = groups[len(shown) :]
+        more = counted(_objects(rest), "object")
+        lines.append(f"  and {more} of {counted(len(rest), 'other kind')} (-v)")
+    return lines
+
+
+def _where(group: Group) -> str:
+    at = group.sites[0]
+    if not at.file:
+        return "in a line that is not known"
+    return f"{'near' if at.near else 'at'} {short(at.file)}:{at.line} {at.function}"
+
+
+def table(every: Sequence[Figures]) -> list[str]:
+    """The tests that make garbage or work or leave objects, most first."""
+    told = [
+        (
+            _objects(one.garbage),
+            sum(group.bytes for group in one.garbage),
+            one.visited,
+            _objects(one.leaked),
+            one.stretch.test,
+        )
+        for one in every
+        if not one.stretch.part
+    ]
+    some = [row for row in told if any(row[:4])]
+    some.sort(key=lambda row: (-row[0], -row[3], -row[2], row[4]))
+    lines = ["garbage           GC visits    leaked"] if some else []
+    lines += [
+        f"{garbage:>7,}{size_words(size) if size else '':>9}{visited:>12,}{left:>10,}  {_end(test)}"
+        for garbage, size, visited, left, test in some[:_ROWS]
+    ]
+    if len(some) > _ROWS:
+        lines.append(f"and {counted(len(some) - _ROWS, 'other test')}")
+    if none := len(told) - len(some):
+        lines.append(f"{counted(none, 'test')} with none of that")
+    return lines
+
+
+def _end(test: str) -> str:
+    """What tells a test apart, where the whole name is too long for the line."""
+    room = _WIDTH - 40
+    return test if len(test) <= room else f"...{test[3 - room :]}"
+
+
+def _objects(groups: Sequence[Group]) -> int:
+    return sum(one.objects for one in groups)
