@@ -16,8 +16,9 @@ from gcreplay.options import alone, policy_option, several_options, window_bound
 from gcreplay.replay import DiffResult, diff, make_policy
 from gcreplay.replay.estimates.pauses import PauseModel, work_of
 from gcreplay.replay.policies.registry import runs_a_file
+from gcreplay.replay.results.diff import Change
 from gcreplay.screen.changes import MEMORY_FIRST, kept_longer_table
-from gcreplay.screen.outcome import TIMES, Outcome, own_time
+from gcreplay.screen.outcome import PRESENT, TIMES, Outcome, own_time
 from gcreplay.screen.output import (
     Cell,
     Report,
@@ -32,7 +33,7 @@ from gcreplay.screen.pauses import P99, p99_cell, pause_model, trust
 from gcreplay.screen.progress import working
 from gcreplay.screen.verdict import compared
 from gcreplay.screen.wording import Wording
-from gcreplay.several.named import names_several
+from gcreplay.several.named import names_several, short_names
 from gcreplay.store import EventLog
 from gcreplay.store.errors import UsageError
 from gcreplay.store.events import Run
@@ -111,9 +112,13 @@ def command(
             Outcome.of(run, model, own_time(side.log) if whole else None)
             for side, run in ((first, result.first), (second, result.second))
         ]
-        report = _report(result, first, second, outcomes, model, show_pauses=show_pauses)
+        if first.log.path == second.log.path:
+            report = _report(result, first, second, outcomes, model, show_pauses=show_pauses)
+            figures = result.figures
+        else:
+            report, figures = _of_versions(result, first, second, outcomes, model)
     show(report, output_format)
-    broken = [told for limit in limits for told in _broken(limit, result)]
+    broken = [told for limit in limits for told in _broken(limit, figures)]
     for told in broken:
         say(told)
     ctx.exit(1 if broken else 0)
@@ -160,8 +165,9 @@ def _sides(operands: Sequence[str], policies: Sequence[str]) -> tuple[Side, Side
         case (1, 0, 2):
             trace = named[0][0]
             return Side(trace, policies[0]), Side(trace, policies[1])
-        case (2, 0, 1):
-            return Side(named[0][0], policies[0]), Side(named[1][0], policies[0])
+        case (2, 0, 0 | 1):
+            policy = policies[0] if policies else PRESENT
+            return Side(named[0][0], policy), Side(named[1][0], policy)
         case (2, 2, 0):
             return Side(named[0][0], None, named[0][1]), Side(named[1][0], None, named[1][1])
     raise UsageError(f"diff compares two replays: {FORMS}")
@@ -224,11 +230,56 @@ def _report(
     ]
     figures = Table(("figure", *headings, "change", "change %"), (*times, *changes))
     tables = [figures, Table(("", ""), (("first difference of the heaps", where),))]
-    one_log = first.log.path == second.log.path
-    # what was there before two recordings began, and so has no site, lives as long as they last
-    kept = [row for row in result.kept_longer if one_log or row.site]
-    if kept:
-        tables.append(kept_longer_table(kept, headings))
+    if result.kept_longer:
+        tables.append(kept_longer_table(result.kept_longer, headings))
+    depends, remarks = _told_of_both(result, first, second, headings)
+    note = trust(first.log, model)
+    own = [own_time(first.log)] if outcomes[0].share is not None else []
+    notes = [note, *(one.words() for one in own if one)] if model else []
+    words = (_answer(outcomes, headings, model) if model else note,)
+    payload = _payload(result, outcomes, model)
+    return Report(
+        tuple(tables), payload, tuple(remarks), words, tuple(notes), warnings=tuple(depends)
+    )
+
+
+def _of_versions(
+    result: DiffResult,
+    first: Opened,
+    second: Opened,
+    outcomes: Sequence[Outcome],
+    model: PauseModel | None,
+) -> tuple[Report, tuple[Change, ...]]:
+    """Two recordings are taken for two versions of a program."""
+    from gcreplay.versions.compared import Versions  # it brings what one recording needs not
+    from gcreplay.versions.markdown import as_comment
+    from gcreplay.versions.text import headlines, left_out, tables
+
+    headings = list(short_names([first.name, second.name]).values())
+    if first.policy != second.policy:
+        headings = [
+            f"{heading}, {with_marks_read(side.policy)}"
+            for heading, side in zip(headings, (first, second), strict=True)
+        ]
+    found = Versions.of(result, (first.log, second.log), headings, outcomes)
+    depends, remarks = _told_of_both(result, first, second, headings)
+    notes = [] if found.equal else [*left_out(found), trust(first.log, model)]
+    report = Report(
+        tuple(tables(found)),
+        {**_payload(result, outcomes, model), "versions": found.to_json()},
+        tuple(remarks),
+        tuple(headlines(found)),
+        tuple(notes),
+        warnings=tuple(depends),
+        comment=as_comment(found, [*depends, trust(first.log, model)]),
+    )
+    return report, found.figures
+
+
+def _told_of_both(
+    result: DiffResult, first: Opened, second: Opened, headings: Sequence[str]
+) -> tuple[list[str], list[str]]:
+    """What a reader has to know of the two runs before the figures, and beside them."""
     remarks = [
         f"{side.name}: {with_marks_read(side.policy)} gives another result today than the stored "
         f"one"
@@ -245,19 +296,18 @@ def _report(
         for heading, run in zip(headings, (result.first, result.second), strict=True)
         for note in run.notes
     ]
-    note = trust(first.log, model)
-    own = [own_time(first.log)] if outcomes[0].share is not None else []
-    notes = [note, *(one.words() for one in own if one)] if model else []
-    words = (_answer(outcomes, headings, model) if model else note,)
-    payload = {
+    return depends, remarks
+
+
+def _payload(
+    result: DiffResult, outcomes: Sequence[Outcome], model: PauseModel | None
+) -> dict[str, Any]:
+    return {
         **result.to_json(),
         "pause_model": model and model.to_json(),
         "first": outcomes[0].to_json(),
         "second": outcomes[1].to_json(),
     }
-    return Report(
-        tuple(tables), payload, tuple(remarks), words, tuple(notes), warnings=tuple(depends)
-    )
 
 
 def _answer(outcomes: Sequence[Outcome], headings: Sequence[str], model: PauseModel) -> str:
@@ -295,10 +345,10 @@ def _where(result: DiffResult, first: EventLog, second: EventLog) -> str:
     return f"event {sequence:,}: {op} {told}"
 
 
-def _broken(limit: Limit, result: DiffResult) -> list[str]:
+def _broken(limit: Limit, figures: Sequence[Change]) -> list[str]:
     return [
         f"{limit.text}: {each.figure} went from {each.first:,} to {each.second:,} "
         f"({each.change:+,})"
-        for each in result.figures
+        for each in figures
         if each.figure == limit.figure and limit.broken_by(each.first, each.second)
     ]

@@ -88,7 +88,8 @@ class Report:
 
     The first table is the main one and the only one that CSV prints: a CSV file is one table.
     ``words`` stand before the tables and ``notes`` behind them, where people read them; ``code``,
-    lines to paste, stands behind the words. ``warnings`` are words that go to standard error where
+    lines to paste, stands behind the words. ``comment`` is the whole of it in Markdown, where that
+    is more than the same tables. ``warnings`` are words that go to standard error where
     figures alone are printed.
     """
 
@@ -99,6 +100,7 @@ class Report:
     notes: tuple[str, ...] = ()
     code: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    comment: str = ""
 
 
 def format_option(command: Command) -> Command:
@@ -124,6 +126,8 @@ def show(report: Report, output_format: str) -> None:
         click.echo(json.dumps(report.payload, indent=2))
     elif output_format == "csv":
         click.echo(as_csv(report.tables[0]), nl=False)
+    elif output_format == "markdown" and report.comment:
+        click.echo(report.comment)
     elif output_format == "markdown":
         tables = map(as_markdown, report.tables)
         lines = ["```python", *map(plain, report.code), "```"]

@@ -4,7 +4,7 @@ sites by type and function, so that neither a checkout elsewhere nor a moved lin
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
@@ -71,6 +71,17 @@ def same_files(first: EventLog, second: EventLog) -> dict[str, str]:
     if scripts[0] not in found and scripts[1] not in found.values():
         found |= {one: other for one, other in [scripts] if one and other}
     return found
+
+
+def roots_of(files: Mapping[str, str]) -> Root:
+    """Where one's own code lies in each log, by most of the files that lie elsewhere in the other;
+    "" where there are none."""
+    voices = Counter(
+        _roots(one, other)
+        for one, other in files.items()
+        if one != other and origin(one) is Origin.OWN and one.rpartition("/")[2] in other
+    )
+    return min(voices, key=lambda roots: (-voices[roots], roots), default=("", ""))
 
 
 def _elsewhere(files: Iterable[str]) -> dict[str, str]:
