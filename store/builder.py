@@ -255,19 +255,20 @@ class TraceBuilder:
 
     def read(
         self,
-        object: int,
+        object: int | None,
         links: Iterable[tuple[int, str | int | None]],
         title: str = "",
         reason: Reason = Reason.GARBAGE,
     ) -> None:
         """What the object holds here: targets, each with its name such as ".order", an index such
-        as 3, `POSITION` and a position, or None: its position among these. No event."""
+        as 3, `POSITION` and a position, or None: its position among these. No event. Object None:
+        what a frame that runs holds."""
         most = self._objects - 1
         named = [
             (values.whole("a target", target, 0, most), self._name(name, place))
             for place, (target, name) in enumerate(links)
         ]
-        holder = values.whole("object", object, 0, most)
+        holder = NO_OBJECT if object is None else values.whole("object", object, 0, most)
         self._readings.add(len(self), holder, Reason(reason), self._label(title), named)
 
     def event(self, op: int, a: int = 0, b: int = 0, c: int = 0) -> None:

@@ -30,7 +30,7 @@ from .events import (
     StartState,
     joined,
 )
-from .readings import Readings
+from .readings import Readings, of_objects
 from .results import StoredResults
 from .rules.operands import Operands
 from .tables import database as db
@@ -343,14 +343,16 @@ class EventLog(StoredResults):
         with self._tables.reading(schema.observed) as connection:
             return told.observed(connection, before, self._db.name)
 
-    def readings(self) -> Readings:
+    def readings(self, *, frames: bool = False) -> Readings:
         """What objects held at moments of the recording, by name, in the order of the log; none in
-        a log that was not recorded, or by an older gcreplay."""
+        a log that was not recorded, or by an older gcreplay. `frames`: also what running frames
+        held at marks and at the end, as readings of `NO_OBJECT`."""
         self._written()
         before = None if self._tables.whole().complete else self.event_count
         objects, labels = self.object_count, len(self._rows(self._names.labels))
         with self._tables.reading(schema.readings) as connection:
-            return readings_rows.stored(connection, before, objects, labels, self._db.name)
+            every = readings_rows.stored(connection, before, objects, labels, self._db.name)
+        return every if frames else of_objects(every)
 
     @property
     def lines(self) -> dict[tuple[str, int], str]:

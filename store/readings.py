@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from .events import U8, U32, U64
+from .events import NO_OBJECT, U8, U32, U64
 
 INDEX = 1 << 31
 """Of a label: the other bits are an index, in a list or a tuple."""
@@ -41,7 +41,8 @@ class Readings:
     """Readings in the order of the log. The links of reading i are `first[i]` up to `first[i + 1]`.
 
     sequence: uint64, number of events of the log before it, never less than that of the one before.
-    object: uint32, the object that was read.
+    object: uint32, the object that was read; `NO_OBJECT`: a frame that ran then, whose locals are
+        the links.
     reason: uint8, a `Reason`.
     title: uint32, what a person would call it: id in the log's labels, 0 none.
     first: uint32, one more than there are readings.
@@ -81,6 +82,24 @@ class Readings:
             self.target[low:high],
             self.label[low:high],
         )
+
+
+def of_objects(readings: Readings) -> Readings:
+    """Those that are of objects, and not of frames."""
+    kept = readings.object != NO_OBJECT
+    if kept.all():
+        return readings
+    counts = np.diff(readings.first)
+    links = np.repeat(kept, counts)
+    return Readings(
+        readings.sequence[kept],
+        readings.object[kept],
+        readings.reason[kept],
+        readings.title[kept],
+        firsts(counts[kept]),
+        readings.target[links],
+        readings.label[links],
+    )
 
 
 class Gathered:
@@ -160,7 +179,8 @@ def misfit(readings: Readings, objects: int, labels: int) -> str | None:
         return "a reading ends before it begins"
     if (readings.sequence[1:] < readings.sequence[:-1]).any():
         return "they are in no order"
-    if max(_most(readings.object), _most(readings.target)) >= objects:
+    read = readings.object[readings.object != NO_OBJECT]
+    if max(_most(read), _most(readings.target)) >= objects:
         return "an object has not been allocated"
     if max(_most(readings.title), _most(plain)) >= labels:
         return "a label is not in the log's table of labels"

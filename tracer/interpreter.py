@@ -84,17 +84,19 @@ class Interpreter:
         numbers: tuple[int, int, int, int],
         *,
         alone: bool = False,
+        labels: bool = False,
         plan: str | None = None,
     ) -> dict[str, str]:
         """The environment in which the capture starts; `numbers` are granularity, full probe,
-        probe budget and spool limit. `alone`: the program is run with -I, -E or -S. With a `plan`
-        it measures, see `real`. The program finds `base` again."""
+        probe budget and spool limit. `alone`: the program is run with -I, -E or -S. `labels`: what
+        is looked at is read, with names. With a `plan` it measures, see `real`. The program finds
+        `base` again."""
         return {
             **base,
             **_preloading(base),
             "GCREPLAY_CAPTURE": str(INJECT / f"capture{self.suffix}"),
             "GCREPLAY_SPOOL": str(spool),
-            "GCREPLAY_OPTIONS": ",".join(map(str, (*numbers, int(alone)))),
+            "GCREPLAY_OPTIONS": ",".join(map(str, (*numbers, int(alone), int(labels)))),
             **({} if plan is None else {"GCREPLAY_PLAN": plan}),
         }
 

@@ -47,7 +47,8 @@ class RecordOptions:
     or `-c CODE`, then arguments. `granularity`: look at the young generation every so many
     allocations; `full_probe`: at the whole heap; 0 means only at collections. `probe_budget`: look
     at the whole heap as often as that per cent of the program's own work allows, unless
-    `full_probe` says when.
+    `full_probe` says when. `labels`: whatever is looked at and has changed is read, with the names
+    of its links; without it garbage is, and all objects at marks and at the end.
     `spool_limit` bounds the bytes that the capture may write. `stdin`, `stdout` are the program's;
     None: ours. `hand_over`: standard input and output and all files that we inherited are the
     program's alone from its start on.
@@ -59,6 +60,7 @@ class RecordOptions:
     granularity: int = 0
     full_probe: int = 0
     probe_budget: int = 0
+    labels: bool = False
     force: bool = False
     spool_limit: int | None = None
     environment: dict[str, str] = field(default_factory=dict)
@@ -277,6 +279,7 @@ def _facts(options: RecordOptions, interpreter: Interpreter) -> dict[str, object
         "granularity": options.granularity,
         "full_probe": options.full_probe,
         "probe_budget": options.probe_budget,
+        "labels": options.labels,
         **_FACTS,
     }
 
@@ -298,6 +301,7 @@ def _start(
             options.spool_limit or SPOOL_LIMIT,
         ),
         alone=alone(options.argv),
+        labels=options.labels,
     )
     return start_program(
         [interpreter.executable, *options.argv],

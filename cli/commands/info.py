@@ -43,6 +43,7 @@ META = (
     "granularity",
     "full_probe",
     "probe_budget",
+    "labels",
     "counts",
     "checkpoints",
 )

@@ -88,6 +88,12 @@ class OwnOptionsThenProgram(click.Command):
     help="What the recording is to answer: verify (the default, cheap), what-if, or a policy, as "
     "`gcreplay policies` names it; repeat.",
 )
+@click.option(
+    "--labels",
+    is_flag=True,
+    help="Name every reference that a look finds, not only those in garbage, at marks and at the "
+    "end.",
+)
 @closeness_options
 @program_options
 @click.pass_context
@@ -98,6 +104,7 @@ def command(
     granularity: int | None,
     full_probe: int | None,
     probe_budget: int | None,
+    labels: bool,
     python: str | None,
     force: bool,
     module: str | None,
@@ -125,6 +132,7 @@ def command(
         granularity=closely[0],
         full_probe=closely[1],
         probe_budget=closely[2],
+        labels=labels,
         force=force,
         hand_over=True,
     )

@@ -198,7 +198,7 @@ def _weakref(
 
 def _read(
     builder: TraceBuilder,
-    object: int,
+    object: int | None,
     links: list[list[object]],
     title: str = "",
     reason: str = "garbage",

@@ -29,13 +29,13 @@ def records(log: EventLog, start: int = 0, stop: int | None = None) -> Iterator[
 
 def readings_as_records(log: EventLog) -> Iterator[tuple[int, Record]]:
     """The readings of the log in the same way, each with the number of events before it."""
-    readings, labels = log.readings(), log.labels
+    readings, labels = log.readings(frames=True), log.labels
     for i, sequence in enumerate(readings.sequence.tolist()):
         links = slice(*readings.first[i : i + 2].tolist())
         targets, names = readings.target[links].tolist(), readings.label[links].tolist()
         record: Record = {
             "op": "read",
-            "object": int(readings.object[i]),
+            "object": None if readings.object[i] == NO_OBJECT else int(readings.object[i]),
             "links": [[t, _name(labels, name)] for t, name in zip(targets, names, strict=True)],
             "title": labels[readings.title[i]],
             "reason": Reason(readings.reason[i]).name.lower(),

@@ -137,7 +137,8 @@ __attribute__((visibility("default"))) void gcreplay_arm(void)
     options_t *o = &waiting.options;
     int alone; /* the program itself was told to be */
     if (spool == NULL || numbers == NULL || ts == NULL
-        || sscanf(numbers, "%ld,%ld,%ld,%lld,%d", &o->granularity, &o->full_probe, &o->probe_budget, &o->limit, &alone) != 5
+        || sscanf(numbers, "%ld,%ld,%ld,%lld,%d,%d", &o->granularity, &o->full_probe, &o->probe_budget, &o->limit, &alone,
+                  &o->labels) != 6
         || !(alone || heeds_environment(ts))) {
         return;
     }

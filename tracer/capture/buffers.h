@@ -128,6 +128,12 @@ static inline size_t deque_blocks(const deque_t *d)
     }
     return (size_t)(n == 0 ? 1 : (end + DEQUE_BLOCK - 1) / DEQUE_BLOCK) + (size_t)d->spare;
 }
+/* The items of a block from the left. */
+typedef struct deque_block {
+    struct deque_block *left;
+    PyObject *items[DEQUE_BLOCK];
+    struct deque_block *right;
+} deque_block_t;
 #define DEQUE_BLOCK_BYTES ((DEQUE_BLOCK + 2) * sizeof(void *))
 
 /* What a BytesIO writes to, or NULL. */

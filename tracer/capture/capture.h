@@ -102,6 +102,7 @@ typedef struct {
     uint64_t before_ns;   /* of the collection under way, before the sentinel was met */
     long granularity, full_probe, probe_budget;
     long until_young, until_full;
+    int labels;           /* what a probe writes is read too */
     int probe_wanted;     /* 0 none, 1 young, 2 full */
     int in_probe;         /* records are written into a probe, behind an escape */
     PyMemAllocatorEx below;
@@ -114,6 +115,7 @@ extern capture_t cap;
 
 typedef struct {
     long granularity, full_probe, probe_budget;
+    int labels;
     long long limit;
     char *plan; /* not NULL: measure, see measure.c */
 } options_t;
@@ -269,6 +271,7 @@ typedef struct {
 uint32_t *table_find(const table_t *t, uint64_t key);
 int table_put(table_t *t, uint64_t key, uint32_t value);
 void table_remove(table_t *t, uint64_t key);
+void table_drop(table_t *t);          /* it is empty then */
 void *reserve_memory(size_t bytes);
 int reserve_more(void **at, size_t *room, size_t item);
 void release_memory(void *at, size_t bytes);
@@ -373,6 +376,7 @@ void probe_exactly(void);             /* the next full probe trusts no earlier l
 void probe_found_heap(void);
 void probe_lists(int upto, PyGC_Head *drop);
 int probe_pending(void *unused);
+void probe_now(int kind);             /* 1 the young, 2 the whole heap, which is whole right now */
 
 /* pools.c */
 enum { MAY_KEEP = 1, OWN_BLOCKS = 2 };

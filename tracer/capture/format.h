@@ -102,6 +102,7 @@ enum { OWNER_OVER = 0, OWNER_NOBODY = 1, OWNER_OBJECT = 1 };
  * object) + 1, title (label number, 0 = none), count, then for each link zigzag(target - object) and its name,
  * n << 2 | kind.  A name is label n (0 = none), index n of a list or tuple, or only its position among all
  * children, those without a number among them. Between R_READ and its end stands nothing else. */
+#define READ_FRAME 0 /* in place of an object: a frame that runs, which is a root */
 enum read_reason { READ_GARBAGE = 0, READ_MARK = 1, READ_END = 2, READ_LOOK = 3 };
 enum { NAME_LABEL = 0, NAME_INDEX = 1, NAME_POSITION = 2, NAME_BITS = 2 };
 

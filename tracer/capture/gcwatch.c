@@ -1,7 +1,7 @@
 /* The collector seen from inside: a sentinel object whose tp_traverse is called at
  * the start of every collection, and the functions of the gc module, whose entries
  * in the static method table are replaced in place (nothing is allocated). */
-#include "capture.h"
+#include "names.h"
 
 static int sentinel_traverse(PyObject *self, visitproc visit, void *arg);
 
@@ -122,6 +122,9 @@ static int sentinel_traverse(PyObject *self, visitproc visit, void *arg)
     }
     with_collector = 1;
     if ((capture_on() || measuring()) && runtime_finalizing()) {
+        if (cap.active) {
+            readings_end();
+        }
         capture_stop(SPOOL_ENDED, "");
     } else if (cap.measuring) {
         measure_collection();

@@ -103,20 +103,20 @@ typedef struct {
     const PyTypeObject *type; /* or, where it is not exported */
     const char *name;
     size_t size;
-    layout_field_t fields[20];
+    layout_field_t fields[20]; /* a last one at REST: the label of what is in none of them */
 } layout_type_t;
+#define REST 0
 
 #define F(TYPE, FIELD, LABEL) {offsetof(TYPE, FIELD), LABEL}
 #define END {-1, NULL}
 #define KNOWN(TYPE, OBJECT, ...) {&(TYPE), NULL, sizeof(OBJECT), {__VA_ARGS__, END}}
 
-/* Of types that are not exported: as their source has them. */
-typedef struct {
-    PyObject_HEAD
-    PyObject *a[8];
-} words_t;
-#define WORD(N) (int)offsetof(words_t, a[N])
-#define UNEXPORTED(NAME, SIZE, ...) {NULL, NAME, SIZE, {__VA_ARGS__, END}}
+/* Of types whose fields no header tells: words behind the object's own two, as their source has them. */
+#define WORD(N) (int)(sizeof(PyObject) + (N) * sizeof(PyObject *))
+#define WORDS(NAME, SIZE, ...) {NULL, NAME, WORD(SIZE), {__VA_ARGS__, END}}
+#define EXPORTED(TYPE, SIZE, ...) {&(TYPE), NULL, WORD(SIZE), {__VA_ARGS__, END}}
+#define ITERATOR(TYPE, SIZE, AT) EXPORTED(TYPE, SIZE, {WORD(AT), ".(sequence)"})
+#define DICT_ITERATOR(TYPE) EXPORTED(TYPE, 5, {WORD(0), ".(dict)"}, {WORD(3), ".(result)"})
 
 typedef struct {
     PyObject_HEAD
@@ -157,7 +157,9 @@ static const layout_type_t layout_types[] = {
       F(PyBaseExceptionObject, notes, ".__notes__"), F(PyBaseExceptionObject, traceback, ".__traceback__"),
       F(PyBaseExceptionObject, cause, ".__cause__"), F(PyBaseExceptionObject, context, ".__context__"), END}},
     KNOWN(_PyWeakref_RefType, PyWeakReference, F(PyWeakReference, wr_callback, ".__callback__")),
-    KNOWN(PyModule_Type, PyModuleObject, F(PyModuleObject, md_dict, ".__dict__")),
+    KNOWN(_PyWeakref_ProxyType, PyWeakReference, F(PyWeakReference, wr_callback, ".(callback)")),
+    KNOWN(_PyWeakref_CallableProxyType, PyWeakReference, F(PyWeakReference, wr_callback, ".(callback)")),
+    KNOWN(PyModule_Type, PyModuleObject, F(PyModuleObject, md_dict, ".__dict__"), {REST, ".(state)"}),
     {&PyType_Type, NULL, sizeof(PyHeapTypeObject),
      {F(PyHeapTypeObject, ht_type.tp_dict, ".__dict__"), F(PyHeapTypeObject, ht_type.tp_cache, ".(cache)"),
       F(PyHeapTypeObject, ht_type.tp_mro, ".__mro__"), F(PyHeapTypeObject, ht_type.tp_bases, ".__bases__"),
@@ -172,10 +174,110 @@ static const layout_type_t layout_types[] = {
           F(PyAsyncGenObject, ag_name, ".__name__"), F(PyAsyncGenObject, ag_qualname, ".__qualname__"),
           F(PyAsyncGenObject, ag_exc_state.exc_value, ".(exception)"),
           F(PyAsyncGenObject, ag_origin_or_finalizer, ".(finalizer)")),
-    KNOWN(PyFrame_Type, PyFrameObject, F(PyFrameObject, f_back, ".f_back"), F(PyFrameObject, f_trace, ".f_trace")),
+    {&PyFrame_Type, NULL, offsetof(PyFrameObject, _f_frame_data) + offsetof(frame_t, localsplus),
+     {F(PyFrameObject, f_back, ".f_back"), F(PyFrameObject, f_trace, ".f_trace"), END}},
     KNOWN(PyContext_Type, struct _pycontextobject, F(struct _pycontextobject, ctx_prev, ".(previous)"),
           F(struct _pycontextobject, ctx_vars, ".(variables)")),
+    KNOWN(PyContextVar_Type, struct _pycontextvarobject, F(struct _pycontextvarobject, var_default, ".(default)")),
+    KNOWN(PyContextToken_Type, struct _pycontexttokenobject, F(struct _pycontexttokenobject, tok_ctx, ".(context)"),
+          F(struct _pycontexttokenobject, tok_var, ".var"), F(struct _pycontexttokenobject, tok_oldval, ".old_value")),
+    {NULL, "hamt", sizeof(PyHamtObject), {F(PyHamtObject, h_root, ".(root)"), END}},
+    {NULL, "hamt_bitmap_node", WORD(2), {{REST, "(entry)"}, END}},
+    {NULL, "hamt_collision_node", WORD(2), {{REST, "(entry)"}, END}},
+    {NULL, "hamt_array_node", WORD(33), {{REST, "(entry)"}, END}},
+    {&PyMemoryView_Type, NULL, offsetof(PyMemoryViewObject, ob_array),
+     {F(PyMemoryViewObject, mbuf, ".(buffer)"), END}},
+    KNOWN(_PyManagedBuffer_Type, _PyManagedBufferObject, F(_PyManagedBufferObject, master.obj, ".obj")),
+    EXPORTED(Py_GenericAliasType, 6, {WORD(2), ".__parameters__"}),
+    EXPORTED(PyDictProxy_Type, 1, {WORD(0), ".(mapping)"}),
+    EXPORTED(PyDictKeys_Type, 1, {WORD(0), ".mapping"}),
+    EXPORTED(PyDictValues_Type, 1, {WORD(0), ".mapping"}),
+    EXPORTED(PyDictItems_Type, 1, {WORD(0), ".mapping"}),
+    EXPORTED(_PyMethodWrapper_Type, 2, {WORD(0), ".(descriptor)"}, {WORD(1), ".__self__"}),
+    EXPORTED(PyEnum_Type, 5, {WORD(1), ".(iterator)"}, {WORD(2), ".(result)"}),
+    EXPORTED(PyReversed_Type, 2, {WORD(1), ".(sequence)"}),
+    EXPORTED(PyZip_Type, 4, {WORD(1), ".(iterators)"}, {WORD(2), ".(result)"}),
+    EXPORTED(PyMap_Type, 2, {WORD(0), ".(iterators)"}, {WORD(1), ".(function)"}),
+    EXPORTED(PyFilter_Type, 2, {WORD(0), ".(function)"}, {WORD(1), ".(iterator)"}),
+    ITERATOR(PyListIter_Type, 2, 1),
+    ITERATOR(PyListRevIter_Type, 2, 1),
+    ITERATOR(PyTupleIter_Type, 2, 1),
+    ITERATOR(PySeqIter_Type, 2, 1),
+    ITERATOR(PySetIter_Type, 4, 0),
+    EXPORTED(PyCallIter_Type, 2, {WORD(0), ".(function)"}, {WORD(1), ".(sentinel)"}),
+    DICT_ITERATOR(PyDictIterKey_Type),
+    DICT_ITERATOR(PyDictIterValue_Type),
+    DICT_ITERATOR(PyDictIterItem_Type),
+    DICT_ITERATOR(PyDictRevIterKey_Type),
+    DICT_ITERATOR(PyDictRevIterValue_Type),
+    DICT_ITERATOR(PyDictRevIterItem_Type),
+    EXPORTED(_PyAsyncGenASend_Type, 3, {WORD(0), ".(generator)"}, {WORD(1), ".(value)"}),
+    EXPORTED(_PyAsyncGenAThrow_Type, 3, {WORD(0), ".(generator)"}, {WORD(1), ".(arguments)"}),
+    EXPORTED(_PyAsyncGenWrappedValue_Type, 1, {WORD(0), ".(value)"}),
+    EXPORTED(_PyCoroWrapper_Type, 1, {WORD(0), ".(coroutine)"}),
+    {NULL, "_asyncio.Future", sizeof(future_t), {FUTURE_FIELDS, END}},
+    {NULL, "_asyncio.Task", sizeof(task_t),
+     {FUTURE_FIELDS, F(task_t, waiter, "._fut_waiter"), F(task_t, coro, "._coro"), F(task_t, context, "._context"), END}},
+    WORDS("_asyncio.FutureIter", 1, {WORD(0), ".(future)"}),
+    WORDS("TaskStepMethWrapper", 2, {WORD(0), ".__self__"}, {WORD(1), ".(argument)"}),
+    WORDS("_collections._deque_iterator", 5, {WORD(2), ".(deque)"}),
+    WORDS("_abc._abc_data", 4, {WORD(0), "._abc_registry"}, {WORD(1), "._abc_cache"}, {WORD(2), "._abc_negative_cache"}),
+    WORDS("_thread._local", 6, {WORD(0), ".(key)"}, {WORD(1), ".(args)"}, {WORD(2), ".(kwargs)"}, {WORD(4), ".(threads)"},
+          {WORD(5), ".(callback)"}),
+    WORDS("_thread._localdummy", 2, {WORD(0), ".__dict__"}),
+    WORDS("operator.itemgetter", 4, {WORD(1), ".(item)"}),
+    WORDS("operator.attrgetter", 3, {WORD(1), ".(attribute)"}),
+    WORDS("operator.methodcaller", 3, {WORD(1), ".(args)"}, {WORD(2), ".(kwargs)"}),
+    WORDS("functools.KeyWrapper", 2, {WORD(0), ".(function)"}, {WORD(1), ".obj"}),
+    WORDS("functools._lru_list_elem", 5, {WORD(3), ".(key)"}, {WORD(4), ".(result)"}),
+    WORDS("itertools.chain", 2, {WORD(0), ".(source)"}, {WORD(1), ".(iterator)"}),
+    WORDS("itertools.cycle", 4, {WORD(0), ".(iterator)"}, {WORD(1), ".(saved)"}),
+    WORDS("itertools.islice", 5, {WORD(0), ".(iterator)"}),
+    WORDS("itertools.repeat", 2, {WORD(0), ".(element)"}),
+    WORDS("itertools.starmap", 2, {WORD(0), ".(function)"}, {WORD(1), ".(iterator)"}),
+    WORDS("itertools.takewhile", 3, {WORD(0), ".(function)"}, {WORD(1), ".(iterator)"}),
+    WORDS("itertools.dropwhile", 3, {WORD(0), ".(function)"}, {WORD(1), ".(iterator)"}),
+    WORDS("itertools.filterfalse", 2, {WORD(0), ".(function)"}, {WORD(1), ".(iterator)"}),
+    WORDS("itertools.compress", 2, {WORD(0), ".(iterator)"}, {WORD(1), ".(selectors)"}),
+    WORDS("itertools.pairwise", 2, {WORD(0), ".(iterator)"}, {WORD(1), ".(last)"}),
+    WORDS("itertools.accumulate", 4, {WORD(0), ".(total)"}, {WORD(1), ".(iterator)"}, {WORD(2), ".(function)"},
+          {WORD(3), ".(initial)"}),
+    WORDS("itertools.groupby", 6, {WORD(0), ".(iterator)"}, {WORD(1), ".(key function)"}, {WORD(2), ".(target key)"},
+          {WORD(3), ".(key)"}, {WORD(4), ".(value)"}),
+    WORDS("itertools._grouper", 2, {WORD(0), ".(parent)"}, {WORD(1), ".(target key)"}),
+    WORDS("itertools.zip_longest", 5, {WORD(2), ".(iterators)"}, {WORD(3), ".(result)"}, {WORD(4), ".(fill value)"}),
+    WORDS("itertools.product", 4, {WORD(0), ".(pools)"}, {WORD(2), ".(result)"}),
+    WORDS("itertools._tee", 3, {WORD(0), ".(data)"}),
+    WORDS("itertools._tee_dataobject", 60, {WORD(0), ".(iterator)"}, {WORD(2), ".(next)"}, {REST, "(value)"}),
 };
+
+/* functools.lru_cache: what it holds besides its function are the results in its list. */
+typedef struct cached {
+    PyObject_HEAD
+    struct cached *previous, *next;
+    Py_hash_t hash;
+    PyObject *key, *result;
+} cached_t;
+typedef struct {
+    cached_t root;
+    ternaryfunc wrapper;
+    int typed;
+    PyObject *cache;
+    Py_ssize_t hits;
+    PyObject *function;
+    Py_ssize_t most, misses;
+    PyObject *mark;
+    PyTypeObject *element;
+    PyObject *info, *dict, *weakrefs;
+} lru_cache_t;
+#define LRU_CACHE "functools._lru_cache_wrapper"
+
+static inline int type_is_lru_cache(const PyTypeObject *t)
+{
+    return strcmp(t->tp_name, LRU_CACHE) == 0 && t->tp_basicsize == (Py_ssize_t)sizeof(lru_cache_t)
+           && t->tp_dictoffset == (Py_ssize_t)offsetof(lru_cache_t, dict)
+           && t->tp_weaklistoffset == (Py_ssize_t)offsetof(lru_cache_t, weakrefs);
+}
 
 #define LAYOUT_TYPES (sizeof(layout_types) / sizeof(*layout_types))
 

@@ -1,5 +1,5 @@
 /* Start and end of a recording, and the module `gcreplay_capture` with its one call, mark(). */
-#include "capture.h"
+#include "names.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -142,6 +142,7 @@ static int start_recording(const options_t *options, const char **why)
     cap.granularity = cap.until_young = options->granularity;
     cap.full_probe = options->full_probe;
     cap.probe_budget = options->probe_budget;
+    cap.labels = options->labels;
     cap.enabled = gc_enabled(cap.gc);
     cap.next_id = 1;
     sites_install();
@@ -165,11 +166,18 @@ static PyObject *mark(PyObject *module, PyObject *label)
     } else if (capture_on()) {
         capture_sync();
         weakuse_again();
+        int read = readings_wanted(label);
+        if (read) {
+            probe_now(2);
+        }
         put_tick();
         if (spool_room(RECORD_ROOM)) {
             put_tag(R_MARK);
             put_unicode(label);
             spool_commit();
+        }
+        if (read && cap.active) {
+            readings_mark();
         }
     }
     Py_RETURN_NONE;

@@ -136,6 +136,35 @@ static void add_frame_object(PyObject *op)
     }
 }
 
+static void add_deque(PyObject *op)
+{
+    const deque_t *d = (deque_t *)op;
+    const deque_block_t *block = deque_blocks(d) > 0 ? d->left : NULL;
+    Py_ssize_t at = d->left_at;
+    for (Py_ssize_t i = 0; i < Py_SIZE(d) && block != NULL; i++) {
+        add_name(block->items[at], name_of((uint64_t)i, NAME_INDEX));
+        if (++at == DEQUE_BLOCK) {
+            at = 0;
+            block = block->right;
+        }
+    }
+}
+
+static void add_cached(PyObject *op)
+{
+    const lru_cache_t *c = (lru_cache_t *)op;
+    for (const cached_t *at = c->root.next; at != NULL && at != &c->root; at = at->next) {
+        ADD_LABEL(at->key, "(key)");
+        ADD_LABEL(at->result, "(result)");
+        ADD_LABEL(Py_TYPE(at), ".(link type)");
+    }
+    ADD_LABEL(c->cache, ".(cache)");
+    ADD_LABEL(c->function, ".(function)");
+    ADD_LABEL(c->element, ".(link type)");
+    ADD_LABEL(c->info, ".(info type)");
+    ADD_LABEL(c->mark, ".(mark)");
+}
+
 static void add_items(PyObject *op, const recipe_t *recipe)
 {
     switch (recipe->shape) {
@@ -150,6 +179,8 @@ static void add_items(PyObject *op, const recipe_t *recipe)
     case SHAPE_DICT: add_dict(op); break;
     case SHAPE_FRAME: add_frame_object(op); break;
     case SHAPE_GENERATOR: add_generator(op); break;
+    case SHAPE_DEQUE: add_deque(op); break;
+    case SHAPE_LRU_CACHE: add_cached(op); break;
     default: break;
     }
 }
@@ -237,8 +268,8 @@ static size_t noted_count, noted_room;
 
 static void note_cell(PyObject *cell, PyObject *name)
 {
-    const entry_t *e = cell != NULL && PyCell_Check(cell) ? entry_at(cell) : NULL;
-    uint32_t label = e != NULL ? label_string(name, FORM_PLAIN) : 0;
+    const entry_t *e = entry_at(cell);
+    uint32_t label = e != NULL && Py_TYPE(cell) == &PyCell_Type ? label_string(name, FORM_PLAIN) : 0;
     if (label != 0 && (noted_count < noted_room || grow((void **)&noted, &noted_room, sizeof(*noted)))
         && table_put(&cell_names, e->id, label)) {
         noted[noted_count++] = e->id;
@@ -252,10 +283,7 @@ static void note_frame(const frame_t *f)
         return;
     }
     for (int i = 0; i < frame_locals(f) && i < frame_top(f) && i < PyTuple_GET_SIZE(names); i++) {
-        PyObject *local = frame_slot(f, i);
-        if (local != NULL && Py_TYPE(local) == &PyCell_Type) {
-            note_cell(local, PyTuple_GET_ITEM(names, i));
-        }
+        note_cell(frame_slot(f, i), PyTuple_GET_ITEM(names, i));
     }
 }
 
@@ -310,6 +338,43 @@ static uint32_t title_of(PyObject *op, enum titled titled, uint32_t id)
 
 /* ---- readings ---------------------------------------------------------------------------------- */
 
+/* What the heap held when it was last read, to send what has changed since: hashes by object, and those
+ * of the reading of the heap that is under way. */
+static table_t read_before, read_now;
+
+static uint32_t hash_of(const uint8_t *content, size_t n)
+{
+    uint64_t h = n;
+    for (; n >= 8; n -= 8, content += 8) {
+        uint64_t word;
+        memcpy(&word, content, 8);
+        h = (h ^ word) * 0x9E3779B97F4A7C15u;
+        h ^= h >> 29;
+    }
+    for (; n > 0; n--) {
+        h = (h ^ *content++) * 0x9E3779B97F4A7C15u;
+    }
+    return (uint32_t)(h >> 32);
+}
+
+/* Whether it was sent like this already. */
+static int sent_before(uint32_t id, const uint8_t *content, size_t n)
+{
+    uint32_t hash = hash_of(content, n);
+    uint32_t *was = table_find(&read_before, id);
+    if (!table_put(&read_now, id, hash)) {
+        capture_stop(SPOOL_FAILED, "no memory for the table of readings");
+    }
+    return was != NULL && *was == hash;
+}
+
+void names_heap_read(void)
+{
+    table_drop(&read_before);
+    read_before = read_now;
+    read_now = (table_t){0};
+}
+
 void names_begin(enum read_reason why)
 {
     reason = why;
@@ -329,6 +394,30 @@ static void write_entries(void)
     last_id = 0;
 }
 
+/* Puts what has been met into the record under way. */
+static void write_reading(uint32_t title)
+{
+    while (entries_used + links_used + 40 > entries_room) {
+        if (!grow((void **)&entries, &entries_room, 1)) {
+            return;
+        }
+    }
+    uint8_t *begin = entries + entries_used;
+    uint8_t *said = number_at(begin, zigzag((int64_t)reading - (int64_t)last_id) + 1), *at = said;
+    at = number_at(number_at(at, title), link_count);
+    memcpy(at, links, links_used);
+    at += links_used;
+    int whole_heap = reason == READ_MARK || reason == READ_END;
+    if (whole_heap && reading != READ_FRAME && sent_before(reading, said, (size_t)(at - said))) {
+        return;
+    }
+    entries_used = (size_t)(at - entries);
+    last_id = reading;
+    if (entries_used > ENTRIES_WRITTEN && !cap.in_probe) {
+        write_entries();
+    }
+}
+
 void names_read(PyObject *op, const entry_t *e)
 {
     PyTypeObject *t = Py_TYPE(op);
@@ -342,20 +431,32 @@ void names_read(PyObject *op, const entry_t *e)
     links_used = 0;
     find_fields(op, recipe);
     t->tp_traverse(op, meet, NULL);
-    while (entries_used + links_used + 40 > entries_room) {
-        if (!grow((void **)&entries, &entries_room, 1)) {
-            return;
-        }
+    write_reading(title);
+}
+
+/* A frame that runs is no object: its locals are roots.  What its stack holds besides is not told, as it may
+ * be stale. */
+void names_frame(const frame_t *f)
+{
+    PyObject *names = local_names(frame_code(f));
+    reading = READ_FRAME;
+    field_count = field_at = searches = 0;
+    item_count = 0;
+    rest = 0;
+    link_count = children = 0;
+    links_used = 0;
+    if (names == NULL || !PyTuple_Check(names) || PyTuple_GET_SIZE(names) != frame_locals(f)) {
+        return;
     }
-    uint8_t *at = entries + entries_used;
-    at = number_at(at, zigzag((int64_t)reading - (int64_t)last_id) + 1);
-    at = number_at(number_at(at, title), link_count);
-    memcpy(at, links, links_used);
-    entries_used = (size_t)(at - entries) + links_used;
-    last_id = reading;
-    if (entries_used > ENTRIES_WRITTEN) {
-        write_entries();
+    for (int i = 0; i < frame_locals(f); i++) {
+        add_text(frame_slot(f, i), PyTuple_GET_ITEM(names, i), FORM_LOCAL);
     }
+    ADD_LABEL(frame_namespace(f), ".f_locals");
+    ADD_LABEL(frame_function(f), ".(function)");
+    for (size_t i = 0; i < field_count; i++) {
+        meet((PyObject *)fields[i].child, NULL);
+    }
+    write_reading(label_string(code_title(frame_code(f)), FORM_PLAIN));
 }
 
 void names_end(void)

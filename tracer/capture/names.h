@@ -19,7 +19,7 @@ uint32_t label_key(PyObject *key);                           /* of a key of a di
 /* names_types.c: what is known of a type, found once */
 enum shape {
     SHAPE_PLAIN, SHAPE_ITEMS_LIST, SHAPE_ITEMS_TUPLE, SHAPE_DICT, SHAPE_SET, SHAPE_FRAME, SHAPE_GENERATOR, SHAPE_DEQUE,
-    SHAPE_LRU_CACHE, SHAPE_TEE
+    SHAPE_LRU_CACHE
 };
 enum titled { UNTITLED, TITLE_MODULE, TITLE_TYPE, TITLE_FUNCTION, TITLE_CODE, TITLE_FRAME, TITLE_GENERATOR, TITLE_METHOD, TITLE_BUILTIN, TITLE_CELL };
 
@@ -41,6 +41,14 @@ const recipe_t *recipe_of(PyTypeObject *t);
 void names_begin(enum read_reason reason);
 void names_note(PyObject *op);           /* first of all: what knows how others are called */
 void names_read(PyObject *op, const entry_t *e);
+void names_frame(const frame_t *f);      /* one that runs */
 void names_end(void);
+void names_heap_read(void);              /* all that lives has been read: what was not has died */
+
+/* readings.c */
+void readings_garbage(PyGC_Head *aside);
+int readings_wanted(PyObject *mark);
+void readings_mark(void);
+void readings_end(void);
 
 #endif

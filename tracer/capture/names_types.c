@@ -48,7 +48,11 @@ static void add_known(draft_t *d, const PyTypeObject *t)
             continue;
         }
         for (const layout_field_t *f = layout_types[i].fields; f->label != NULL; f++) {
-            add(d, f->offset, label_text(f->label));
+            if (f->offset == REST) {
+                d->head.rest = label_text(f->label);
+            } else {
+                add(d, f->offset, label_text(f->label));
+            }
         }
     }
 }
@@ -63,6 +67,7 @@ static enum shape shape_of(PyTypeObject *t)
            : t == &PyFrame_Type                                                        ? SHAPE_FRAME
            : t == &PyGen_Type || t == &PyCoro_Type || t == &PyAsyncGen_Type            ? SHAPE_GENERATOR
            : buffer_kind(t) == DEQUE                                                   ? SHAPE_DEQUE
+           : type_is_lru_cache(t)                                                      ? SHAPE_LRU_CACHE
                                                                                        : SHAPE_PLAIN;
 }
 

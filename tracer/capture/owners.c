@@ -119,23 +119,6 @@ static int note_garbage(void)
     return 1;
 }
 
-/* What of what garbage holds, by which name: nothing of it has been cleared yet. */
-static void read_garbage(void)
-{
-    names_begin(READ_GARBAGE);
-    for (PyGC_Head *at = gc_next_aside(aside); at != aside; at = gc_next_aside(at)) {
-        names_note(object_of(at));
-    }
-    for (PyGC_Head *at = gc_next_aside(aside); at != aside && cap.active; at = gc_next_aside(at)) {
-        const entry_t *e = entry_at(object_of(at));
-        if (e != NULL) {
-            names_read(object_of(at), e);
-        }
-    }
-    names_end();
-    spool_commit();
-}
-
 /* Whether code of the program may keep some of the garbage, or free it early. */
 static int runs_code(void)
 {
@@ -167,7 +150,7 @@ static int last_traverse(PyObject *self, visitproc visit, void *arg)
     aside = gc_next_aside(&walker.head);
     gc_take_from_aside(&walker.head);
     if (cap.active) {
-        read_garbage();
+        readings_garbage(aside);
     }
     int runs = runs_code();
     garbage_wanted = (runs || (gc_debug(cap.gc) & DEBUG_SAVED)) && note_garbage();

@@ -1,6 +1,6 @@
 /* Probes: what the objects of the GC lists hold, and their reference counts.
  * Everything is read, only what changed since the last look is written. */
-#include "capture.h"
+#include "names.h"
 
 uint64_t probe_reused[1u << (REUSED_BITS - 6)];
 
@@ -215,6 +215,9 @@ static void look_at(PyObject *op)
             put_number(zigzag((int64_t)links[i] - (int64_t)id));
         }
     }
+    if (UNLIKELY(cap.labels) && (bits & PE_LINKS) && cap.active) {
+        names_read(op, e);
+    }
     if (!(e->type & EF_PROBED)) {
         e->type |= EF_PROBED;
         if (PyWeakref_Check(op)) {
@@ -328,6 +331,7 @@ void probe_lists(int upto, PyGC_Head *drop)
     int whole = upto != 2 || drop != NULL;
     put_number((uint64_t)upto + (whole ? 0 : PROBE_CHANGES));
     cap.in_probe = 1;
+    names_begin(READ_LOOK);
     last_id = 0;
     late_count = 0;
     spent = 0;
@@ -368,6 +372,7 @@ void probe_lists(int upto, PyGC_Head *drop)
     if (spool_room(RECORD_ROOM)) {
         put_number(0);
     }
+    names_end();
     watch_frames();
     if (upto >= 2) {
         memset(probe_reused, 0, sizeof(probe_reused));
@@ -447,6 +452,20 @@ static long until_young(void)
     return births > cap.granularity ? births : cap.granularity;
 }
 
+void probe_now(int kind)
+{
+    unsigned meant = looks_meant(kind);
+    uint64_t begun = clock_ns(), begun_cpu = meant ? thread_cpu_ns() : 0;
+    pools_look(kind == 2 ? 2 : 0);
+    probe_lists(kind == 2 ? 2 : 0, NULL);
+    cap.until_young = kind == 2 ? cap.granularity : until_young();
+    spool_commit();
+    cap.excluded_ns += clock_ns() - begun;
+    if (meant) {
+        cap.aside_cpu_ns += meant * (thread_cpu_ns() - begun_cpu);
+    }
+}
+
 /* Runs at a check point of the evaluation loop in the main thread, where the heap is whole. */
 int probe_pending(void *unused)
 {
@@ -458,15 +477,6 @@ int probe_pending(void *unused)
     capture_sync(); /* first: the birth that it writes would want this probe once more */
     int kind = cap.probe_wanted;
     cap.probe_wanted = 0;
-    unsigned meant = looks_meant(kind);
-    uint64_t begun = clock_ns(), begun_cpu = meant ? thread_cpu_ns() : 0;
-    pools_look(kind == 2 ? 2 : 0);
-    probe_lists(kind == 2 ? 2 : 0, NULL);
-    cap.until_young = kind == 2 ? cap.granularity : until_young();
-    spool_commit();
-    cap.excluded_ns += clock_ns() - begun;
-    if (meant) {
-        cap.aside_cpu_ns += meant * (thread_cpu_ns() - begun_cpu);
-    }
+    probe_now(kind);
     return 0;
 }

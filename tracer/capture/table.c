@@ -88,6 +88,15 @@ int table_put(table_t *t, uint64_t key, uint32_t value)
     return 1;
 }
 
+void table_drop(table_t *t)
+{
+    if (t->keys != NULL) {
+        release_memory(t->keys, (t->mask + 1) * sizeof(uint64_t));
+        release_memory(t->values, (t->mask + 1) * sizeof(uint32_t));
+    }
+    *t = (table_t){0};
+}
+
 void table_remove(table_t *t, uint64_t key)
 {
     uint32_t *found = table_find(t, key);

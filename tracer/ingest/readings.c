@@ -54,7 +54,7 @@ void read_readings(ingest_t *s)
     int64_t id = 0;
     for (uint64_t v; !s->failed && (v = read_number(s)) != 0;) {
         id += unzigzag(v - 1);
-        push(s, &s->read_objects, read_object_at(s, id));
+        push(s, &s->read_objects, id == READ_FRAME ? NONE : read_object_at(s, id));
         push(s, &s->read_titles, read_label_number(s));
         uint64_t n = read_upto(s, UINT32_MAX, "more links than there can be");
         push(s, &s->read_counts, (uint32_t)n);
