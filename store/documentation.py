@@ -254,9 +254,9 @@ def _lines() -> Iterator[str]:
     yield from _section("JSON Lines")
     yield (
         "One event a line, after a header. `gcreplay export` writes all keys; a writer may leave "
-        "out `names`, `observed` and every key with a default (`n`: 1, `label`, `site`, and of "
-        "alloc all but `object`). `link` and `unlink` take an `n`, too. A reading is a line at its "
-        "place, with `op` `read`: of each of its `links` the target and a text, an index or "
+        "out `names`, `observed`, `lines` and every key with a default (`n`: 1, `label`, `site`, "
+        "and of alloc all but `object`). `link` and `unlink` take an `n`, too. A reading is a line "
+        "at its place, with `op` `read`: of each of its `links` the target and a text, an index or "
         '`{"child": position}`. These lines of Python make the log below:'
     )
     yield from _block("python", EXAMPLE.strip())

@@ -25,6 +25,7 @@ from gcreplay.store.rules.validate import Validator
 from ._ingest import Ingest
 from ._linetable import LineTable
 from .errors import BrokenSpool
+from .source import source_lines
 from .spool import HEADER, Spool
 
 BATCH_EVENTS = 1 << 20
@@ -118,6 +119,7 @@ class SpoolIngest:
             self._write(self._native.finish())
         except ValueError as error:
             raise self._broken(str(error), 0) from None
+        self._log.add_lines(source_lines(self._log.sites, self._spool.facts))
         repairs = dict(zip(REPAIRS, self._native.repairs, strict=True))
         self._log.set_meta(repairs=repairs, unusual_types=self._unusual_types())
 

@@ -27,6 +27,7 @@ from .errors import BrokenSpool, CannotRecord
 from .interpreter import Interpreter
 from .program import alone, let_go, split_command, start_program
 from .signals import Requests, requests
+from .source import DIRECTORY, STARTED, before_start
 from .spool import Spool, Status, Taken, check_free
 
 if TYPE_CHECKING:  # slow to import: that is done while the program starts
@@ -107,7 +108,8 @@ def record(
     interpreter = Interpreter.find(options.python, _environment(options))
     check_program(options.argv)
     facts = _facts(options, interpreter)
-    spool = _new_spool(options.output, facts, force=options.force)
+    told = {**facts, **before_start()}
+    spool = _new_spool(options.output, told, force=options.force)
     spool_served = True
     log: EventLog | None = None
     try:
@@ -221,7 +223,8 @@ def _partial_meta(path: Path, spool_path: Path) -> dict[str, object] | None:
 def _told_before(spool: Spool) -> dict[str, object]:
     """The facts that the recorder wrote before the program started, unless they are damaged."""
     with contextlib.suppress(ValueError):
-        return checked(spool.facts)
+        told = spool.facts.items()
+        return checked({key: value for key, value in told if key not in (STARTED, DIRECTORY)})
     return {}
 
 

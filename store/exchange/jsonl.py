@@ -2,8 +2,8 @@
 
 The first line is a header, `{"gcreplay": 1, "meta": {...}}`, every other line one event, or one
 reading at its place, as `records` gives them. What the header may hold besides (`names`,
-`observed`) keeps the numbering of types, sites, labels and arguments through a round trip; a writer
-can leave it out, and also every key of an event that has a default.
+`observed`, `lines`) keeps the numbering of types, sites, labels and arguments through a round trip;
+a writer can leave it out, and also every key of an event that has a default.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import asdict
 from inspect import Parameter, signature
 from itertools import chain
 from pathlib import Path
-from typing import TextIO
+from typing import TextIO, TypeAlias
 
 from .. import values
 from ..builder import TraceBuilder
@@ -27,6 +27,7 @@ from ..tables.names import Row
 from .records import Record, readings_as_records, records
 
 FORMAT = 1
+Lines: TypeAlias = dict[tuple[str, int], str]
 _NO_MORE: tuple[float, Record] = (math.inf, {})
 
 
@@ -43,6 +44,7 @@ def export_jsonl(log: EventLog, out: TextIO) -> int:
             "arguments": [[text] for text in log.arguments],
         },
         "observed": [asdict(collection) for collection in log.observed],
+        "lines": [[file, line, text] for (file, line), text in log.lines.items()],
     }
     out.write(json.dumps(header) + "\n")
     written = 0
@@ -66,7 +68,7 @@ def import_jsonl(
     Raises MalformedLine, naming the line, InvalidLog, naming the event, or FileExists.
     """
     numbered = enumerate(lines, 1)
-    builder, observed = _begun(numbered)
+    builder, observed, source = _begun(numbered)
     for number, line in numbered:
         if not line.strip():
             continue
@@ -76,11 +78,14 @@ def import_jsonl(
             raise MalformedLine(number, str(error)) from None
     log = builder.build(path, force=force)
     log.add_observed(observed)
+    log.add_lines(source)
     return log
 
 
-def _begun(numbered: Iterator[tuple[int, str]]) -> tuple[TraceBuilder, list[ObservedCollection]]:
-    """A builder with the header's meta and names."""
+def _begun(
+    numbered: Iterator[tuple[int, str]],
+) -> tuple[TraceBuilder, list[ObservedCollection], Lines]:
+    """A builder with the header's meta and names, and what else the header says."""
     _, line = next(numbered, (1, ""))
     try:
         header = values.from_json(line)
@@ -92,7 +97,7 @@ def _begun(numbered: Iterator[tuple[int, str]]) -> tuple[TraceBuilder, list[Obse
         builder = TraceBuilder(**values.mapping("meta", header.get("meta", {})))
         names = values.mapping("names", header.get("names", {}), builder.tables)
         builder.take_names({name: _rows(name, rows) for name, rows in names.items()})
-        return builder, _observed(header.get("observed", []))
+        return builder, _observed(header.get("observed", [])), _source(header.get("lines", []))
     except ValueError as error:
         raise MalformedLine(1, f'no header such as {{"gcreplay": 1}}: {error}') from None
 
@@ -108,6 +113,17 @@ def _observed(collections: object) -> list[ObservedCollection]:
     if not isinstance(collections, list):
         raise ValueError(f"observed must be a list, not {values.shown(collections)}")
     return [ObservedCollection.from_value(each) for each in collections]
+
+
+def _source(lines: object) -> Lines:
+    if not (isinstance(lines, list) and all(isinstance(x, list) and len(x) == 3 for x in lines)):
+        raise ValueError(f"lines must be a list of triples, not {values.shown(lines)}")
+    return {
+        (values.text("a file", file), values.whole("a line number", line)): values.text(
+            "a line", text
+        )
+        for file, line, text in lines
+    }
 
 
 def _apply(builder: TraceBuilder, record: Record) -> None:

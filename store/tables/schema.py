@@ -103,7 +103,8 @@ lines = Table(
     _text("file", "source file, as in `sites`"),
     _int("line", "line number, from 1"),
     _text("text", "the line"),
-    comment="Lines of source as they were when the program ran. No recorder writes them yet.",
+    comment="Lines of source where objects were allocated, as they were when the program ran: of "
+    "files that could be read then, the first 500 characters.",
 )
 
 labels = Table(

@@ -16,7 +16,7 @@ from gcreplay.store.exchange.jsonl import export_jsonl, import_jsonl
 from gcreplay.store.exchange.records import records
 
 COLLECTION = json.dumps(asdict(ObservedCollection(1, 2, "call", 2, 10, 3, 0, 7, 0, 55)))
-NAMES = ("types", "sites", "labels", "shapes", "arguments", "observed")
+NAMES = ("types", "sites", "labels", "shapes", "arguments", "observed", "lines")
 
 
 def lines_of(log: EventLog) -> list[str]:
@@ -28,6 +28,7 @@ def lines_of(log: EventLog) -> list[str]:
 @given(valid_logs())
 def test_export_and_import_give_an_equal_log(log):
     log.add_observed([ObservedCollection(1, 2, "call", 2, 10, 3, 0, 7, 0, 55)])
+    log.add_lines({("a.py", 3): "x = []", ("a.py", 9): ""})
     again = import_jsonl(lines_of(log))
     assert again.events() == log.events()
     for name in NAMES:

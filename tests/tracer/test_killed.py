@@ -185,6 +185,18 @@ def test_a_spool_cut_short_is_told(tmp_path: Path) -> None:
             validate(log)
 
 
+def test_a_spool_of_version_2_is_for_the_gcreplay_that_wrote_it(tmp_path: Path) -> None:
+    made = spool.Spool.create(tmp_path / "x.spool")
+    made.close()
+    content = bytearray((tmp_path / "x.spool").read_bytes())
+    content[8] = 2
+    (tmp_path / "x.spool").write_bytes(content)
+    with pytest.raises(
+        NotASpool, match="version 2, this gcreplay reads 3: recover it with the gcr"
+    ):
+        recover(tmp_path / "x.spool", tmp_path / "x.gcreplay")
+
+
 @pytest.mark.parametrize("content", [b"", b"text", b"gcrspool", b"gcrspool" + b"\xff" * 5000])
 def test_what_is_no_spool_is_said_so(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "x.spool").write_bytes(content)

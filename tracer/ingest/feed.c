@@ -76,7 +76,6 @@ static void complete(ingest_t *s)
         s->side.n = s->inside.n = s->regions.n = s->doomed.n = s->batch.n = 0;
         s->deleted = 0;
         owners_over(s);
-        readings_dropped(s);
         s->to = &s->out;
     }
     deaths_flush(s);

@@ -160,7 +160,7 @@ typedef struct {
     size_t observed_final;   /* those of before the window */
     words_t buried;          /* names of the garbage of each: no event behind it names them */
     ARRAY(batch_t, batches);
-    size_t batches_final, batches_placed; /* those of before the window; those that wait for no end of a collection */
+    size_t batches_final, batches_placed; /* those of before the window; those that do not wait for the end of a collection */
     words_t read_objects, read_titles, read_counts; /* of each reading: its object's name, a label, its links */
     words_t read_targets, read_names; /* of each of these */
     int64_t state[64];       /* operands of R_STATE */
@@ -346,7 +346,6 @@ void read_label(ingest_t *s);
 /* readings.c */
 void read_readings(ingest_t *s);
 void readings_placed(ingest_t *s, const observed_t *collection);
-void readings_dropped(ingest_t *s);
 void readings_moved(ingest_t *s);
 void readings_taken(ingest_t *s);
 

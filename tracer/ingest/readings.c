@@ -76,8 +76,8 @@ void read_readings(ingest_t *s)
     }
 }
 
-/* Those that wait get their place: here, or in the collection that is over. What its look and its garbage
- * show was so before it, what marks show is behind what the program did inside. */
+/* Those that wait get their place, here or in the collection that is over; without one they are never final.
+ * What its look and its garbage show was so before it, what marks show is behind what the program did inside. */
 void readings_placed(ingest_t *s, const observed_t *collection)
 {
     for (; s->batches_placed < s->batches_n; s->batches_placed++) {
@@ -86,12 +86,6 @@ void readings_placed(ingest_t *s, const observed_t *collection)
         batch->at = before ? collection->at : window_here(s);
         batch->sequence = s->taken + s->window_from + batch->at;
     }
-}
-
-/* The collection that they were made in is never over. */
-void readings_dropped(ingest_t *s)
-{
-    s->batches_n = s->batches_placed;
 }
 
 /* As `move_observed`: insertions at or before their place stand before them. */
