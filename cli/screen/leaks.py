@@ -23,8 +23,10 @@ UNSEEN_MANY: Final = (
 )
 
 
-def verdict(found: Leaks) -> str:
-    """The answer in a sentence."""
+def verdict(found: Leaks, target: str | None = None) -> str:
+    """The answer in a sentence; `target`: the function that was called again and again."""
+    if target is not None and not found.growing:
+        return f"Nothing grows with the calls of {target}, {found.steps:,} behind the warm-up."
     where = "at the end" if found.between is None else "at the second mark"
     alive = f"{counted(found.objects, 'object')} ({size_words(found.bytes)}) alive {where}"
     if not found.enough:
@@ -32,7 +34,8 @@ def verdict(found: Leaks) -> str:
     if not found.growing:
         return f"Nothing grows: {alive}, and no kind of them became steadily more."
     kinds = sum(1 + len(leak.similar) for leak in found.growing)
-    told = f"Growing: {counted(kinds, 'kind')} of objects"
+    with_calls = "" if target is None else f" with each call of {target}"
+    told = f"Growing{with_calls}: {counted(kinds, 'kind')} of objects"
     if found.holder is None:
         return f"{told}; no single holder keeps 40 % of what grew."
     return f"{told}; one holder keeps {found.holder.share:.0%} of what grew: {called(found.holder)}"
@@ -44,19 +47,15 @@ def called(holder: Holder) -> str:
 
 
 def path_words(path: Sequence[Step]) -> str:
-    """A path as people read it: `module shop.audit .HISTORY -> deque -> Entry .payload -> list`."""
-    words = [named(path[0])]
+    """A path as people read it: `module shop.audit.HISTORY -> list[3] -> Entry.payload -> list`."""
+    words = [path[0].called]
     for step in path[1:]:
-        words[-1] += f" {step.edge}" if step.edge else ""
-        words.append(named(step))
+        words[-1] += step.edge
+        words.append(step.called)
     if len(words) > LONG:
         left = len(words) - LONG + 1
         words = [*words[: LONG // 2], f"({left:,} more)", *words[-(LONG // 2 - 1) :]]
     return " -> ".join(words)
-
-
-def named(step: Step) -> str:
-    return f"{step.type} {step.title}" if step.title else step.type
 
 
 def rate(growth: Growth, found: Leaks) -> str:
@@ -67,6 +66,9 @@ def rate(growth: Growth, found: Leaks) -> str:
     while n * 20 <= found.steps:
         n *= 10
     more = size_words(round(growth.whole * n / found.steps))
+    if found.unit == "call":
+        more = size_words(round(growth.whole / found.steps))
+        return f"{more} more with each call"
     return f"{more} more every {unit_words(found.unit, n)}"
 
 
@@ -102,9 +104,11 @@ def _wrapped(begin: str, text: str, indent: int) -> list[str]:
 def leak_facts(leak: Leak, found: Leaks) -> tuple[str, list[tuple[str, str]]]:
     """The heading, and facts under keys."""
     kind = leak.kind
-    where = "at the end" if found.between is None else "at the second mark"
+    where = {None: "at the end"}.get(found.between, "at the second mark")
+    if found.unit == "call":
+        where = "since the warm-up"
     facts = [("made at", site_words(kind))]
-    if 2 * leak.unseen > kind.objects and leak.holder is None:
+    if 2 * leak.unseen > kind.objects and leak.holder is None and found.whole:
         many = leak.unseen > 100
         facts.append(("held by", f"{UNSEEN_MANY if many else UNSEEN} ({leak.unseen:,} of them)"))
     else:
@@ -134,9 +138,9 @@ def alive_table(found: Leaks, show_all: bool) -> Table:
         (kind.type, kind.objects, Size(kind.bytes), _growing(kind), site_words(kind))
         for kind in shown
     ]
-    title = f"Alive, by type and site: {len(shown):,} of {len(found.kinds):,} kinds (--all)"
-    if len(shown) == len(found.kinds):
-        title = "Alive, by type and site"
+    title = "Alive, by type and site" if found.between is None else "Born since and alive"
+    if len(shown) < len(found.kinds):
+        title += f": {len(shown):,} of {len(found.kinds):,} kinds (--all)"
     return Table(("type", "alive", "shallow", "growing", "made at"), tuple(rows), title=title)
 
 

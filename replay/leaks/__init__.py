@@ -1,11 +1,12 @@
 """What of a program's memory grows, and what holds it.
 
-`leaks` is the way in. Read `lives` (what lives when), `growth` (what grows), `holding` (what holds
-what) and `leaks`, in this order; `result` has what comes out.
+`leaks` is the way in, `grown` the one for the same work done again and again. Read `lives` (what
+lives when), `seen` (the heap as it was read at a moment), `growth` (what grows), `holding` (what
+holds what), `paths` and `search`, in this order; `result` has what comes out.
 """
 
 from .growth import Growth
-from .leaks import leaks
+from .leaks import grown, leaks
 from .result import Holder, Kind, Leak, Leaks, Step
 
-__all__ = ["Growth", "Holder", "Kind", "Leak", "Leaks", "Step", "leaks"]
+__all__ = ["Growth", "Holder", "Kind", "Leak", "Leaks", "Step", "grown", "leaks"]

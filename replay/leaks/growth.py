@@ -30,11 +30,31 @@ WARM_UP: Final = 3
 LEAST_OBJECTS: Final = 8
 LEAST_BYTES: Final = 1024
 """What grows by less over the run may be chance."""
+REFERENCE: Final = 8
 _GAMMA: Final = 0.85
 _DIFFERENT: Final = 0.5
 """So much of all pairs of blocks have to differ."""
 _LAST: Final = 0.5
 """The last quarter has so much of what a quarter would have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """From and to how much, in the first and last block; by how much over the whole clock, at the
+    median slope; and whether that is steady."""
+
+    first: int
+    last: int
+    whole: float
+    steady: bool
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "first": self.first,
+            "last": self.last,
+            "over_the_run": round(self.whole, 3),
+            "steady": self.steady,
+        }
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,6 +74,41 @@ class Clock:
     def enough(self) -> bool:
         """Whether growth can be told."""
         return len(self.at) - self.judged >= BLOCKS
+
+    def of_objects(self, counts: I64) -> Growth:
+        """How a number of objects grows."""
+        return growth(counts, self.judged, LEAST_OBJECTS)
+
+    def of_bytes(self, counts: I64) -> Growth:
+        """How their bytes do."""
+        return growth(counts, self.judged, LEAST_BYTES)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Windows:
+    """Two windows of so many `calls` each, between three moments: a clock as well. What grows does
+    so in both, by one object in ten calls, or by the bytes of a reference a call."""
+
+    at: npt.NDArray[np.uint64]
+    calls: int
+    unit = "call"
+    judged = 0
+    enough = True
+
+    @property
+    def steps(self) -> int:
+        return 2 * self.calls
+
+    def of_objects(self, counts: I64) -> Growth:
+        return _in_both(counts, max(1, self.calls // 10))
+
+    def of_bytes(self, counts: I64) -> Growth:
+        return _in_both(counts, REFERENCE * self.calls)
+
+
+def _in_both(counts: I64, least: int) -> Growth:
+    first, middle, last = counts.tolist()
+    return Growth(first, last, last - first, min(middle - first, last - middle) >= least)
 
 
 def clock(
@@ -78,6 +133,8 @@ def clock(
 
 def unit_words(unit: str, n: int) -> str:
     """`n` steps of a clock in words: 1,000 requests, 1,000 marks 'batch:#'."""
+    if unit == "call":
+        return "call" if n == 1 else f"{n:,} calls"
     if word := re.fullmatch(r"([a-z]+)[ _:-]?#", unit):
         return f"{n:,} {word[1]}s"
     return f"{n:,} marks '{unit}'"
@@ -122,25 +179,6 @@ def _changes(kinds: int, n: int, which: I64, at: npt.NDArray[np.intp], weight: I
     else:
         sums = np.bincount(key, weight[inside], minlength=kinds * n)  # exact below 2 ** 53
     return sums.astype(np.int64).reshape(kinds, n)
-
-
-@dataclass(frozen=True, slots=True)
-class Growth:
-    """From and to how much, in the first and last block; by how much over the whole clock, at the
-    median slope; and whether that is steady."""
-
-    first: int
-    last: int
-    whole: float
-    steady: bool
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "first": self.first,
-            "last": self.last,
-            "over_the_run": round(self.whole, 3),
-            "steady": self.steady,
-        }
 
 
 def growth(counts: I64, judged: int, least: int) -> Growth:

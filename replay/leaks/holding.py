@@ -2,7 +2,7 @@
 
 Roots are what more refers to than links tell: running functions, C code, the interpreter itself.
 Modules and types are roots too: people know them by name. A way from one of these is shown before
-any other, as what a running function holds will soon be free.
+any other, then one from a frame that runs, as what that holds will soon be free.
 """
 
 from __future__ import annotations
@@ -28,13 +28,14 @@ _NEARLY_AS_MUCH: Final = 0.7
 
 @dataclass(eq=False)
 class Holding:
-    """The heap with its roots. known: bool[n], modules and types. size: int64[n], shallow bytes.
+    """The heap with its roots. by_rank: bool[n] of each kind of root, those whose ways are shown
+    first before the others. size: int64[n], shallow bytes.
 
     Vertices are places in the heap's arrays.
     """
 
     heap: Heap
-    known: np.ndarray
+    by_rank: tuple[np.ndarray, ...]
     size: I64
 
     def __post_init__(self) -> None:
@@ -43,16 +44,16 @@ class Holding:
         self.above = np.zeros(n, np.uint32)
         self.depth = np.zeros(n, np.uint32)
         free = np.zeros(n, np.uint8)
-        for roots in (self.known, self.heap.external > 0):
+        for roots in self.by_rank:
             self._reach(free, roots, self.via, self.above, self.depth)
 
     def _reach(self, barred: np.ndarray, roots: np.ndarray, *into: np.ndarray) -> None:
         starts = np.flatnonzero(roots).astype(np.uint32)
         _graph.reach(self.heap.begin, self.heap.target, starts, barred, *into)
 
-    @property
+    @cached_property
     def roots(self) -> np.ndarray:
-        return self.known | (self.heap.external > 0)
+        return np.logical_or.reduce(self.by_rank)
 
     @cached_property
     def _tree(self) -> tuple[I64, np.ndarray]:

@@ -11,19 +11,20 @@ from .growth import Growth
 @dataclass(frozen=True, slots=True)
 class Step:
     """An object on a way from a root, and the name of the reference that leads to it: `.order`,
-    `[3]`, empty for the root and where it is unknown. title: what a person calls it, or empty."""
+    `[3]`, empty for the root and where it is unknown. called: the object in words, `module shop`.
+    A running frame is one of no object, 4294967295."""
 
     edge: str
     object: int
     type: str
-    title: str
+    called: str
 
     def to_json(self) -> dict[str, Any]:
         return {
             "edge": self.edge,
             "object": self.object,
             "type": self.type,
-            "title": self.title,
+            "called": self.called,
         }
 
 
@@ -128,9 +129,10 @@ class Leak:
 class Leaks:
     """What is alive right before event `sequence`, by type and site, the most bytes first.
 
-    between: the marks between which all of it was born, if two were given. objects, bytes: all of
+    between: the marks between which all of it was born, or became larger, if two were given. objects, bytes: all of
     it. unit, steps: what growth is counted in, a kind of marks or, where empty, events. enough:
     whether there is enough of that to tell growth. named: whether references have names there.
+    whole: whether all links there are known, as they are where all of the heap was read.
     holder: what keeps most of all that grew.
     """
 
@@ -142,6 +144,7 @@ class Leaks:
     steps: int
     enough: bool
     named: bool
+    whole: bool
     kinds: tuple[Kind, ...]
     growing: tuple[Leak, ...]
     holder: Holder | None
@@ -156,6 +159,7 @@ class Leaks:
             "steps": self.steps,
             "enough_to_tell": self.enough,
             "named": self.named,
+            "whole_heap_read": self.whole,
             "growing": [leak.to_json() for leak in self.growing],
             "holder": self.holder and self.holder.to_json(),
             "alive": [kind.to_json() for kind in self.kinds],
