@@ -19,8 +19,8 @@ from gcreplay.trace import opened
 
 UNNAMED = "References have no names here, as older recordings have none: record once more."
 UNREAD = (
-    "The heap was not read at that moment: of what older objects hold, what came since the last "
-    "look at them is not known."
+    "The heap was not read at that moment: what holds young objects there is what held them when "
+    "it was read next."
 )
 
 

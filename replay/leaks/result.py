@@ -129,10 +129,11 @@ class Leak:
 class Leaks:
     """What is alive right before event `sequence`, by type and site, the most bytes first.
 
-    between: the marks between which all of it was born, or became larger, if two were given. objects, bytes: all of
-    it. unit, steps: what growth is counted in, a kind of marks or, where empty, events. enough:
-    whether there is enough of that to tell growth. named: whether references have names there.
-    whole: whether all links there are known, as they are where all of the heap was read.
+    between: the marks between which all of it was born, or became larger, if two were given.
+    objects, bytes: all of it. unit, steps: what growth is counted in, a kind of marks or, where
+    empty, events. enough: whether there is enough of that to tell growth. named: whether
+    references have names there. whole: whether all links there are known, as they are where all
+    of the heap was read.
     holder: what keeps most of all that grew.
     """
 

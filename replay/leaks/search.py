@@ -24,8 +24,8 @@ _EXAMINED: Final = 40
 
 @dataclass(eq=False)
 class Search:
-    """What was born from event `since` on, or has more bytes since, and is alive at the end of these
-    lives."""
+    """What was born from event `since` on, or has more bytes since, and is alive at the end of
+    these lives."""
 
     log: EventLog
     lives: Lives

@@ -17,6 +17,7 @@ from gcreplay.store.readings import Readings, Reason
 
 from .lives import I64, Heap
 
+WHOLE_HEAP = (Reason.MARK, Reason.END)
 _NEAR = 2
 """So many events may stand between a moment and its readings."""
 
@@ -36,75 +37,101 @@ class Seen:
 
 def seen(log: EventLog, heap: Heap, stop: int) -> Seen:
     """What is known of the heap before event `stop`."""
-    readings = log.readings()
-    readings = readings.part(0, int(np.searchsorted(readings.sequence, stop, side="right")))
-    title = np.zeros(len(heap), np.uint32)
+    every = log.readings()
+    now = int(np.searchsorted(every.sequence, stop, side="right"))
+    readings = every.part(0, now)
     vertex = np.full(log.object_count + 1, -1, np.int64)
     vertex[heap.id] = np.arange(len(heap))
-    rows, of = _last(readings, vertex)
-    title[of] = readings.title[rows]
-    whole = _whole(log, readings, stop)
-    exact = whole & (readings.object != NO_OBJECT)
-    frames = np.flatnonzero(whole & (readings.object == NO_OBJECT))
-    rows_now = np.flatnonzero(exact)
-    at = vertex[readings.object[rows_now]]
-    rows_now, at = rows_now[at >= 0], at[at >= 0]
-    parts = [_links(readings, rows_now, at, vertex), _links(readings, frames, len(heap), vertex)]
+    title = np.zeros(len(heap), np.uint32)
+    last, of = _last(readings, np.ones(len(readings), bool), vertex)
+    title[of] = readings.title[last]
+
+    whole = _read_at(readings, stop, log.event_count)
+    all_of_it = np.isin(readings.reason, WHOLE_HEAP) & (whole is not None)
+    rows, at = _last(readings, all_of_it, vertex)
+    frames = np.flatnonzero(
+        all_of_it & (readings.object == NO_OBJECT) & (readings.sequence == (whole or 0))
+    )
     unread = np.ones(len(heap), bool)
     unread[at] = False
     source = np.repeat(np.arange(len(heap)), np.diff(heap.begin.astype(np.int64)))
     kept = unread[source] | (heap.label == OPAQUE_LABEL)
     old = source[kept], heap.target[kept], heap.label[kept]
-    parts.append((*old[:2], _with_names(heap.id, old, readings, rows[unread[of]])))
-    n = len(heap) + len(frames)
+    parts = [
+        _links(readings, rows, at, vertex),
+        _links(readings, frames, len(heap) + np.arange(len(frames)), vertex),
+        (*old[:2], _with_names(heap.id, old, readings, last[unread[of]])),
+    ]
+    if whole is None and now < len(every):
+        parts.append(_seen_next(every.part(now, len(every)), heap, vertex))
+    as_read = _joined(heap, len(frames), parts)
+    titles = np.concatenate([title, readings.title[frames]])
+    named = bool((as_read.label > OPAQUE_LABEL).any())
+    return Seen(as_read, titles, len(frames), whole is not None, named)
+
+
+def _joined(
+    heap: Heap, frames: int, parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]]
+) -> Heap:
+    """The heap with frames behind its objects, and with these links (source, target, label)."""
+    n = len(heap) + frames
     source, target, label = (np.concatenate(column) for column in zip(*parts, strict=True))
     order = np.argsort(source, kind="stable")
     source, target, label = source[order], target[order], label[order]
-    begin = np.searchsorted(source, np.arange(n + 1)).astype(np.uint64)
     linked_before = np.bincount(heap.target, minlength=len(heap))
     linked = np.bincount(target, minlength=n)[: len(heap)]
     external = np.maximum(heap.external + linked_before - linked, 0)
-    nothing = np.zeros(len(frames), np.int64)
-    as_read = Heap(
-        np.concatenate([heap.id, np.full(len(frames), NO_OBJECT, np.uint32)]),
+    nothing = np.zeros(frames, np.int64)
+    return Heap(
+        np.concatenate([heap.id, np.full(frames, NO_OBJECT, np.uint32)]),
         np.concatenate([heap.shape, nothing.astype(np.uint32)]),
         np.concatenate([external, nothing]),
         np.concatenate([heap.owned, nothing]),
-        begin,
+        np.searchsorted(source, np.arange(n + 1)).astype(np.uint64),
         target.astype(np.uint32),
         label.astype(np.uint32),
     )
-    titles = np.concatenate([title, readings.title[frames]])
-    named = bool((as_read.label > OPAQUE_LABEL).any())
-    return Seen(as_read, titles, len(frames), len(at) > 0, named)
 
 
-def _whole(log: EventLog, readings: Readings, stop: int) -> np.ndarray:
-    """Which readings are of all of the heap, at the moment."""
-    if stop == log.event_count:
-        found = readings.reason == Reason.END
-        if found.any():
-            return found
-    marks = (readings.reason == Reason.MARK) & (readings.sequence + np.uint64(_NEAR) >= stop)
-    return marks & (readings.sequence == readings.sequence[marks].max(initial=0))
+def _read_at(readings: Readings, stop: int, end: int) -> int | None:
+    """Where all of the heap was read, if that was at the moment."""
+    reason = Reason.END if stop == end else Reason.MARK
+    at = readings.sequence[readings.reason == reason]
+    if not len(at) or (reason == Reason.MARK and int(at[-1]) + _NEAR < stop):
+        return None
+    return int(at[-1])
 
 
-def _last(readings: Readings, vertex: I64) -> tuple[np.ndarray, np.ndarray]:
-    """The last reading of each object alive, and the vertex that it is."""
-    rows = np.flatnonzero(readings.object != NO_OBJECT)
+def _last(readings: Readings, wanted: np.ndarray, vertex: I64) -> tuple[np.ndarray, np.ndarray]:
+    """The last of the wanted readings of each object alive, and the vertex that it is. Of what had
+    not changed since the heap was read before, nothing was written."""
+    rows = np.flatnonzero(wanted & (readings.object != NO_OBJECT))
     objects, places = np.unique(readings.object[rows][::-1], return_index=True)
     rows = rows[::-1][places]
     alive = vertex[objects] >= 0
     return rows[alive], vertex[objects[alive]]
 
 
-def _links(
-    readings: Readings, rows: np.ndarray, of: np.ndarray | int, vertex: I64
+def _seen_next(
+    later: Readings, heap: Heap, vertex: I64
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Source, target and label of what those readings hold that is alive; `of`: the vertex of each,
-    or of the first, when the others follow."""
-    if isinstance(of, int):
-        of = of + np.arange(len(rows))
+    """Of what no link leads to, the first that a later reading shows: it was there by then."""
+    rows = np.flatnonzero(later.object != NO_OBJECT)
+    of = vertex[later.object[rows]]
+    rows, of = rows[of >= 0], of[of >= 0]
+    source, target, label = _links(later, rows, of, vertex)
+    alone = np.bincount(heap.target, minlength=len(heap)) == 0
+    places = np.flatnonzero(alone[target])
+    _, first = np.unique(target[places], return_index=True)
+    chosen = np.sort(places[first])
+    return source[chosen], target[chosen], label[chosen]
+
+
+def _links(
+    readings: Readings, rows: np.ndarray, of: np.ndarray, vertex: I64
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Source, target and label of what those readings hold that is alive; `of`: the vertex of
+    each."""
     number, places = _spread(readings, rows)
     target = vertex[readings.target[places]]
     alive = target >= 0

@@ -12,8 +12,8 @@ import pytest
 
 from gcreplay.replay.leaks import Leak, Leaks, grown, leaks
 from gcreplay.store.builder import TraceBuilder
-from gcreplay.store.readings import Reason
 from gcreplay.store.errors import UsageError
+from gcreplay.store.readings import Reason
 
 REQUESTS = 48
 SITE = ("app.py", 7, "handle")
