@@ -12,6 +12,7 @@ from fractions import Fraction
 from typing import Final
 
 from gcreplay.replay.results.diff import FIGURES
+from gcreplay.replay.results.versions import FOUND
 from gcreplay.store.errors import UsageError
 from gcreplay.store.marks import meant
 from gcreplay.store.values import decimal_from, shown
@@ -59,10 +60,11 @@ def parse_limit(text: str) -> Limit:
             f"--fail-if {shown(text)} is no limit: write FIGURE>BOUND, for example 'collected>+10%'"
         )
     figure, comparison, sign, number, percent = match.groups()
-    if figure not in FIGURES:
+    known = (*FIGURES, *FOUND)
+    if figure not in known:
         raise UsageError(
-            f"--fail-if {shown(text)}: there is no figure {figure}{meant(figure, FIGURES)}; known "
-            f"are {', '.join(FIGURES)}"
+            f"--fail-if {shown(text)}: there is no figure {figure}{meant(figure, known)}; known "
+            f"are {', '.join(known)}"
         )
     if percent and not sign:
         raise UsageError(

@@ -17,6 +17,7 @@ from gcreplay.replay import DiffResult, diff, make_policy
 from gcreplay.replay.estimates.pauses import PauseModel, work_of
 from gcreplay.replay.policies.registry import runs_a_file
 from gcreplay.replay.results.diff import Change
+from gcreplay.replay.results.versions import FOUND
 from gcreplay.screen.changes import MEMORY_FIRST, kept_longer_table
 from gcreplay.screen.outcome import PRESENT, TIMES, Outcome, own_time
 from gcreplay.screen.output import (
@@ -106,7 +107,7 @@ def command(
                 window=window_bounds(options.get("window")),
             )
         with working("fitting pauses"):
-            model = pause_model(first.log)
+            model = pause_model(first.log) or pause_model(second.log)
         whole = not options.get("window")
         outcomes = [
             Outcome.of(run, model, own_time(side.log) if whole else None)
@@ -114,7 +115,7 @@ def command(
         ]
         if first.log.path == second.log.path:
             report = _report(result, first, second, outcomes, model, show_pauses=show_pauses)
-            figures = result.figures
+            figures = (*result.figures, *_found(limits, first, second))
         else:
             report, figures = _of_versions(result, first, second, outcomes, model)
     show(report, output_format)
@@ -241,6 +242,15 @@ def _report(
     return Report(
         tuple(tables), payload, tuple(remarks), words, tuple(notes), warnings=tuple(depends)
     )
+
+
+def _found(limits: Sequence[Limit], first: Opened, second: Opened) -> tuple[Change, ...]:
+    """Figures of garbage and leaks, where a limit asks for them."""
+    if not any(limit.figure in FOUND for limit in limits):
+        return ()
+    from gcreplay.versions.found import found_in  # it brings what other figures need not
+
+    return found_in((first.log, second.log), (first.policy, second.policy))
 
 
 def _of_versions(

@@ -11,6 +11,7 @@ import numpy as np
 from gcreplay.limits import Limit
 from gcreplay.replay.estimates.pauses import PauseModel
 from gcreplay.replay.results.diff import FIGURES, Change, KeptLonger
+from gcreplay.replay.results.versions import FOUND
 from gcreplay.screen.changes import MEMORY_FIRST, kept_longer_table
 from gcreplay.screen.outcome import sums
 from gcreplay.screen.output import Cell, Figure, Report, Signed, SignedFigure, Table, counted
@@ -75,9 +76,10 @@ def compared_together(
     everything = sorted(
         {one for pair in pairs for one in (pair.first, pair.second)}, key=lambda one: one.name
     )
+    found = any(limit.figure in FOUND for limit in limits)
     with workers_for(everything, policies, jobs, dask) as workers:
         asked = Asked([pair.first for pair in pairs], wrong, workers)
-        told = over(asked, lambda: _told(asked, pairs, both))
+        told = over(asked, lambda: _told(asked, pairs, both, found))
     report = _report(told, both, asked, each=each, pauses=pauses)
     broken = [sentence for limit in limits for sentence in _broken(limit, told)]
     return report, broken, 1 if broken or asked.wrong else 0
@@ -103,10 +105,13 @@ def _pairs(operands: Sequence[Path], policies: Sequence[str]) -> tuple[list[Pair
     return pairs, wrong
 
 
-def _told(asked: Asked, pairs: Sequence[Pair], policies: tuple[str, str]) -> list[Told]:
+def _told(
+    asked: Asked, pairs: Sequence[Pair], policies: tuple[str, str], with_found: bool
+) -> list[Told]:
     good = [pair for pair in pairs if pair.first in asked.good]
     tasks = [
-        Compare(pair.first, policies[0], pair.second, policies[1], asked.folder) for pair in good
+        Compare(pair.first, policies[0], pair.second, policies[1], asked.folder, with_found)
+        for pair in good
     ]
     found: list[Compared] = asked.answers(tasks, f"comparing {counted(len(good), 'recording')}")
     own = [one.model for one in found if one.model is not None]

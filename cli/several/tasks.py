@@ -120,13 +120,15 @@ class Compared:
 
 @dataclass(frozen=True, slots=True)
 class Compare:
-    """Two replays side by side, of one recording or of two."""
+    """Two replays side by side, of one recording or of two; `found`: with figures of garbage and
+    leaks."""
 
     first: Recording
     policy: str
     second: Recording
     second_policy: str
     folder: str
+    found: bool = False
 
     @property
     def recordings(self) -> tuple[Recording, ...]:
@@ -135,13 +137,19 @@ class Compare:
     def do(self) -> Compared:
         with _opened(self.first) as first, _opened(self.second) as second:
             log = first if self.second == self.first else second
-            result = diff(
-                (first, from_folder(self.policy, self.folder)),
-                (log, from_folder(self.second_policy, self.folder)),
+            policies = (
+                from_folder(self.policy, self.folder),
+                from_folder(self.second_policy, self.folder),
             )
+            result = diff((first, policies[0]), (log, policies[1]))
+            figures = list(result.figures)
+            if self.found:
+                from gcreplay.versions.found import found_in  # it brings what others need not
+
+                figures += found_in((first, log), policies)
             parting = result.parting
             return Compared(
-                {one.figure: (one.first, one.second) for one in result.figures},
+                {one.figure: (one.first, one.second) for one in figures},
                 None if parting is None else (parting.sequence, parting.event),
                 result.kept_longer,
                 (ran_of(result.first.to_json()), ran_of(result.second.to_json())),

@@ -15,6 +15,7 @@ from gcreplay.replay.results.versions import (
     NOISE,
     SiteChange,
     changed,
+    found_figures,
     is_noise,
     site_changes,
 )
@@ -22,13 +23,12 @@ from gcreplay.screen.outcome import TIMES, Outcome
 from gcreplay.screen.output import Cell, Signed, SignedFigure, counted, size_words
 from gcreplay.screen.places import short
 from gcreplay.store import EventLog
-from gcreplay.versions.found import garbage, leaked
+from gcreplay.versions.found import garbage, growing
 
 FIRST: Final = (
     "collections",
     "visited",
     "links",
-    "collected",
     "garbage_groups",
     "garbage_objects",
     "leaked_objects",
@@ -68,14 +68,14 @@ class Versions:
             (names[0], names[1]),
             result,
             (outcomes[0], outcomes[1]),
-            garbage(logs, policies, files),
-            leaked(logs, files),
+            garbage(logs, policies),
+            growing(logs, files),
             roots_of(files),
         )
 
     @cached_property
     def figures(self) -> tuple[Change, ...]:
-        return self.result.figures
+        return (*self.result.figures, *found_figures(self.garbage, self.leaks))
 
     @cached_property
     def sites(self) -> tuple[list[SiteChange], int]:
@@ -125,7 +125,8 @@ class Versions:
         visited, links = by_name["visited"], by_name["links"]
         work = Change.of("work", visited.first + links.first, visited.second + links.second)
         for name, one, least in (
-            ("garbage", by_name["collected"], NOISE),
+            ("garbage", by_name["garbage_objects"], NOISE),
+            ("growing objects", by_name["leaked_objects"], NOISE),
             ("GC work", work, MUCH),
             ("peak memory", by_name["peak_bytes"], MUCH),
         ):
@@ -159,7 +160,7 @@ class Versions:
         return [
             *rows,
             self.row(Change.of("full collections", *full)),
-            *(self.row(by_name[name]) for name in FIRST if name in by_name),
+            *(self.row(by_name[name]) for name in FIRST),
         ]
 
     def other_rows(self) -> list[tuple[Cell, ...]]:

@@ -1,18 +1,90 @@
-"""What a recording's garbage and leaks are called in another version of the program."""
+"""Kinds of garbage and leaks of two versions of a program, each under the name that it keeps."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-from gcreplay.replay.results.findings import Findings
+from gcreplay.replay import make_policy
+from gcreplay.replay.garbage import Group, cycles
+from gcreplay.replay.leaks import Kind, Leaks, leaks
+from gcreplay.replay.results.diff import Change
+from gcreplay.replay.results.findings import Finding, Findings
+from gcreplay.replay.results.matching import same_files
+from gcreplay.replay.results.versions import found_figures
+from gcreplay.screen.garbage import drawn
+from gcreplay.screen.leaks import path_words
 from gcreplay.store import EventLog
 
-
-def garbage(
-    logs: tuple[EventLog, EventLog], policies: tuple[str, str], files: Mapping[str, str]
-) -> Findings:
-    return Findings.of((), ())
+Logs = tuple[EventLog, EventLog]
 
 
-def leaked(logs: tuple[EventLog, EventLog], files: Mapping[str, str]) -> Findings:
-    return Findings.of((), ())
+def found_in(logs: Logs, policies: tuple[str, str]) -> tuple[Change, ...]:
+    """The figures of both."""
+    return found_figures(garbage(logs, policies), growing(logs, same_files(*logs)))
+
+
+def garbage(logs: Logs, policies: tuple[str, str]) -> Findings:
+    """Kinds of cycles that only a collector frees, with what hangs from them."""
+    first, second = (_cycles(log, policy) for log, policy in zip(logs, policies, strict=True))
+    return Findings.of(first, second)
+
+
+def _cycles(log: EventLog, policy: str) -> list[Finding]:
+    """What a bound frees without collections is found under the recorded setting. Cycles in which
+    nobody has named the references count as those of the same types and function that have names:
+    what the program leaves at its end is not always looked at."""
+    found = cycles(log, None if make_policy(policy).foresees else policy).groups
+    known: dict[tuple[frozenset[str], str], int] = {}
+    told: list[Finding] = []
+    for group in sorted(found, key=lambda one: not _named(one)):
+        alike = (frozenset(group.types), group.function)
+        one = _group(group)
+        if not _named(group) and (at := known.get(alike)) is not None:
+            told[at] += one
+            continue
+        known.setdefault(alike, len(told))
+        told.append(one)
+    return told
+
+
+def _named(group: Group) -> bool:
+    return any(edge.label for edge in group.shape)
+
+
+def _group(group: Group) -> Finding:
+    made = group.sites[0] if group.sites else None
+    return Finding(
+        group.signature,
+        ", ".join(kind.removeprefix("builtins.") for kind in group.types),
+        made.file if made else "",
+        made.line if made else 0,
+        made.function if made else "",
+        group.count,
+        group.objects + group.hanging_objects,
+        group.bytes + group.hanging_bytes,
+        drawn(group) if group.example.edges else "",
+    )
+
+
+def growing(logs: Logs, files: Mapping[str, str]) -> Findings:
+    """Kinds of objects that become more and more; `files` gives those of the first log the names
+    that they have in the second."""
+    first, second = (leaks(log) for log in logs)
+    return Findings.of(_leaks(first, files), _leaks(second, {}))
+
+
+def _leaks(found: Leaks, files: Mapping[str, str]) -> Iterator[Finding]:
+    told: dict[str, Finding] = {}
+    for leak in found.growing:
+        for kind in (leak.kind, *leak.similar):
+            key = _key(kind, files)
+            path = path_words(leak.path) if kind is leak.kind else ""
+            where = (kind.file, kind.line, kind.function)
+            held = f"held by {path}" if path else ""
+            one = Finding(key, kind.type, *where, 1, kind.objects, kind.bytes, held)
+            told[key] = told[key] + one if key in told else one
+    yield from told.values()
+
+
+def _key(kind: Kind, files: Mapping[str, str]) -> str:
+    return f"{kind.type} of {kind.function} in {files.get(kind.file, kind.file)}"

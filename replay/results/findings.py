@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..modules import Origin, origin
@@ -27,6 +27,15 @@ class Finding:
     objects: int
     bytes: int
     text: str
+
+    def __add__(self, other: Finding) -> Finding:
+        """More of the same."""
+        return replace(
+            self,
+            count=self.count + other.count,
+            objects=self.objects + other.objects,
+            bytes=self.bytes + other.bytes,
+        )
 
     @property
     def own(self) -> bool:

@@ -15,7 +15,9 @@ from command_line import Gcreplay
 from gcreplay.store.builder import TraceBuilder
 
 
-def shop(path: Path, checkout: str, *, moved: int = 0, orders: int = 1500) -> Path:
+def shop(
+    path: Path, checkout: str, *, moved: int = 0, orders: int = 1500, function: str = "serve"
+) -> Path:
     """1 + orders objects; under T0 = 700 births 701, 1,402, 2,103 and 2,804 collect: of 1,500
     orders they find 1,400, of 3,000 2,802."""
     trace = TraceBuilder(python="3.11.7", argv=["shop/run.py"])
@@ -23,7 +25,7 @@ def shop(path: Path, checkout: str, *, moved: int = 0, orders: int = 1500) -> Pa
     file = f"{checkout}/shop/orders.py"
     trace.incref(trace.alloc("Node", module="shop", site=(file, 1 + moved, "main")))
     for _ in range(orders):
-        order = trace.alloc("Order", module="shop", site=(file, 3 + moved, "serve"))
+        order = trace.alloc("Order", module="shop", site=(file, 3 + moved, function))
         trace.link(order, order, label=".me")
         trace.decref(order)
     trace.build(path).close()
@@ -107,7 +109,50 @@ def test_the_comment_folds_what_is_not_asked_first(
     told = gcreplay("diff", base, head, "--format", "markdown").stdout
     assert told.startswith("**Worse**: ")
     seen, _, folded = told.partition("<details>")
-    assert "| collected | 1,400 | 2,802 |" in seen
+    assert "| garbage_objects | 1,500 | 3,000 |" in seen
     assert "| freed_by_refcount |" in folded and "| freed_by_refcount |" not in seen
-    assert told.count("<details>") == told.count("</details>") == 2
+    assert told.count("<details>") == told.count("</details>") == 3
     assert re.search(r"</summary>\n\n\|", told)  # GitHub reads a table there behind an empty line
+
+
+@pytest.mark.parametrize(
+    ("limit", "met"),
+    [
+        ("new_groups>0", True),  # an Order that is made by another function than before
+        ("garbage_groups>+0", False),
+        ("garbage_objects>+1%", False),
+        ("garbage_objects>=1500", True),
+        ("new_leaks>0", False),
+        ("leaked_objects>+0%", False),
+    ],
+)
+def test_limits_know_what_was_found(
+    gcreplay: Gcreplay, base: Path, tmp_path: Path, limit: str, met: bool
+) -> None:
+    head = shop(tmp_path / "head.gcreplay", "/b/checkout2", function="serve_all")
+    told = gcreplay("diff", base, head, "--fail-if", limit)
+    assert (told.exit_code, limit in told.stderr) == (int(met), met)
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_limits_know_it_of_two_policies_and_of_folders(
+    gcreplay: Gcreplay, base: Path, together: bool
+) -> None:
+    named = [base.parent, "--jobs", "1"] if together else [base]
+    for limit, met in (("new_groups>0", 0), ("garbage_objects>1499", 1)):
+        told = gcreplay(*("diff", *named, "-p", "cpython-3.11", "-p", "manual", "--fail-if", limit))
+        assert told.exit_code == met
+
+
+def test_new_and_gone_garbage_is_told_with_its_place(
+    gcreplay: Gcreplay, base: Path, tmp_path: Path
+) -> None:
+    head = shop(tmp_path / "head.gcreplay", "/b/checkout2", moved=40, function="serve_all")
+    shown = gcreplay("diff", base, head).stdout
+    assert shown.startswith("Better and worse: 1 kind of cycles gone; but 1 new kind of cycles.")
+    new, _, gone = shown.partition("Garbage that is gone:")
+    assert "made at shop/orders.py:43 serve_all" in new
+    assert "made at shop/orders.py:3 serve\n" in gone
+    comment = gcreplay("diff", base, head, "--format", "markdown").stdout
+    assert "made at `shop/orders.py:43 serve_all`" in comment.partition("<details>")[0]
+    assert "<details><summary>Garbage that is gone: 1</summary>" in comment
