@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
+from gcreplay.replay.modules import root_of
 from gcreplay.replay.results.diff import KeptLonger
 from gcreplay.screen.output import Table
 from gcreplay.screen.places import place
@@ -14,10 +15,11 @@ MEMORY_FIRST: Final = ("peak_bytes", "peak_floating_bytes")
 
 def kept_longer_table(changes: Sequence[KeptLonger], headings: Sequence[str]) -> Table:
     """The largest changes; lives are measured in events, as the mean of all such objects."""
+    root = root_of(row.file for row in changes)
     rows = tuple(
         (
             row.type,
-            place(row.site),
+            f"{place(row.site, root)} {row.function}".rstrip(),
             row.first.objects,
             row.second.objects,
             _mean(row.first.object_events, row.first.objects),

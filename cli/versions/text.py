@@ -111,8 +111,8 @@ def signed_size(size: int) -> str:
 def site_words(found: Versions, one: SiteChange) -> str:
     """FILE:LINE FUNCTION, as it is in the second version, or was in the first."""
     near = "near " if one.row.site.startswith("near ") else ""
-    file, _, line = one.row.site.removeprefix("near ").rpartition(":")
-    where = found.place(file, int(line), bool(one.row.lines_second))
+    line = int(one.row.site.rpartition(":")[2])
+    where = found.place(one.row.file, line, bool(one.row.lines_second))
     return f"{near}{where} {one.row.function}".rstrip()
 
 

@@ -101,6 +101,11 @@ class KeptLonger:
         )
 
     @property
+    def file(self) -> str:
+        """The file of the site."""
+        return self.site.removeprefix("near ").rpartition(":")[0]
+
+    @property
     def change(self) -> int:
         """Above 0: the second run keeps them longer."""
         return self.second.object_events - self.first.object_events

@@ -111,6 +111,6 @@ def site_changes(result: DiffResult) -> tuple[list[SiteChange], int]:
             below += objects[0] != objects[1] or held[0] != held[1]
             continue
         share = max(abs(objects[1] - objects[0]) / all_objects, abs(held[1] - held[0]) / all_bytes)
-        of = origin(row.site.removeprefix("near ").rpartition(":")[0])
+        of = origin(row.file)
         found.append(SiteChange(row, of, objects, held, share))
     return sorted(found, key=lambda one: (not one.own, -one.share)), below
