@@ -9,7 +9,7 @@ alive when the next one begins, and never becomes garbage.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import _pytest
@@ -19,11 +19,14 @@ import pluggy
 
 from gcreplay import blocks
 from gcreplay.replay.engine.annotation import garbage_of
+from gcreplay.replay.garbage import Group as CycleGroup
+from gcreplay.replay.garbage import cycles_made
+from gcreplay.replay.leaks.lives import lives
 from gcreplay.replay.policies.cpython311 import CPython311
 from gcreplay.replay.policies.policy import Heap
 from gcreplay.replay.run import Replay
 from gcreplay.store import events as store
-from gcreplay.store.events import U32, U64, GcCall, Op
+from gcreplay.store.events import U32, U64, GcCall
 from gcreplay.store.log import EventLog
 
 from .stretches import Stretch, stretches
@@ -58,7 +61,7 @@ class Site:
 class Group:
     """Objects of one kind that were made at one place."""
 
-    types: tuple[str, ...]
+    types: dict[str, int]
     sites: tuple[Site, ...]
     objects: int
     bytes: int
@@ -66,17 +69,23 @@ class Group:
     @property
     def signature(self) -> str:
         """The same for the same kind and function, in whichever line it stands."""
-        return f"{self.types[0]} in {self.sites[0].file}:{self.sites[0].function}"
+        return f"{next(iter(self.types))} in {self.sites[0].file}:{self.sites[0].function}"
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What was counted in a stretch; groups with most objects first."""
+    """What was counted in a stretch; groups with most objects first.
+
+    ids: the first object that it made, and the first made after it. cycles: what of its garbage is
+    in cycles, where that was asked for.
+    """
 
     stretch: Stretch
+    ids: tuple[int, int]
     garbage: tuple[Group, ...]
     leaked: tuple[Group, ...]
     visited: int
+    cycles: tuple[CycleGroup, ...] = ()
 
 
 def figures(log: EventLog) -> list[Figures]:
@@ -85,82 +94,100 @@ def figures(log: EventLog) -> list[Figures]:
     if not found:
         return []
     work = _work(log, found)
-    objects = _Objects.of(log)
+    objects = _Objects.of(log, max(one.after for one in found))
     return [
-        Figures(one, *objects.of_stretch(one), visited)
+        Figures(one, objects.ids(one.begin, one.stop), *objects.of_stretch(one), visited)
         for one, visited in zip(found, work, strict=True)
     ]
 
 
+def with_cycles(log: EventLog, every: Sequence[Figures]) -> list[Figures]:
+    """The same, with cycles."""
+    made = cycles_made(log, [one.ids for one in every]) if every else []
+    return [
+        replace(one, cycles=tuple(group for group in groups if not _is_ours(group)))
+        for one, groups in zip(every, made, strict=True)
+    ]
+
+
+def _is_ours(group: CycleGroup) -> bool:
+    return any(not site.near and site.file.startswith(_OURS) for site in group.sites[:1])
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Objects:
-    """All objects of a log, by id. place: its site, or `_UNKNOWN`. theirs: whether a test may have
-    made it. garbage: whether only a collector can free it."""
+    """All objects of a log up to the last test, by id. birth, end: sequence numbers. kind: type id.
+    bytes: with what it owns. place: its site, or `_UNKNOWN`. theirs: whether a test may have made
+    it. garbage: whether only a collector can free it."""
 
     log: EventLog
     birth: U64
-    death: U64
-    shape: U32
+    end: U64
+    kind: U32
+    bytes: Ids
     place: U64
     theirs: Bools
     garbage: Bools
 
     @classmethod
-    def of(cls, log: EventLog) -> _Objects:
-        perfect = Replay(log, "clairvoyant")
-        perfect.note_deaths()
-        perfect.run()
-        assert perfect.deaths is not None
-        garbage = np.zeros(log.object_count, np.bool_)
-        garbage[garbage_of(log).due["id"]] = True
-        birth, shape, site = [], [], []
-        for events in log.named():
-            at = np.flatnonzero(events.op == Op.ALLOC)
-            birth.append(at.astype(np.uint64) + np.uint64(events.first_sequence))
-            shape.append(events.b[at])
-            site.append(events.c[at])
-        ours = [one.file.startswith(_OURS) for one in log.sites]
-        near = [one.near == 1 for one in log.sites]
-        born = np.concatenate(birth), np.concatenate(shape), np.concatenate(site)
+    def of(cls, log: EventLog, stop: int) -> _Objects:
+        every = lives(log, stop)
+        due = np.zeros(log.object_count, np.bool_)
+        due[garbage_of(log).due["id"]] = True
+        ours = np.array([one.file.startswith(_OURS) for one in log.sites])
         # Our code ran when they were seen, right behind that of the test which made them.
-        unknown = np.array(ours) & np.array(near)
-        place = np.where(unknown, _UNKNOWN, np.arange(len(ours))).astype(np.uint64)[born[2]]
-        theirs = np.append(~np.array(ours) | unknown, True)[born[2]]
-        return cls(log, born[0], perfect.deaths, born[1], place, theirs, garbage)
+        unknown = ours & np.array([one.near == 1 for one in log.sites])
+        place = np.where(unknown, _UNKNOWN, np.arange(len(ours))).astype(np.uint64)
+        type_of, size_of, _ = log.shape_arrays()
+        nbytes = size_of[every.shape].astype(np.int64)
+        _, grown, change = every.resized
+        np.add.at(nbytes, grown, change)
+        return cls(
+            log,
+            every.birth,
+            every.end,
+            type_of[every.shape],
+            nbytes,
+            place[every.site],
+            (~ours | unknown)[every.site],
+            due[: len(nbytes)],
+        )
 
     def of_stretch(self, stretch: Stretch) -> tuple[tuple[Group, ...], tuple[Group, ...]]:
         """Its garbage, and what is alive behind it."""
         made = self._made(stretch.begin, stretch.stop)
-        garbage = self.groups(made[self.garbage[made]])
+        dropped = self.groups(made[self.garbage[made]])
         if stretch.middle is None:
-            return garbage, self.groups(self._alive(made, stretch.after))
+            return dropped, self.groups(self._alive(made, stretch.after))
         first = self.groups(self._alive(self._made(stretch.begin, stretch.middle), stretch.after))
         then = self.groups(self._alive(self._made(stretch.middle, stretch.stop), stretch.after))
-        both = {group.types for group in first}  # their lines are not always known
-        return garbage, tuple(group for group in then if group.types in both)
+        both = {kind for group in first for kind in group.types}  # lines are not always known
+        return dropped, tuple(group for group in then if both & group.types.keys())
+
+    def ids(self, begin: int, stop: int) -> tuple[int, int]:
+        """The first object born from event `begin` on, and from `stop` on."""
+        first, last = np.searchsorted(self.birth, (begin, stop))
+        return int(first), int(last)
 
     def _made(self, begin: int, stop: int) -> Ids:
-        first, last = np.searchsorted(self.birth, (begin, stop))
-        made = np.arange(first, last)
+        made = np.arange(*self.ids(begin, stop))
         return made[self.theirs[made]]
 
     def _alive(self, made: Ids, after: int) -> Ids:
         """Those that are alive then, and never become garbage."""
-        return made[~self.garbage[made] & (self.death[made] >= after)]
+        return made[~self.garbage[made] & (self.end[made] >= after)]
 
     def groups(self, ids: Ids) -> tuple[Group, ...]:
         """By type and site, most objects first."""
-        type_of, size_of, _ = self.log.shape_arrays()
-        shape = self.shape[ids]
-        keys = type_of[shape].astype(np.uint64) << np.uint64(32) | self.place[ids]
+        keys = self.kind[ids].astype(np.uint64) << np.uint64(32) | self.place[ids]
         kinds, member, counts = np.unique(keys, return_inverse=True, return_counts=True)
-        nbytes = np.bincount(member, size_of[shape], minlength=len(kinds)).astype(np.int64)
+        nbytes = np.bincount(member, self.bytes[ids], minlength=len(kinds)).astype(np.int64)
         types, sites = self.log.types, self.log.sites
         groups = []
         for key, n, size in zip(kinds.tolist(), counts.tolist(), nbytes.tolist(), strict=True):
             at = _NOWHERE if key & _UNKNOWN == _UNKNOWN else sites[key & _UNKNOWN]
             place = Site(at.file, at.line, at.function, n, at.near == 1)
-            groups.append(Group((types[key >> 32].qualified,), (place,), n, size))
+            groups.append(Group({types[key >> 32].qualified: n}, (place,), n, size))
         return tuple(sorted(groups, key=lambda one: (-one.objects, -one.bytes, one.signature)))
 
 

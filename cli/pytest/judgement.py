@@ -13,11 +13,11 @@ from gcreplay.store.errors import GcreplayError
 from gcreplay.store.log import EventLog
 
 from .alone import Recorded
-from .figures import Figures, figures
+from .figures import Figures, figures, with_cycles
 from .inside import unheard
 from .limits import Limit, limits_of
 from .stretches import Stretch
-from .verdict import increased, over, table, to_remember
+from .verdict import table, to_remember, verdict
 
 _LAST = "gcreplay/last"
 
@@ -62,31 +62,49 @@ class Judgement:
 
     def judge(self, session: pytest.Session, made: Sequence[Recorded]) -> None:
         """Read the recordings, and report each test that is over a limit."""
+        lines: defaultdict[str, list[str]] = defaultdict(list)
+        before = self._last()
         for recorded in made:
             if recorded.message:
                 self._notes.append(f"the recording is not whole: {recorded.message}")
             try:
                 with EventLog.open(recorded.path) as log:
-                    self._found += figures(log)
+                    self._judge_by(log, session, before, lines)
             except GcreplayError as error:
                 self._notes.append(str(error))
-        before = self._last()
+        for test, told in lines.items():
+            if told:
+                self._fail(self._calls[test], told)
+        self._remember(before)
+
+    def _judge_by(
+        self,
+        log: EventLog,
+        session: pytest.Session,
+        before: dict[str, list[int]],
+        lines: defaultdict[str, list[str]],
+    ) -> None:
+        """Add what is to be said of tests in this recording."""
         verbose = self._config.get_verbosity() > 0
         increase = self._config.getoption("gcreplay_fail_on_increase")
-        lines: defaultdict[str, list[str]] = defaultdict(list)
-        for one in self._found:
+        every = figures(log)
+        self._found += every
+        asked = []
+        for one in every:
             test = one.stretch.test
             report = self._calls.get(test)
             if report is None or not report.passed:
                 continue
             self._judged.add(test)
-            lines[test] += over(one, self._limits(session, one.stretch, report), verbose=verbose)
-            if increase and not one.stretch.part and test in before:
-                lines[test] += increased(one, before[test], verbose=verbose)
-        for test, told in lines.items():
-            if told:
-                self._fail(self._calls[test], told)
-        self._remember(before)
+            last = before.get(test) if increase and not one.stretch.part else None
+            limits = self._limits(session, one.stretch, report)
+            filtered = any(limit.filter_fn is not None for limit in limits.values())
+            if filtered or verdict(one, limits, last, verbose=verbose):
+                asked.append((one, limits, last))
+        for known, (_, limits, last) in zip(
+            with_cycles(log, [one for one, _, _ in asked]), asked, strict=True
+        ):
+            lines[known.stretch.test] += verdict(known, limits, last, verbose=verbose)
 
     def _limits(
         self, session: pytest.Session, stretch: Stretch, report: pytest.TestReport

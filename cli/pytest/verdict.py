@@ -2,21 +2,40 @@
 
 from __future__ import annotations
 
+import linecache
+import textwrap
 from collections.abc import Mapping, Sequence
 
+from gcreplay.replay import garbage
+from gcreplay.screen import garbage as screen
 from gcreplay.screen.output import counted, size_words
 from gcreplay.screen.places import short
+from gcreplay.screen.text import plain
 
 from .figures import Figures, Group
 from .limits import Limit
 
 _SHOWN = 5
+_CYCLES = 2
 _ROWS = 10
 _WIDTH = 80
 
 
+def verdict(
+    figures: Figures,
+    limits: Mapping[str, Limit],
+    last: Sequence[int] | None,
+    *,
+    verbose: bool,
+) -> list[str]:
+    """What is over a limit, or more than in the last run, where that matters; the first line for
+    the summary, and nothing where all is well."""
+    lines = over(figures, limits, verbose=verbose)
+    return lines if last is None else lines + increased(figures, last, verbose=verbose)
+
+
 def over(figures: Figures, limits: Mapping[str, Limit], *, verbose: bool) -> list[str]:
-    """What is over which limit, the first line for the summary; nothing where all is well."""
+    """What is over which limit."""
     lines: list[str] = []
     part = f"{figures.stretch.part}: " if figures.stretch.part else ""
     for name, limit in limits.items():
@@ -25,10 +44,51 @@ def over(figures: Figures, limits: Mapping[str, Limit], *, verbose: bool) -> lis
                 what = f"{part}the collector visits {counted(figures.visited, 'object')}"
                 lines.append(f"{what}, {limit.most:,} allowed")
             continue
-        kept = limit.kept(figures.garbage if name == "limit_cyclic_garbage" else figures.leaked)
-        if (objects := _objects(kept)) > limit.most:
+        if name == "limit_leaked_objects":
+            kept = limit.kept(figures.leaked)
+            objects, told = _objects(kept), listed(kept, verbose=verbose)
+        elif limit.filter_fn is None:
+            objects, told = _objects(figures.garbage), of_garbage(figures, verbose=verbose)
+        else:
+            cycles = limit.kept(figures.cycles)
+            objects = sum(one.objects + one.hanging_objects for one in cycles)
+            told = drawn_cycles(cycles, verbose=verbose)
+        if objects > limit.most:
             what = f"{part}{counted(objects, 'object')} {_WHAT[name]}, {limit.most:,} allowed"
-            lines += [what, *listed(kept, verbose=verbose)]
+            lines += [what, *told]
+    return lines
+
+
+def of_garbage(figures: Figures, *, verbose: bool) -> list[str]:
+    """The cycles, where they are known, else kinds and places; both with `verbose`."""
+    lines = drawn_cycles(figures.cycles, verbose=verbose)
+    return lines + listed(figures.garbage, verbose=verbose) if verbose or not lines else lines
+
+
+def drawn_cycles(cycles: Sequence[garbage.Group], *, verbose: bool) -> list[str]:
+    """A few lines a group: how many, made where, one of them with its names, the source."""
+    shown = cycles if verbose else cycles[:_CYCLES]
+    lines = []
+    for one in shown:
+        head, place = f"  {screen.each(one)}", screen.place_of(one)
+        room = _WIDTH - len(head) - len(place)
+        lines += [f"{head}{' ' * room}{place}"] if room >= 2 else [head, f"    {place}"]
+        lines += textwrap.wrap(
+            plain(screen.drawn(one)),
+            _WIDTH,
+            initial_indent="    ",
+            subsequent_indent="      ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        code = {(at.file, at.line): linecache.getline(at.file, at.line) for at in one.sites[:1]}
+        lines += screen.source(one, code, _WIDTH)
+    if len(cycles) > len(shown):
+        more = cycles[len(shown) :]
+        objects = sum(one.objects + one.hanging_objects for one in more)
+        lines.append(
+            f"  and {counted(objects, 'object')} in {counted(len(more), 'other kind')} (-v)"
+        )
     return lines
 
 
@@ -46,7 +106,11 @@ def increased(figures: Figures, before: Sequence[int], *, verbose: bool) -> list
     ):
         if (objects := _objects(groups)) > last:
             lines.append(f"{counted(objects, 'object')} {what}, {last:,} in the last run")
-            lines += listed(groups, verbose=verbose)
+            lines += (
+                of_garbage(figures, verbose=verbose)
+                if groups is figures.garbage
+                else listed(groups, verbose=verbose)
+            )
     return lines
 
 
@@ -61,7 +125,7 @@ def listed(groups: Sequence[Group], *, verbose: bool) -> list[str]:
     wide = max((len(f"{one.objects:,}") for one in shown), default=1)
     lines = []
     for one in shown:
-        lines.append(f"  {one.objects:>{wide},} {one.types[0]}, made {_where(one)}")
+        lines.append(f"  {one.objects:>{wide},} {next(iter(one.types))}, made {_where(one)}")
     if len(groups) > len(shown):
         rest = groups[len(shown) :]
         more = counted(_objects(rest), "object")

@@ -1,11 +1,13 @@
 """What only a collector can free: cycles, by shape and by the place where they are made.
 
 * `cycles`: of a recording under a policy; start here.
+* `made`: those that were made in some stretches, whenever they are freed.
 * `shapes`: which cycles are alike. `example`: one of them as a line. `gathering`: the replay.
 * `finalizers`: finalizers and callbacks that collections ran.
 * `_garbage.pyx`: strongly connected components of what the engine frees.
 """
 
 from .cycles import Cycles, Group, cycles
+from .made import cycles_made
 
-__all__ = ["Cycles", "Group", "cycles"]
+__all__ = ["Cycles", "Group", "cycles", "cycles_made"]

@@ -176,7 +176,7 @@ def cycles(
     play = GarbageReplay(log, RECORDED if policy is None else policy, begin, end)
     run = play.run()
     play.finish()
-    groups = [_group(log, play, one) for one in play.groups.values()]
+    groups = [group_of(log, play, one) for one in play.groups.values()]
     groups.sort(key=lambda group: (-group.visited, -group.objects, group.signature))
     return Cycles(
         run.policy,
@@ -193,7 +193,7 @@ def _place(log: EventLog, mark: str | int | None, since: int) -> int:
     return since if mark is None else find_mark(log, log.marks(), mark, since)
 
 
-def _group(log: EventLog, play: GarbageReplay, found: Gathered) -> Group:
+def group_of(log: EventLog, play: GarbageReplay, found: Gathered) -> Group:
     sites = log.sites
     made = sorted(
         ((sites[site], n) for site, n in found.sites.items() if site),
