@@ -159,6 +159,12 @@ def _with(options: Sequence[Callable[[Command], Command]], command: Command) -> 
     return command
 
 
+def cut_option(help_text: str) -> Callable[[Command], Command]:
+    """The option `--cut REFERENCE`, repeatable, passed as `cuts`, texts: commands parse them when
+    they know that there are any."""
+    return click.option("--cut", "cuts", multiple=True, metavar="REFERENCE", help=help_text)
+
+
 def apply_from_option(help_text: str) -> Callable[[Command], Command]:
     """The option `--apply-from MARK`; the mark may stand in quotes, as in policies and windows."""
     return click.option(

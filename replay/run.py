@@ -57,6 +57,9 @@ def replay(
     return Replay(log, policy, apply_from=apply_from, window=window).run()
 
 
+CUTS = "cuts"
+"""In the meta of a log from which references were cut: how it frees is not as it was recorded."""
+
 DEBUG_SAVEALL = 32
 """The flag of gc.set_debug() under which garbage is not deleted but kept in gc.garbage."""
 
@@ -83,7 +86,8 @@ class Replay:
         start = log.start or StartState()
         self.recording = recording_of(log)
         with asking(self.wanted, self.name):
-            self.modelled = not self.first.recorded_storage(start)
+            recorded = self.first.recorded_storage(start)
+            self.modelled = CUTS in log.meta or not recorded
             self.notes = notes_from(self.wanted.notes(self.recording))
         self._taken = Taken(log.arguments)
         self.events = log.event_count

@@ -71,6 +71,7 @@ _KNOWN: dict[str, _Check] = {
     "counts": _line,
     "checkpoints": _line,
     "argv": _arguments,
+    "cuts": _arguments,
     "granularity": _count,
     "full_probe": _count,
     "probe_budget": _count,

@@ -1,16 +1,25 @@
 """`gcreplay replay`: what the recorded program's heap would do under other collectors."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 
-from gcreplay.options import apply_from_option, policy_option, trace_argument, window_bounds
+from gcreplay.options import (
+    apply_from_option,
+    cut_option,
+    policy_option,
+    trace_argument,
+    window_bounds,
+)
 from gcreplay.programs.looks import too_wide
 from gcreplay.replay import RunResult, make_policy
+from gcreplay.replay.cuts import Cut, CutLog, cut_log
 from gcreplay.replay.estimates.pauses import PauseModel
 from gcreplay.replay.run import Replay
+from gcreplay.screen.cuts import counted, effect
 from gcreplay.screen.outcome import (
     MEMORY,
     PRESENT,
@@ -39,6 +48,7 @@ BOUNDS = ("never", "clairvoyant")
 @policy_option("A collector to replay, as `gcreplay policies` names it; repeat to compare.")
 @apply_from_option("Begin with the policies at this mark.")
 @click.option("--window", metavar="A..B", help="Count between these two marks only.")
+@cut_option("Replay as if references like 'Line.order' were weak; repeatable.")
 @click.option("--work", "show_work", is_flag=True, help="Show what was counted as well.")
 @click.option("--pauses", "show_pauses", is_flag=True, help="Show the 99 % quantile of pauses.")
 @format_option
@@ -47,6 +57,7 @@ def command(
     policies: tuple[str, ...],
     apply_from: str | None,
     window: str | None,
+    cuts: tuple[str, ...],
     show_work: bool,
     show_pauses: bool,
     output_format: str,
@@ -56,22 +67,31 @@ def command(
     The setting that was recorded stands in every comparison, and both bounds: `never` collects
     nothing, `clairvoyant` frees garbage after its last touch. The runs are stored in the recording.
 
+    With --cut the first row is that of the program as it is, all others are of one in which these
+    references hold nothing: the name of a type and an attribute, `['key']` or `[index]`, or that of
+    a function and a `:local` variable of its frame.
+
     \b
     Example:
       gcreplay replay demo.gcreplay -p cpython-3.11 -p generational:5000,10,10
+      gcreplay replay demo.gcreplay --cut Line.order --cut checkout:error
     """
     bounds = window_bounds(window)
-    with opened(trace) as log:
+    parsed = [Cut.parse(text) for text in cuts]
+    with opened(trace) as log, without(log, parsed) as cut:
         present = [PRESENT] if is_recorded(log) else []
         wanted = list(dict.fromkeys([*present, *policies, *BOUNDS]))
-        runs = replayed(log, wanted, apply_from, bounds)
+        runs = replayed(log, wanted, apply_from, bounds, cut)
         whole = runs[0] if present and apply_from is None and bounds is None else None
         with working("fitting pauses"):
             model = pause_model(log, whole.collections if whole else None)
         wide = {policy: too_wide(log, policy, make_policy(policy)) for policy in wanted}
         own = None if bounds else own_time(log)
-        outcomes = [Outcome.of(run, model, own) for run in runs]
-        best = best_of(outcomes, model)
+        is_cut = [()] + [tuple(map(str, parsed))] * (len(runs) - 1)
+        outcomes = [
+            Outcome.of(run, model, own, cuts=weak) for run, weak in zip(runs, is_cut, strict=True)
+        ]
+        best = best_of(outcomes, model) if cut is None else None
         said = [program_words(log, own)] if is_recorded(log) else []
         note = trust(log, model)
         so_far = log.unfinished
@@ -82,7 +102,8 @@ def command(
     ]
     remarks = [f"{with_marks_read(run.policy)}: {note}." for run in runs for note in run.notes]
     options = {"apply_from": apply_from, "window": window}
-    remarks += [save_runs(trace, runs, options, model, so_far=so_far)]
+    kept = runs if cut is None else runs[:1]
+    remarks += [save_runs(trace, kept, options, model, so_far=so_far)]
     remarks += map(with_marks_read, filter(None, wide.values()))
     remarks += [unmoved(run) for run in runs if run.first_unmoved is not None]
     payload = {
@@ -91,15 +112,44 @@ def command(
         "own_source": None if own is None else own.source,
         "pause_model": model and model.to_json(),
         "best": best and best.to_json(),
+        **({} if cut is None else {"cut": cut_json(cut)}),
         "runs": [{**one.to_json(), "remark": wide[one.run.policy]} for one in outcomes],
     }
     table = comparison(outcomes, work=show_work or model is None, pauses=show_pauses)
     first = [best.sentence] if best else [] if model else [note]
+    if cut is not None:
+        first = [effect(outcomes[0], outcomes[1], cut)]
+        depends += [cut.lost.sentence()] if cut.lost.objects else []
+        remarks += [counted(cut)]
     words, notes = (*first, *said), (note,) if model else ()
     if own is not None and any(one.share is not None for one in outcomes):
         notes = (*notes, own.words())
     report = Report((table,), payload, tuple(remarks), words, notes, warnings=tuple(depends))
     show(report, output_format)
+
+
+@contextmanager
+def without(log: EventLog, cuts: Sequence[Cut]) -> Iterator[CutLog | None]:
+    """The log without these references, while the block lasts; None where there are none."""
+    if not cuts:
+        yield None
+        return
+    with working("cutting references"):
+        cut = cut_log(log, cuts)
+    with cut:
+        yield cut
+
+
+def cut_json(cut: CutLog) -> dict[str, Any]:
+    """How many references are cut, and what the program misses then."""
+    chosen = cut.chosen
+    return {
+        "references": [str(one) for one in cut.cuts],
+        "named": chosen.labelled,
+        "alike": chosen.alike,
+        "older": chosen.older,
+        "still_used": cut.lost.to_json(),
+    }
 
 
 def best_of(outcomes: Sequence[Outcome], model: PauseModel | None) -> Verdict | None:
@@ -112,10 +162,18 @@ def best_of(outcomes: Sequence[Outcome], model: PauseModel | None) -> Verdict | 
 
 
 def replayed(
-    log: EventLog, policies: Sequence[str], apply_from: str | None, window: tuple[str, str] | None
+    log: EventLog,
+    policies: Sequence[str],
+    apply_from: str | None,
+    window: tuple[str, str] | None,
+    cut: CutLog | None = None,
 ) -> list[RunResult]:
-    """One run a policy; a policy or mark mistyped is said before the first long replay."""
-    plays = [Replay(log, one, apply_from=apply_from, window=window) for one in policies]
+    """One run a policy; a policy or mark mistyped is said before the first long replay. With a cut
+    all are of that, behind the first policy on the log as it is."""
+    uncut = policies if cut is None else policies[:1]
+    plays = [Replay(log, one, apply_from=apply_from, window=window) for one in uncut]
+    if cut is not None:
+        plays += [Replay(cut.log, one, apply_from=apply_from, window=window) for one in policies]
     replays = Runs("replay", len(plays))
     runs = []
     for play in plays:

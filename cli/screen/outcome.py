@@ -81,21 +81,28 @@ ASSUMED_SHARE: Final = 20
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """A run, with the estimated pauses of its collections where there is a model; the clairvoyant
-    bound makes none. `own_ns`: as `own_time` gives it."""
+    bound makes none. `own_ns`: as `own_time` gives it. `cuts`: the references that are cut."""
 
     run: RunResult
     pauses: Pauses | None
     own_ns: int | None
+    cuts: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, run: RunResult, model: PauseModel | None, own: OwnTime | None) -> Outcome:
+    def of(
+        cls,
+        run: RunResult,
+        model: PauseModel | None,
+        own: OwnTime | None,
+        cuts: tuple[str, ...] = (),
+    ) -> Outcome:
         known = model is not None and not run.bound
         pauses = model.estimate(run.collections) if model is not None and known else None
-        return cls(run, pauses, None if own is None else own.ns)
+        return cls(run, pauses, None if own is None else own.ns, cuts)
 
     @property
     def name(self) -> str:
-        return with_marks_read(self.run.policy)
+        return with_marks_read(self.run.policy) + ", cut" * bool(self.cuts)
 
     @property
     def full(self) -> int:
@@ -133,6 +140,8 @@ class Outcome:
         """The JSON of the run; where pauses are estimated also `pauses`, `gc_share`, and a
         `pause_ns` for each collection."""
         values = self.run.to_json()
+        if self.cuts:
+            values["cuts"] = list(self.cuts)
         if self.pauses is None:
             return values
         each = zip(values["collections"], self.pauses.each, strict=True)

@@ -3,6 +3,7 @@ them."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ import numpy.typing as npt
 from gcreplay.store.errors import NotFound
 from gcreplay.store.log import EventLog
 from gcreplay.store.marks import meant
+from gcreplay.store.readings import INDEX, label_text
 
 from .cut import Cut
 from .links import Links
@@ -19,6 +21,7 @@ from .links import Links
 Mask = npt.NDArray[np.bool_]
 
 DICTIONARY = ".__dict__"
+_INDEX = re.compile(r"\[[0-9]{1,9}\]")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,11 +92,13 @@ class _Names:
         groups, member = np.unique(pair, return_inverse=True)
         named = np.bincount(member[links.label != 0], minlength=len(groups))
         wanted = np.bincount(member[chosen], minlength=len(groups))
-        whole = (wanted > 0) & (wanted == named)
-        return whole[member] & (links.label == 0) & ~links.opaque
+        whole: Mask = (wanted > 0) & (wanted == named)
+        unnamed: Mask = (links.label == 0) & ~links.opaque
+        return whole[member] & unnamed
 
     def _bears(self, texts: Sequence[str]) -> Mask:
         wanted = [i for i, text in enumerate(self._labels) if i and text in texts]
+        wanted += [INDEX | int(text[1:-1]) for text in texts if _INDEX.fullmatch(text)]
         return np.isin(self._links.label, np.array(wanted, np.uint32))
 
     def _holders(self, cut: Cut) -> Mask:
@@ -118,7 +123,7 @@ class _Names:
             )
         holders = self._holders(cut)
         held = holders[links.source] & (links.label != 0)
-        known = {self._labels[i] for i in np.unique(links.label[held]).tolist()}
+        known = {label_text(self._labels, i) for i in np.unique(links.label[held]).tolist()}
         if known:
             near = meant(cut.label, known)
             return f"--cut {cut}: the recording has no such reference from a {cut.holder}{near}"

@@ -9,7 +9,7 @@ from typing import Self
 from gcreplay.store.errors import UsageError
 from gcreplay.store.values import shown
 
-_KINDS = r"frame\ of|generator|coroutine|function|code|module|class|cell|method"
+_KINDS = r"frame\ of|code\ of|(async\ )?generator|coroutine|function|module|class|cell|method"
 _TEXT = re.compile(
     rf"""
     (?P<kind>(?:{_KINDS})\ )?

@@ -10,6 +10,8 @@ import numpy.typing as npt
 from gcreplay.store.events import OPAQUE_LABEL, U8, U32, U64, Op, positions
 from gcreplay.store.log import EventLog
 
+from .naming import name_links
+
 FOREVER = 2**64 - 1
 
 
@@ -40,11 +42,12 @@ def links_of(log: EventLog) -> Links:
     taken = op == np.uint8(Op.LINK)
     source, target, said, sequence = a[taken], b[taken], c[taken], at[taken]
     undone = np.full(len(source), FOREVER, np.uint64)
-    links = np.cumsum(taken) - 1  # of LINK events, their number
-    _match(undone, at, taken, links, (a.astype(np.uint64) << np.uint64(32)) | b, c)
+    number = np.cumsum(taken) - 1  # of LINK events
+    _match(undone, at, taken, number, (a.astype(np.uint64) << np.uint64(32)) | b, c)
     type_of = np.array([shape.type for shape in log.shapes], np.uint32)
     opaque = said == OPAQUE_LABEL
-    return Links(
+    title = np.zeros(len(shapes), np.uint32)
+    links = Links(
         sequence,
         source,
         target,
@@ -52,8 +55,13 @@ def links_of(log: EventLog) -> Links:
         undone,
         opaque,
         type_of[shapes] if len(shapes) else np.zeros(0, np.uint32),
-        np.zeros(len(shapes), np.uint32),
+        title,
     )
+    readings = log.readings()
+    titled = readings.title != 0
+    title[readings.object[titled]] = readings.title[titled]
+    name_links(links, readings)
+    return links
 
 
 def _gathered(log: EventLog) -> tuple[U64, U8, U32, U32, U32, U32]:
@@ -83,7 +91,8 @@ def _match(
     if taken.all():
         return
     order = np.argsort(pair, kind="stable")
-    pair, taken, label, at, links = (x[order] for x in (pair, taken, label, at, links))
+    pair, taken, label = pair[order], taken[order], label[order]
+    at, links = at[order], links[order]
     starts = np.flatnonzero(np.diff(pair, prepend=~pair[0]) != 0)
     group = np.zeros(len(pair), np.intp)
     group[starts[1:]] = 1
@@ -98,7 +107,8 @@ def _match(
     match &= (group[first] == group[second]) & (level[first] == level[second])
     undone[links[first[match]]] = at[second[match]]
     for begin, end in _mixed(starts, taken, label):
-        _match_mixed(undone, *(x[begin:end] for x in (at, taken, links, label)))
+        one = slice(begin, end)
+        _match_mixed(undone, at[one], taken[one], links[one], label[one])
 
 
 def _mixed(

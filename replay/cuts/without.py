@@ -13,11 +13,12 @@ from typing import Any, Self
 
 import numpy as np
 
-from gcreplay.store.events import NO_OBJECT, U8, U64, UNFREEABLE, Events, Op, positions
+from gcreplay.store.events import NO_OBJECT, REPAIR_LABELS, U8, U64, Events, Op, positions
 from gcreplay.store.log import EventLog
 from gcreplay.store.rules.sifted import Sifted, sifted
 from gcreplay.store.words import describe
 
+from ..run import CUTS
 from .chosen import Chosen, choose
 from .cut import Cut
 from .links import FOREVER, Links, links_of
@@ -36,8 +37,8 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """`objects` that the program still uses after nothing but what was cut holds them, in so many
-    `events`, and the first of these."""
+    """`objects` that the program still uses when nothing but what was cut holds them: it takes a
+    reference to them, or asks a weak one, in so many `events`; and the first of these."""
 
     objects: int = 0
     events: int = 0
@@ -62,8 +63,9 @@ class Lost:
 class CutLog:
     """`log`: in memory, the recording without the references that `cuts` mean; a context manager.
 
-    It follows the rules but for the KEPT events that stand in for others, and is to be replayed
-    with modelled free lists. `chosen`: how many they are. `lost`: what the program misses then.
+    It follows the rules but for the KEPT events that stand in for others. A replay of it models
+    free lists: what is recorded of them is true of the uncut program only. `chosen`: how many
+    references are cut. `lost`: what the program misses then.
     """
 
     def __init__(self, cuts: Sequence[Cut], log: EventLog, chosen: Chosen, lost: Lost) -> None:
@@ -91,13 +93,14 @@ def cut_log(log: EventLog, cuts: Sequence[Cut], links: Links | None = None) -> C
     chosen = choose(log, links, cuts)
     undone = links.undone[chosen.links]
     out = np.sort(np.concatenate([links.sequence[chosen.links], undone[undone != FOREVER]]))
-    rest = EventLog.in_memory(meta=log.meta)
+    rest = EventLog.in_memory(meta={**log.meta, CUTS: [str(cut) for cut in cuts]})
     try:
         rest.take_names(log.names)
         uses = _Uses(log, links)
         for part in sifted(log, lambda events: _within(out, events)):
             uses.take(part)
             rest.append(*_standing_in(part))
+        rest.add_readings(log.readings())
         rest.flush()
     except BaseException:
         rest.close()
@@ -121,10 +124,14 @@ def _standing_in(part: Sifted) -> tuple[np.ndarray, ...]:
 
 
 class _Uses:
-    """Gathers what the program does with objects that are dead without what was cut. What a
-    recorded collection does to its garbage is no such use, nor what the log says of storage."""
+    """Gathers where the program takes a reference to what is dead without what was cut, or asks or
+    makes a weak one. What else names it is no sign of life: sizes, links and tracking are noted
+    when the recorder looks, which may be after the object was let go. Nor is what a recorded
+    collection does to its garbage, nor a repair."""
 
     def __init__(self, log: EventLog, links: Links) -> None:
+        repairs = REPAIR_LABELS.values()
+        self._repairs = [i for i, text in enumerate(log.labels) if text in repairs]
         self._log, self._links = log, links
         self._inside = 0
         self._objects = [np.zeros(0, np.uint32)]
@@ -140,9 +147,10 @@ class _Uses:
         depth = np.cumsum(depth) + self._inside
         if len(op):
             self._inside = int(depth[-1])
-        used = (part.missed != NO_OBJECT) & (depth == 0)
-        used &= ~((op == np.uint8(Op.TRACK)) & (b == UNFREEABLE))
-        at = np.flatnonzero(used)
+        taken = (op == np.uint8(Op.INCREF)) & ~np.isin(c, self._repairs)
+        pointed = (op == np.uint8(Op.LINK)) | (op == np.uint8(Op.WEAKREF))
+        taken |= pointed & (b == part.missed) & (a != b)
+        at = np.flatnonzero(taken & (part.missed != NO_OBJECT) & (depth == 0))
         if not len(at):
             return
         self._events += len(at)

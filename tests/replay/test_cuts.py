@@ -8,11 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import valid_builders
 
-from gcreplay.replay.cuts import Cut, cut_log, replay, replay_of
+from gcreplay.replay.cuts import Cut, cut_log, replay
+from gcreplay.replay.cuts.links import FOREVER, links_of
 from gcreplay.replay.run import Replay
 from gcreplay.store import EventLog, Op, TraceBuilder
 from gcreplay.store.errors import NotFound, UsageError
-from gcreplay.store.events import UNFREEABLE, Flag, WeakUse
+from gcreplay.store.events import REPAIR_LABELS, UNFREEABLE, Flag, WeakUse
+from gcreplay.store.readings import label_text
 
 # -- which references are meant --
 
@@ -80,7 +82,7 @@ def test_bounds_are_those_of_the_cut_program():
 
 def test_the_other_edge_frees_the_line_first():
     with orders(3).build() as log, cut_log(log, [Cut.parse("shop.Order.line")]) as cut:
-        assert replay_of(cut, "never").run().freed_by_refcount == 6
+        assert Replay(cut.log, "never").run().freed_by_refcount == 6
         assert (cut.chosen.labelled, cut.chosen.alike, cut.lost.objects) == (3, 0, 0)
 
 
@@ -148,9 +150,9 @@ def test_what_only_the_edge_kept_alive_is_missed_where_the_program_uses_it():
     b.decref(cache)
     with b.build() as log, cut_log(log, [Cut.parse("Cache.last")]) as cut:
         lost = cut.lost
-        assert replay_of(cut, "never").run().freed_by_refcount == 2
+        assert Replay(cut.log, "never").run().freed_by_refcount == 2
     assert lost.first is not None
-    assert (lost.objects, lost.events, lost.first.event) == (1, 2, 4)
+    assert (lost.objects, lost.events, lost.first.event) == (1, 1, 4)
     assert (lost.first.type, lost.first.site) == ("shop.Entry", "shop.py:7")
     assert lost.sentence() == (
         "a weak reference would change the program: it still uses an object that nothing else "
@@ -198,6 +200,49 @@ def test_a_cut_that_means_nothing_says_what_there_is():
     assert str(told.value).endswith("names of no reference from a Line")
 
 
+# -- names that come from readings --
+
+
+def test_a_reading_names_links_that_were_taken_before_it_and_stand():
+    b = TraceBuilder()
+    a, x, y = b.alloc("Pair", module="m"), b.alloc("list"), b.alloc("list")
+    b.link(a, x)  # 3
+    b.link(a, y)  # 4
+    b.unlink(a, y)
+    b.link(a, y)  # 6
+    b.read(a, [(x, ".left"), (y, ".right")])
+    b.link(a, x)  # 7
+    with b.build() as log:
+        links = links_of(log)
+        assert [log.labels[label] for label in links.label] == [".left", "", ".right", ""]
+        assert links.undone.tolist() == [FOREVER, 5, FOREVER, FOREVER]
+
+
+def test_one_target_under_two_names_gives_them_in_the_order_of_its_links():
+    b = TraceBuilder()
+    a, x = b.alloc("list"), b.alloc("list")
+    b.link(a, x)
+    b.link(a, x, label="(opaque)")
+    b.link(a, x)
+    b.read(a, [(x, 0), (x, 7)])
+    with b.build() as log:
+        labels = [label_text(log.labels, label) for label in links_of(log).label.tolist()]
+        assert labels == ["[0]", "", "[7]"]
+        with cut_log(log, [Cut.parse("list[7]")]) as cut:
+            assert cut.log.events().op.tolist()[2:] == [Op.LINK, Op.LINK, Op.KEPT]
+
+
+def test_a_frame_is_meant_by_the_name_of_its_function():
+    b = TraceBuilder()
+    for title in ("checkout", "refund", "shop.views.checkout"):
+        frame, error = b.alloc("frame"), b.alloc("ValueError")
+        b.link(frame, error)
+        b.read(frame, [(error, ":error")], title=title)
+    with b.build() as log, cut_log(log, [Cut.parse("frame of checkout:error")]) as cut:
+        kept, linked = [Op.ALLOC, Op.ALLOC, Op.KEPT], [Op.ALLOC, Op.ALLOC, Op.LINK]
+        assert cut.log.events().op.tolist() == [*kept, *linked, *kept]
+
+
 # -- against a log that is written without the links --
 
 
@@ -223,9 +268,9 @@ def left_out(log: EventLog, wanted: set[int]) -> set[int]:
     return out
 
 
-def written_without(log: EventLog, out: set[int]) -> tuple[TraceBuilder, int | None]:
-    """The log written without those events; and up to where: the first event that names what is
-    dead by then."""
+def written_without(log: EventLog, out: set[int]) -> tuple[TraceBuilder, int | None, bool]:
+    """The log written without those events; up to where: the first event that names what is dead by
+    then; whether that takes a reference to it."""
     immortal = {shape.id for shape in log.shapes if shape.flags & Flag.IMMORTAL}
     held: Counter[int] = Counter()
     links: dict[int, list[int]] = {}
@@ -247,7 +292,9 @@ def written_without(log: EventLog, out: set[int]) -> tuple[TraceBuilder, int | N
         if op in NAMING and not {x, y if two else x} <= set(links):
             if op == Op.TRACK and y == UNFREEABLE:  # said of it as of its birth
                 continue
-            return b, sequence
+            takes = op == Op.INCREF and log.labels[c] not in REPAIR_LABELS.values()
+            points = op in (Op.LINK, Op.WEAKREF) and x in links
+            return b, sequence, takes or points
         match op:
             case Op.INCREF:
                 held[x] += y
@@ -260,7 +307,7 @@ def written_without(log: EventLog, out: set[int]) -> tuple[TraceBuilder, int | N
                 links[x].remove(y)
                 dies([y])
         b.event(op, x, y, c)
-    return b, None
+    return b, None, False
 
 
 NAMING = (Op.INCREF, Op.DECREF, Op.LINK, Op.UNLINK, Op.RESIZE, Op.TRACK, Op.UNTRACK, Op.WEAKREF)
@@ -282,17 +329,19 @@ def test_cut_and_never_written_are_one(builder: TraceBuilder, data: st.DataObjec
             return
         if less.chosen.alike:
             return
-        written, first = written_without(log, left_out(log, wanted))
+        written, first, uses = written_without(log, left_out(log, wanted))
         policy = data.draw(
             st.sampled_from(["never", "cpython-3.11", "generational:3,2,2", "clairvoyant"])
         )
         with less:
+            seen = less.lost.first
             if first is not None:
-                assert less.lost.first is not None and less.lost.first.event == first
+                assert uses == (seen is not None and seen.event == first)
+                assert seen is None or seen.event >= first
                 return
-            assert less.lost.first is None
+            assert seen is None
             with written.build() as rest:
-                ours, theirs = replay_of(less, policy), Replay(rest, policy)
+                ours, theirs = Replay(less.log, policy), Replay(rest, policy)
                 theirs.modelled = True
                 assert figures(ours) == figures(theirs)
 
