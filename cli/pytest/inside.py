@@ -10,7 +10,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TextIO
 
 import pytest
 
@@ -39,8 +39,11 @@ class Inside:
 
     def __init__(self, config: pytest.Config, reports: str) -> None:
         self._config = config
-        self._open = contextlib.ExitStack()  # to the end of the process
-        self._out = open(reports, "a", encoding="utf-8") if reports else None  # noqa: PTH123, SIM115
+        self._open = contextlib.ExitStack()
+        self._out: TextIO | None = None
+        if reports:
+            file = open(reports, "a", encoding="utf-8")  # noqa: PTH123, SIM115
+            self._out = self._open.enter_context(file)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
@@ -62,6 +65,11 @@ class Inside:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self) -> None:
         mark(ALL)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_unconfigure(self) -> None:
+        self._out = None
+        self._open.close()
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item) -> Iterator[None]:

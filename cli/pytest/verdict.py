@@ -70,7 +70,7 @@ def drawn_cycles(cycles: Sequence[garbage.Group], *, verbose: bool) -> list[str]
     shown = cycles if verbose else cycles[:_CYCLES]
     lines = []
     for one in shown:
-        head, place = f"  {screen.each(one)}", screen.place_of(one)
+        head, place = f"  {counted(one.count, 'cycle')}", screen.place_of(one)
         room = _WIDTH - len(head) - len(place)
         lines += [f"{head}{' ' * room}{place}"] if room >= 2 else [head, f"    {place}"]
         lines += textwrap.wrap(

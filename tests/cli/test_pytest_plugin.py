@@ -149,7 +149,7 @@ def test_it_says_what_was_made_where(alone: Session) -> None:
     told = alone.out.partition("_ test_over _")[2].partition("\n____")[0].splitlines()[1:]
     assert told == [
         "4 objects of cyclic garbage, 0 allowed",
-        "  once, 4 objects, 944 B                           test_shop.py:8 Order.__init__",
+        "  1 cycle                                          test_shop.py:8 Order.__init__",
         "    Order.lines -> list[1] -> Line.order -> Order",
         "     8  self.lines = [Line(self), Line(self)]",
     ]
