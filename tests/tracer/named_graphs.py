@@ -1,14 +1,16 @@
 """A program that makes a random graph of objects of all kinds and says by which names Python itself
-reaches what each of them holds; then all of it becomes garbage, which one collection finds.
+reaches what each of them holds; then all of it becomes garbage, which one collection finds, or is
+kept to the end.
 
-Its argument is a list of [kind, number, number, number]: what to make, and what of that made before
-it holds. It prints a list of what it has told of: of each object its type, its title, how many
-references to others it has, and [name, number or null, type of the target, whether it is certain]
-for each. Number 0 is the one root, whose items are what was made.
+Its first argument is a list of [kind, number, number, number]: what to make, and what of that made
+before it holds; the second is "kept" or "garbage". It prints a list of what it has told of: of each object its type, its title, how many
+references to others it has, and [name, number, type of the target, whether it is certain] for each;
+null for an object that others hold, too. Number 0 is the one root, whose items are what was made.
 """
 
 import asyncio
 import collections
+import contextlib
 import functools
 import gc
 import json
@@ -33,7 +35,7 @@ class Slotted:
 
 
 class MoreSlots(Slotted):
-    __slots__ = ("third", "__weakref__")
+    __slots__ = ("__weakref__", "third")
 
 
 class SlotsAndDict(Slotted):
@@ -213,7 +215,9 @@ def cached(a, b, c):
 
 
 def cached_property(a, b, c):
-    return with_attributes(functools.cached_property(closure(a, b, c)), name=c)
+    x = with_attributes(functools.cached_property(closure(a, b, c)), name=c)
+    attributes[id(x)] += ["func", "lock"]
+    return x
 
 
 def some_property(a, b, c):
@@ -235,8 +239,7 @@ def deque(a, b, c):
 def generating(a, b):
     x, unset = [a], None
     del unset
-    for item in [b, x]:
-        yield item
+    yield from [b, x]
     return a
 
 
@@ -256,7 +259,7 @@ def unbegun(a, b, c):
 def generator_looked_at(a, b, c):
     x = generating(a, b)
     next(x)
-    x.gi_frame.f_locals
+    x.gi_frame.f_locals  # noqa: B018 - makes them
     return x
 
 
@@ -302,10 +305,8 @@ async def agenerating(a, b):
 
 def async_generator(a, b, c):
     x = agenerating(a, b)
-    try:
+    with contextlib.suppress(StopIteration):
         x.__anext__().send(None)
-    except StopIteration:
-        pass
     locals_of[id(x)] = ("a", a), ("b", b)
     return x
 
@@ -343,7 +344,7 @@ def stop_iteration(a, b, c):
 
 def missing_attribute(a, b, c):
     try:
-        a.no_such_attribute
+        a.no_such_attribute  # noqa: B018
     except AttributeError as error:
         return error.with_traceback(None)
 
@@ -353,10 +354,8 @@ def group(a, b, c):
 
 
 def frame(a, b, c):
-    local = {"c": c}
-    held = sys._getframe()
-    held.f_locals
-    return held
+    held = {"c": c}, sys._getframe()
+    return held[1]
 
 
 def module(a, b, c):
@@ -378,6 +377,7 @@ def weak_values(a, b, c):
     x = weakref.WeakValueDictionary()
     target = plain(a, b, c)
     x["key"] = target
+    attributes[id(x)] = ["data", "_pending_removals", "_remove", "_iterating"]
     return with_attributes(Plain(), table=x, target=target)
 
 
@@ -385,6 +385,7 @@ def weak_keys(a, b, c):
     x = weakref.WeakKeyDictionary()
     key = plain(a, b, c)
     x[key] = [b]
+    attributes[id(x)] = ["data", "_pending_removals", "_remove", "_iterating"]
     return with_attributes(Plain(), table=x, key=key)
 
 
@@ -470,6 +471,7 @@ def names_of(x):
         if id(x) in materialized:
             names += attribute(x, "__dict__")
     if id(x) in locals_of:
+        names += [(".(function)", globals()[x.__name__])]
         names += [(f":{name}", value) for name, value in locals_of[id(x)]]
     match kind:
         case types.FunctionType:
@@ -482,6 +484,8 @@ def names_of(x):
             names += attribute(x, "__func__", "__self__")
         case types.BuiltinMethodType:
             names += attribute(x, "__self__")
+        case functools._lru_cache_wrapper:
+            names += attribute(x, "__dict__")
         case functools.partial:
             names += attribute(x, "func", "args", "keywords")
         case collections.defaultdict:
@@ -499,7 +503,8 @@ def names_of(x):
             names += attribute(x, "__dict__")
         case types.GeneratorType if x.gi_code is generating.__code__ and id(x) not in locals_of and x.gi_frame:
             names += attribute(x, "gi_frame")
-            names += local_names(x.gi_frame, x.gi_frame.f_locals) + [(".f_locals", x.gi_frame.f_locals)]
+            found = x.gi_frame.f_locals
+            names += [*local_names(x.gi_frame, found), (".f_locals", found)]
         case weakref.ReferenceType:
             names += attribute(x, "__callback__")
         case weakref.KeyedRef:
@@ -512,6 +517,9 @@ def names_of(x):
                 names += [("._result", x.result())]
         case types.GenericAlias:
             names += attribute(x, "__origin__", "__args__")
+    if kind is type:
+        names += [(".__dict__", gc.get_referents(vars(x))[0])]
+        names += attribute(x, "__mro__", "__bases__", "__base__")
     if kind.__flags__ & HEAP:
         names += attribute(x, "__class__")
     return names
@@ -538,7 +546,7 @@ def counted(x):
 
 def known_kind(x):
     """What is told of, with what it holds: nothing that others hold too."""
-    if x is loop or x == () or isinstance(x, type) or x is globals() or x is vars(__builtins__):
+    if x is loop or x == () or x is globals() or x is vars(__builtins__):
         return False
     running = type(x) is types.FrameType and x.f_code.co_name == "<module>"
     return id(x) not in before and gc.is_tracked(x) and not running
@@ -547,6 +555,9 @@ def known_kind(x):
 def tell(root):
     numbers, queue, out = {id(root): 0}, [root], []
     for x in queue:  # which grows
+        if x is not root and not known_kind(x):
+            out.append(None)
+            continue
         names = names_of(x)
         referents = [t for t in gc.get_referents(x) if counted(t)]
         visits = collections.Counter(map(id, referents))
@@ -555,11 +566,11 @@ def tell(root):
         for name, target in names:
             if id(target) not in visits:
                 continue
-            if id(target) not in numbers and known_kind(target):
+            if id(target) not in numbers:
                 numbers[id(target)] = len(queue)
                 queue.append(target)
             certain = named[id(target)] <= visits[id(target)]
-            links.append([name, numbers.get(id(target)), type(target).__name__, certain])
+            links.append([name, numbers[id(target)], type(target).__name__, certain])
         out.append([type(x).__name__, title_of(x), len(referents), links])
     return out
 
@@ -580,9 +591,12 @@ def main():
 
 gc.disable()
 before = set(map(id, gc.get_objects()))
-told = tell(main())
+kept = [main()]
+told = tell(kept[0])
 for names in (attributes, locals_of, materialized):
     names.clear()
 loop._ready.clear()
 print(json.dumps(told))
-gc.collect()
+if sys.argv[2] == "garbage":
+    kept.clear()
+    gc.collect()

@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from recording import run_recorded
@@ -19,7 +20,7 @@ from gcreplay.store.readings import POSITION, Reason, label_text
 
 PROGRAM = Path(__file__).with_name("named_graphs.py")
 KINDS = 56
-Told = list[tuple[str, str | None, int, list[tuple[str, int | None, str, bool]]]]
+Told = list[tuple[str, str | None, int, list[tuple[str, int, str, bool]]] | None]
 numbers = st.integers(0, 10_000)
 graphs = st.tuples(
     st.permutations(range(KINDS)),
@@ -29,9 +30,9 @@ graphs = st.tuples(
 
 
 class Read:
-    """What a recording says that garbage held when it was found."""
+    """What a recording says that objects held when they were read for that reason."""
 
-    def __init__(self, log: EventLog) -> None:
+    def __init__(self, log: EventLog, reason: Reason) -> None:
         events, shapes, types = log.events(), log.shapes, log.types
         born = events.op == Op.ALLOC
         self.types = [types[shapes[shape].type].name.rpartition(".")[2] for shape in events.b[born]]
@@ -39,7 +40,7 @@ class Read:
         self.links: dict[int, list[tuple[str, int, bool]]] = {}
         readings, labels = log.readings(), log.labels
         for i, holder in enumerate(readings.object.tolist()):
-            if readings.reason[i] != Reason.GARBAGE:
+            if readings.reason[i] != reason:
                 continue
             part = slice(*readings.first[i : i + 2].tolist())
             self.titles[holder] = labels[readings.title[i]]
@@ -63,7 +64,9 @@ def compared(told: Told, read: Read) -> list[str]:
     assert len(roots) == 1
     objects, faults, queue = {0: roots[0]}, [], [(0, "")]
     for number, way in queue:  # which grows
-        kind, title, references, links = told[number]
+        if (here := told[number]) is None:
+            continue
+        kind, title, references, links = here
         holder = objects[number]
         if holder not in read.links:
             faults.append(f"{way} {kind}: was not read")
@@ -75,6 +78,9 @@ def compared(told: Told, read: Read) -> list[str]:
             faults.append(f"{kind}: is called {read.titles[holder]!r}, not {title!r}")
         if len(read.links[holder]) != references:
             faults.append(f"{kind}: holds {len(read.links[holder])} objects, not {references}")
+        for name, target, named in read.links[holder]:
+            if not named:
+                faults.append(f"{kind}: its {read.types[target]} {name} has no name")
         found = read.by_name(holder)
         expected = defaultdict(list)
         for name, target, type_name, certain in links:
@@ -88,12 +94,11 @@ def compared(told: Told, read: Read) -> list[str]:
                 ((target, type_name, _),) = targets
                 if read.types[seen[0]] != type_name:
                     faults.append(f"{kind}{name}: is a {read.types[seen[0]]}, not a {type_name}")
-                elif target is not None:
-                    if target not in objects:
-                        objects[target] = seen[0]
-                        queue.append((target, f"{kind}{name}"))
-                    elif objects[target] != seen[0]:
-                        faults.append(f"{kind}{name}: is another {type_name}")
+                elif target not in objects:
+                    objects[target] = seen[0]
+                    queue.append((target, f"{kind}{name}"))
+                elif objects[target] != seen[0]:
+                    faults.append(f"{kind}{name}: is another {type_name}")
             elif len(seen) > len(targets):
                 faults.append(f"{kind}: has {name} {len(seen)} times, not {len(targets)}")
     met = set(objects.values())
@@ -103,12 +108,17 @@ def compared(told: Told, read: Read) -> list[str]:
 
 
 @settings(max_examples=2, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.parametrize(
+    ("fate", "reason"), [("garbage", Reason.GARBAGE), ("kept", Reason.END)], ids=["garbage", "kept"]
+)
 @given(graphs)
-def test_names_are_those_that_python_has(tmp_path: Path, graph: Any) -> None:
+def test_names_are_those_that_python_has(
+    tmp_path: Path, fate: str, reason: Reason, graph: Any
+) -> None:
     kinds, held = graph
     spec = [[kinds[i % KINDS], *picks] for i, picks in enumerate(held)]
-    done = run_recorded(tmp_path, str(PROGRAM), json.dumps(spec))
+    done = run_recorded(tmp_path, str(PROGRAM), json.dumps(spec), fate)
     assert done.ran.exit_code == 0, done.ran.err
     told: Told = json.loads(done.lines[0])
     with EventLog.open(done.path) as log:
-        assert compared(told, Read(log)) == []
+        assert compared(told, Read(log, reason)) == []
