@@ -86,6 +86,7 @@ def run_recorded(
     probe_budget: int = 0,
     spool_limit: int | None = None,
     python: str | None = None,
+    labels: bool = False,
 ) -> Recorded:
     """The same program, recorded."""
     options = RecordOptions(
@@ -97,6 +98,7 @@ def run_recorded(
         probe_budget=probe_budget,
         force=True,
         spool_limit=spool_limit,
+        labels=labels,
         environment={**FIXED, **(environment or {})},
     )
     with (

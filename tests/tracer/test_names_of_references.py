@@ -9,7 +9,6 @@ from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from recording import run_recorded
@@ -107,18 +106,31 @@ def compared(told: Told, read: Read) -> list[str]:
     return sorted(Counter(faults))
 
 
-@settings(max_examples=2, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@pytest.mark.parametrize(
-    ("fate", "reason"), [("garbage", Reason.GARBAGE), ("kept", Reason.END)], ids=["garbage", "kept"]
-)
-@given(graphs)
-def test_names_are_those_that_python_has(
-    tmp_path: Path, fate: str, reason: Reason, graph: Any
-) -> None:
+def recording_of(folder: Path, graph: Any, fate: str, *, labels: bool) -> tuple[Told, Path]:
     kinds, held = graph
     spec = [[kinds[i % KINDS], *picks] for i, picks in enumerate(held)]
-    done = run_recorded(tmp_path, str(PROGRAM), json.dumps(spec), fate)
+    done = run_recorded(folder, str(PROGRAM), json.dumps(spec), fate, labels=labels)
     assert done.ran.exit_code == 0, done.ran.err
-    told: Told = json.loads(done.lines[0])
-    with EventLog.open(done.path) as log:
-        assert compared(told, Read(log, reason)) == []
+    return json.loads(done.lines[0]), done.path
+
+
+once = settings(max_examples=1, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@once
+@given(graphs)
+def test_what_is_kept_has_the_names_that_python_has(tmp_path: Path, graph: Any) -> None:
+    told, path = recording_of(tmp_path, graph, "kept", labels=False)
+    with EventLog.open(path) as log:
+        assert compared(told, Read(log, Reason.END)) == []
+
+
+@once
+@given(graphs)
+def test_garbage_has_them_too_and_had_them_at_the_look_before(tmp_path: Path, graph: Any) -> None:
+    told, path = recording_of(tmp_path, graph, "garbage", labels=True)
+    with EventLog.open(path) as log:
+        garbage, looks = Read(log, Reason.GARBAGE), Read(log, Reason.LOOK)
+    assert compared(told, garbage) == []
+    for holder, links in garbage.links.items():
+        assert sorted(looks.links[holder]) == sorted(links)
