@@ -7,9 +7,19 @@ import click
 
 from gcreplay import baseline as known
 from gcreplay.options import policy_option, trace_argument
-from gcreplay.replay.garbage import Cycles, Group, cycles
+from gcreplay.replay.garbage import Group, cycles
 from gcreplay.replay.places import is_in
-from gcreplay.screen.garbage import FIRST, UNNAMED, answer, drawn, place_of, screen, table
+from gcreplay.screen.garbage import (
+    FIRST,
+    UNNAMED,
+    Code,
+    answer,
+    drawn,
+    place_of,
+    ran_words,
+    screen,
+    table,
+)
 from gcreplay.screen.output import Report, counted, filled, format_option, say, show
 from gcreplay.screen.progress import working
 from gcreplay.store.errors import UsageError
@@ -65,7 +75,7 @@ def command(
     with opened(trace) as log, working("replaying"):
         mark = None if since is None else mark_from(since)
         found = cycles(log, policies[0] if policies else None, since=mark)
-        lines = log.lines
+        code = Code.of(log)
     groups = [group for group in found.groups if chosen(group, site, kind)]
     own = [group for group in groups if group.own]
     shown = groups if show_all else own[:FIRST]
@@ -73,19 +83,20 @@ def command(
     if not own and not show_all:
         shown, rest = groups[:FIRST], [("Others", groups[FIRST:])]
     said = (answer(found, groups, own),)
-    notes = () if found.named or not groups else (UNNAMED,)
+    notes = ran_words(found.ran, code)
+    notes += [] if found.named or not groups else [UNNAMED]
     if output_format == "table":
-        told = ["\n".join(map(filled, said)), *screen(found, shown, rest, lines)]
+        told = ["\n".join(map(filled, said)), *screen(found, shown, rest, code)]
         told += ["", *map(filled, notes)] if notes else []
         click.echo("\n".join(told))
     else:
         payload = {"trace": str(trace), **found.to_json(groups)}
-        show(Report((table(found, shown),), payload, (), said, notes), output_format)
+        show(Report((table(found, shown, code),), payload, (), said, tuple(notes)), output_format)
     if written is not None:
         known.write(written, {group.signature for group in groups})
         say(f"{counted(len(groups), 'kind')} written to {written}")
     if accepted is not None:
-        check(found, groups, accepted)
+        check(groups, accepted, code)
 
 
 def chosen(group: Group, site: str | None, kind: str | None) -> bool:
@@ -115,7 +126,7 @@ def hidden(groups: Sequence[Group], own: Sequence[Group]) -> list[tuple[str, Seq
     ]
 
 
-def check(found: Cycles, groups: Sequence[Group], accepted: frozenset[str]) -> None:
+def check(groups: Sequence[Group], accepted: frozenset[str], code: Code) -> None:
     """Say which kinds are new, and fail where there are any."""
     new = {group.signature: group for group in groups if group.signature not in accepted}
     if not new:
@@ -124,5 +135,5 @@ def check(found: Cycles, groups: Sequence[Group], accepted: frozenset[str]) -> N
     say(f"{counted(len(new), 'new kind')} of cycles, not accepted:")
     for signature, group in new.items():
         say(f"  {signature}")
-        say(f"    {counted(group.count, 'time')}, {place_of(group)}: {drawn(group)}")
+        say(f"    {counted(group.count, 'time')}, {place_of(group, code)}: {drawn(group)}")
     raise click.exceptions.Exit(1)

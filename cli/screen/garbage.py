@@ -4,29 +4,49 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from gcreplay.replay.garbage import Cycles, Group
+from gcreplay.replay.garbage.finalizers import Ran
+from gcreplay.replay.modules import root_of
 from gcreplay.screen.output import PIPE_WIDTH, Cell, Size, Table, counted, words
 from gcreplay.screen.places import short
 from gcreplay.screen.text import plain
+from gcreplay.store import EventLog
 
 FIRST: Final = 5
 """So many kinds are shown at first."""
 MOST_LINES: Final = 3
+MOST_RAN: Final = 3
 UNNAMED: Final = (
     "The recording does not name references: it was made by an older gcreplay. Record again to see "
     "which attribute leads where."
 )
 
 
-def place_of(group: Group) -> str:
+@dataclass(frozen=True, slots=True)
+class Code:
+    """What a screen says of places: `root` is cut off their files."""
+
+    root: str
+    lines: Mapping[tuple[str, int], str]
+
+    @classmethod
+    def of(cls, log: EventLog) -> "Code":
+        return cls(root_of(site.file for site in log.sites), log.lines)
+
+    def place(self, file: str, line: int, function: str, near: bool = False) -> str:
+        """`shop/orders.py:41 Order.__init__`."""
+        return f"{'near ' if near else ''}{short(file, self.root)}:{line} {function}"
+
+
+def place_of(group: Group, code: Code) -> str:
     """Where it is made: `near` where the line is not quite known."""
     if not group.sites:
         return "made where nobody saw it"
     site = group.sites[0]
-    near = "near " if site.near else ""
-    return f"{near}{short(site.file)}:{site.line} {site.function}"
+    return code.place(site.file, site.line, site.function, site.near)
 
 
 def percent(share: float) -> str:
@@ -56,12 +76,10 @@ def each(group: Group) -> str:
     )
 
 
-def block(
-    number: int, group: Group, share: float, lines: Mapping[tuple[str, int], str], width: int
-) -> list[str]:
+def block(number: int, group: Group, share: float, code: Code, width: int) -> list[str]:
     """The lines about one group."""
     head = f"{number:<3}{percent(share)}  {each(group)}"
-    place = plain(place_of(group))
+    place = plain(place_of(group, code))
     room = width - len(head) - len(place)
     told = [head + " " * room + place] if room >= 2 else [head, f"     {place}"]
     told += textwrap.wrap(
@@ -72,7 +90,7 @@ def block(
         break_long_words=False,
         break_on_hyphens=False,
     )
-    told += source(group, lines, width)
+    told += source(group, code, width)
     floated = group.floating_object_events // max(1, group.objects + group.hanging_objects)
     mixed = ", ".join(
         f"{n / max(1, group.count):,.3g} {plain(kind.rpartition('.')[2])}"
@@ -90,15 +108,15 @@ def block(
     return told
 
 
-def source(group: Group, lines: Mapping[tuple[str, int], str], width: int) -> list[str]:
-    """The lines of code that make it, as they were when the program ran."""
-    told = []
-    for site in group.sites[:MOST_LINES]:
-        text = lines.get((site.file, site.line))
-        if text and site.file == group.sites[0].file:
-            line = f"{site.line:>6}  {plain(text.strip())}"
-            told.append(line if len(line) <= width else f"{line[: width - 3]}...")
-    return told
+def source(group: Group, code: Code, width: int) -> list[str]:
+    """The lines of code that make it, of the file in which its best place is."""
+    told: dict[str, None] = {}
+    for site in group.sites:
+        text = code.lines.get((site.file, site.line), "").strip()
+        if text and site.file == group.sites[0].file and not site.near:
+            line = f"{site.line:>6}  {plain(text)}"
+            told[line if len(line) <= width else f"{line[: width - 3]}..."] = None
+    return list(told)[:MOST_LINES]
 
 
 def answer(found: Cycles, groups: Sequence[Group], own: Sequence[Group]) -> str:
@@ -119,7 +137,7 @@ def screen(
     found: Cycles,
     groups: Sequence[Group],
     rest: Sequence[tuple[str, Sequence[Group]]],
-    lines: Mapping[tuple[str, int], str],
+    code: Code,
 ) -> list[str]:
     """A block a group, and a line for each kind of groups that is not shown."""
     width = (
@@ -127,7 +145,7 @@ def screen(
     )
     told = []
     for number, group in enumerate(groups, start=1):
-        told += ["", *block(number, group, found.share([group]), lines, width)]
+        told += ["", *block(number, group, found.share([group]), code, width)]
     if any(others for _, others in rest):
         told.append("")
     for name, others in rest:
@@ -137,15 +155,33 @@ def screen(
     return told
 
 
+def ran_words(ran: Sequence[Ran], code: Code) -> list[str]:
+    """What ran in the recorded collections, a sentence each."""
+    told = []
+    for one in ran[:MOST_RAN]:
+        most = one.begun_at[0]
+        where = code.place(most.file, most.line, most.function) if most.file else "places unknown"
+        others = f" and {len(one.begun_at) - 1:,} other places" if len(one.begun_at) > 1 else ""
+        told.append(
+            f"In recorded collections ran {one.name}, {counted(one.times, 'time')}; they began at "
+            f"{where}{others}."
+        )
+    if len(ran) > MOST_RAN:
+        told.append(
+            f"And {counted(len(ran) - MOST_RAN, 'other kind')} of finalizers and callbacks."
+        )
+    return told
+
+
 COLUMNS: Final = ("cycle", "made at", "times", "objects", "hanging", "bytes", "% work", "signature")
 
 
-def table(found: Cycles, groups: Sequence[Group]) -> Table:
+def table(found: Cycles, groups: Sequence[Group], code: Code) -> Table:
     """One row a group."""
     rows: list[tuple[Cell, ...]] = [
         (
             drawn(group),
-            place_of(group),
+            place_of(group, code),
             group.count,
             group.objects,
             group.hanging_objects,

@@ -268,10 +268,14 @@ static Figures collect_generation(Heap *h, int generation, int into, int untrack
     uint32_t uncollectable = keep_uncollectable(h, &aside);
     h->grown_bytes = 0;
     h->causing = h->linked != NULL;
-    if (h->causing && has_regions(h, aside))
+    uint32_t noted = h->noted ? h->noted->length : 0;
+    if (h->causing && has_regions(h, aside)) {
+        if (unlikely(h->noted != NULL))
+            note_found(h, aside);
         died = call_and_finalize(h, &aside, &uncollectable, into);
-    else
+    } else {
         died = call_weakrefs(h, aside, into);
+    }
     figures.collected = aside - finalized(h, aside) + died;
     for (uint32_t i = 0; i < uncollectable; i++) {
         enlist(h, h->queue[i], into);
@@ -293,6 +297,8 @@ static Figures collect_generation(Heap *h, int generation, int into, int untrack
     } else {
         delete_garbage(h, aside, COLLECTING);
     }
+    if (unlikely(h->noted != NULL))
+        forget_saved(h, noted);
     figures.freed = h->freed_by_count + h->freed_by_collector - dead;
     figures.bytes = bytes + h->grown_bytes - h->live_bytes;
     if (generation == 2)

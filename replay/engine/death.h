@@ -64,8 +64,6 @@ always_inline void floats_no_more(Heap *h, uint32_t slot, uint64_t bytes)
 {
     floating_changes(h);
     h->objects[slot].marks &= ~IS_FLOATING;
-    if (unlikely(h->noted != NULL))
-        h->noted->visits[slot] = 0;
     h->floating--;
     h->floating_bytes -= bytes;
 }
@@ -137,13 +135,12 @@ always_inline void release(Heap *h, uint32_t slot, const int mode)
                 h->pending += !(keeps && h->modelled);
         }
     }
-    if (BASIC(mode) == COLLECTING && unlikely(h->collecting)) {
+    if (BASIC(mode) == COLLECTING && unlikely(h->collecting))
         h->freed_by_collector++;
-        if (unlikely(h->noted != NULL))
-            note_freed(h, slot, bytes, o->state == DYING);
-    } else {
+    else
         h->freed_by_count++;
-    }
+    if (unlikely(h->noted != NULL))
+        note_death(h, slot, bytes);
     if (unlikely(o->marks & ~(OWNS_BYTES | OUTLIVES)))
         leave_marks(h, slot, bytes);
     if (BASIC(mode) == ANNOTATING && unlikely(h->inside && h->inside_first) && h->dies_inside != NULL)

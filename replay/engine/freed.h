@@ -1,4 +1,4 @@
-/* What collections free, with its links, for who asks: written down while it is taken apart. */
+/* The garbage that dies in collections, with its links, for who asks. */
 #ifndef GCREPLAY_FREED_H
 #define GCREPLAY_FREED_H
 
@@ -17,16 +17,50 @@ never_inline void note_freed(Heap *h, uint32_t slot, uint64_t bytes, int found)
 {
     const Object *o = &h->objects[slot];
     Noted *noted = h->noted;
-    uint32_t visits = noted->visits[slot];
-    ROOM(h, noted->freed, noted->length, noted->capacity);
-    noted->freed[noted->length++] = (Freed){
-        .sequence = h->sequence, .bytes = bytes, .id = o->id, .shape = o->shape,
-        .first = noted->links, .collection = noted->collection, .found = (uint8_t)found,
-        .visits = visits > (uint32_t)found ? visits : (uint32_t)found};
+    uint32_t visits = noted->visits[slot], first = noted->links;
     EACH_LINK(h, o, link) {
         ROOM(h, noted->link, noted->links, noted->link_capacity);
         noted->link[noted->links++] = (Link){h->objects[link->target].id, link->label};
     }
+    ROOM(h, noted->freed, noted->length, noted->capacity);
+    noted->freed[noted->length++] = (Freed){
+        .sequence = h->sequence, .bytes = bytes, .id = o->id, .shape = o->shape,
+        .first = first, .degree = noted->links - first,
+        .collection = noted->collection, .found = (uint8_t)found,
+        .visits = visits > (uint32_t)found ? visits : (uint32_t)found};
+    noted->visits[slot] = IS_NOTED;
+}
+
+/* A collection frees it, or a finalizer or callback that it calls while that takes garbage apart. */
+always_inline void note_death(Heap *h, uint32_t slot, uint64_t bytes)
+{
+    const Object *o = &h->objects[slot];
+    if (h->collecting || (h->causing && o->marks & IS_FLOATING))
+        if (h->noted->visits[slot] != IS_NOTED)
+            note_freed(h, slot, bytes, o->state == DYING);
+    h->noted->visits[slot] = 0;
+}
+
+/* What a collection found, before finalizers and callbacks change it. */
+never_inline void note_found(Heap *h, uint32_t found)
+{
+    for (uint32_t i = 0; i < found; i++)
+        note_freed(h, h->aside[i], bytes_of(h, h->aside[i]), 1);
+}
+
+/* What was found and has not died is none of the freed. */
+never_inline void forget_saved(Heap *h, uint32_t first)
+{
+    Noted *noted = h->noted;
+    uint32_t kept = first;
+    for (uint32_t i = first; i < noted->length; i++) {
+        uint32_t slot = slot_of(h, noted->freed[i].id);
+        if (slot)
+            noted->visits[slot] = 0;
+        else
+            noted->freed[kept++] = noted->freed[i];
+    }
+    noted->length = kept;
 }
 
 /* A collection looks at these candidates, some of which are garbage already. */

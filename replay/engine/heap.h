@@ -129,21 +129,23 @@ typedef struct {
 
 typedef struct { uint32_t id; uint8_t callback; } Waiting;
 
-typedef struct {                /* an object that a collection freed */
+typedef struct {                /* garbage that died in a collection */
     uint64_t sequence, bytes;
     uint32_t id, shape;
-    uint32_t first;             /* of its links */
+    uint32_t first, degree;     /* its links */
     uint32_t visits;            /* collections that looked at it since it is garbage */
     uint32_t collection;        /* which of them all freed it */
     uint8_t found;              /* unreachable by itself: not for want of what held it */
 } Freed;
 
-typedef struct {                /* what collections freed since the last look */
+typedef struct {                /* what died in collections since the last look */
     Freed *freed;
     Link *link;                 /* target: an id */
-    uint32_t *visits;           /* by slot */
+    uint32_t *visits;           /* by slot; IS_NOTED: it is among the freed already */
     uint32_t length, capacity, links, link_capacity, collection;
 } Noted;
+
+#define IS_NOTED UINT32_MAX
 
 typedef struct Heap {
     jmp_buf failure;

@@ -14,7 +14,7 @@ cdef extern from "../engine/death.h" nogil:
         uint32_t target, label
     ctypedef struct Freed:
         uint64_t sequence, bytes
-        uint32_t id, shape, first, visits, collection
+        uint32_t id, shape, first, degree, visits, collection
         uint8_t found
     ctypedef struct Noted:
         Freed *freed
@@ -246,8 +246,7 @@ cdef class Gathering:
 
     cdef uint32_t end_of(self, uint32_t i) noexcept nogil:
         """Where the links of an object end."""
-        cdef Noted *noted = self.h.noted
-        return noted.freed[i + 1].first if i + 1 < noted.length else noted.links
+        return self.h.noted.freed[i].first + self.h.noted.freed[i].degree
 
     cdef void resolve(self) noexcept nogil:
         """Where each link leads among what the same collection freed."""
@@ -401,9 +400,10 @@ cdef class Gathering:
         `held`: 0 by object."""
         cdef Noted *noted = self.h.noted
         cdef uint32_t i, k, t
-        for k in range(noted.links):
-            if self.to[k] != NONE:
-                held[self.to[k]] += 1
+        for i in range(noted.length):
+            for k in range(noted.freed[i].first, self.end_of(i)):
+                if self.to[k] != NONE:
+                    held[self.to[k]] += 1
         for i in range(noted.length):
             if not cyclic[self.component[i]]:
                 continue

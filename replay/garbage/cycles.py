@@ -15,6 +15,7 @@ from ..references.names import Edge
 from ..results.result import RunResult
 from ..run import find_mark
 from .example import turned
+from .finalizers import Ran, ran_inside
 from .gathering import SUMS, GarbageReplay, Gathered
 from .shapes import Shape, signature
 
@@ -130,7 +131,8 @@ class Cycles:
     """The cycles of a recording under a policy, the groups that cost most first.
 
     run: the whole replay. named: the recording has names of references. gc_visited: how often its
-    collections looked at any object.
+    collections looked at any object. ran: what ran in collections of the recorded program, whatever
+    the policy.
     """
 
     policy: str
@@ -138,6 +140,7 @@ class Cycles:
     run: RunResult
     named: bool
     gc_visited: int
+    ran: tuple[Ran, ...]
 
     def total(self, groups: Sequence[Group] | None = None) -> dict[str, int]:
         """The sums over groups; None: over all."""
@@ -154,7 +157,11 @@ class Cycles:
         return {
             "policy": self.policy,
             "groups": [group.to_json() for group in chosen],
-            "total": {**self.total(chosen), "gc_visited": self.gc_visited},
+            "total": {
+                **self.total(chosen),
+                "gc_visited": self.gc_visited,
+                "ran_in_collections": [one.to_json() for one in self.ran],
+            },
         }
 
 
@@ -164,16 +171,19 @@ def cycles(
     *,
     since: str | int | None = None,
     until: str | int | None = None,
+    modelled: bool = False,
 ) -> Cycles:
     """The cycles that the collections of a policy free, and those that float at the end.
 
     policy: as `replay` takes it; None: the recorded setting. since, until: marks, or sequence
-    numbers, between which the garbage becomes unreachable. Raises as `replay`, and UsageError for a
-    policy that frees garbage without collections.
+    numbers, between which the garbage becomes unreachable. modelled: births and deaths follow the
+    free-list model also where a recorded setting is replayed, as for a log that was cut. Raises as
+    `replay`, and UsageError for a policy that frees garbage without collections.
     """
     begin = _place(log, since, 0)
     end = log.event_count + 1 if until is None else _place(log, until, begin + 1)
     play = GarbageReplay(log, RECORDED if policy is None else policy, begin, end)
+    play.modelled |= modelled
     run = play.run()
     play.finish()
     groups = [group_of(log, play, one) for one in play.groups.values()]
@@ -184,6 +194,7 @@ def cycles(
         run,
         play.names.known,
         sum(one.candidates for one in run.collections if one.sequence >= begin),
+        ran_inside(log),
     )
 
 

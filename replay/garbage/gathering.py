@@ -20,7 +20,7 @@ from ..references.names import Edge, Names, folded
 from ..run import Replay
 from ._garbage import Gathering
 from .example import MOST_OBJECTS, shortest_cycle
-from .shapes import LabelTable, Shape, shapes_of
+from .shapes import LabelTable, Shape, shapes_of, types_of
 
 BATCH = 1 << 18
 """As many objects at least are looked at together."""
@@ -47,12 +47,24 @@ class Gathered:
     shape: Shape
     function: str
     count: int = 0
-    sums: dict[str, int] = field(default_factory=lambda: dict.fromkeys(SUMS, 0))
+    sums: dict[Any, int] = field(default_factory=lambda: dict.fromkeys(SUMS, 0))
     types: dict[int, int] = field(default_factory=dict)
     sites: dict[int, int] = field(default_factory=dict)
     closing: dict[int, int] = field(default_factory=dict)
     example: list[Edge] = field(default_factory=list)
     smallest: int = 1 << 62
+
+    def add(self, other: Gathered) -> None:
+        """Those of another kind are of this one, too."""
+        self.count += other.count
+        for mine, theirs in (
+            (self.sums, other.sums),
+            (self.types, other.types),
+            (self.sites, other.sites),
+            (self.closing, other.closing),
+        ):
+            for what, n in theirs.items():
+                mine[what] = mine.get(what, 0) + n
 
 
 class GarbageReplay(Replay):
@@ -127,6 +139,7 @@ class GarbageReplay(Replay):
         """After the last event: what floats is looked at as well."""
         self.gathering.note_floating()
         self._look()
+        self._merge_unnamed()
 
     def _look(self) -> None:
         """Add what is written down to the groups."""
@@ -140,6 +153,17 @@ class GarbageReplay(Replay):
         if len(components):
             self._add(components, ids, of, links)
         self.gathering.forget()
+
+    def _merge_unnamed(self) -> None:
+        """What no collection of the recorded program found may have no names: it is of the kind that
+        has the same links by type, if there is one that the same function makes."""
+        named = [one for one in self.groups.values() if any(edge.label for edge in one.shape)]
+        alike = {(types_of(one.shape), one.function): one for one in reversed(named)}
+        for key, one in list(self.groups.items()):
+            other = alike.get((types_of(one.shape), one.function))
+            if other is not None and not any(edge.label for edge in one.shape):
+                other.add(one)
+                del self.groups[key]
 
     def _group(self, shape: Shape, function: int) -> Gathered:
         number = self.shapes.setdefault(shape, len(self.shapes))

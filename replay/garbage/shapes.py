@@ -41,6 +41,11 @@ Shape = tuple[ShapeEdge, ...]
 """The links of a shape, sorted."""
 
 
+def types_of(shape: Shape) -> frozenset[tuple[str, str]]:
+    """The types of its links, without names."""
+    return frozenset((edge.source, edge.target) for edge in shape)
+
+
 def shape_label(label: str) -> str:
     """What a name counts as in a shape."""
     if _INDEX.fullmatch(label):
