@@ -29,6 +29,9 @@ def verdict(found: Leaks, target: str | None = None) -> str:
         return f"Nothing grows with the calls of {target}, {found.steps:,} behind the warm-up."
     where = "at the end" if found.between is None else "at the second mark"
     alive = f"{counted(found.objects, 'object')} ({size_words(found.bytes)}) alive {where}"
+    if found.staying:
+        kept = "" if found.holder is None else f"; {found.holder.share:.0%} kept by "
+        return f"{alive}{kept}{called(found.holder) if found.holder else ''}"
     if not found.enough:
         return f"{alive}. The recording is too short to tell what grows."
     if not found.growing:
@@ -74,7 +77,8 @@ def rate(growth: Growth, found: Leaks) -> str:
 
 def growing_lines(found: Leaks, show_all: bool, markdown: bool) -> Iterator[str]:
     """What grows, each in a few lines."""
-    shown = found.growing if show_all else found.growing[:SHOWN]
+    told = found.growing or found.staying
+    shown = told if show_all else told[:SHOWN]
     for number, leak in enumerate(shown, 1):
         title, facts = leak_facts(leak, found)
         if markdown:
@@ -85,7 +89,7 @@ def growing_lines(found: Leaks, show_all: bool, markdown: bool) -> Iterator[str]
         yield from _wrapped(f"{number}  ", title, 3)
         for key, text in facts:
             yield from _wrapped(f"     {key:{_KEY}}", text, 5 + _KEY)
-    if left := len(found.growing) - len(shown):
+    if left := len(told) - len(shown):
         yield ""
         yield f"{left:,} more (--all)"
 
@@ -104,10 +108,10 @@ def _wrapped(begin: str, text: str, indent: int) -> list[str]:
 def leak_facts(leak: Leak, found: Leaks) -> tuple[str, list[tuple[str, str]]]:
     """The heading, and facts under keys."""
     kind = leak.kind
-    where = {None: "at the end"}.get(found.between, "at the second mark")
+    where = "at the end" if found.between is None else "at the second mark"
     if found.unit == "call":
         where = "since the warm-up"
-    facts = [("made at", site_words(kind))]
+    facts = [("made at", site_words(kind, found.root))]
     if 2 * leak.unseen > kind.objects and leak.holder is None and found.whole:
         many = leak.unseen > 100
         facts.append(("held by", f"{UNSEEN_MANY if many else UNSEEN} ({leak.unseen:,} of them)"))
@@ -116,31 +120,36 @@ def leak_facts(leak: Leak, found: Leaks) -> tuple[str, list[tuple[str, str]]]:
     sizes = f"{size_words(leak.retained)} retained, {size_words(kind.bytes)} shallow"
     facts.append(("keeps", sizes))
     if leak.holder is not None:
-        share = f"{called(leak.holder)} keeps {leak.holder.share:.0%} of what grew here"
+        what = "of what grew here" if leak.growth is not None else "of it"
+        share = f"{called(leak.holder)} keeps {leak.holder.share:.0%} {what}"
         facts.append(("holder", share))
     if leak.similar:
-        names = [f"{one.type} ({one.objects:,})" for one in leak.similar[:3]]
+        names = [f"{one.type} {one.objects:,}" for one in leak.similar[:3]]
         more = ", ..." if len(leak.similar) > 3 else ""
-        facts.append(("similar", f"leaks: {len(leak.similar)}: {', '.join(names)}{more}"))
-    return f"{kind.type}: {kind.objects:,} alive {where}, {rate(leak.growth, found)}", facts
+        facts.append(("similar", f"leaks: {len(leak.similar)} ({', '.join(names)}{more})"))
+    more = "" if leak.growth is None else f", {rate(leak.growth, found)}"
+    return f"{kind.type}: {kind.objects:,} alive {where}{more}", facts
 
 
-def site_words(kind: Kind) -> str:
+def site_words(kind: Kind, root: str) -> str:
     if not kind.file:
         return "(unknown)"
-    return f"{'near ' if kind.near else ''}{short(kind.file)}:{kind.line} {kind.function}"
+    return f"{'near ' if kind.near else ''}{short(kind.file, root)}:{kind.line} {kind.function}"
 
 
 def alive_table(found: Leaks, show_all: bool) -> Table:
-    """One row a kind, the most bytes first."""
-    shown = found.kinds if show_all else found.kinds[:ROWS]
+    """One row a kind, the most bytes first; not all: the first of one's own code."""
+    root = found.root
+    own = [kind for kind in found.kinds if kind.own] or found.kinds
+    shown = found.kinds if show_all else own[:ROWS]
     rows: list[tuple[Cell, ...]] = [
-        (kind.type, kind.objects, Size(kind.bytes), _growing(kind), site_words(kind))
+        (kind.type, kind.objects, Size(kind.bytes), _growing(kind), site_words(kind, root))
         for kind in shown
     ]
-    title = "Alive, by type and site" if found.between is None else "Born since and alive"
+    title = "Alive" if found.between is None else "Born since and alive"
     if len(shown) < len(found.kinds):
-        title += f": {len(shown):,} of {len(found.kinds):,} kinds (--all)"
+        whose = ", made in your code" if own is not found.kinds else ""
+        title += f"{whose}: {len(shown):,} of {len(found.kinds):,} kinds in all (--all)"
     return Table(("type", "alive", "shallow", "growing", "made at"), tuple(rows), title=title)
 
 

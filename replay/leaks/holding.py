@@ -53,7 +53,8 @@ class Holding:
 
     @cached_property
     def roots(self) -> np.ndarray:
-        return np.logical_or.reduce(self.by_rank)
+        roots: np.ndarray = np.logical_or.reduce(self.by_rank)
+        return roots
 
     @cached_property
     def _tree(self) -> tuple[I64, np.ndarray]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from ..modules import Origin, origin, root_of
 from .growth import Growth
 
 
@@ -44,6 +45,21 @@ class Kind:
     bytes: int
     growth: Growth | None
     bytes_growth: Growth | None
+
+    @property
+    def own(self) -> bool:
+        """Whether it is made in the user's own code."""
+        return origin(self.file) is Origin.OWN
+
+    @property
+    def built_in(self) -> bool:
+        """Whether the type is one of `builtins`."""
+        return "." not in self.type
+
+    @property
+    def multiplies(self) -> bool:
+        """Whether there are steadily more of them; else they may become larger."""
+        return self.growth is not None and self.growth.steady
 
     @property
     def growing(self) -> bool:
@@ -95,12 +111,13 @@ class Holder:
 
 @dataclass(frozen=True, slots=True)
 class Leak:
-    """A kind that grows, with those that grow along with it, kept by the same holder.
+    """A kind that grows, with those that grow along with it, kept by the same holder. Of all these
+    `kind` is the one that tells most: made in one's own code, of no built-in type, near the holder.
 
     retained: bytes that would be free without its objects. path: to one of them. alike: of so
     many objects looked at, how many have such a path. unseen: how many of its objects something
     refers to that no recorded object shows: running code, or C.
-    growth: in bytes, of all these kinds together.
+    growth: in bytes, of all these kinds together; None where they do not grow.
     """
 
     kind: Kind
@@ -110,7 +127,7 @@ class Leak:
     alike: tuple[int, int]
     unseen: int
     holder: Holder | None
-    growth: Growth
+    growth: Growth | None
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -120,7 +137,7 @@ class Leak:
             "path_of": {"alike": self.alike[0], "looked_at": self.alike[1]},
             "held_by_nothing_visible": self.unseen,
             "holder": self.holder and self.holder.to_json(),
-            "growth": self.growth.to_json(),
+            "growth": self.growth and self.growth.to_json(),
             "similar": [kind.to_json() for kind in self.similar],
         }
 
@@ -134,7 +151,9 @@ class Leaks:
     empty, events. enough: whether there is enough of that to tell growth. named: whether
     references have names there. whole: whether all links there are known, as they are where all
     of the heap was read.
-    holder: what keeps most of all that grew.
+    growing: what is made in one's own code first, then by how fast it grows. staying: between
+    marks, where nothing grows, what was born there and is alive. holder: what keeps most of all
+    that grew, or stays.
     """
 
     sequence: int
@@ -148,7 +167,13 @@ class Leaks:
     whole: bool
     kinds: tuple[Kind, ...]
     growing: tuple[Leak, ...]
+    staying: tuple[Leak, ...]
     holder: Holder | None
+
+    @property
+    def root(self) -> str:
+        """The folder that all one's own files have in common, as `root_of` says it."""
+        return root_of(kind.file for kind in self.kinds)
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -162,6 +187,7 @@ class Leaks:
             "named": self.named,
             "whole_heap_read": self.whole,
             "growing": [leak.to_json() for leak in self.growing],
+            "staying": [leak.to_json() for leak in self.staying],
             "holder": self.holder and self.holder.to_json(),
             "alive": [kind.to_json() for kind in self.kinds],
         }

@@ -63,6 +63,10 @@ class Search:
         kinds = self._kinds()
         growing = [i for i in self._order(range(len(kinds))) if kinds[i].growing]
         found, holder = self._leaks(kinds, growing[:_EXAMINED]) if growing else ([], None)
+        staying: list[Leak] = []
+        if self.between is not None and not growing and isinstance(self.clock, Clock):
+            order = self._order(range(len(kinds)))
+            staying, holder = self._leaks(kinds, order[:_EXAMINED])
         return Leaks(
             sequence=self.lives.stop,
             between=self.between,
@@ -75,6 +79,7 @@ class Search:
             whole=self.seen.whole or self.log.meta.get("counts") == "exact",
             kinds=tuple(kinds[i] for i in self._order(range(len(kinds)))),
             growing=tuple(found),
+            staying=tuple(staying),
             holder=holder,
         )
 
@@ -152,9 +157,11 @@ class Search:
     def _leaks(
         self, kinds: Sequence[Kind], growing: Sequence[int]
     ) -> tuple[list[Leak], Holder | None]:
-        more = [i for i in growing if (g := kinds[i].growth) is not None and g.steady]
+        grows = any(kinds[i].growing for i in growing)
+        more = [i for i in growing if kinds[i].multiplies or not grows]
+        since = int(self.clock.at[self.clock.judged]) if grows else self.since
         late = np.zeros(len(self.kind_of), bool)
-        late[: self.objects] = self.birth >= self.clock.at[self.clock.judged]
+        late[: self.objects] = self.birth >= since
         grown = np.where(np.isin(self.kind_of, more), self.kind_of, -1)
         grown[late & (grown >= 0)] = GREW
         weights = {
@@ -169,7 +176,7 @@ class Search:
             self._leak(kinds, alike, vertex, sum(weights[i] for i in alike))  # type: ignore[arg-type]
             for (vertex, _), alike in together.items()
         ]
-        found.sort(key=lambda leak: -leak.growth.whole)
+        found.sort(key=lambda leak: (not leak.kind.own, -_rise(leak), -leak.retained))
         weight = sum(weights.values())
         vertex, kept = self.holding.holder(weight, grown)  # type: ignore[arg-type]
         return found, self._holder(vertex, kept, int(np.sum(weight)))
@@ -177,8 +184,17 @@ class Search:
     def _leak(self, kinds: Sequence[Kind], together: list[int], vertex: int, weight: I64) -> Leak:
         members = {i: np.flatnonzero(self.kind_of == i) for i in together}
         depth = {i: float(np.median(self.holding.depth[members[i]])) for i in together}
-        first = min(together, key=lambda i: (depth[i], -self.bytes[i], i))
-        rows = np.searchsorted(self.told, together)
+        first = min(
+            together,
+            key=lambda i: (
+                not kinds[i].multiplies,
+                not kinds[i].own,
+                kinds[i].built_in,
+                depth[i],
+                -self.bytes[i],
+                i,
+            ),
+        )
         kept = int(self.holding.summed(weight)[vertex]) if vertex != NOWHERE else 0
         path, alike = usual(self.holding, self.paths, members[first])
         return Leak(
@@ -189,8 +205,14 @@ class Search:
             alike=alike,
             unseen=int((self.seen.heap.external[members[first]] > 0).sum()),
             holder=self._holder(vertex, kept, int(weight.sum())),
-            growth=self.clock.of_bytes(self.series.bytes[rows].sum(axis=0)),
+            growth=self._growth_of(kinds, together),
         )
+
+    def _growth_of(self, kinds: Sequence[Kind], together: Sequence[int]) -> Growth | None:
+        if not any(kinds[i].growing for i in together):
+            return None
+        rows = np.searchsorted(self.told, together)
+        return self.clock.of_bytes(self.series.bytes[rows].sum(axis=0))
 
     def _holder(self, vertex: int, kept: int, total: int) -> Holder | None:
         if vertex == NOWHERE:
@@ -204,3 +226,7 @@ class Search:
             retained=int(self.holding.retained[vertex]),
             shallow=int(self.size[vertex]),
         )
+
+
+def _rise(leak: Leak) -> float:
+    return leak.growth.whole if leak.growth is not None else 0.0

@@ -37,7 +37,7 @@ class Seen:
 
 def seen(log: EventLog, heap: Heap, stop: int) -> Seen:
     """What is known of the heap before event `stop`."""
-    every = log.readings()
+    every = log.readings(frames=True)
     now = int(np.searchsorted(every.sequence, stop, side="right"))
     readings = every.part(0, now)
     vertex = np.full(log.object_count + 1, -1, np.int64)
@@ -54,7 +54,8 @@ def seen(log: EventLog, heap: Heap, stop: int) -> Seen:
     )
     unread = np.ones(len(heap), bool)
     unread[at] = False
-    source = np.repeat(np.arange(len(heap)), np.diff(heap.begin.astype(np.int64)))
+    begin = heap.begin.astype(np.int64)
+    source = np.repeat(np.arange(len(heap)), begin[1:] - begin[:-1])
     kept = unread[source] | (heap.label == OPAQUE_LABEL)
     old = source[kept], heap.target[kept], heap.label[kept]
     parts = [

@@ -146,6 +146,21 @@ def test_a_list_that_grows_by_itself_is_what_grows(program: Program) -> None:
     assert leak.holder is not None and leak.holder.path[-1].object == names
 
 
+def test_what_multiplies_is_named_before_the_list_that_becomes_longer_by_it(
+    program: Program,
+) -> None:
+    history = program.held_by(program.globals, "list", "['HISTORY']")
+
+    def handle(i: int) -> None:
+        program.held_by(history, "Entry", "", "app")
+        program.trace.resize(history, 200 * (i + 1))
+
+    program.serve(handle)
+    leak = the_leak(program.leaks())
+    assert leak.kind.type == "app.Entry"
+    assert [(kind.type, kind.objects) for kind in leak.similar] == [("list", 1)]
+
+
 def test_a_list_of_nodes_is_kept_by_its_first(program: Program) -> None:
     nodes = [program.held_by(program.globals, "Node", "['FIRST']", "app")]
     program.serve(lambda i: nodes.append(program.held_by(nodes[-1], "Node", ".next", "app")))
@@ -179,6 +194,8 @@ def test_between_two_marks_only_what_was_born_there_counts(program: Program) -> 
     found = program.leaks(("request 10", "request 14"))
     assert [(kind.type, kind.objects) for kind in found.kinds] == [("app.Entry", 4)]
     assert (found.objects, found.bytes) == (4, 400)
+    (leak,) = found.staying or found.growing
+    assert leak.holder is not None and leak.holder.path[-1].object == history
 
 
 def test_what_takes_the_place_of_another_between_two_marks_does_not_grow(
@@ -197,6 +214,8 @@ def test_what_takes_the_place_of_another_between_two_marks_does_not_grow(
     assert [(kind.type, kind.objects, kind.growing) for kind in found.kinds] == [
         ("app.Page", 40, False)
     ]
+    assert not found.growing
+    assert [leak.kind.objects for leak in found.staying] == [40]
 
 
 def test_marks_that_there_are_not_are_named(program: Program) -> None:
@@ -257,6 +276,32 @@ def test_a_reading_of_before_names_the_links_that_are_still_there(program: Progr
     assert [step.called for step in leak.path] == ["module shop", "list", "Entry"]
     assert edges(leak)[1:] == [(".OLD", "list"), ("", "app.Entry")]
     assert leak.holder is not None and leak.holder.name == "shop.OLD"
+
+
+def test_a_running_function_is_a_root_that_its_variables_name(program: Program) -> None:
+    drafts = program.make("list", module="builtins")  # held by running code
+    program.serve(lambda i: program.held_by(drafts, "Draft", "", "app") and None)
+    program.trace.read(None, [(drafts, ":drafts")], "main", Reason.END)
+    leak = the_leak(program.leaks())
+    assert [step.called for step in leak.path] == ["frame of main", "list", "Draft"]
+    assert edges(leak)[1] == (":drafts", "list")
+    assert leak.holder is not None and leak.holder.path[-1].object == drafts
+
+
+def test_what_nothing_seems_to_hold_is_held_as_the_heap_was_read_next(program: Program) -> None:
+    entries: list[int] = []
+
+    def handle(i: int) -> None:
+        entries.append(program.make("Entry"))
+        if i == 40:
+            program.trace.read(history, [(entry, None) for entry in entries], "", Reason.MARK)
+
+    history = program.held_by(program.globals, "list", "['HISTORY']")
+    program.serve(handle)
+    found = program.leaks(("request 10", "request 30"))
+    (leak,) = found.growing
+    assert edges(leak)[1:] == [(".HISTORY", "list"), ("", "app.Entry")]
+    assert leak.unseen == 0
 
 
 # Windows of calls
