@@ -43,20 +43,20 @@ from gcreplay.store.values import I64_MOST, whole_from
 from gcreplay.trace import opened
 
 FORMS = (
-    "TRACE -p A -p B, or ONE TWO -p POLICY, or two stored runs as TRACE#1 TRACE#2; of several "
+    "TRACE -p A -p B, or ONE TWO [-p POLICY], or two stored runs as TRACE#1 TRACE#2; of several "
     "recordings or a folder FOLDER -p A -p B, or ONE_FOLDER TWO_FOLDER -p POLICY"
 )
 
 
 @click.command(options_metavar="[OPTIONS]")
 @click.argument("operands", nargs=-1, required=True, metavar="TRACE|RUN|FOLDER...")
-@policy_option("Two for one recording, one for two recordings, none for stored runs.")
+@policy_option("Two for one recording, one or none for two, none for stored runs.")
 @click.option(
     "--fail-if",
     "limit_texts",
     multiple=True,
     metavar="LIMIT",
-    help="Exit with 1 when met: 'collected>+10%', 'peak_objects>+500', 'revived>0'; repeatable.",
+    help="Exit with 1 when met: 'collected>+10%', 'peak_objects>+500', 'new_groups>0'; repeatable.",
 )
 @click.option("--pauses", "show_pauses", is_flag=True, help="Show the 99 % quantile of pauses.")
 @several_options
@@ -74,13 +74,15 @@ def command(
     output_format: str,
 ) -> None:
     """Compare two replays: figures and their change, the first event at which the heaps differ,
-    and what one keeps longer than the other, by type and site. Of several recordings, two policies
-    over all of them; or two folders, by the names of the recordings in them.
+    and what one keeps longer than the other, by type and site. Two recordings are two versions of
+    a program: what is better or worse, new and gone garbage and leaks, and where, whatever lines
+    have moved. Of several recordings, two policies over all of them; or two folders, by the names
+    of the recordings in them.
 
     \b
     Example:
       gcreplay diff demo.gcreplay -p cpython-3.11 -p generational:5000,10,10
-      gcreplay diff before.gcreplay after.gcreplay -p cpython-3.11 --fail-if 'collected>+10%'
+      gcreplay diff base.gcreplay head.gcreplay --fail-if 'new_groups>0'
       gcreplay diff demo.gcreplay#1 demo.gcreplay#2
       gcreplay diff workers/ -p cpython-3.11 -p generational:5000,10,10
     """
@@ -117,7 +119,9 @@ def command(
             report = _report(result, first, second, outcomes, model, show_pauses=show_pauses)
             figures = (*result.figures, *_found(limits, first, second))
         else:
-            report, figures = _of_versions(result, first, second, outcomes, model)
+            report, figures = _of_versions(
+                result, first, second, outcomes, model, show_pauses=show_pauses
+            )
     show(report, output_format)
     broken = [told for limit in limits for told in _broken(limit, figures)]
     for told in broken:
@@ -259,11 +263,13 @@ def _of_versions(
     second: Opened,
     outcomes: Sequence[Outcome],
     model: PauseModel | None,
+    *,
+    show_pauses: bool,
 ) -> tuple[Report, tuple[Change, ...]]:
     """Two recordings are taken for two versions of a program."""
     from gcreplay.versions.compared import Versions  # it brings what one recording needs not
     from gcreplay.versions.markdown import as_comment
-    from gcreplay.versions.text import headlines, left_out, tables
+    from gcreplay.versions.text import headlines, left_out, next_commands, tables
 
     headings = list(short_names([first.name, second.name]).values())
     if first.policy != second.policy:
@@ -271,9 +277,10 @@ def _of_versions(
             f"{heading}, {with_marks_read(side.policy)}"
             for heading, side in zip(headings, (first, second), strict=True)
         ]
-    found = Versions.of(result, (first.log, second.log), headings, outcomes)
+    found = Versions.of(result, (first.log, second.log), headings, outcomes, show_pauses)
     depends, remarks = _told_of_both(result, first, second, headings)
     notes = [] if found.equal else [*left_out(found), trust(first.log, model)]
+    notes += next_commands(found, second.name)
     report = Report(
         tuple(tables(found)),
         {**_payload(result, outcomes, model), "versions": found.to_json()},

@@ -21,6 +21,7 @@ from gcreplay.replay.results.versions import (
 )
 from gcreplay.screen.outcome import TIMES, Outcome
 from gcreplay.screen.output import Cell, Signed, SignedFigure, counted, size_words
+from gcreplay.screen.pauses import P99, p99_cell
 from gcreplay.screen.places import short
 from gcreplay.store import EventLog
 from gcreplay.versions.found import garbage, growing
@@ -51,6 +52,8 @@ class Versions:
     garbage: Findings
     leaks: Findings
     roots: Root
+    pauses: bool = False
+    """Whether the 99 % quantile of pauses is asked for."""
 
     @classmethod
     def of(
@@ -59,6 +62,7 @@ class Versions:
         logs: tuple[EventLog, EventLog],
         names: Sequence[str],
         outcomes: Sequence[Outcome],
+        pauses: bool = False,
     ) -> Versions:
         """Looks for garbage and leaks in both logs."""
         policies = (result.first.policy, result.second.policy)
@@ -71,6 +75,7 @@ class Versions:
             garbage(logs, policies),
             growing(logs, files),
             roots_of(files),
+            pauses,
         )
 
     @cached_property
@@ -150,8 +155,11 @@ class Versions:
     def first_rows(self) -> list[tuple[Cell, ...]]:
         """Times where they are estimated, and the figures that people ask for."""
         rows: list[tuple[Cell, ...]] = []
-        cells = [one.times() for one in self.outcomes]
-        for name, before, after in zip(TIMES, *cells, strict=True):
+        names = (*TIMES, *((P99,) if self.pauses else ()))
+        cells = [
+            (*one.times(), *((p99_cell(one),) if self.pauses else ())) for one in self.outcomes
+        ]
+        for name, before, after in zip(names, *cells, strict=True):
             if name != UNTOLD and isinstance(before, float) and isinstance(after, float):
                 percent = 100 * (after - before) / before if before else None
                 rows.append((name, before, after, SignedFigure(after - before), percent))

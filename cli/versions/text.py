@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -127,3 +128,10 @@ def left_out(found: Versions) -> list[str]:
     if below:
         parts.append(f"{counted(below, 'change')} of sites below {float(NOISE):.1%}")
     return [f"And {' and '.join(parts)} (--format json)."] if parts else []
+
+
+def next_commands(found: Versions, second: str) -> list[str]:
+    """What to type to see more of what is new."""
+    asked = (("cycles", found.garbage), ("leaks", found.leaks))
+    commands = [shlex.join(["gcreplay", name, second]) for name, of in asked if of.new]
+    return [f"Next: {', '.join(commands)}"] if commands else []
