@@ -21,10 +21,12 @@ from gcreplay import blocks
 from gcreplay.replay.engine.annotation import garbage_of
 from gcreplay.replay.garbage import Group as CycleGroup
 from gcreplay.replay.garbage import cycles_made
+from gcreplay.replay.leaks import held
 from gcreplay.replay.leaks.lives import lives
 from gcreplay.replay.policies.cpython311 import CPython311
 from gcreplay.replay.policies.policy import Heap
 from gcreplay.replay.run import Replay
+from gcreplay.screen.leaks import path_words
 from gcreplay.store import events as store
 from gcreplay.store.events import U32, U64, GcCall
 from gcreplay.store.log import EventLog
@@ -40,6 +42,9 @@ _OURS = (
     *(f"{Path(one).parent}/" for one in (_pytest.__file__, pluggy.__file__, __file__)),
 )
 """What such code makes is no part of a test."""
+
+_HELD = 2
+"""Of so many groups it is told what holds them."""
 
 _UNKNOWN = 0xFFFFFFFF
 _NOWHERE = store.Site(0, "", 0, "", 1)
@@ -59,12 +64,17 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Objects of one kind that were made at one place."""
+    """Objects of one kind that were made at one place.
+
+    example: one of them, of the log. held: what holds it, where that was asked for.
+    """
 
     types: dict[str, int]
     sites: tuple[Site, ...]
     objects: int
     bytes: int
+    example: int
+    held: str = ""
 
     @property
     def signature(self) -> str:
@@ -101,13 +111,27 @@ def figures(log: EventLog) -> list[Figures]:
     ]
 
 
-def with_cycles(log: EventLog, every: Sequence[Figures]) -> list[Figures]:
-    """The same, with cycles."""
+def with_evidence(log: EventLog, every: Sequence[Figures]) -> list[Figures]:
+    """The same, with the cycles, and with what holds the first of the leaked objects."""
     made = cycles_made(log, [one.ids for one in every]) if every else []
     return [
-        replace(one, cycles=tuple(group for group in groups if not _is_ours(group)))
+        replace(
+            one,
+            cycles=tuple(group for group in groups if not _is_ours(group)),
+            leaked=_with_holders(log, one),
+        )
         for one, groups in zip(every, made, strict=True)
     ]
+
+
+def _with_holders(log: EventLog, figures: Figures) -> tuple[Group, ...]:
+    first = figures.leaked[:_HELD]
+    ways = held(log, figures.stretch.after + 1, [one.example for one in first]) if first else []
+    told = [
+        replace(one, held=path_words(way)) if len(way) > 1 else one
+        for one, way in zip(first, ways, strict=True)
+    ]
+    return (*told, *figures.leaked[_HELD:])
 
 
 def _is_ours(group: CycleGroup) -> bool:
@@ -181,13 +205,15 @@ class _Objects:
         """By type and site, most objects first."""
         keys = self.kind[ids].astype(np.uint64) << np.uint64(32) | self.place[ids]
         kinds, member, counts = np.unique(keys, return_inverse=True, return_counts=True)
+        first = ids[np.unique(member, return_index=True)[1]].tolist()
         nbytes = np.bincount(member, self.bytes[ids], minlength=len(kinds)).astype(np.int64)
         types, sites = self.log.types, self.log.sites
         groups = []
-        for key, n, size in zip(kinds.tolist(), counts.tolist(), nbytes.tolist(), strict=True):
+        columns = kinds.tolist(), counts.tolist(), nbytes.tolist(), first
+        for key, n, size, example in zip(*columns, strict=True):
             at = _NOWHERE if key & _UNKNOWN == _UNKNOWN else sites[key & _UNKNOWN]
             place = Site(at.file, at.line, at.function, n, at.near == 1)
-            groups.append(Group({types[key >> 32].qualified: n}, (place,), n, size))
+            groups.append(Group({types[key >> 32].qualified: n}, (place,), n, size, example))
         return tuple(sorted(groups, key=lambda one: (-one.objects, -one.bytes, one.signature)))
 
 

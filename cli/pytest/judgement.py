@@ -13,7 +13,7 @@ from gcreplay.store.errors import GcreplayError
 from gcreplay.store.log import EventLog
 
 from .alone import Recorded
-from .figures import Figures, figures, with_cycles
+from .figures import Figures, figures, with_evidence
 from .inside import unheard
 from .limits import Limit, limits_of
 from .stretches import Stretch
@@ -102,7 +102,7 @@ class Judgement:
             if filtered or verdict(one, limits, last, verbose=verbose):
                 asked.append((one, limits, last))
         for known, (_, limits, last) in zip(
-            with_cycles(log, [one for one, _, _ in asked]), asked, strict=True
+            with_evidence(log, [one for one, _, _ in asked]), asked, strict=True
         ):
             lines[known.stretch.test] += verdict(known, limits, last, verbose=verbose)
 

@@ -73,14 +73,7 @@ def drawn_cycles(cycles: Sequence[garbage.Group], *, verbose: bool) -> list[str]
         head, place = f"  {counted(one.count, 'cycle')}", screen.place_of(one)
         room = _WIDTH - len(head) - len(place)
         lines += [f"{head}{' ' * room}{place}"] if room >= 2 else [head, f"    {place}"]
-        lines += textwrap.wrap(
-            plain(screen.drawn(one)),
-            _WIDTH,
-            initial_indent="    ",
-            subsequent_indent="      ",
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
+        lines += _wrapped(screen.drawn(one))
         code = {(at.file, at.line): linecache.getline(at.file, at.line) for at in one.sites[:1]}
         lines += screen.source(one, code, _WIDTH)
     if len(cycles) > len(shown):
@@ -126,11 +119,24 @@ def listed(groups: Sequence[Group], *, verbose: bool) -> list[str]:
     lines = []
     for one in shown:
         lines.append(f"  {one.objects:>{wide},} {next(iter(one.types))}, made {_where(one)}")
+        if one.held:
+            lines += _wrapped(f"held by {one.held}")
     if len(groups) > len(shown):
         rest = groups[len(shown) :]
         more = counted(_objects(rest), "object")
         lines.append(f"  and {more} of {counted(len(rest), 'other kind')} (-v)")
     return lines
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(
+        plain(text),
+        _WIDTH,
+        initial_indent="    ",
+        subsequent_indent="      ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _where(group: Group) -> str:

@@ -6,7 +6,8 @@ holds what), `paths` and `search`, in this order; `result` has what comes out.
 """
 
 from .growth import Growth
+from .held import held
 from .leaks import grown, leaks
 from .result import Holder, Kind, Leak, Leaks, Step
 
-__all__ = ["Growth", "Holder", "Kind", "Leak", "Leaks", "Step", "grown", "leaks"]
+__all__ = ["Growth", "Holder", "Kind", "Leak", "Leaks", "Step", "grown", "held", "leaks"]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from gcreplay.pytest.figures import Figures, figures, with_cycles
+from gcreplay.pytest.figures import Figures, figures, with_evidence
 from gcreplay.pytest.limits import Limit
 from gcreplay.pytest.verdict import increased, over, table
 from gcreplay.store.builder import TraceBuilder
@@ -155,6 +155,13 @@ def test_it_says_what_was_made_where(alone: Session) -> None:
     ]
 
 
+def test_it_says_what_holds_a_leak(alone: Session) -> None:
+    told = alone.out.partition("_ test_keeps_one _")[2].partition("\n____")[0].splitlines()[1:]
+    assert told[0] == "4 objects made and left alive, 0 allowed"
+    assert "  1 test_shop.Order, made at test_shop.py:45 test_keeps_one" in told
+    assert "    held by module test_shop.KEPT -> list[0] -> Order" in told
+
+
 def test_workers_of_xdist_are_recorded(workers: Session) -> None:
     failed = workers.failed()
     failed.pop("test_fails")
@@ -232,7 +239,7 @@ def two_tests() -> list[Figures]:
     b.decref(cycle)
     b.mark("end of all tests")
     with b.build() as log:
-        return with_cycles(log, figures(log))
+        return with_evidence(log, figures(log))
 
 
 def test_garbage_is_that_of_the_test_which_made_it() -> None:
