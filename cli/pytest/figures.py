@@ -117,7 +117,7 @@ def with_evidence(log: EventLog, every: Sequence[Figures]) -> list[Figures]:
     return [
         replace(
             one,
-            cycles=tuple(group for group in groups if not _is_ours(group)),
+            cycles=tuple(_placed(group) for group in groups if not _is_ours(group)),
             leaked=_with_holders(log, one),
         )
         for one, groups in zip(every, made, strict=True)
@@ -132,6 +132,11 @@ def _with_holders(log: EventLog, figures: Figures) -> tuple[Group, ...]:
         for one, way in zip(first, ways, strict=True)
     ]
     return (*told, *figures.leaked[_HELD:])
+
+
+def _placed(group: CycleGroup) -> CycleGroup:
+    """Without the places of our code, which ran when they were seen."""
+    return replace(group, sites=tuple(one for one in group.sites if not one.file.startswith(_OURS)))
 
 
 def _is_ours(group: CycleGroup) -> bool:

@@ -13,6 +13,10 @@ from .plugin import LIMITS
 Filter = Callable[[Any], bool]
 
 
+class FailingFilter(Exception):
+    """What a function of the user raised."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limit:
     """At most `most`, of what the filter keeps."""
@@ -21,8 +25,13 @@ class Limit:
     filter_fn: Filter | None = None
 
     def kept(self, groups: Sequence[Any]) -> list[Any]:
-        """The groups that count."""
-        return [one for one in groups if self.filter_fn is None or self.filter_fn(one)]
+        """The groups that count; raises FailingFilter."""
+        if self.filter_fn is None:
+            return list(groups)
+        try:
+            return [one for one in groups if self.filter_fn(one)]
+        except Exception as error:
+            raise FailingFilter(f"its filter_fn failed, {type(error).__name__}: {error}") from error
 
 
 def limits_of(item: pytest.Item) -> dict[str, Limit]:

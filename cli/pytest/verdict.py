@@ -13,7 +13,7 @@ from gcreplay.screen.places import short
 from gcreplay.screen.text import plain
 
 from .figures import Figures, Group
-from .limits import Limit
+from .limits import FailingFilter, Limit
 
 _SHOWN = 5
 _CYCLES = 2
@@ -30,7 +30,10 @@ def verdict(
 ) -> list[str]:
     """What is over a limit, or more than in the last run, where that matters; the first line for
     the summary, and nothing where all is well."""
-    lines = over(figures, limits, verbose=verbose)
+    try:
+        lines = over(figures, limits, verbose=verbose)
+    except FailingFilter as error:
+        return [str(error)]
     return lines if last is None else lines + increased(figures, last, verbose=verbose)
 
 
@@ -70,7 +73,8 @@ def drawn_cycles(cycles: Sequence[garbage.Group], *, verbose: bool) -> list[str]
     shown = cycles if verbose else cycles[:_CYCLES]
     lines = []
     for one in shown:
-        head, place = f"  {counted(one.count, 'cycle')}", screen.place_of(one)
+        head = f"  {counted(one.count, 'cycle')}"
+        place = screen.place_of(one) if one.sites else "in a line that is not known"
         room = _WIDTH - len(head) - len(place)
         lines += [f"{head}{' ' * room}{place}"] if room >= 2 else [head, f"    {place}"]
         lines += _wrapped(screen.drawn(one))

@@ -14,7 +14,7 @@ import pytest
 
 from gcreplay.pytest.figures import Figures, figures, with_evidence
 from gcreplay.pytest.limits import Limit
-from gcreplay.pytest.verdict import increased, over, table
+from gcreplay.pytest.verdict import increased, over, table, verdict
 from gcreplay.store.builder import TraceBuilder
 
 TESTS = """
@@ -268,6 +268,14 @@ def test_a_filter_keeps_what_counts() -> None:
     assert over(one, limit, verbose=False) == []
     limit = {"limit_cyclic_garbage": Limit(1, lambda group: group.types == {"app.Node": 2})}
     assert over(one, limit, verbose=False)[0] == "2 objects of cyclic garbage, 1 allowed"
+
+
+def test_a_filter_that_raises_fails_the_test() -> None:
+    one, _ = two_tests()
+    limit = {"limit_cyclic_garbage": Limit(0, lambda group: group.nonsense)}
+    assert verdict(one, limit, None, verbose=False) == [
+        "its filter_fn failed, AttributeError: 'Group' object has no attribute 'nonsense'"
+    ]
 
 
 def test_the_table_fits() -> None:
