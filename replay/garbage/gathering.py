@@ -155,8 +155,8 @@ class GarbageReplay(Replay):
         self.gathering.forget()
 
     def _merge_unnamed(self) -> None:
-        """What no collection of the recorded program found may have no names: it is of the kind that
-        has the same links by type, if there is one that the same function makes."""
+        """What no collection of the recorded program found may have no names: it is of the kind
+        that has the same links by type, if there is one that the same function makes."""
         named = [one for one in self.groups.values() if any(edge.label for edge in one.shape)]
         alike = {(types_of(one.shape), one.function): one for one in reversed(named)}
         for key, one in list(self.groups.items()):
