@@ -74,11 +74,12 @@ def drawn_cycles(cycles: Sequence[garbage.Group], *, verbose: bool) -> list[str]
     lines = []
     for one in shown:
         head = f"  {counted(one.count, 'cycle')}"
-        place = screen.place_of(one) if one.sites else "in a line that is not known"
+        lines_of = {(at.file, at.line): linecache.getline(at.file, at.line) for at in one.sites[:1]}
+        code = screen.Code("", lines_of)
+        place = screen.place_of(one, code) if one.sites else "in a line that is not known"
         room = _WIDTH - len(head) - len(place)
         lines += [f"{head}{' ' * room}{place}"] if room >= 2 else [head, f"    {place}"]
         lines += _wrapped(screen.drawn(one))
-        code = {(at.file, at.line): linecache.getline(at.file, at.line) for at in one.sites[:1]}
         lines += screen.source(one, code, _WIDTH)
     if len(cycles) > len(shown):
         more = cycles[len(shown) :]
