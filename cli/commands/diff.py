@@ -115,7 +115,7 @@ def command(
             Outcome.of(run, model, own_time(side.log) if whole else None)
             for side, run in ((first, result.first), (second, result.second))
         ]
-        if first.log.path == second.log.path:
+        if first.trace.resolve() == second.trace.resolve():
             report = _report(result, first, second, outcomes, model, show_pauses=show_pauses)
             figures = (*result.figures, *_found(limits, first, second))
         else:
@@ -142,6 +142,7 @@ class Side:
 class Opened:
     """A side with its log open; `stored` is the run that it names, if it names one."""
 
+    trace: Path
     name: str
     log: EventLog
     policy: str
@@ -193,14 +194,14 @@ def _opened(side: Side, stack: ExitStack) -> Opened:
     log = stack.enter_context(opened(side.trace))
     if side.run_id is None:
         assert side.policy is not None
-        return Opened(str(side.trace), log, side.policy, None)
+        return Opened(side.trace, str(side.trace), log, side.policy, None)
     run = log.run(side.run_id)
     if runs_a_file(run.policy):
         raise UsageError(
             f"{side.trace}#{run.id} was replayed under {run.policy}, and a recording runs no file: "
             f"compare with -p {shlex.quote(run.policy)} if you trust that file"
         )
-    return Opened(f"{side.trace}#{run.id}", log, run.policy, run)
+    return Opened(side.trace, f"{side.trace}#{run.id}", log, run.policy, run)
 
 
 def _common_options(first: Opened, second: Opened) -> dict[str, Any]:

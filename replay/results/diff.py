@@ -15,7 +15,7 @@ from gcreplay.store.words import describe
 from ..policies.policy import Policy
 from ..run import Replay
 from .lives import Held, Lives
-from .matching import Place, same_files, same_places
+from .matching import Place, same_files, same_log, same_places
 from .result import RunResult
 
 FIGURES = (
@@ -191,7 +191,7 @@ def _kept_longer(first: Lives, second: Lives) -> tuple[KeptLonger, ...]:
     """In one log a place is itself; in two it is where its code has gone."""
     before, after = first.by_place(), second.by_place()
     same: Iterable[tuple[tuple[Place, ...], tuple[Place, ...]]]
-    if first.log is second.log:
+    if same_log(first.log, second.log):
         same = (((place,), (place,)) for place in sorted(before))
     else:
         same = same_places(before, after, same_files(first.log, second.log))

@@ -35,6 +35,15 @@ Code = tuple[str, str, str]
 """Type, file and function: what stays of a place when lines move."""
 
 
+def same_log(first: EventLog, second: EventLog) -> bool:
+    """Whether they are one recording, which may have been opened twice."""
+    return first is second or (
+        first.segment_table == second.segment_table
+        and first.sites == second.sites
+        and dict(first.meta) == dict(second.meta)
+    )
+
+
 def same_places(
     first: Iterable[Place], second: Iterable[Place], files: Mapping[str, str]
 ) -> Iterator[tuple[tuple[Place, ...], tuple[Place, ...]]]:

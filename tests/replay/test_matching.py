@@ -1,6 +1,7 @@
 """Two versions of a program: which file and which site of one is which of the other."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -140,3 +141,24 @@ def test_bytes_are_held_from_birth_to_death_and_what_is_grown_from_then_on() -> 
     (row,) = diff((empty.build(), "manual"), (trace.build(), "manual")).kept_longer
     assert row.second.byte_events == 56 * 3 + 100 + 40
     assert (row.second.object_events, row.second.alive) == (3, 0)
+
+
+def test_a_recording_that_is_opened_twice_is_one_with_each_place_by_itself(
+    tmp_path: Path,
+) -> None:
+    """Two lists that hold themselves, each dropped: one policy keeps both, one frees both at once.
+    Between two recordings their places would be one, as a line of them is only near."""
+    path = tmp_path / "one.gcreplay"
+    trace = TraceBuilder(python="3.11.7")
+    trace.start()
+    for site in (("a.py", 1, "f"), ("a.py", 2, "f", 1)):
+        cycle = trace.alloc("list", site=site)
+        trace.link(cycle, cycle)
+        trace.decref(cycle)
+    trace.build(path).close()
+    with EventLog.open(path) as first, EventLog.open(path) as second:
+        rows = diff((first, "never"), (second, "clairvoyant")).kept_longer
+    assert {(row.site, row.lines_first) for row in rows} == {
+        ("a.py:1", (1,)),
+        ("near a.py:2", (2,)),
+    }
