@@ -69,13 +69,28 @@ static inline void add_name(const void *child, uint64_t name)
         }                                                                                                              \
     } while (0)
 
-static void add_attributes(PyObject *op)
+/* The number of a name that a type keeps. */
+static inline uint32_t shared_label(const recipe_t *recipe, const PyDictKeysObject *keys, Py_ssize_t i)
+{
+    uint32_t *label = &recipe->attributes[i];
+    if (UNLIKELY(*label == 0)) {
+        *label = label_string(text_entries(keys)[i].me_key, FORM_ATTRIBUTE);
+    }
+    return *label;
+}
+
+static void add_attributes(PyObject *op, const recipe_t *recipe)
 {
     const PyDictValues *values = inline_values(op);
     const PyDictKeysObject *keys = values != NULL ? attribute_keys(Py_TYPE(op)) : NULL;
     if (keys != NULL && keys_are_text(keys)) {
         for (Py_ssize_t i = 0; i < keys_count(keys); i++) {
-            add_text(value_at(values, i), text_entries(keys)[i].me_key, FORM_ATTRIBUTE);
+            PyObject *value = value_at(values, i);
+            if (value != NULL && i < SHARED_MOST && recipe->attributes != NULL) {
+                add_name(value, name_of(shared_label(recipe, keys, i), NAME_LABEL));
+            } else {
+                add_text(value, text_entries(keys)[i].me_key, FORM_ATTRIBUTE);
+            }
         }
     }
     PyObject **place = dict_place(op);
@@ -194,7 +209,7 @@ static void find_fields(PyObject *op, const recipe_t *recipe)
     for (unsigned i = 0; i < recipe->count; i++) {
         add_name(*(void **)((char *)op + recipe->fields[i].offset), name_of(recipe->fields[i].label, NAME_LABEL));
     }
-    add_attributes(op);
+    add_attributes(op, recipe);
     add_items(op, recipe);
 }
 
@@ -246,8 +261,8 @@ static uint64_t name_of_child(const void *child)
 static int meet(PyObject *child, void *unused)
 {
     (void)unused;
-    const entry_t *e = entry_at(child);
-    if (e == NULL) {
+    const entry_t *e = Py_TYPE(child)->tp_flags & Py_TPFLAGS_HAVE_GC ? map_find(block_of(child)) : NULL;
+    if (e == NULL || e->id == 0) {
         is_item(child);
     } else if (links_used + 20 <= links_room || grow((void **)&links, &links_room, 1)) {
         uint64_t name = name_of_child(child);
@@ -454,7 +469,9 @@ void names_frame(const frame_t *f)
     ADD_LABEL(frame_namespace(f), ".f_locals");
     ADD_LABEL(frame_function(f), ".(function)");
     for (size_t i = 0; i < field_count; i++) {
-        meet((PyObject *)fields[i].child, NULL);
+        if (entry_at(fields[i].child) != NULL) { /* else it may be stale */
+            meet((PyObject *)fields[i].child, NULL);
+        }
     }
     write_reading(label_string(code_title(frame_code(f)), FORM_PLAIN));
 }

@@ -32,10 +32,23 @@ typedef struct {
     uint8_t shape, title;
     uint16_t count;
     uint32_t rest; /* the label of what has no name of its own, or 0 */
+    uint32_t *attributes; /* the labels of its keys that all its objects share, as far as they are known: what
+                             has a place among these keeps it as long as the type lives */
     named_field_t fields[];
 } recipe_t;
 
-const recipe_t *recipe_of(PyTypeObject *t);
+#define SHARED_MOST 64 /* keys of one type that are kept so */
+
+extern recipe_t **recipes; /* by type number */
+extern size_t recipes_room;
+recipe_t *recipe_new(PyTypeObject *t, uint32_t number);
+
+/* NULL: there is no memory, or the type has no number. */
+static inline recipe_t *recipe_of(PyTypeObject *t)
+{
+    uint32_t number = type_number(t);
+    return LIKELY(number < recipes_room && recipes[number] != NULL) ? recipes[number] : recipe_new(t, number);
+}
 
 /* names.c */
 void names_begin(enum read_reason reason);

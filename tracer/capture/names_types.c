@@ -4,8 +4,8 @@
 #include "buffers.h"
 #include "layout_names.h"
 
-static const recipe_t **recipes; /* by type number */
-static size_t recipes_room;
+recipe_t **recipes;
+size_t recipes_room;
 static char *kept;
 static size_t kept_left;
 
@@ -85,9 +85,10 @@ static enum titled titled(const PyTypeObject *t)
                                                                 : UNTITLED;
 }
 
-static const recipe_t *keep(const draft_t *d)
+static recipe_t *keep(const draft_t *d, int shares_keys)
 {
-    size_t size = sizeof(recipe_t) + d->head.count * sizeof(named_field_t);
+    size_t fields = d->head.count * sizeof(named_field_t), shared = shares_keys ? SHARED_MOST * sizeof(uint32_t) : 0;
+    size_t size = (sizeof(recipe_t) + fields + shared + 7) & ~(size_t)7;
     if (size > kept_left) {
         kept = reserve_memory(kept_left = (size_t)256 << 10);
         if (kept == NULL) {
@@ -100,13 +101,22 @@ static const recipe_t *keep(const draft_t *d)
     kept += size;
     kept_left -= size;
     *to = d->head;
-    memcpy(to->fields, d->fields, d->head.count * sizeof(named_field_t));
+    memcpy(to->fields, d->fields, fields);
+    to->attributes = shares_keys ? (uint32_t *)((char *)to->fields + fields) : NULL;
     return to;
 }
 
-static const recipe_t *recipe_new(PyTypeObject *t, uint32_t number)
+recipe_t *recipe_new(PyTypeObject *t, uint32_t number)
 {
     static draft_t d;
+    while (number >= recipes_room) {
+        if (!grow((void **)&recipes, &recipes_room, sizeof(*recipes))) {
+            return NULL;
+        }
+    }
+    if (number == 0) {
+        return NULL;
+    }
     memset(&d.head, 0, sizeof(d.head));
     d.head.shape = (uint8_t)shape_of(t);
     d.head.title = (uint8_t)titled(t);
@@ -120,16 +130,5 @@ static const recipe_t *recipe_new(PyTypeObject *t, uint32_t number)
     if (t->tp_flags & Py_TPFLAGS_HEAPTYPE) {
         add(&d, offsetof(PyObject, ob_type), label_text(".__class__"));
     }
-    return cap.active ? recipes[number] = keep(&d) : NULL;
-}
-
-const recipe_t *recipe_of(PyTypeObject *t)
-{
-    uint32_t number = type_number(t);
-    while (number >= recipes_room) {
-        if (!grow((void **)&recipes, &recipes_room, sizeof(*recipes))) {
-            return NULL;
-        }
-    }
-    return number == 0 ? NULL : LIKELY(recipes[number] != NULL) ? recipes[number] : recipe_new(t, number);
+    return cap.active ? recipes[number] = keep(&d, type_is_far(t)) : NULL;
 }
