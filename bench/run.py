@@ -17,6 +17,7 @@ import budget
 import cost
 import instructions
 import memory
+import names as names_of
 import observer
 import pauses
 import scale
@@ -46,6 +47,7 @@ def parts(workloads: Workloads, names: list[str]) -> dict[str, Part]:
         "observer, closer": lambda: observer.sections(closer, names),
         "sites": lambda: sites.sections(workloads, names),
         "size": lambda: size.sections(workloads, names),
+        "names": lambda: names_of.sections(workloads, names),
         "engine": lambda: script("Engine", "engine.py"),
         "sweep": lambda: script("Sweep", "sweep.py"),
         "modes": lambda: script("Modes of the replay side", "modes.py"),

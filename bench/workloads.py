@@ -130,6 +130,12 @@ class Workloads:
             self.folder, self.venv, reuse=self.reuse, probes=(100, 0), more=CLOSER.split()
         )
 
+    def with_options(self, *more: str) -> Workloads:
+        """The same, recorded with more options."""
+        other = copy.copy(self)
+        other.more = [*self.more, *more]
+        return other
+
     @cached_property
     def names(self) -> list[str]:
         return sorted(path.stem for path in self.cwd.glob("w*.py"))
