@@ -69,6 +69,7 @@ LINES: tuple[dict[str, object], ...] = (
                 "duration_ns": 5,
             }
         ],
+        "lines": [["f", 1, "x = []"]],
     },
     {
         "op": "alloc",
@@ -109,6 +110,14 @@ LINES: tuple[dict[str, object], ...] = (
     {"op": "inside", "object": None, "begin": True},
     {"op": "inside", "object": None, "begin": False},
     {"op": "mark", "label": "m"},
+    {
+        "op": "read",
+        "object": 0,
+        "links": [[0, ".x"], [0, 3], [0, {"child": 1}]],
+        "title": "t",
+        "reason": "mark",
+    },
+    {"op": "read", "object": None, "links": [], "title": "main", "reason": "end"},
     {"op": "tick", "nanoseconds": 7},
     {"op": "weakref", "object": 0, "target": 0, "callback": True},
     {"op": "decref", "object": 0, "n": 1, "label": "x"},
