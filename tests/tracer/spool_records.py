@@ -129,7 +129,7 @@ MORE = [
     probe(10, entry(0, LIST, 0), entry(6, LINKS, 9, 0), entry(0, LIST, 4), entry(-1, CHILD | COUNT, 3)),
     probe(0, entry(0, LIST, 0), entry(0, ESCAPE) + record(LATE, 1, 4), entry(6, LINKS, 0, 1, 0)),
     probe(0, entry(0, LIST, 0), entry(5, WEAK, zigzag(-1), 1)),
-    label(b".next"), label(b"Node"), read(AT_END),
+    label(b".next"), label(b"Node"), read(AT_END), read(AT_END, reading(0, 0, (2, named(1, 0)))),
     label(b".x") + read(AT_MARK, reading(2, 1, (1, named(0, 1)), (0, named(1, 3))), reading(1, 0, (-1, named(2, 9)))),
     record(START, 0, 1, 5, 9) + probe(0) + label(b".y") + read(OF_GARBAGE, reading(3, 0, (-1, named(0, 1))))
     + record(STOP, 0, 0, 5, 0, 99, 1, 1),

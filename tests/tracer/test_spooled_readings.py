@@ -30,7 +30,7 @@ from spool_records import (
     zigzag,
 )
 
-from gcreplay.store.events import Op
+from gcreplay.store.events import NO_OBJECT, Op
 from gcreplay.store.log import EventLog
 from gcreplay.store.readings import Reason, label_text
 from gcreplay.tracer import recover
@@ -65,6 +65,17 @@ def test_what_is_named_is_as_it_was_written(tmp_path: Path) -> None:
         assert names == [".next", "[3]", "(child 9)", ""]
         assert [log.labels[title] for title in readings.title] == ["Node", ""]
         assert set(readings.sequence.tolist()) == {log.event_count}
+
+
+def test_what_a_running_frame_holds_is_asked_for(tmp_path: Path) -> None:
+    """It has no number: the links count from 0."""
+    frame = reading(0, 2, (3, named(0, 1)))
+    content = BEGINNING + LABELS + read(AT_END, reading(2, 0), reading(-2, 2), frame) + END
+    with log_of(tmp_path, content) as log:
+        assert log.readings().object.tolist() == [1]
+        every = log.readings(frames=True)
+        assert every.object.tolist() == [1, NO_OBJECT, NO_OBJECT]
+        assert (every.target.tolist(), every.first.tolist()) == ([2], [0, 0, 0, 1])
 
 
 def test_the_same_text_is_the_same_label(tmp_path: Path) -> None:
