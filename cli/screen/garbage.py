@@ -76,9 +76,9 @@ def each(group: Group) -> str:
     )
 
 
-def block(number: int, group: Group, share: float, code: Code, width: int) -> list[str]:
+def block(number: int, group: Group, share: str, code: Code, width: int) -> list[str]:
     """The lines about one group."""
-    head = f"{number:<3}{percent(share)}  {each(group)}"
+    head = f"{number:<3}{share}{each(group)}"
     place = plain(place_of(group, code))
     room = width - len(head) - len(place)
     told = [head + " " * room + place] if room >= 2 else [head, f"     {place}"]
@@ -100,7 +100,7 @@ def block(number: int, group: Group, share: float, code: Code, width: int) -> li
         mixed += ", ..."
     if mixed:
         told += textwrap.wrap(
-            f"in a cycle {mixed}; garbage for {floated:,} events before it is freed",
+            f"in a cycle {mixed}; garbage for {floated:,} events each",
             width,
             initial_indent="     ",
             subsequent_indent="     ",
@@ -145,7 +145,8 @@ def screen(
     )
     told = []
     for number, group in enumerate(groups, start=1):
-        told += ["", *block(number, group, found.share([group]), code, width)]
+        share = f"{percent(found.share([group]))}  " if found.gc_visited else ""
+        told += ["", *block(number, group, share, code, width)]
     if any(others for _, others in rest):
         told.append("")
     for name, others in rest:
