@@ -124,3 +124,57 @@ def test_what_a_finalizer_takes_apart_in_a_collection_was_a_cycle() -> None:
     ]
     assert found.groups[0].example.path == "Node.me -> Node"
     assert found.groups[0].signature == "app.Node.me -> app.Node in node.py:make"
+
+
+def test_what_two_cycles_hold_hangs_from_that_with_the_oldest_object() -> None:
+    """Leaf 0 hangs from both, behind a list of the younger; and a cycle that hangs is a cycle."""
+    b = TraceBuilder()
+    b.start()
+    leaf = b.alloc("str")
+    old, young = (b.alloc(name, module="app") for name in ("Old", "Young"))
+    items = b.alloc("list")
+    for one in (old, young):
+        b.link(one, one, label=".me")
+    b.link(young, items, label=".items")
+    b.link(items, leaf, label="[0]")
+    b.link(old, leaf, label=".leaf")
+    b.link(young, old, label=".old")
+    for one in (leaf, old, young, items):
+        b.decref(one)
+    b.gc_call("collect")
+    with b.build() as log:
+        found = cycles(log)
+    hung = {next(iter(group.types)): group.hanging_objects for group in found.groups}
+    assert hung == {"app.Old": 1, "app.Young": 1}
+
+
+def test_sizes_do_not_matter_and_a_dict_of_its_own_is_no_object_of_the_shape() -> None:
+    """Orders of one, two and three lines are one kind; the last was never read: it has no names."""
+    b = TraceBuilder()
+    b.start()
+    for n in (1, 2, 3):
+        order, own, lines = b.alloc("Order", module="shop"), b.alloc("dict"), b.alloc("list")
+        b.link(order, own)
+        b.link(own, lines)
+        made = [b.alloc("Line", module="shop", site=("/app/o.py", n, "fill")) for _ in range(n)]
+        for line in made:
+            b.link(lines, line)
+            b.link(line, order)
+        for one in (order, own, lines, *made):
+            b.decref(one)
+        if n < 3:
+            b.read(order, [(own, ".__dict__")])
+            b.read(own, [(lines, "['lines']")])
+            b.read(lines, [(line, i) for i, line in enumerate(made)])
+            for line in made:
+                b.read(line, [(order, ".order")])
+            b.gc_call("collect")
+    with b.build() as log:
+        found = cycles(log)
+    kinds = {group.signature: group for group in found.groups}
+    named = (
+        "list[] -> shop.Line; shop.Line.order -> shop.Order; shop.Order.lines -> list in o.py:fill"
+    )
+    assert kinds[named].count == 2
+    assert kinds[named].example.path == "Order.lines -> list[0] -> Line.order -> Order"
+    assert kinds[named].types == {"shop.Line": 3, "dict": 2, "list": 2, "shop.Order": 2}
