@@ -134,4 +134,4 @@ def _next(log: EventLog, trace: Path, found: Leaks) -> str:
         return f"Next: {shlex.join(['gcreplay', 'leaks', str(trace), '--between', first, last])}"
     if found.growing:
         return "Next: gcreplay leaks --run MODULE:FUNCTION says what one call leaves behind."
-    return f"Next: {shlex.join(['gcreplay', 'replay', str(trace)])}"
+    return f"Next: {shlex.join(['gcreplay', 'cycles', str(trace)])}"

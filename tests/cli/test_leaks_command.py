@@ -243,3 +243,12 @@ def test_a_recording_or_a_function_is_needed_and_not_both(gcreplay: Gcreplay, sh
         done = gcreplay("leaks", *arguments)
         assert done.exit_code == 2
         assert sentence in done.stderr
+
+
+def test_where_nothing_grows_the_next_command_looks_at_garbage(
+    gcreplay: Gcreplay, cycles: Path
+) -> None:
+    shown = gcreplay("leaks", cycles)
+    assert shown.exit_code == 0
+    assert shown.stdout.startswith("Nothing grows: 1 object (48 B) alive at the end, and no kind")
+    assert " ".join(shown.stdout.split()).endswith(f" Next: gcreplay cycles {cycles}")
