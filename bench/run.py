@@ -54,6 +54,7 @@ def parts(workloads: Workloads, names: list[str]) -> dict[str, Part]:
         "what-if": lambda: whatif.sections(workloads, names),
         "what-if, closer": lambda: whatif.sections(closer, names),
         "what-if, back": lambda: whatif.back_sections(workloads, names),
+        "cuts": lambda: script("Cutting references", "cuts.py"),
         "pauses": lambda: pauses.sections(workloads, names),
         "unseen": lambda: unseen.sections([]),
         "memory": memory.sections,

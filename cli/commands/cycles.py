@@ -6,9 +6,13 @@ from pathlib import Path
 import click
 
 from gcreplay import baseline as known
-from gcreplay.options import policy_option, trace_argument
+from gcreplay.options import cut_option, policy_option, trace_argument
+from gcreplay.replay.cuts import Cut
+from gcreplay.replay.cuts.suggest import Suggestion, suggest
 from gcreplay.replay.garbage import Group, cycles
 from gcreplay.replay.places import is_in
+from gcreplay.screen.cuts import counted as counted_cut
+from gcreplay.screen.cuts import cut_json, effect, suggested, without
 from gcreplay.screen.garbage import (
     FIRST,
     UNNAMED,
@@ -20,7 +24,9 @@ from gcreplay.screen.garbage import (
     screen,
     table,
 )
+from gcreplay.screen.outcome import Outcome
 from gcreplay.screen.output import Report, counted, filled, format_option, say, show
+from gcreplay.screen.pauses import pause_model
 from gcreplay.screen.progress import working
 from gcreplay.store.errors import UsageError
 from gcreplay.store.marks import mark_from
@@ -34,6 +40,8 @@ from gcreplay.trace import opened
 @click.option("--site", metavar="PLACE", help="Only what is made in a FILE, FILE:LINE or function.")
 @click.option("--type", "kind", metavar="TYPE", help="Only cycles with an object of this type.")
 @click.option("--since", metavar="MARK", help="Only what becomes garbage after this mark.")
+@cut_option("Show what is left as if references like 'Line.order' were weak; repeatable.")
+@click.option("--suggest", "wanted", is_flag=True, help="Find the fewest references to cut.")
 @click.option(
     "--baseline",
     type=click.Path(path_type=Path),
@@ -55,6 +63,8 @@ def command(
     site: str | None,
     kind: str | None,
     since: str | None,
+    cuts: tuple[str, ...],
+    wanted: bool,
     baseline: Path | None,
     written: Path | None,
     output_format: str,
@@ -66,15 +76,37 @@ def command(
     Example:
       gcreplay cycles demo.gcreplay
       gcreplay cycles demo.gcreplay --baseline known-cycles.txt
+      gcreplay cycles demo.gcreplay --suggest
+      gcreplay cycles demo.gcreplay --cut Line.order
     """
     if len(policies) > 1:
         raise UsageError("cycles looks at one policy: give -p once")
     accepted = known.from_file(baseline) if baseline is not None else None
     if accepted is None and written is None:
         accepted = known.from_project()
-    with opened(trace) as log, working("replaying"):
-        mark = None if since is None else mark_from(since)
-        found = cycles(log, policies[0] if policies else None, since=mark)
+    if cuts and wanted:
+        raise UsageError("--suggest looks for what --cut would name: give one of them")
+    parsed = [Cut.parse(text) for text in cuts]
+    policy = policies[0] if policies else None
+    mark = None if since is None else mark_from(since)
+    suggestions: list[Suggestion] = []
+    gain: tuple[str, ...] = ()
+    cut_payload: dict[str, object] = {}
+    with opened(trace) as log, without(log, parsed) as cut:
+        with working("replaying"):
+            found = cycles(log, policy, since=mark)
+        model = pause_model(log) if cut is not None or wanted else None
+        if wanted:
+            with working("trying cuts"):
+                suggestions = suggest(log, found)
+            cut_payload = {"suggestions": [one.to_json() for one in suggestions]}
+        if cut is not None:
+            before = Outcome.of(found.run, model, None)
+            with working("replaying"):
+                found = cycles(cut.log, policy, since=mark)
+            gain = (effect(before, Outcome.of(found.run, model, None), cut), counted_cut(cut))
+            gain += (f"Take care: {cut.lost.sentence()}.",) if cut.lost.objects else ()
+            cut_payload = {"cut": cut_json(cut)}
         code = Code.of(log)
     groups = [group for group in found.groups if chosen(group, site, kind)]
     own = [group for group in groups if group.own]
@@ -82,15 +114,16 @@ def command(
     rest = [] if show_all else hidden(groups, own)
     if not own and not show_all:
         shown, rest = groups[:FIRST], [("Others", groups[FIRST:])]
-    said = (answer(found, groups, own),)
+    said = (*gain, answer(found, groups, own))
     notes = ran_words(found.ran, code)
     notes += [] if found.named or not groups else [UNNAMED]
     if output_format == "table":
-        told = ["\n".join(map(filled, said)), *screen(found, shown, rest, code)]
+        told = ["\n".join(map(filled, said))]
+        told += suggested(suggestions, model, code) if wanted else screen(found, shown, rest, code)
         told += ["", *map(filled, notes)] if notes else []
         click.echo("\n".join(told))
     else:
-        payload = {"trace": str(trace), **found.to_json(groups)}
+        payload = {"trace": str(trace), **found.to_json(groups), **cut_payload}
         show(Report((table(found, shown, code),), payload, (), said, tuple(notes)), output_format)
     if written is not None:
         known.write(written, {group.signature for group in groups})

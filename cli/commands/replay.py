@@ -1,7 +1,6 @@
 """`gcreplay replay`: what the recorded program's heap would do under other collectors."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +15,10 @@ from gcreplay.options import (
 )
 from gcreplay.programs.looks import too_wide
 from gcreplay.replay import RunResult, make_policy
-from gcreplay.replay.cuts import Cut, CutLog, cut_log
+from gcreplay.replay.cuts import Cut, CutLog
 from gcreplay.replay.estimates.pauses import PauseModel
 from gcreplay.replay.run import Replay
-from gcreplay.screen.cuts import counted, effect
+from gcreplay.screen.cuts import counted, cut_json, effect, without
 from gcreplay.screen.outcome import (
     MEMORY,
     PRESENT,
@@ -126,30 +125,6 @@ def command(
         notes = (*notes, own.words())
     report = Report((table,), payload, tuple(remarks), words, notes, warnings=tuple(depends))
     show(report, output_format)
-
-
-@contextmanager
-def without(log: EventLog, cuts: Sequence[Cut]) -> Iterator[CutLog | None]:
-    """The log without these references, while the block lasts; None where there are none."""
-    if not cuts:
-        yield None
-        return
-    with working("cutting references"):
-        cut = cut_log(log, cuts)
-    with cut:
-        yield cut
-
-
-def cut_json(cut: CutLog) -> dict[str, Any]:
-    """How many references are cut, and what the program misses then."""
-    chosen = cut.chosen
-    return {
-        "references": [str(one) for one in cut.cuts],
-        "named": chosen.labelled,
-        "alike": chosen.alike,
-        "older": chosen.older,
-        "still_used": cut.lost.to_json(),
-    }
 
 
 def best_of(outcomes: Sequence[Outcome], model: PauseModel | None) -> Verdict | None:

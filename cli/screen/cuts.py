@@ -1,14 +1,52 @@
-"""What a cut does, in words."""
+"""What a cut does, and which are worth making, in words."""
 
 from __future__ import annotations
 
-from gcreplay.replay.cuts import CutLog
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from gcreplay.replay.cuts import Cut, CutLog, cut_log
+from gcreplay.replay.cuts.suggest import Suggestion
+from gcreplay.replay.estimates.pauses import PauseModel
+from gcreplay.screen.garbage import Code, place_of
 from gcreplay.screen.outcome import Outcome, milliseconds
-from gcreplay.screen.output import size_words, words
+from gcreplay.screen.output import filled, size_words, words
+from gcreplay.screen.progress import working
+from gcreplay.store import EventLog
+
+
+@contextmanager
+def without(log: EventLog, cuts: Sequence[Cut]) -> Iterator[CutLog | None]:
+    """The log without these references, while the block lasts; None where there are none."""
+    if not cuts:
+        yield None
+        return
+    with working("cutting references"):
+        cut = cut_log(log, cuts)
+    with cut:
+        yield cut
+
+
+def cut_json(cut: CutLog) -> dict[str, Any]:
+    """How many references are cut, and what the program misses then."""
+    chosen = cut.chosen
+    return {
+        "references": [str(one) for one in cut.cuts],
+        "named": chosen.labelled,
+        "alike": chosen.alike,
+        "older": chosen.older,
+        "still_used": cut.lost.to_json(),
+    }
 
 
 def effect(before: Outcome, after: Outcome, cut: CutLog) -> str:
     """What it gains under one policy, in a sentence."""
+    return f"Without {named(cut)}: {gained(before, after)}."
+
+
+def gained(before: Outcome, after: Outcome) -> str:
+    """What is collected, how long that takes, and the peak: before and after."""
     first, second = before.run, after.run
     told = [f"{_change(first.collected, second.collected)} objects to collect"]
     if before.pauses is not None and after.pauses is not None:
@@ -19,7 +57,7 @@ def effect(before: Outcome, after: Outcome, cut: CutLog) -> str:
             told.append(f"{name} {words(milliseconds(ns))} -> {words(milliseconds(cut_ns))} ms")
     was, now = size_words(first.peak_bytes), size_words(second.peak_bytes)
     told.append(f"peak memory {was} -> {now}" if was != now else f"peak memory {was} as before")
-    return f"Without {named(cut)}: {', '.join(told)}."
+    return ", ".join(told)
 
 
 def named(cut: CutLog) -> str:
@@ -45,3 +83,45 @@ def counted(cut: CutLog) -> str:
 
 def _change(first: int, second: int) -> str:
     return f"{first:,} -> {second:,}"
+
+
+def suggested(suggestions: Sequence[Suggestion], model: PauseModel | None, code: Code) -> list[str]:
+    """The lines that say which references to cut, how, and what each gains behind those above."""
+    if not suggestions:
+        return [filled("No reference is seen that your code could cut to leave less to collect.")]
+    lines: list[str] = []
+    for number, one in enumerate(suggestions, start=1):
+        before, after = (Outcome.of(run, model, None) for run in (one.before, one.after))
+        lines += ["", filled(f"{number}  cut {one.cut}: {gained(before, after)}.")]
+        lines += [f"   made at {place_of(one.group, code)}", *(f"   {way}" for way in ways(one))]
+        if one.lost.objects:
+            lines += [filled(f"   Take care: {one.lost.sentence()}.")]
+    return lines
+
+
+def ways(one: Suggestion) -> tuple[str, ...]:
+    """How to cut it: first what suits best, then the other way."""
+    holder, label = one.cut.holder, one.cut.label
+    if label[0] == ":":
+        name = label[1:]
+        return (
+            f"by hand: `del {name}` at the end of {holder}, in a `finally:`",
+            "or: traceback.clear_frames(error.__traceback__) where the error is handled",
+        )
+    if label == ".cell_contents":
+        return (
+            f"by hand: `{holder} = None` in the function that defines it, behind its last use",
+            f"or: let {holder} be a method, or a function of the module",
+        )
+    if label[0] == "[":
+        return (
+            f"weak: let the dict be a weakref.WeakValueDictionary, of {holder}",
+            f"by hand: `del holder{label}` when it is done with",
+        )
+    attribute = label[1:]
+    kind = "WeakMethod" if one.target in ("method", "builtins.method") else "ref"
+    return (
+        f"weak: `self.{attribute} = weakref.{kind}(...)` in {holder}, "
+        f"asked as `self.{attribute}()`",
+        f"by hand: `it.{attribute} = None` when the {holder} is done with",
+    )

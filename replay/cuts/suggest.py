@@ -146,9 +146,7 @@ def _candidates(found: Cycles, cuts: Sequence[Cut]) -> list[_Candidate]:
     seen: dict[str, _Candidate] = {}
     for group in [group for group in found.groups if _named(group)][:MOST_KINDS]:
         objects, edges = group.example.objects, group.example.edges
-        for holder, edge, target in zip(
-            objects, edges, [*objects[1:], objects[0]], strict=True
-        ):
+        for holder, edge, target in zip(objects, edges, [*objects[1:], objects[0]], strict=True):
             if not edge.label or edge.label in OUT_OF_REACH or edge.label[0] in "[(":
                 continue
             try:

@@ -82,3 +82,54 @@ def test_a_cut_that_means_nothing_is_said_in_a_sentence(
     told = gcreplay("replay", orders, "--cut", text)
     assert told.exit_code == exit_code
     assert said in " ".join(told.output.split())
+
+
+# -- cycles --
+
+
+def test_what_is_left_is_shown_as_if_the_reference_were_weak(gcreplay: Gcreplay, orders: Path):
+    told = gcreplay("cycles", orders, "--cut", "Line.order", "--format", "json")
+    said = json.loads(told.stdout)
+    assert (said["groups"], said["cut"]["named"]) == ([], 1_000)
+
+
+def test_the_reference_that_leads_back_is_suggested(gcreplay: Gcreplay, orders: Path):
+    """Cutting either frees all; the line holds what was made before it."""
+    said = json.loads(gcreplay("cycles", orders, "--suggest", "--format", "json").stdout)
+    (one,) = said["suggestions"]
+    assert (one["cut"], one["collected"], one["by_hand"]) == ("Line.order", [1_398, 0], False)
+    assert one["site"] == {"file": "shop.py", "line": 3, "function": "order", "objects": 1_000}
+    told = gcreplay("cycles", orders, "--suggest").output.splitlines()
+    assert [line.strip() for line in told[-3:]] == [
+        "made at shop.py:3 order",
+        "weak: `self.order = weakref.ref(...)` in Line, asked as `self.order()`",
+        "by hand: `it.order = None` when the Line is done with",
+    ]
+
+
+def test_a_variable_of_a_frame_is_cleared_by_hand_and_what_is_needed_comes_last(
+    gcreplay: Gcreplay, tmp_path: Path
+):
+    b = TraceBuilder()
+    for _ in range(800):
+        error = b.alloc("ValueError")
+        frame = b.alloc("frame")
+        b.link(error, frame)
+        b.link(frame, error)
+        b.read(error, [(frame, ".frame")])
+        b.read(frame, [(error, ":error")], title="checkout")
+        b.decref(frame)
+        b.incref(frame)  # by error.frame: it is needed
+        b.decref(frame)
+        b.decref(error)
+    b.build(tmp_path / "e.gcreplay").close()
+    said = gcreplay("cycles", tmp_path / "e.gcreplay", "--suggest", "--format", "json").stdout
+    (one,) = json.loads(said)["suggestions"]
+    assert (one["cut"], one["by_hand"]) == ("checkout:error", True)
+    told = gcreplay("replay", tmp_path / "e.gcreplay", "--cut", "ValueError.frame").output
+    assert "still uses 800 objects that nothing else holds" in " ".join(told.split())
+
+
+def test_a_cut_and_a_search_for_one_do_not_go_together(gcreplay: Gcreplay, orders: Path):
+    told = gcreplay("cycles", orders, "--suggest", "--cut", "Line.order")
+    assert told.exit_code == 2 and "give one of them" in told.output

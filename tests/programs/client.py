@@ -21,7 +21,6 @@ class Client:
         return on_reply("ok")
 
 
-recent = []
+replies = []
 for number in range(4_000):
-    recent.append(Client(number).request())
-    del recent[:-50]
+    replies.append([number, Client(number).request()])

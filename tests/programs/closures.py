@@ -21,5 +21,6 @@ def flattened(tree):
     return len(found)
 
 
-for number in range(5_000):
-    flattened([number, [number, [number, number]], [number]])
+lengths = [
+    [number, flattened([number, [number, [number, number]], [number]])] for number in range(5_000)
+]

@@ -25,7 +25,7 @@ async def batch(number):
 
 
 async def main():
-    return sum([await batch(number) for number in range(800)])
+    return sum([await batch(number) for number in range(400)])
 
 
 asyncio.run(main())
