@@ -49,7 +49,7 @@ def run_alone(session: pytest.Session, told: Path, kept: Path) -> Recorded:
     made = Recorded(options.output, "" if summary.complete else summary.message)
     if replayed.broken is not None:
         raise replayed.broken
-    if replayed.running:
+    if replayed.running and summary.exit_code != pytest.ExitCode.INTERRUPTED:
         how = f"the recorded process ended in it, exit code {summary.exit_code}"
         _fail(session, f"{replayed.running}: {how}")
     _ended(session, summary)

@@ -9,7 +9,7 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any, TextIO
 
 import pytest
@@ -56,11 +56,13 @@ class Inside:
             limits_of(item)
 
     # The inner of all wrappers: what other plug-ins do around a test is not the test's.
-    @pytest.hookimpl(hookwrapper=True, trylast=True)
-    def pytest_runtest_call(self, item: pytest.Item) -> Iterator[None]:
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
         mark(TEST + item.nodeid)
-        yield
-        mark(END + item.nodeid)
+        try:
+            return (yield)
+        finally:
+            mark(END + item.nodeid)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self) -> None:
@@ -71,15 +73,15 @@ class Inside:
         self._out = None
         self._open.close()
 
-    @pytest.hookimpl(hookwrapper=True)
-    def pytest_runtest_makereport(self, item: pytest.Item) -> Iterator[None]:
-        made: Any = yield
-        report = made.get_result()
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, Any, Any]:
+        report = yield
         if report.when == "call":
             limits = limits_of(item)
             report.gcreplay = {
                 name: [limit.most, limit.filter_fn is not None] for name, limit in limits.items()
             }
+        return report
 
     def pytest_runtest_logstart(self, nodeid: str, location: tuple[str, int | None, str]) -> None:
         self._tell("start", nodeid=nodeid, location=location)
