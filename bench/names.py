@@ -23,8 +23,8 @@ from gcreplay.store.readings import POSITION, Readings, Reason
 COUNTED = ("w03", "w06")
 SHOWN = 8
 NOTE = (
-    "Links in cycles: of garbage, from an object on a cycle, or between two cycles, to another such. "
-    " A name is an attribute, a key, a variable, a field or an index; a position "
+    "Links in cycles: of garbage, from an object on a cycle, or between two cycles, to another "
+    "such. A name is an attribute, a key, a variable, a field or an index; a position "
     "among all children is none. Read: of what the collector found to be garbage. MB: readings as "
     "the recording holds them, with the texts of the names."
 )

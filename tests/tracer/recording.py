@@ -87,7 +87,6 @@ def run_recorded(
     labels: bool = False,
     spool_limit: int | None = None,
     python: str | None = None,
-    labels: bool = False,
 ) -> Recorded:
     """The same program, recorded."""
     options = RecordOptions(
@@ -100,7 +99,6 @@ def run_recorded(
         labels=labels,
         force=True,
         spool_limit=spool_limit,
-        labels=labels,
         environment={**FIXED, **(environment or {})},
     )
     with (
