@@ -8,19 +8,20 @@
 
 /* -- export -- */
 
-/* Vertices are the objects alive, by ascending id. */
+/* Vertices are the objects alive, by ascending id; what a region that ran early has made, too, whose id
+   the log has not reached. */
 static void export_objects(const Heap *h, uint32_t *vertex, uint32_t *id, uint32_t *shape,
                            uint32_t *count, uint64_t *owned, uint64_t *begin)
 {
     uint32_t n = 0;
     uint64_t links = 0;
-    for (uint32_t i = 0; i < h->next_id; i++) {
-        uint32_t slot = slot_of(h, i);
+    for (uint64_t i = 0; i < (uint64_t)h->opened << PAGE_BITS; i++) {
+        uint32_t slot = slot_of(h, (uint32_t)i);
         if (!slot)
             continue;
         const Object *o = &h->objects[slot];
         vertex[slot] = n;
-        id[n] = i;
+        id[n] = (uint32_t)i;
         shape[n] = o->shape;
         count[n] = o->count;
         owned[n] = o->marks & OWNS_BYTES ? h->extra[slot].owned : 0;

@@ -45,10 +45,11 @@ class Heap:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lives:
-    """All objects of a log, up to event `stop`, by id, and the heap right before that event.
+    """All objects of a log, by id, what becomes of them up to event `stop`, and the heap before it.
 
-    birth, end: uint64, sequence numbers; `end` is past `stop` for what is alive there. shape, site:
-    uint32. resized: sequence uint64, object uint32, bytes int64 by which that object grew there.
+    birth, end: uint64, sequence numbers; `end` is past the log for what is alive at `stop`.
+    shape, site: uint32. resized: sequence uint64, object uint32, bytes int64 by which that object
+    grew there.
     """
 
     stop: int
@@ -67,14 +68,15 @@ def lives(log: EventLog, stop: int) -> Lives:
     perfect.begin()
     none = joined([], 0)
     parts, resizes = [_births(none)], [_resizes(none)]
-    for events in log.named(0, stop):
-        parts.append(_births(events))
-        resizes.append(_resizes(events))
-        perfect.apply(events)
+    for events in log.named():
+        parts.append(_births(events))  # of all: finalizers may run, and make objects, early
+        before = events.part(0, max(0, min(len(events), stop - events.first_sequence)))
+        resizes.append(_resizes(before))
+        perfect.apply(before)
     assert perfect.deaths is not None
     birth, shape, site = (_joined(column) for column in zip(*parts, strict=True))
     heap = _heap(perfect, log)
-    end = perfect.deaths[: len(birth)]
+    end = perfect.deaths
     end[heap.id] = log.event_count + 1
     return Lives(stop, birth, end, shape, site, _all(resizes), heap)
 

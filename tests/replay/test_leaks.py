@@ -9,8 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import valid_logs
 
+from gcreplay.replay import replay
 from gcreplay.replay.leaks import Leak, Leaks, grown, leaks
+from gcreplay.replay.leaks.lives import lives
+from gcreplay.store import EventLog
 from gcreplay.store.builder import TraceBuilder
 from gcreplay.store.errors import UsageError
 from gcreplay.store.readings import Reason
@@ -346,3 +352,29 @@ def test_a_list_that_was_there_before_may_grow_with_the_calls(program: Program) 
     append = [lambda: program.trace.resize(names, next(sizes))] * 3
     leak = the_leak(calls(program, *append))
     assert (leak.kind.type, leak.kind.objects, leak.growth.whole) == ("list", 1, 2000)
+
+
+# Any program
+
+
+@given(valid_logs())
+def test_alive_is_what_a_perfect_collector_leaves(log: EventLog) -> None:
+    with log:
+        perfect = replay(log, "clairvoyant")
+        found = leaks(log)
+        assert (found.objects, found.bytes) == (perfect.live_objects, perfect.live_bytes)
+        assert sum(kind.objects for kind in found.kinds) == found.objects
+        assert sum(kind.bytes for kind in found.kinds) == found.bytes
+
+
+@given(valid_logs(), st.data())
+def test_the_lives_of_objects_agree_with_the_heap_at_any_moment(
+    log: EventLog, data: st.DataObject
+) -> None:
+    with log:
+        stop = data.draw(st.integers(0, log.event_count))
+        then = lives(log, stop)
+        alive = [i for i, end in enumerate(then.end.tolist()) if end > log.event_count]
+        assert then.heap.id.tolist() == alive
+        assert len(then.heap.target) == then.heap.begin[-1]
+        assert all(target < len(then.heap) for target in then.heap.target.tolist())
