@@ -10,6 +10,8 @@ from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from gcreplay.store.events import NO_OBJECT, GcCall, ObservedCollection, Op, positions
 from gcreplay.store.log import EventLog
 
@@ -65,11 +67,7 @@ class Ran:
 
 def ran_inside(log: EventLog) -> tuple[Ran, ...]:
     """All that ran in the recorded collections, the most frequent first."""
-    begun: list[tuple[int, int]] = []
-    for events in log.segments() if log.op_counts[Op.INSIDE] else ():
-        for i in positions(events.op, Op.INSIDE).tolist():
-            if events.b[i]:
-                begun.append((events.first_sequence + i, int(events.a[i])))
+    begun = _begun(log)
     if not begun:
         return ()
     places = _Places(log)
@@ -95,6 +93,28 @@ def ran_inside(log: EventLog) -> tuple[Ran, ...]:
         for (name, callback), counts in kinds.items()
     ]
     return tuple(sorted(found, key=lambda one: (-one.times, one.name)))
+
+
+_ACTS = (Op.ALLOC, Op.INCREF, Op.LINK)
+
+
+def _begun(log: EventLog) -> list[tuple[int, int]]:
+    """Where each began, and its owner. Where nobody knows the owner, one that has nothing but
+    repairs is none: no code ran."""
+    begun: list[tuple[int, int]] = []
+    since: tuple[int, int] | None = None
+    acted = False
+    for events in log.segments() if log.op_counts[Op.INSIDE] else ():
+        acts = np.isin(events.op, _ACTS)
+        behind = 0
+        for i in positions(events.op, Op.INSIDE).tolist():
+            acted |= bool(acts[behind:i].any())
+            if since is not None and (acted or since[1] != NO_OBJECT):
+                begun.append(since)
+            since = (events.first_sequence + i, int(events.a[i])) if events.b[i] else None
+            acted, behind = False, i
+        acted |= bool(acts[behind:].any())
+    return begun
 
 
 class _Places:
