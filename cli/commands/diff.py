@@ -5,20 +5,22 @@ import re
 import shlex
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import click
 
 from gcreplay.limits import Limit, parse_limit
-from gcreplay.options import alone, policy_option, several_options, window_bounds
+from gcreplay.options import alone, cut_option, policy_option, several_options, window_bounds
 from gcreplay.replay import DiffResult, diff, make_policy
+from gcreplay.replay.cuts import Cut, CutLog
 from gcreplay.replay.estimates.pauses import PauseModel, work_of
 from gcreplay.replay.policies.registry import runs_a_file
 from gcreplay.replay.results.diff import Change
 from gcreplay.replay.results.versions import FOUND
 from gcreplay.screen.changes import MEMORY_FIRST, kept_longer_table
+from gcreplay.screen.cuts import counted, cut_json, effect, gained, named, without
 from gcreplay.screen.outcome import PRESENT, TIMES, Outcome, own_time
 from gcreplay.screen.output import (
     Cell,
@@ -32,6 +34,7 @@ from gcreplay.screen.output import (
 )
 from gcreplay.screen.pauses import P99, p99_cell, pause_model, trust
 from gcreplay.screen.progress import working
+from gcreplay.screen.text import markdown
 from gcreplay.screen.verdict import compared
 from gcreplay.screen.wording import Wording
 from gcreplay.several.named import names_several, short_names
@@ -43,7 +46,8 @@ from gcreplay.store.values import I64_MOST, whole_from
 from gcreplay.trace import opened
 
 FORMS = (
-    "TRACE -p A -p B, or ONE TWO [-p POLICY], or two stored runs as TRACE#1 TRACE#2; of several "
+    "TRACE -p A -p B, or ONE TWO [-p POLICY], or two stored runs as TRACE#1 TRACE#2, or "
+    "TRACE --cut REFERENCE [-p POLICY]; of several "
     "recordings or a folder FOLDER -p A -p B, or ONE_FOLDER TWO_FOLDER -p POLICY"
 )
 
@@ -58,6 +62,7 @@ FORMS = (
     metavar="LIMIT",
     help="Exit with 1 when met: 'collected>+10%', 'peak_objects>+500', 'new_groups>0'; repeatable.",
 )
+@cut_option("One recording, as it is and as if this reference were weak; of two the first without.")
 @click.option("--pauses", "show_pauses", is_flag=True, help="Show the 99 % quantile of pauses.")
 @several_options
 @format_option
@@ -67,6 +72,7 @@ def command(
     operands: tuple[str, ...],
     policies: tuple[str, ...],
     limit_texts: tuple[str, ...],
+    cuts: tuple[str, ...],
     show_pauses: bool,
     each: bool,
     jobs: int | None,
@@ -84,10 +90,13 @@ def command(
       gcreplay diff demo.gcreplay -p cpython-3.11 -p generational:5000,10,10
       gcreplay diff base.gcreplay head.gcreplay --fail-if 'new_groups>0'
       gcreplay diff demo.gcreplay#1 demo.gcreplay#2
+      gcreplay diff demo.gcreplay --cut Line.order
       gcreplay diff workers/ -p cpython-3.11 -p generational:5000,10,10
     """
     limits = [parse_limit(text) for text in limit_texts]
-    if (traces := _several(operands, policies)) is not None:
+    parsed = [Cut.parse(text) for text in cuts]
+    cut = None
+    if not cuts and (traces := _several(operands, policies)) is not None:
         from gcreplay.several.comparing import compared_together  # it brings what one needs not
 
         report, met, ended = compared_together(
@@ -99,7 +108,10 @@ def command(
         ctx.exit(ended)
     alone(each=each, jobs=jobs, dask=dask)
     with ExitStack() as stack:
-        first, second = (_opened(side, stack) for side in _sides(operands, policies))
+        sides = _sides(operands, policies, bool(cuts))
+        first, second = (_opened(side, stack) for side in sides)
+        if cuts:
+            first, second, cut = _one_cut(first, second, parsed, len(operands) == 1, stack)
         options = _common_options(first, second)
         with working(f"replaying {first.policy} and {second.policy}"):
             result = diff(
@@ -109,19 +121,21 @@ def command(
                 window=window_bounds(options.get("window")),
             )
         with working("fitting pauses"):
-            model = pause_model(first.log) or pause_model(second.log)
+            model = pause_model(first.recorded) or pause_model(second.recorded)
         whole = not options.get("window")
         outcomes = [
-            Outcome.of(run, model, own_time(side.log) if whole else None)
+            Outcome.of(run, model, own_time(side.recorded) if whole else None, side.cuts)
             for side, run in ((first, result.first), (second, result.second))
         ]
-        if first.trace.resolve() == second.trace.resolve():
+        if len(operands) == 1 or first.trace.resolve() == second.trace.resolve():
             report = _report(result, first, second, outcomes, model, show_pauses=show_pauses)
             figures = (*result.figures, *_found(limits, first, second))
         else:
             report, figures = _of_versions(
                 result, first, second, outcomes, model, show_pauses=show_pauses
             )
+    if cut is not None:
+        report = _told_of_cut(report, cut, outcomes, (first, second))
     show(report, output_format)
     broken = [told for limit in limits for told in _broken(limit, figures)]
     for told in broken:
@@ -147,6 +161,13 @@ class Opened:
     log: EventLog
     policy: str
     stored: Run | None
+    uncut: EventLog | None = None
+    cuts: tuple[str, ...] = ()
+
+    @property
+    def recorded(self) -> EventLog:
+        """The log as it was recorded, where `log` is without `cuts`."""
+        return self.uncut or self.log
 
 
 def _several(operands: Sequence[str], policies: Sequence[str]) -> list[Path] | None:
@@ -164,9 +185,17 @@ def _several(operands: Sequence[str], policies: Sequence[str]) -> list[Path] | N
     return None
 
 
-def _sides(operands: Sequence[str], policies: Sequence[str]) -> tuple[Side, Side]:
+def _sides(operands: Sequence[str], policies: Sequence[str], cut: bool) -> tuple[Side, Side]:
+    """The two that are compared; of one recording that is cut the policy need not be said twice."""
     named = [_named(operand) for operand in operands]
     runs = sum(run_id is not None for _, run_id in named)
+    if cut and (runs or any(path.is_dir() for path, _ in named)):
+        raise UsageError(
+            "--cut compares a recording as it is with itself, or with one in which the cut is "
+            "made: TRACE --cut REFERENCE, or BASE HEAD --cut REFERENCE"
+        )
+    if cut and len(named) == 1 and len(policies) < 2:
+        policies = [policies[0] if policies else PRESENT] * 2
     match (len(named), runs, len(policies)):
         case (1, 0, 2):
             trace = named[0][0]
@@ -204,6 +233,19 @@ def _opened(side: Side, stack: ExitStack) -> Opened:
     return Opened(side.trace, f"{side.trace}#{run.id}", log, run.policy, run)
 
 
+def _one_cut(
+    first: Opened, second: Opened, cuts: Sequence[Cut], alone: bool, stack: ExitStack
+) -> tuple[Opened, Opened, CutLog]:
+    """One recording is compared with itself without these references; of two the first is without
+    them, and shows whether the second is as was predicted."""
+    whole = second if alone else first
+    cut = stack.enter_context(without(whole.log, cuts))
+    assert cut is not None
+    texts = tuple(map(str, cuts))
+    less = replace(whole, log=cut.log, uncut=whole.log, cuts=texts)
+    return (first, less, cut) if alone else (less, second, cut)
+
+
 def _common_options(first: Opened, second: Opened) -> dict[str, Any]:
     """The options under which both runs were made; the replays of a comparison share them."""
     options = [side.stored.options if side.stored else {} for side in (first, second)]
@@ -225,7 +267,9 @@ def _report(
     show_pauses: bool,
 ) -> Report:
     """One model, the first recording's, estimates the pauses of both: a change is one of work."""
-    headings = [with_marks_read(side.policy) for side in (first, second)]
+    headings = _with_cuts(
+        [with_marks_read(side.policy) for side in (first, second)], (first, second)
+    )
     if headings[0] == headings[1]:
         headings = [first.name, second.name]
     where = _where(result, first.log, second.log)
@@ -278,6 +322,7 @@ def _of_versions(
             f"{heading}, {with_marks_read(side.policy)}"
             for heading, side in zip(headings, (first, second), strict=True)
         ]
+    headings = _with_cuts(headings, (first, second))
     found = Versions.of(result, (first.log, second.log), headings, outcomes, show_pauses)
     depends, remarks = _told_of_both(result, first, second, headings)
     notes = [] if found.equal else [*left_out(found), trust(first.log, model)]
@@ -292,6 +337,36 @@ def _of_versions(
         comment=as_comment(found, [*depends, trust(first.log, model)]),
     )
     return report, found.figures
+
+
+def _with_cuts(headings: Sequence[str], sides: Sequence[Opened]) -> list[str]:
+    return [f"{one}{', cut' * bool(side.cuts)}" for one, side in zip(headings, sides, strict=True)]
+
+
+def _told_of_cut(
+    report: Report, cut: CutLog, outcomes: Sequence[Outcome], sides: Sequence[Opened]
+) -> Report:
+    """The report, whose first line says which side is without what; of one recording, also what
+    that gains."""
+    first, second = sides
+    was, now = outcomes
+    if first.cuts:
+        said = f"{first.name} without {named(cut)}, as predicted, against {second.name} as recorded"
+        words = (f"{said}.", *report.words)
+    elif first.policy == second.policy:
+        words = (effect(was, now, cut),)
+    else:
+        before, after = (with_marks_read(side.policy) for side in sides)
+        told = f"{before} as recorded against {after} without {named(cut)}"
+        words = (f"{told}: {gained(was, now)}.",)
+    return replace(
+        report,
+        payload={**report.payload, "cut": cut_json(cut)},
+        words=words,
+        remarks=(*report.remarks, counted(cut)),
+        warnings=(*([cut.lost.sentence()] if cut.lost.objects else []), *report.warnings),
+        comment=f"{markdown(words[0])}\n\n{report.comment}" if report.comment else "",
+    )
 
 
 def _told_of_both(

@@ -12,6 +12,7 @@ from typing import Final, TypeVar
 from gcreplay.store.log import EventLog
 
 from ..modules import Origin, installed_name, origin
+from ..run import CUTS
 
 Root = tuple[str, str]
 """Where the same code lies in the first and in the second log."""
@@ -36,11 +37,14 @@ Code = tuple[str, str, str]
 
 
 def same_log(first: EventLog, second: EventLog) -> bool:
-    """Whether they are one recording, which may have been opened twice."""
+    """Whether they are one recording, opened twice or cut in one of them."""
+    facts = [dict(log.meta) for log in (first, second)]
+    cut = [one.pop(CUTS, None) for one in facts]
     return first is second or (
-        first.segment_table == second.segment_table
+        (cut[0] != cut[1] or first.segment_table == second.segment_table)
+        and (first.event_count, first.object_count) == (second.event_count, second.object_count)
         and first.sites == second.sites
-        and dict(first.meta) == dict(second.meta)
+        and facts[0] == facts[1]
     )
 
 

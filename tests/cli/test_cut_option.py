@@ -15,20 +15,26 @@ def orders(tmp_path: Path) -> Path:
     at births 701 and 1,402: 349 orders with their lines, then 350; the order held at the first
     has grown older than its line, and stays. The peak, at the second: the register, 351 orders
     with a line and the order that is born, 52,850 bytes."""
+    return built(tmp_path / "orders.gcreplay", ".line", ".order")
+
+
+def built(path: Path, *labels: str) -> Path:
+    """A recording in which an order takes its line, and the line its order, where these are among
+    the labels."""
     b = TraceBuilder()
     register = b.alloc("Register", module="shop", size=100)
     for _ in range(1_000):
         order = b.alloc("Order", module="shop", size=100, site=("shop.py", 3, "order"))
         line = b.alloc("Line", module="shop", size=50)
-        b.link(order, line, label=".line")
-        b.link(line, order, label=".order")
+        for holder, target, label in ((order, line, ".line"), (line, order, ".order")):
+            if label in labels:
+                b.link(holder, target, label=label)
         b.decref(line)
         b.decref(order)
     entry = b.alloc("Entry", module="shop", size=10, site=("shop.py", 9, "enter"))
     b.link(register, entry, label=".last")
     b.decref(entry)
     b.incref(entry)
-    path = tmp_path / "orders.gcreplay"
     b.build(path).close()
     return path
 
@@ -133,3 +139,51 @@ def test_a_variable_of_a_frame_is_cleared_by_hand_and_what_is_needed_comes_last(
 def test_a_cut_and_a_search_for_one_do_not_go_together(gcreplay: Gcreplay, orders: Path):
     told = gcreplay("cycles", orders, "--suggest", "--cut", "Line.order")
     assert told.exit_code == 2 and "give one of them" in told.output
+
+
+# -- diff --
+
+
+def figures(told: str) -> dict[str, tuple[int, int]]:
+    return {one["figure"]: (one["first"], one["second"]) for one in json.loads(told)["figures"]}
+
+
+def test_one_recording_is_compared_with_itself_without_the_reference(
+    gcreplay: Gcreplay, orders: Path
+):
+    told = gcreplay("diff", orders, "--cut", "Line.order", "--format", "json").stdout
+    said, found = json.loads(told), figures(told)
+    assert (found["collected"], found["peak_bytes"]) == ((1_398, 0), (52_850, 250))
+    assert found["freed_by_refcount"] == (0, 2_000)
+    assert (said["first"].get("cuts"), said["second"]["cuts"]) == (None, ["Line.order"])
+    assert said["first_difference"]["sequence"] == 4  # behind three births and `.line`
+    assert {row["type"] for row in said["kept_longer"]} == {"shop.Order", "shop.Line"}
+    table = " ".join(gcreplay("diff", orders, "--cut", "Line.order").output.split())
+    assert table.startswith("Without Line.order: 1,398 -> 0 objects to collect, peak memory 51.6")
+    assert "figure cpython-3.11 cpython-3.11, cut change" in table
+
+
+def test_from_one_policy_to_another_the_second_is_without_the_reference(
+    gcreplay: Gcreplay, orders: Path
+):
+    cut = ("--cut", "Line.order", "-p", "never", "-p", "cpython-3.11")
+    told = " ".join(gcreplay("diff", orders, *cut).output.split())
+    assert told.startswith("never as recorded against cpython-3.11 without Line.order: 0 -> 0 obj")
+
+
+def test_of_two_recordings_the_first_is_without_the_reference(
+    gcreplay: Gcreplay, orders: Path, tmp_path: Path
+):
+    """The change is really made in the second: the prediction is right."""
+    head = built(tmp_path / "head.gcreplay", ".line")
+    told = gcreplay("diff", orders, head, "--cut", "Line.order", "--format", "json").stdout
+    changed = {name for name, (first, second) in figures(told).items() if first != second}
+    assert changed == set()
+    words = " ".join(gcreplay("diff", orders, head, "--cut", "Line.order").output.split())
+    assert "without Line.order, as predicted, against" in words
+
+
+def test_stored_runs_are_not_cut(gcreplay: Gcreplay, orders: Path):
+    gcreplay("replay", orders, "-p", "cpython-3.11")
+    told = gcreplay("diff", f"{orders}#1", f"{orders}#2", "--cut", "Line.order")
+    assert told.exit_code == 2 and "TRACE --cut REFERENCE" in told.output
