@@ -8,8 +8,10 @@ import time
 from pathlib import Path
 
 import pytest
-from recording import FIXED, checked, run_plain, run_recorded
+from recording import BARE, FIXED, checked, run_plain, run_recorded
 
+from gcreplay.replay.garbage import cycles
+from gcreplay.replay.leaks import leaks
 from gcreplay.store.events import SEGMENT_EVENTS
 from gcreplay.store.log import EventLog
 from gcreplay.tracer import RecordOptions, RecordProgress, record, recover
@@ -96,6 +98,17 @@ def test_the_end_is_the_programs(tmp_path: Path, name: str) -> None:
             (recorded.summary.signal and 256 - recorded.summary.signal) or plain.exit_code,
         )
     assert [path.name for path in tmp_path.glob("run.*")] == ["run.gcreplay"]
+
+
+def test_what_is_let_go_behind_the_last_collection_is_garbage(tmp_path: Path) -> None:
+    """20 cycles, too few for a collection: the end looks at them once more."""
+    (tmp_path / "program.py").write_text(GARBAGE.replace("3000", "20"))
+    recorded = run_recorded(tmp_path, "program.py", python=BARE)
+    assert checked(recorded.path).recorded == 0
+    with EventLog.open(recorded.path) as log:
+        (group,) = [one for one in cycles(log).groups if "__main__.Node" in one.types]
+        assert group.count == 20
+        assert "__main__.Node" not in {kind.type for kind in leaks(log).kinds}
 
 
 def test_ctrl_c_reaches_the_program_and_the_recorder_writes_the_end(tmp_path: Path) -> None:

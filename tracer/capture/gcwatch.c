@@ -102,6 +102,20 @@ void gcwatch_begun(int trigger)
 
 static void record_start(visitproc subtracting);
 
+/* What was let go since the last look is no longer seen to be held, and what is read has its links. */
+static void look_at_the_end(void)
+{
+    uint64_t begun = clock_ns(), begun_cpu = thread_cpu_ns();
+    pools_look(2);
+    alloc_settle();
+    probe_lists(2, &sentinel.head);
+    cap.excluded_ns += clock_ns() - begun;
+    cap.aside_cpu_ns += thread_cpu_ns() - begun_cpu;
+    if (cap.active) {
+        readings_end();
+    }
+}
+
 static void put_caller(void)
 {
     if (cap.caller != 0) {
@@ -123,7 +137,7 @@ static int sentinel_traverse(PyObject *self, visitproc visit, void *arg)
     with_collector = 1;
     if ((capture_on() || measuring()) && runtime_finalizing()) {
         if (cap.active) {
-            readings_end();
+            look_at_the_end();
         }
         capture_stop(SPOOL_ENDED, "");
     } else if (cap.measuring) {
