@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from gcreplay.store.errors import GcreplayError, UsageError
+from gcreplay.store.marks import meant
 from gcreplay.store.place import written_whole
 
 HEADING: Final = (
@@ -56,7 +57,13 @@ def _accepted(path: Path) -> frozenset[str] | None:
         raise GcreplayError(f"{path} cannot be read: {error}") from error
     tool = told.get("tool")
     ours = tool.get("gcreplay") if isinstance(tool, dict) else None
-    if not isinstance(ours, dict) or "accept" not in ours:
+    if not isinstance(ours, dict):
+        return None
+    for key in ours:
+        if key != "accept":
+            known = meant(key, {"accept"})
+            raise GcreplayError(f"{path}: [tool.gcreplay] has no {key!r}{known}")
+    if "accept" not in ours:
         return None
     accept = ours["accept"]
     if not isinstance(accept, list) or not all(isinstance(one, str) for one in accept):

@@ -120,9 +120,10 @@ def command(
 
 def _doubts(found: Leaks) -> Iterator[str]:
     """What to think of the ways that are shown."""
-    if found.growing and not found.named:
+    shown = found.growing or found.staying
+    if shown and not found.named:
         yield UNNAMED
-    elif found.growing and not found.whole:
+    elif shown and not found.whole:
         yield UNREAD
 
 

@@ -152,7 +152,7 @@ def _where(group: Group) -> str:
 
 
 def table(every: Sequence[Figures]) -> list[str]:
-    """The tests that make garbage or work or leave objects, most first."""
+    """The tests that make garbage or work or leave objects, those with most of both first."""
     told = [
         (
             _objects(one.garbage),
@@ -165,7 +165,7 @@ def table(every: Sequence[Figures]) -> list[str]:
         if not one.stretch.part
     ]
     some = [row for row in told if any(row[:4])]
-    some.sort(key=lambda row: (-row[0], -row[3], -row[2], row[4]))
+    some.sort(key=lambda row: (-(row[0] + row[3]), -row[2], row[4]))
     lines = ["garbage           GC visits    leaked"] if some else []
     lines += [
         f"{garbage:>7,}{size_words(size) if size else '':>9}{visited:>12,}{left:>10,}  {_end(test)}"

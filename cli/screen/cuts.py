@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import builtins
+import types
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -14,6 +16,13 @@ from gcreplay.screen.outcome import Outcome, milliseconds
 from gcreplay.screen.output import filled, size_words, words
 from gcreplay.screen.progress import working
 from gcreplay.store import EventLog
+
+_NEVER_WEAK = frozenset(
+    kind.__name__
+    for kind in (*vars(builtins).values(), *vars(types).values())
+    if isinstance(kind, type) and not kind.__weakrefoffset__
+)
+"""Types of the interpreter to whose objects there are no weak references, such as list."""
 
 
 @contextmanager
@@ -119,9 +128,16 @@ def ways(one: Suggestion) -> tuple[str, ...]:
             f"by hand: `del holder{label}` when it is done with",
         )
     attribute = label[1:]
-    kind = "WeakMethod" if one.target in ("method", "builtins.method") else "ref"
+    target = one.target.removeprefix("builtins.")
+    kind = "WeakMethod" if target == "method" else "ref"
+    by_hand = f"by hand: `it.{attribute} = None` when the {holder} is done with"
+    if kind == "ref" and target in _NEVER_WEAK:
+        return (by_hand,)
+    if kind == "ref" and not one.back:
+        called = target.rpartition(".")[2]
+        return by_hand, f"weak: only where something else holds the {called} while it is used"
     return (
         f"weak: `self.{attribute} = weakref.{kind}(...)` in {holder}, "
         f"asked as `self.{attribute}()`",
-        f"by hand: `it.{attribute} = None` when the {holder} is done with",
+        by_hand,
     )

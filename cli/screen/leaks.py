@@ -17,6 +17,7 @@ LONG: Final = 10
 """A path of more steps is shown by its ends."""
 _KEY: Final = 10
 UNSEEN: Final = "something that no recorded object shows: running code, or C"
+UNREAD: Final = "not known: the heap was not read at that moment"
 UNSEEN_MANY: Final = (
     "nothing that the collector sees: C code, such as an extension type without tp_traverse, or "
     "running code"
@@ -115,6 +116,8 @@ def leak_facts(leak: Leak, found: Leaks) -> tuple[str, list[tuple[str, str]]]:
     if 2 * leak.unseen > kind.objects and leak.holder is None and found.whole:
         many = leak.unseen > 100
         facts.append(("held by", f"{UNSEEN_MANY if many else UNSEEN} ({leak.unseen:,} of them)"))
+    elif leak.unseen and len(leak.path) == 1 and not found.whole:
+        facts.append(("held by", UNREAD))
     else:
         facts.append(("held by", path_words(leak.path)))
     sizes = f"{size_words(leak.retained)} retained, {size_words(kind.bytes)} shallow"

@@ -53,8 +53,9 @@ OUT_OF_REACH = frozenset(
 @dataclass(frozen=True, slots=True)
 class Suggestion:
     """A cut that is worth making. before, after: the runs without it and with it, all earlier ones
-    made. by_hand: it is a variable, which is cleared and not made weak. target: what is held, by
-    its qualified type. group: the kind of cycles that it was found in. lost: what the program would
+    made. by_hand: it is a variable, which is cleared and not made weak. back: it leads, mostly, to
+    what was made before its holder, so something else holds that. target: what is held, by its
+    qualified type. group: the kind of cycles that it was found in. lost: what the program would
     miss of all cuts so far."""
 
     cut: Cut
@@ -62,6 +63,7 @@ class Suggestion:
     after: RunResult
     lost: Lost
     by_hand: bool
+    back: bool
     target: str
     group: Group
 
@@ -78,6 +80,7 @@ class Suggestion:
             "label": self.cut.label,
             "target": self.target,
             "by_hand": self.by_hand,
+            "leads_back": self.back,
             "site": sites[0].to_json() if sites else None,
             "collected": [self.before.collected, self.after.collected],
             "peak_bytes": [self.before.peak_bytes, self.after.peak_bytes],
@@ -132,8 +135,9 @@ def suggest(log: EventLog, found: Cycles | None = None) -> list[Suggestion]:
         if before.collected - best.run.collected < WORTH * first.collected:
             break
         of = best.candidate
+        back = best.back >= 0.5
         made.append(
-            Suggestion(of.cut, before, best.run, best.lost, of.by_hand, of.target, of.group)
+            Suggestion(of.cut, before, best.run, best.lost, of.by_hand, back, of.target, of.group)
         )
         before = best.run
         with cut_log(log, [*cuts, of.cut], links) as rest:

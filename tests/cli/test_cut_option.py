@@ -136,6 +136,30 @@ def test_a_variable_of_a_frame_is_cleared_by_hand_and_what_is_needed_comes_last(
     assert "still uses 800 objects that nothing else holds" in " ".join(told.split())
 
 
+@pytest.mark.parametrize(
+    ("target", "way"),
+    [
+        ("list", "by hand: `it.own = None` when the Order is done with"),
+        ("Client", "weak: only where something else holds the Client while it is used"),
+    ],
+)
+def test_no_weak_reference_is_advised_that_cannot_be_or_would_be_dead(
+    gcreplay: Gcreplay, tmp_path: Path, target: str, way: str
+):
+    """The order makes what it holds; the way back has no name."""
+    b = TraceBuilder()
+    for _ in range(800):
+        order = b.alloc("Order", module="shop")
+        own = b.alloc(target)
+        b.link(order, own, label=".own")
+        b.link(own, order)
+        b.decref(own)
+        b.decref(order)
+    b.build(tmp_path / "own.gcreplay").close()
+    told = gcreplay("cycles", tmp_path / "own.gcreplay", "--suggest").output.splitlines()
+    assert told[-1].strip() == way and "weakref" not in "".join(told)
+
+
 def test_a_cut_and_a_search_for_one_do_not_go_together(gcreplay: Gcreplay, orders: Path):
     told = gcreplay("cycles", orders, "--suggest", "--cut", "Line.order")
     assert told.exit_code == 2 and "give one of them" in told.output

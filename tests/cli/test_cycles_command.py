@@ -63,6 +63,8 @@ def test_the_project_says_what_is_accepted(gcreplay: Gcreplay, trace: Path) -> N
     assert gcreplay("cycles", trace).exit_code == 1
     project.write_text(f'[tool.gcreplay]\naccept = ["{SIGNATURE}"]\n')
     assert gcreplay("cycles", trace).exit_code == 0
+    project.write_text("[tool.gcreplay]\naccpt = []\n")
+    assert "has no 'accpt' (did you mean accept?)" in gcreplay("cycles", trace).stderr
     project.write_text("[tool.gcreplay]\naccept = 3\n")
     done = gcreplay("cycles", trace)
     assert done.exit_code == 1

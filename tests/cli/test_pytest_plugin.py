@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -276,6 +276,13 @@ def test_a_filter_that_raises_fails_the_test() -> None:
     assert verdict(one, limit, None, verbose=False) == [
         "its filter_fn failed, AttributeError: 'Group' object has no attribute 'nonsense'"
     ]
+
+
+def test_leaks_stand_in_the_table_by_their_number_as_garbage_does() -> None:
+    """Ten tests with 2 objects of garbage do not hide one that leaves 3."""
+    one, two = two_tests()
+    rows = table([*[one] * 10, replace(two, leaked=two.leaked * 3)])
+    assert rows[1].split()[:3] == ["0", "0", "3"]
 
 
 def test_the_table_fits() -> None:
