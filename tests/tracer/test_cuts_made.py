@@ -15,9 +15,12 @@ PROGRAMS = Path(__file__).parents[1] / "programs"
 
 
 @pytest.mark.parametrize(
-    ("name", "text"), [("tree", "Node.parent"), ("taskgroup", "TaskGroup.__aexit__:me")]
+    ("name", "text", "lost"),
+    [("tree", "Node.parent", 0), ("taskgroup", "TaskGroup.__aexit__:me", 1)],
 )
-def test_a_cut_does_what_it_does_in_the_source(tmp_path: Path, name: str, text: str):
+def test_a_cut_does_what_it_does_in_the_source(tmp_path: Path, name: str, text: str, lost: int):
+    """lost: the task of the last group is garbage when asyncio.run asks the weak set of all tasks
+    for it."""
     program = str(PROGRAMS / f"{name}.py")
     closely = {"granularity": 50, "full_probe": 700}
     whole = run_recorded(tmp_path, program, **closely)
@@ -25,7 +28,7 @@ def test_a_cut_does_what_it_does_in_the_source(tmp_path: Path, name: str, text: 
     _, real = run_measured(tmp_path, program, "cut")
     with EventLog.open(whole.path) as log, cut_log(log, [Cut.parse(text)]) as cut:
         assert str(suggest(log)[0].cut) == text
-        assert not cut.lost.objects
+        assert cut.lost.objects == lost
         predicted = replay(cut.log, "cpython-3.11")
     with EventLog.open(less.path) as log:
         made = replay(log, "cpython-3.11")

@@ -173,7 +173,7 @@ def started(folder: Path, *argv: str) -> subprocess.Popen[str]:
 
 def test_progress_cuts_no_segments(tmp_path: Path) -> None:
     """What is said meanwhile is known without the log, which would write what it buffers."""
-    program = f"{GARBAGE}\nimport time\nfor _ in range(5): time.sleep(0.1); make(3000)"
+    program = f"{GARBAGE}\nimport time\nfor _ in range(5): time.sleep(0.1); make(2500)"
     said: list[RecordProgress] = []
     options = RecordOptions(tmp_path / "a.gcreplay", ["-c", program], stdout=subprocess.DEVNULL)
     summary = record(options, said.append)
