@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gcreplay.store.events import Site
@@ -214,7 +214,7 @@ def group_of(log: EventLog, play: GarbageReplay, found: Gathered) -> Group:
     return Group(
         shape=found.shape,
         types={play.types[kind]: n for kind, n in types},
-        sites=tuple(_made_at(site, n) for site, n in made),
+        sites=_places(made),
         count=found.count,
         **found.sums,
         example=_example(sites, play, found.example),
@@ -222,8 +222,18 @@ def group_of(log: EventLog, play: GarbageReplay, found: Gathered) -> Group:
     )
 
 
-def _made_at(site: Site, objects: int) -> MadeAt:
-    return MadeAt(site.file, site.line, site.function, objects, bool(site.near))
+def _places(made: Sequence[tuple[Site, int]]) -> tuple[MadeAt, ...]:
+    """One for each line and function, though some objects are only known to be made near it."""
+    places: dict[tuple[str, int, str], MadeAt] = {}
+    for site, n in made:
+        key = site.file, site.line, site.function
+        before = places.get(key)
+        places[key] = (
+            replace(before, objects=before.objects + n)
+            if before
+            else MadeAt(*key, n, bool(site.near))
+        )
+    return tuple(places.values())
 
 
 def _example(sites: tuple[Site, ...], play: GarbageReplay, cycle: list[Edge]) -> Example:

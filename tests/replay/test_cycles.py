@@ -178,3 +178,16 @@ def test_sizes_do_not_matter_and_a_dict_of_its_own_is_no_object_of_the_shape() -
     assert kinds[named].count == 2
     assert kinds[named].example.path == "Order.lines -> list[0] -> Line.order -> Order"
     assert kinds[named].types == {"shop.Line": 3, "dict": 2, "list": 2, "shop.Order": 2}
+
+
+def test_a_line_is_one_place_whether_exact_or_near() -> None:
+    b = TraceBuilder()
+    b.start()
+    order = b.alloc("Order", module="shop", site=("/app/o.py", 6, "take"))
+    lines = b.alloc("list", site=("/app/o.py", 6, "take", 1))
+    b.link(order, lines)
+    b.link(lines, order)
+    b.decref(order)
+    b.decref(lines)
+    (group,) = cycles(b.build()).groups
+    assert [(at.line, at.objects, at.near) for at in group.sites] == [(6, 2, False)]
