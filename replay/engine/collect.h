@@ -269,9 +269,10 @@ static Figures collect_generation(Heap *h, int generation, int into, int untrack
     h->grown_bytes = 0;
     h->causing = h->linked != NULL;
     uint32_t noted = h->noted ? h->noted->length : 0;
-    if (h->causing && has_regions(h, aside)) {
-        if (unlikely(h->noted != NULL))
-            note_found(h, aside);
+    int runs = h->causing && has_regions(h, aside);
+    if (unlikely(h->noted != NULL) && (runs || h->unfreeable))
+        note_found(h, aside);
+    if (runs) {
         died = call_and_finalize(h, &aside, &uncollectable, into);
     } else {
         died = call_weakrefs(h, aside, into);

@@ -27,6 +27,7 @@ never_inline void note_freed(Heap *h, uint32_t slot, uint64_t bytes, int found)
         .sequence = h->sequence, .bytes = bytes, .id = o->id, .shape = o->shape,
         .first = first, .degree = noted->links - first,
         .collection = noted->collection, .found = (uint8_t)found,
+        .floats = (o->marks & IS_FLOATING) != 0,
         .visits = visits > (uint32_t)found ? visits : (uint32_t)found};
     noted->visits[slot] = IS_NOTED;
 }
@@ -41,14 +42,15 @@ always_inline void note_death(Heap *h, uint32_t slot, uint64_t bytes)
     h->noted->visits[slot] = 0;
 }
 
-/* What a collection found, before finalizers and callbacks change it. */
+/* What a collection found, before finalizers and callbacks change it, or what is kept lets go. */
 never_inline void note_found(Heap *h, uint32_t found)
 {
     for (uint32_t i = 0; i < found; i++)
         note_freed(h, h->aside[i], bytes_of(h, h->aside[i]), 1);
 }
 
-/* What was found and has not died is none of the freed. */
+/* What was found and has not died is none of the freed. Where nothing saved it, it is garbage that
+   the next collection looks at again. */
 never_inline void forget_saved(Heap *h, uint32_t first)
 {
     Noted *noted = h->noted;
@@ -56,7 +58,8 @@ never_inline void forget_saved(Heap *h, uint32_t first)
     for (uint32_t i = first; i < noted->length; i++) {
         uint32_t slot = slot_of(h, noted->freed[i].id);
         if (slot)
-            noted->visits[slot] = 0;
+            noted->visits[slot] =
+                h->objects[slot].marks & IS_FLOATING ? noted->freed[i].visits : 0;
         else
             noted->freed[kept++] = noted->freed[i];
     }

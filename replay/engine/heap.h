@@ -136,6 +136,7 @@ typedef struct {                /* garbage that died in a collection */
     uint32_t visits;            /* collections that looked at it since it is garbage */
     uint32_t collection;        /* which of them all freed it */
     uint8_t found;              /* unreachable by itself: not for want of what held it */
+    uint8_t floats;             /* garbage by the log, and nothing saved it */
 } Freed;
 
 typedef struct {                /* what died in collections since the last look */

@@ -15,7 +15,7 @@ cdef extern from "../engine/death.h" nogil:
     ctypedef struct Freed:
         uint64_t sequence, bytes
         uint32_t id, shape, first, degree, visits, collection
-        uint8_t found
+        uint8_t found, floats
     ctypedef struct Noted:
         Freed *freed
         Link *link
@@ -169,7 +169,7 @@ cdef class Gathering:
             visited[c] += freed.visits
             if begin < self.since:
                 begin = self.since
-            if begin < freed.sequence:
+            if freed.floats and begin < freed.sequence:
                 floated[c] += freed.sequence - begin
         components["objects"], components["bytes"] = objects, bytes_
         components["hanging_objects"], components["hanging_bytes"] = hanging, hanging_bytes

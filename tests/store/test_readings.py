@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import valid_builders
 
@@ -84,7 +84,8 @@ def test_a_log_without_any_has_none():
     assert len(empty()) == 0
 
 
-@given(valid_builders(), st.data())
+@settings(max_examples=25)
+@given(valid_builders(max_steps=30), st.data())
 def test_what_is_read_comes_back_through_the_file_and_through_json_lines(builder, data):
     for _ in range(data.draw(st.integers(0, 4)) if builder.objects else 0):
         one = st.sampled_from(builder.objects)
