@@ -133,7 +133,7 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
 
 @pytest.fixture(scope="module")
 def workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
-    yield run(tmp_path_factory.mktemp("workers"), "--gcreplay", "-n", "2")
+    yield run(tmp_path_factory.mktemp("workers"), "--gcreplay", "-n", "1")
 
 
 def test_those_over_a_limit_fail(alone: Session) -> None:

@@ -111,8 +111,9 @@ class Read:
     def __init__(self, path: Path) -> None:
         with EventLog.open(path) as log:
             self.labels, self.readings = log.labels, log.readings(frames=True)
-            shape = births_of(log).shape.tolist()
-            self.type_of = [log.types[log.shapes[one].type].qualified for one in shape]
+            types, shapes = log.types, log.shapes  # each is read from the file
+            type_of = [types[shape.type].qualified for shape in shapes]
+            self.type_of = [type_of[one] for one in births_of(log).shape.tolist()]
 
     def links(self, type: str, reason: Reason = Reason.GARBAGE, title: str = "") -> list[set[str]]:
         """Those of each object of that type and title."""
