@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import subprocess
@@ -217,6 +218,7 @@ def test_it_imports_nothing_of_ours_unasked(tmp_path: Path) -> None:
     assert run(tmp_path, "test_modules.py").exit_code == 0
 
 
+@functools.cache
 def two_tests() -> list[Figures]:
     """`one` makes two self-cycles, of which the program collects one, and drops a node; `two` makes
     a node that is kept; behind both pytest makes a self-cycle."""
