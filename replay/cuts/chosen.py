@@ -12,11 +12,10 @@ import numpy.typing as npt
 
 from gcreplay.store.errors import NotFound
 from gcreplay.store.log import EventLog
-from gcreplay.store.marks import meant
-from gcreplay.store.readings import INDEX, label_text
+from gcreplay.store.readings import INDEX
 
 from .cut import Cut
-from .links import Links
+from .links import Links, links_of
 
 Mask = npt.NDArray[np.bool_]
 
@@ -36,9 +35,9 @@ class Chosen:
     older: int
 
 
-def choose(log: EventLog, links: Links, cuts: Sequence[Cut]) -> Chosen:
+def choose(names: Names, cuts: Sequence[Cut]) -> Chosen:
     """Raises NotFound for a cut that means no link of the log."""
-    names = _Names(log, links)
+    links = names.links
     alike, labelled = np.zeros((2, len(links.source)), np.bool_)
     for cut in cuts:
         by_label = names.labelled(cut)
@@ -47,7 +46,7 @@ def choose(log: EventLog, links: Links, cuts: Sequence[Cut]) -> Chosen:
         labelled |= by_label
         alike |= names.alike(by_label)
     alike &= ~labelled
-    recorded = links.sequence >= np.uint64(log.start_sequence)
+    recorded = links.sequence >= np.uint64(names.log.start_sequence)
     both = (labelled | alike) & recorded
     return Chosen(
         both,
@@ -57,76 +56,136 @@ def choose(log: EventLog, links: Links, cuts: Sequence[Cut]) -> Chosen:
     )
 
 
-class _Names:
-    """Holders and labels of a log's links. A dictionary that is an instance's `__dict__` counts as
-    that instance."""
+_SAID = 3
+"""So many names that may have been meant are said."""
+_FEW_PAIRS = 1 << 22
+"""So many pairs of types are counted in a table; more are sorted first."""
 
-    def __init__(self, log: EventLog, links: Links) -> None:
-        self._log, self._links = log, links
+
+class Names:
+    """Holders and labels of a log's links. A dictionary that is an instance's `__dict__` counts as
+    that instance. links: those of the log, where they are known already."""
+
+    def __init__(self, log: EventLog, links: Links | None = None) -> None:
+        self.log = log
+        self.links = links = links_of(log) if links is None else links
         self._labels = log.labels
         self._types = [each.qualified for each in log.types]
         self.kind = links.type.astype(np.int64)
         """By object: its type; of an instance's dictionary that type behind all others."""
         self.holder = links.type.astype(np.int64)
         """By object: its type, of an instance's dictionary that of the instance."""
+        self._sort_pairs()
         owns = self._bears((DICTIONARY,)) & ~links.opaque
         owns |= self.alike(owns)
         owned = links.target[owns]
         self.holder[owned] = links.type[links.source[owns]]
         self.kind[owned] = self.holder[owned] + len(self._types)
+        self._sort_pairs()
+
+    def _sort_pairs(self) -> None:
+        """Number the pairs of types, of a holder and its target, and give each link its pair's."""
+        links = self.links
+        types = np.int64(len(self._types))
+        pair = self.kind[links.source] * types + links.type[links.target]
+        groups = 2 * int(types) ** 2
+        if groups > _FEW_PAIRS:
+            found, pair = np.unique(pair, return_inverse=True)
+            groups = len(found)
+        self._pair = pair
+        self._named = np.bincount(pair[links.label != 0], minlength=groups)
+        """By pair: its links that have a label."""
 
     def labelled(self, cut: Cut) -> Mask:
         """The links that bear the cut's label and have such a holder."""
         bears = self._bears(cut.labels[:1])
         if len(cut.labels) > 1:
-            of_dictionary = self.kind[self._links.source] >= len(self._types)
+            of_dictionary = self.kind[self.links.source] >= len(self._types)
             bears |= self._bears(cut.labels[1:]) & of_dictionary
-        return bears & self._holders(cut)[self._links.source] & ~self._links.opaque
+        return bears & self._holders(cut)[self.links.source] & ~self.links.opaque
 
     def alike(self, chosen: Mask) -> Mask:
         """The links without a label between holders and targets of types between which all links
         with a label are chosen."""
-        links = self._links
-        types = np.int64(len(self._types))
-        pair = self.kind[links.source] * types + links.type[links.target]
-        groups, member = np.unique(pair, return_inverse=True)
-        named = np.bincount(member[links.label != 0], minlength=len(groups))
-        wanted = np.bincount(member[chosen], minlength=len(groups))
-        whole: Mask = (wanted > 0) & (wanted == named)
-        unnamed: Mask = (links.label == 0) & ~links.opaque
-        return whole[member] & unnamed
+        wanted = np.bincount(self._pair[chosen], minlength=len(self._named))
+        whole: Mask = (wanted > 0) & (wanted == self._named)
+        unnamed: Mask = (self.links.label == 0) & ~self.links.opaque
+        alike: Mask = whole[self._pair] & unnamed
+        return alike
 
     def _bears(self, texts: Sequence[str]) -> Mask:
         wanted = [i for i, text in enumerate(self._labels) if i and text in texts]
         wanted += [INDEX | int(text[1:-1]) for text in texts if _INDEX.fullmatch(text)]
-        return np.isin(self._links.label, np.array(wanted, np.uint32))
+        return np.isin(self.links.label, np.array(wanted, np.uint32))
 
     def _holders(self, cut: Cut) -> Mask:
         """By object: whether it has that name, or is of a type of that name."""
-        titled = self._named(cut.means, self._labels)[self._links.title]
-        titled &= self._links.title != 0
+        titled = self._are(cut.means, self._labels)[self.links.title]
+        titled &= self.links.title != 0
         if cut.titled:
             return titled
-        return titled | self._named(cut.means, self._types)[self.holder]
+        return titled | self._are(cut.means, self._types)[self.holder]
 
     @staticmethod
-    def _named(means: Callable[[str], bool], names: Sequence[str]) -> Mask:
+    def _are(means: Callable[[str], bool], names: Sequence[str]) -> Mask:
         return np.array([means(name) for name in names], np.bool_)
 
     def what_there_is(self, cut: Cut) -> str:
-        """That the log has no such reference, and what its name may have meant."""
-        links = self._links
-        if not links.label.any():
+        """That the log has no such reference, and which ones may have been meant: those of the same
+        label first, then those of the same holder, then those with a name that comes close."""
+        from difflib import get_close_matches  # only who mistypes waits for it
+
+        known = self._known()
+        if not known:
             return (
                 f"--cut {cut}: this recording has no names of references: it was recorded before "
                 "names were; record again"
             )
-        holders = self._holders(cut)
-        held = holders[links.source] & (links.label != 0)
-        known = {label_text(self._labels, i) for i in np.unique(links.label[held]).tolist()}
-        if known:
-            near = meant(cut.label, known)
-            return f"--cut {cut}: the recording has no such reference from a {cut.holder}{near}"
-        names = {*self._types, *(self._labels[i] for i in np.unique(links.title).tolist() if i)}
-        near = "" if holders.any() else meant(cut.holder, names)
-        return f"--cut {cut}: the recording has names of no reference from a {cut.holder}{near}"
+        told = f"--cut {cut}: the recording has no such reference"
+        holders = {holder for holder, _ in known if cut.means(holder)}
+        labels = {label for holder, label in known if holder in holders}
+        if holders:
+            close = [f"{cut.holder}{label}" for label in get_close_matches(cut.label, labels)]
+            told += f" from a {cut.holder}" if not close else ""
+        else:
+            told = f"--cut {cut}: the recording has names of no reference from a {cut.holder}"
+            every = sorted(f"{_short(one)}{label}" for one, label in known)
+            close = get_close_matches(str(cut), every, cutoff=0.75)
+        others = [
+            f"{_short(one)}{cut.label}"
+            for one, label in known
+            if label in cut.labels and one != "builtins.type"
+        ]
+        near = list(dict.fromkeys([*close, *sorted(others)]))[:_SAID]
+        if not near and labels:
+            own = sorted(label for label in labels if not label.startswith(".__"))
+            near = [f"{cut.holder}{label}" for label in own[:_SAID]]
+        if not near:
+            return told
+        first = ", ".join(near[:-1])
+        return f"{told} (did you mean {first}{' or ' * bool(first)}{near[-1]}?)"
+
+    def _known(self) -> set[tuple[str, str]]:
+        """All names of holders, types and titles, with the labels of what they hold. A key of an
+        instance's dictionary is an attribute of the instance."""
+        links = self.links
+        at = np.flatnonzero((links.label != 0) & (links.label < INDEX) & ~links.opaque)
+        source, label = links.source[at], links.label[at].astype(np.int64)
+        own = self.kind[source] >= len(self._types)
+        found: set[tuple[str, str]] = set()
+        for names, holder in ((self._types, self.holder), (self._labels, links.title)):
+            pairs = np.unique(holder[source].astype(np.int64) << 33 | label << 1 | own)
+            for pair in pairs.tolist():
+                text, name = self._labels[pair >> 1 & 0xFFFFFFFF], names[pair >> 33]
+                found |= {(name, _attribute(text) if pair & 1 else text)} if name else set()
+        return found
+
+
+def _short(name: str) -> str:
+    """Without the modules that nobody writes."""
+    return name.removeprefix("builtins.").removeprefix("__main__.")
+
+
+def _attribute(text: str) -> str:
+    key = text[2:-2]
+    return f".{key}" if text.startswith("['") and key.isidentifier() else text

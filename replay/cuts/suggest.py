@@ -19,8 +19,8 @@ from gcreplay.store.log import EventLog
 
 from ..garbage import Cycles, Group, cycles
 from ..results.result import RunResult
+from .chosen import Names
 from .cut import Cut
-from .links import Links, links_of
 from .without import Lost, cut_log
 
 MOST_CUTS = 4
@@ -119,7 +119,7 @@ def suggest(log: EventLog, found: Cycles | None = None) -> list[Suggestion]:
     """
     found = cycles(log) if found is None else found
     policy, first = found.policy, found.run
-    links = links_of(log)
+    names = Names(log)
     made: list[Suggestion] = []
     before = first
     while len(made) < MOST_CUTS and before.collected:
@@ -127,7 +127,7 @@ def suggest(log: EventLog, found: Cycles | None = None) -> list[Suggestion]:
         tried = [
             one
             for candidate in _candidates(found, cuts)
-            if (one := _try(log, links, policy, cuts, candidate)) is not None
+            if (one := _try(names, policy, cuts, candidate)) is not None
         ]
         if not tried:
             break
@@ -140,7 +140,9 @@ def suggest(log: EventLog, found: Cycles | None = None) -> list[Suggestion]:
             Suggestion(of.cut, before, best.run, best.lost, of.by_hand, back, of.target, of.group)
         )
         before = best.run
-        with cut_log(log, [*cuts, of.cut], links) as rest:
+        if before.collected < WORTH * first.collected:
+            break
+        with cut_log(log, [*cuts, of.cut], names) as rest:
             found = cycles(rest.log, policy)
     return made
 
@@ -167,16 +169,14 @@ def _named(group: Group) -> bool:
     return any(edge.label for edge in group.example.edges)
 
 
-def _try(
-    log: EventLog, links: Links, policy: str, cuts: Sequence[Cut], candidate: _Candidate
-) -> _Tried | None:
+def _try(names: Names, policy: str, cuts: Sequence[Cut], candidate: _Candidate) -> _Tried | None:
     """What the cut does behind those that are made; None where the log has no such reference."""
     from ..run import replay
 
     try:
-        with cut_log(log, [*cuts, candidate.cut], links) as cut:
+        with cut_log(names.log, [*cuts, candidate.cut], names) as cut:
             run = replay(cut.log, policy)
-            chosen = cut.chosen.links
+            links, chosen = names.links, cut.chosen.links
             back = float(np.mean(links.target[chosen] < links.source[chosen]))
             return _Tried(candidate, run, cut.lost, back)
     except NotFound:

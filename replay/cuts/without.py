@@ -19,9 +19,9 @@ from gcreplay.store.rules.sifted import Sifted, sifted
 from gcreplay.store.words import describe
 
 from ..run import CUTS
-from .chosen import Chosen, choose
+from .chosen import Chosen, Names, choose
 from .cut import Cut
-from .links import FOREVER, Links, links_of
+from .links import FOREVER, Links
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +83,14 @@ class CutLog:
         self.log.close()
 
 
-def cut_log(log: EventLog, cuts: Sequence[Cut], links: Links | None = None) -> CutLog:
-    """The log without these references. `links`: its own, where they are known already.
+def cut_log(log: EventLog, cuts: Sequence[Cut], names: Names | None = None) -> CutLog:
+    """The log without these references. `names`: its own, where they are known already.
 
     Raises NotFound for a cut that means none, InvalidLog for a log that breaks its rules, and as
     `EventLog.segments`.
     """
-    links = links_of(log) if links is None else links
-    chosen = choose(log, links, cuts)
+    names = Names(log) if names is None else names
+    links, chosen = names.links, choose(names, cuts)
     undone = links.undone[chosen.links]
     out = np.sort(np.concatenate([links.sequence[chosen.links], undone[undone != FOREVER]]))
     rest = EventLog.in_memory(meta={**log.meta, CUTS: [str(cut) for cut in cuts]})

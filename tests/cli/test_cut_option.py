@@ -79,7 +79,7 @@ def test_what_would_change_the_program_is_a_warning(gcreplay: Gcreplay, orders: 
     ("text", "exit_code", "said"),
     [
         ("Line", 2, 'Error: --cut "Line" names no reference: write a type and a label such as'),
-        ("Line.lines", 2, "has no such reference from a Line"),
+        ("Line.lines", 2, "no such reference from a Line (did you mean Line.order?)"),
     ],
 )
 def test_a_cut_that_means_nothing_is_said_in_a_sentence(
