@@ -20,10 +20,8 @@ static inline PyDictValues *inline_values(PyObject *op)
     return type_is_far(Py_TYPE(op)) ? *_PyObject_ValuesPointer(op) : NULL;
 }
 
-static inline PyObject *managed_dict(PyObject *op)
-{
-    return type_is_far(Py_TYPE(op)) ? *_PyObject_ManagedDictPointer(op) : NULL;
-}
+/* Where an object has its managed dictionary, of a type that has such. */
+static inline PyObject **managed_dict_place(PyObject *op) { return _PyObject_ManagedDictPointer(op); }
 
 static inline const PyDictKeysObject *attribute_keys(const PyTypeObject *t)
 {
@@ -45,6 +43,7 @@ static inline const PyDictKeyEntry *other_entries(const PyDictKeysObject *keys)
     return (const PyDictKeyEntry *)(const void *)keys_entries(keys);
 }
 static inline PyObject *value_at(const PyDictValues *values, Py_ssize_t i) { return values->values[i]; }
+static inline PyObject *const *first_value(const PyDictValues *values) { return values->values; }
 static inline const PyDictKeysObject *dict_keys(PyObject *op) { return ((PyDictObject *)op)->ma_keys; }
 static inline const PyDictValues *dict_values(PyObject *op) { return ((PyDictObject *)op)->ma_values; }
 

@@ -14,19 +14,24 @@ typedef struct {
 
 static field_t *fields;
 static size_t field_count, field_room, field_at; /* where the next child is looked for first */
-static int searches;                             /* that found nothing, in the object under way */
-#define MOST_SEARCHES 32
+#define MOST_SEARCHES 32                         /* that find nothing, for one object */
+static int searches;
 
 static PyObject *const *items; /* of a list or tuple: they are met from the last to the first */
 static Py_ssize_t item_count;
-static uint32_t rest;
 
-/* The entries of the record under way, which are written when their labels have been. */
-static uint8_t *entries, *links;
-static size_t entries_used, entries_room, links_used, links_room;
-static uint32_t last_id, link_count, children, reading;
+/* What tp_traverse has met. */
+static PyObject **children;
+static size_t child_count, child_room;
+
+/* The entries of the record under way, which are written when their labels have been.  Of the one under
+ * way: where it says how many links it has, and where the next one goes. */
+static uint8_t *entries, *count_at, *link_at;
+static size_t entries_used, entries_room;
+static uint32_t last_id, link_count, reading;
 static enum read_reason reason;
 #define ENTRIES_WRITTEN ((size_t)1 << 18)
+#define LINK_ROOM 20 /* bytes */
 
 /* ---- fields ------------------------------------------------------------------------------------ */
 
@@ -68,35 +73,6 @@ static inline void add_name(const void *child, uint64_t name)
             add_name(child_, name_of(number, NAME_LABEL));                                                             \
         }                                                                                                              \
     } while (0)
-
-/* The number of a name that a type keeps. */
-static inline uint32_t shared_label(const recipe_t *recipe, const PyDictKeysObject *keys, Py_ssize_t i)
-{
-    uint32_t *label = &recipe->attributes[i];
-    if (UNLIKELY(*label == 0)) {
-        *label = label_string(text_entries(keys)[i].me_key, FORM_ATTRIBUTE);
-    }
-    return *label;
-}
-
-static void add_attributes(PyObject *op, const recipe_t *recipe)
-{
-    const PyDictValues *values = inline_values(op);
-    const PyDictKeysObject *keys = values != NULL ? attribute_keys(Py_TYPE(op)) : NULL;
-    if (keys != NULL && keys_are_text(keys)) {
-        for (Py_ssize_t i = 0; i < keys_count(keys); i++) {
-            PyObject *value = value_at(values, i);
-            if (value != NULL && i < SHARED_MOST && recipe->attributes != NULL) {
-                add_name(value, name_of(shared_label(recipe, keys, i), NAME_LABEL));
-            } else {
-                add_text(value, text_entries(keys)[i].me_key, FORM_ATTRIBUTE);
-            }
-        }
-    }
-    PyObject **place = dict_place(op);
-    PyObject *dict = place != NULL ? *place : managed_dict(op);
-    ADD_LABEL(dict, ".__dict__");
-}
 
 static void add_dict(PyObject *op)
 {
@@ -200,30 +176,114 @@ static void add_items(PyObject *op, const recipe_t *recipe)
     }
 }
 
-static void find_fields(PyObject *op, const recipe_t *recipe)
+static void no_fields(void)
 {
     field_count = field_at = 0;
     item_count = 0;
     searches = 0;
-    rest = recipe->rest;
-    for (unsigned i = 0; i < recipe->count; i++) {
-        add_name(*(void **)((char *)op + recipe->fields[i].offset), name_of(recipe->fields[i].label, NAME_LABEL));
+}
+
+/* ---- places ------------------------------------------------------------------------------------ */
+
+/* What the places of one object are counted from, by enum place_base. */
+typedef struct {
+    const char *of[PLACE_BASES];
+} bases_t;
+
+static inline bases_t bases_of(PyObject *op, const recipe_t *recipe)
+{
+    static void *const nothing[SHARED_MOST];
+    bases_t at = {{(const char *)op, (const char *)nothing, (const char *)nothing}};
+    if (recipe->has_attributes) {
+        const PyDictValues *values = inline_values(op);
+        at.of[IN_VALUES] = values != NULL ? (const char *)first_value(values) : (const char *)nothing;
     }
-    add_attributes(op, recipe);
-    add_items(op, recipe);
+    if (recipe->has_dict) {
+        PyObject *const *dict = type_is_far(Py_TYPE(op)) ? managed_dict_place(op) : dict_place(op);
+        at.of[IN_DICT] = dict != NULL ? (const char *)dict : (const char *)nothing;
+    }
+    return at;
+}
+
+static inline const void *word_at(const place_of_child_t *p, const bases_t *at)
+{
+    return *(void *const *)(const void *)(at->of[p->base] + p->offset);
+}
+
+/* The name of a place is asked for when something is found there first. */
+static inline uint64_t name_at(place_of_child_t *p, const PyTypeObject *t)
+{
+    if (UNLIKELY(p->label == 0)) {
+        p->label = p->base == IN_VALUES
+                       ? label_string(text_entries(attribute_keys(t))[(size_t)p->offset / sizeof(void *)].me_key, FORM_ATTRIBUTE)
+                       : label_text(".__dict__");
+    }
+    return name_of(p->label, NAME_LABEL);
+}
+
+/* The type's objects share their keys, whose number grows. */
+static inline void know_attributes(recipe_t *recipe, const PyTypeObject *t)
+{
+    const PyDictKeysObject *keys = attribute_keys(t);
+    if (keys != NULL && keys_are_text(keys)) {
+        while (recipe->attributes < keys_count(keys) && recipe->attributes < SHARED_MOST) {
+            recipe->places[recipe->count++] =
+                (place_of_child_t){(int32_t)(recipe->attributes++ * sizeof(void *)), IN_VALUES, 0};
+        }
+    }
+}
+
+static void add_places(PyObject *op, recipe_t *recipe)
+{
+    const bases_t at = bases_of(op, recipe);
+    for (unsigned i = 0; i < recipe->count; i++) {
+        const void *child = word_at(&recipe->places[i], &at);
+        if (child != NULL) {
+            add_name(child, name_at(&recipe->places[i], Py_TYPE(op)));
+        }
+    }
 }
 
 /* ---- children -------------------------------------------------------------------------------- */
 
-static uint64_t taken(field_t *f)
+static int meet(PyObject *child, void *unused)
+{
+    (void)unused;
+    if (child_count < child_room || grow((void **)&children, &child_room, sizeof(*children))) {
+        children[child_count++] = child;
+    }
+    return 0;
+}
+
+/* An object of this type that has a number, or NULL. */
+static inline const entry_t *entry_of_child(PyObject *child)
+{
+    const entry_t *e = Py_TYPE(child)->tp_flags & Py_TPFLAGS_HAVE_GC ? map_find(block_of(child)) : NULL;
+    return e != NULL && e->id != 0 ? e : NULL;
+}
+
+static inline void put_link(const entry_t *e, uint64_t name)
+{
+    link_at = number_at(number_at(link_at, zigzag((int64_t)e->id - (int64_t)reading)), name);
+    link_count++;
+}
+
+static inline uint64_t name_else(size_t position, uint32_t rest)
+{
+    return rest != 0 ? name_of(rest, NAME_LABEL) : name_of(position, NAME_POSITION);
+}
+
+static inline uint64_t name_of_text(PyObject *text, enum label_form form, size_t position)
+{
+    uint32_t label = form == FORM_KEY ? label_key(text) : label_string(text, form);
+    return label != 0 ? name_of(label, NAME_LABEL) : name_of(position, NAME_POSITION);
+}
+
+static uint64_t taken(field_t *f, size_t position)
 {
     f->child = NULL;
     field_at = (size_t)(f - fields) + 1;
-    if (f->text == NULL) {
-        return f->name;
-    }
-    uint32_t label = f->form == FORM_KEY ? label_key(f->text) : label_string(f->text, f->form);
-    return label != 0 ? name_of(label, NAME_LABEL) : name_of(children, NAME_POSITION);
+    return f->text == NULL ? f->name : name_of_text(f->text, f->form, position);
 }
 
 /* Which item it is, if it is the next one that there is. */
@@ -240,10 +300,10 @@ static inline int is_item(const void *child)
 }
 
 /* Mostly the children come in the order of the fields. */
-static uint64_t name_of_child(const void *child)
+static uint64_t name_by_fields(const void *child, size_t position, uint32_t rest)
 {
     if (field_at < field_count && fields[field_at].child == child) {
-        return taken(&fields[field_at]);
+        return taken(&fields[field_at], position);
     }
     if (is_item(child)) {
         return name_of((uint64_t)item_count, NAME_INDEX);
@@ -251,28 +311,109 @@ static uint64_t name_of_child(const void *child)
     for (size_t n = 0; n < field_count && searches < MOST_SEARCHES; n++) {
         size_t at = field_at + n < field_count ? field_at + n : field_at + n - field_count;
         if (fields[at].child == child) {
-            return taken(&fields[at]);
+            return taken(&fields[at], position);
         }
     }
     searches++;
-    return rest != 0 ? name_of(rest, NAME_LABEL) : name_of(children, NAME_POSITION);
+    return name_else(position, rest);
 }
 
-static int meet(PyObject *child, void *unused)
+static void put_by_fields(uint32_t rest)
 {
-    (void)unused;
-    const entry_t *e = Py_TYPE(child)->tp_flags & Py_TPFLAGS_HAVE_GC ? map_find(block_of(child)) : NULL;
-    if (e == NULL || e->id == 0) {
-        is_item(child);
-    } else if (links_used + 20 <= links_room || grow((void **)&links, &links_room, 1)) {
-        uint64_t name = name_of_child(child);
-        uint8_t *at = links + links_used;
-        at = number_at(at, zigzag((int64_t)e->id - (int64_t)reading));
-        links_used = (size_t)(number_at(at, name) - links);
-        link_count++;
+    for (size_t i = 0; i < child_count; i++) {
+        const entry_t *e = entry_of_child(children[i]);
+        if (e == NULL) {
+            is_item(children[i]);
+        } else {
+            put_link(e, name_by_fields(children[i], i, rest));
+        }
     }
-    children++;
-    return 0;
+}
+
+/* The places stand in the order in which tp_traverse has met what is there: one that is found elsewhere is
+ * put where it is looked for first the next time.  So mostly one look names a child. */
+static void put_by_places(PyObject *op, recipe_t *recipe)
+{
+    const bases_t at = bases_of(op, recipe);
+    place_of_child_t *p = recipe->places;
+    const place_of_child_t *end = p + recipe->count;
+    int missed = 0;
+    for (size_t i = 0; i < child_count; i++) {
+        PyObject *child = children[i];
+        const void *word = NULL;
+        while (p < end && (word = word_at(p, &at)) == NULL) {
+            p++;
+        }
+        int here = p < end && word == child;
+        const entry_t *e = entry_of_child(child);
+        if (e != NULL && !here && missed < MOST_SEARCHES) {
+            place_of_child_t *found = p;
+            while (found < end && word_at(found, &at) != child) {
+                found++;
+            }
+            if ((here = found < end)) {
+                place_of_child_t is = *found;
+                memmove(p + 1, p, (size_t)((char *)found - (char *)p));
+                *p = is;
+            }
+            missed += !here;
+        }
+        if (e != NULL) {
+            put_link(e, here ? name_at(p, Py_TYPE(op)) : name_else(i, recipe->rest));
+        }
+        p += here;
+    }
+}
+
+/* Of lists, tuples and dictionaries themselves it is known what their tp_traverse meets. */
+static void put_items(PyObject *const *item, Py_ssize_t n)
+{
+    while (item != NULL && --n >= 0) {
+        const entry_t *e = item[n] != NULL ? entry_of_child(item[n]) : NULL;
+        if (e != NULL) {
+            put_link(e, name_of((uint64_t)n, NAME_INDEX));
+        }
+    }
+}
+
+static void put_value(PyObject *value, PyObject *key, size_t *position)
+{
+    if (value != NULL) {
+        const entry_t *e = entry_of_child(value);
+        if (e != NULL) {
+            put_link(e, name_of_text(key, FORM_KEY, *position));
+        }
+        ++*position;
+    }
+}
+
+static void put_dict(PyObject *op)
+{
+    const PyDictKeysObject *keys = dict_keys(op);
+    const PyDictValues *values = dict_values(op);
+    const Py_ssize_t n = keys_count(keys);
+    size_t position = 0;
+    if (keys_are_text(keys)) {
+        const PyDictUnicodeEntry *at = text_entries(keys);
+        for (Py_ssize_t i = 0; i < n; i++) {
+            put_value(values != NULL ? value_at(values, i) : at[i].me_value, at[i].me_key, &position);
+        }
+        return;
+    }
+    static uint32_t number;
+    const PyDictKeyEntry *at = other_entries(keys);
+    for (Py_ssize_t i = 0; i < n; i++) {
+        if (at[i].me_value == NULL) {
+            continue;
+        }
+        put_value(at[i].me_value, at[i].me_key, &position);
+        const entry_t *e = entry_of_child(at[i].me_key);
+        if (e != NULL) {
+            number = number != 0 ? number : label_text("(key)");
+            put_link(e, name_of(number, NAME_LABEL));
+        }
+        position++;
+    }
 }
 
 /* ---- titles ------------------------------------------------------------------------------------ */
@@ -303,7 +444,7 @@ static void note_frame(const frame_t *f)
 }
 
 /* A cell has the name of its variable from those who know it. */
-void names_note(PyObject *op)
+void names_note_others(PyObject *op)
 {
     if (Py_TYPE(op) == &PyFunction_Type) {
         const PyFunctionObject *f = (PyFunctionObject *)op;
@@ -409,44 +550,103 @@ static void write_entries(void)
     last_id = 0;
 }
 
-/* Puts what has been met into the record under way. */
-static void write_reading(uint32_t title)
+/* Begins an entry, with room for so many links.  0: there is none. */
+static int begin_reading(uint32_t id, uint32_t title, size_t most)
 {
-    while (entries_used + links_used + 40 > entries_room) {
+    while (UNLIKELY(entries_used + most * LINK_ROOM + 64 > entries_room)) {
         if (!grow((void **)&entries, &entries_room, 1)) {
-            return;
+            return 0;
         }
     }
-    uint8_t *begin = entries + entries_used;
-    uint8_t *said = number_at(begin, zigzag((int64_t)reading - (int64_t)last_id) + 1), *at = said;
-    at = number_at(number_at(at, title), link_count);
-    memcpy(at, links, links_used);
-    at += links_used;
-    int whole_heap = reason == READ_MARK || reason == READ_END;
-    if (whole_heap && reading != READ_FRAME && sent_before(reading, said, (size_t)(at - said))) {
+    reading = id;
+    link_count = 0;
+    uint8_t *at = number_at(entries + entries_used, zigzag((int64_t)id - (int64_t)last_id) + 1);
+    count_at = number_at(at, title);
+    link_at = count_at + 1;
+    return 1;
+}
+
+/* Whether the heap under way was sent with this in it already. */
+static int known_already(void)
+{
+    const uint8_t *said = entries + entries_used;
+    while (*said++ & 128) {
+    }
+    return reading != READ_FRAME && sent_before(reading, said, (size_t)(link_at - said));
+}
+
+static void end_reading(void)
+{
+    if (LIKELY(link_count < 128)) {
+        *count_at = (uint8_t)link_count;
+    } else {
+        uint8_t number[10];
+        size_t more = (size_t)(number_at(number, link_count) - number);
+        memmove(count_at + more, count_at + 1, (size_t)(link_at - count_at) - 1);
+        memcpy(count_at, number, more);
+        link_at += more - 1;
+    }
+    if ((reason == READ_MARK || reason == READ_END) && known_already()) {
         return;
     }
-    entries_used = (size_t)(at - entries);
+    entries_used = (size_t)(link_at - entries);
     last_id = reading;
     if (entries_used > ENTRIES_WRITTEN && !cap.in_probe) {
         write_entries();
     }
 }
 
+static size_t children_of(PyObject *op, PyTypeObject *t)
+{
+    child_count = 0;
+    t->tp_traverse(op, meet, NULL);
+    return child_count;
+}
+
 void names_read(PyObject *op, const entry_t *e)
 {
     PyTypeObject *t = Py_TYPE(op);
-    const recipe_t *recipe = recipe_of(t);
+    recipe_t *recipe = recipe_of(t);
     if (recipe == NULL || t->tp_traverse == NULL) {
         return;
     }
-    reading = e->id;
-    uint32_t title = title_of(op, recipe->title, reading);
-    link_count = children = 0;
-    links_used = 0;
-    find_fields(op, recipe);
-    t->tp_traverse(op, meet, NULL);
-    write_reading(title);
+    uint32_t title = recipe->title != UNTITLED ? title_of(op, recipe->title, e->id) : 0;
+    switch (recipe->shape) {
+    case SHAPE_LIST:
+        if (begin_reading(e->id, title, (size_t)Py_SIZE(op))) {
+            put_items(((PyListObject *)op)->ob_item, Py_SIZE(op));
+            end_reading();
+        }
+        return;
+    case SHAPE_TUPLE:
+        if (begin_reading(e->id, title, (size_t)Py_SIZE(op))) {
+            put_items(((PyTupleObject *)op)->ob_item, Py_SIZE(op));
+            end_reading();
+        }
+        return;
+    case SHAPE_ONLY_DICT:
+        if (begin_reading(e->id, title, 2 * (size_t)keys_count(dict_keys(op)))) {
+            put_dict(op);
+            end_reading();
+        }
+        return;
+    default: break;
+    }
+    if (recipe->has_attributes) {
+        know_attributes(recipe, t);
+    }
+    if (!begin_reading(e->id, title, children_of(op, t))) {
+        return;
+    }
+    if (recipe->shape == SHAPE_PLAIN) {
+        put_by_places(op, recipe);
+    } else {
+        no_fields();
+        add_places(op, recipe);
+        add_items(op, recipe);
+        put_by_fields(recipe->rest);
+    }
+    end_reading();
 }
 
 /* A frame that runs is no object: its locals are roots.  What its stack holds besides is not told, as it may
@@ -454,26 +654,25 @@ void names_read(PyObject *op, const entry_t *e)
 void names_frame(const frame_t *f)
 {
     PyObject *names = local_names(frame_code(f));
-    reading = READ_FRAME;
-    field_count = field_at = searches = 0;
-    item_count = 0;
-    rest = 0;
-    link_count = children = 0;
-    links_used = 0;
     if (names == NULL || !PyTuple_Check(names) || PyTuple_GET_SIZE(names) != frame_locals(f)) {
         return;
     }
+    no_fields();
     for (int i = 0; i < frame_locals(f); i++) {
         add_text(frame_slot(f, i), PyTuple_GET_ITEM(names, i), FORM_LOCAL);
     }
     ADD_LABEL(frame_namespace(f), ".f_locals");
     ADD_LABEL(frame_function(f), ".(function)");
+    child_count = 0;
     for (size_t i = 0; i < field_count; i++) {
         if (entry_at(fields[i].child) != NULL) { /* else it may be stale */
             meet((PyObject *)fields[i].child, NULL);
         }
     }
-    write_reading(label_string(code_title(frame_code(f)), FORM_PLAIN));
+    if (begin_reading(READ_FRAME, label_string(code_title(frame_code(f)), FORM_PLAIN), child_count)) {
+        put_by_fields(0);
+        end_reading();
+    }
 }
 
 void names_end(void)

@@ -18,26 +18,29 @@ uint32_t label_key(PyObject *key);                           /* of a key of a di
 
 /* names_types.c: what is known of a type, found once */
 enum shape {
-    SHAPE_PLAIN, SHAPE_ITEMS_LIST, SHAPE_ITEMS_TUPLE, SHAPE_DICT, SHAPE_SET, SHAPE_FRAME, SHAPE_GENERATOR, SHAPE_DEQUE,
-    SHAPE_LRU_CACHE
+    SHAPE_PLAIN, SHAPE_LIST, SHAPE_TUPLE, SHAPE_ONLY_DICT, SHAPE_ITEMS_LIST, SHAPE_ITEMS_TUPLE, SHAPE_DICT, SHAPE_SET,
+    SHAPE_FRAME, SHAPE_GENERATOR, SHAPE_DEQUE, SHAPE_LRU_CACHE
 };
 enum titled { UNTITLED, TITLE_MODULE, TITLE_TYPE, TITLE_FUNCTION, TITLE_CODE, TITLE_FRAME, TITLE_GENERATOR, TITLE_METHOD, TITLE_BUILTIN, TITLE_CELL };
 
+/* Where an object keeps a child: in itself, in its inline values, or where it has its dictionary. */
+enum place_base { IN_OBJECT, IN_VALUES, IN_DICT, PLACE_BASES };
+
 typedef struct {
     int32_t offset;
-    uint32_t label;
-} named_field_t;
+    uint32_t base;
+    uint32_t label; /* 0: not asked for yet */
+} place_of_child_t;
+
+/* Keys that all objects of a type share keep their places as long as the type lives; so many are known. */
+#define SHARED_MOST 64
 
 typedef struct {
-    uint8_t shape, title;
-    uint16_t count;
-    uint32_t rest; /* the label of what has no name of its own, or 0 */
-    uint32_t *attributes; /* the labels of its keys that all its objects share, as far as they are known: what
-                             has a place among these keeps it as long as the type lives */
-    named_field_t fields[];
+    uint8_t shape, title, has_attributes, has_dict;
+    uint16_t count, attributes; /* places, and how many of these are of shared keys */
+    uint32_t rest;              /* the label of what has no name of its own, or 0 */
+    place_of_child_t places[];
 } recipe_t;
-
-#define SHARED_MOST 64 /* keys of one type that are kept so */
 
 extern recipe_t **recipes; /* by type number */
 extern size_t recipes_room;
@@ -52,11 +55,20 @@ static inline recipe_t *recipe_of(PyTypeObject *t)
 
 /* names.c */
 void names_begin(enum read_reason reason);
-void names_note(PyObject *op);           /* first of all: what knows how others are called */
+void names_note_others(PyObject *op);
 void names_read(PyObject *op, const entry_t *e);
 void names_frame(const frame_t *f);      /* one that runs */
 void names_end(void);
 void names_heap_read(void);              /* all that lives has been read: what was not has died */
+
+/* First of all: what knows how others are called.  Most objects are of types that know nothing. */
+static inline void names_note(PyObject *op)
+{
+    if (!(Py_TYPE(op)->tp_flags
+          & (Py_TPFLAGS_HEAPTYPE | Py_TPFLAGS_LIST_SUBCLASS | Py_TPFLAGS_TUPLE_SUBCLASS | Py_TPFLAGS_DICT_SUBCLASS))) {
+        names_note_others(op);
+    }
+}
 
 /* readings.c */
 void readings_garbage(PyGC_Head *aside);

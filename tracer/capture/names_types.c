@@ -10,21 +10,22 @@ static char *kept;
 static size_t kept_left;
 
 #define MOST_FIELDS 250
+#define MOST_PLACES (MOST_FIELDS + 1) /* and the dictionary */
 
 typedef struct {
     recipe_t head;
-    named_field_t fields[MOST_FIELDS];
+    place_of_child_t places[MOST_PLACES];
 } draft_t;
 
 static void add(draft_t *d, Py_ssize_t offset, uint32_t label)
 {
     for (unsigned i = 0; i < d->head.count; i++) {
-        if (d->fields[i].offset == offset) {
+        if (d->places[i].offset == offset) {
             return; /* the first name it was given */
         }
     }
     if (label != 0 && d->head.count < MOST_FIELDS) {
-        d->fields[d->head.count++] = (named_field_t){(int32_t)offset, label};
+        d->places[d->head.count++] = (place_of_child_t){(int32_t)offset, IN_OBJECT, label};
     }
 }
 
@@ -60,7 +61,10 @@ static void add_known(draft_t *d, const PyTypeObject *t)
 static enum shape shape_of(PyTypeObject *t)
 {
     unsigned long is = t->tp_flags;
-    return is & Py_TPFLAGS_LIST_SUBCLASS    ? SHAPE_ITEMS_LIST
+    return t == &PyList_Type                ? SHAPE_LIST
+           : t == &PyTuple_Type             ? SHAPE_TUPLE
+           : t == &PyDict_Type              ? SHAPE_ONLY_DICT
+           : is & Py_TPFLAGS_LIST_SUBCLASS  ? SHAPE_ITEMS_LIST
            : is & Py_TPFLAGS_TUPLE_SUBCLASS ? SHAPE_ITEMS_TUPLE
            : is & Py_TPFLAGS_DICT_SUBCLASS  ? SHAPE_DICT
            : PyType_IsSubtype(t, &PySet_Type) || PyType_IsSubtype(t, &PyFrozenSet_Type) ? SHAPE_SET
@@ -85,10 +89,11 @@ static enum titled titled(const PyTypeObject *t)
                                                                 : UNTITLED;
 }
 
-static recipe_t *keep(const draft_t *d, int shares_keys)
+static recipe_t *keep(const draft_t *d)
 {
-    size_t fields = d->head.count * sizeof(named_field_t), shared = shares_keys ? SHARED_MOST * sizeof(uint32_t) : 0;
-    size_t size = (sizeof(recipe_t) + fields + shared + 7) & ~(size_t)7;
+    size_t places = d->head.count * sizeof(place_of_child_t);
+    size_t shared = d->head.has_attributes ? SHARED_MOST * sizeof(place_of_child_t) : 0;
+    size_t size = (sizeof(recipe_t) + places + shared + 7) & ~(size_t)7;
     if (size > kept_left) {
         kept = reserve_memory(kept_left = (size_t)256 << 10);
         if (kept == NULL) {
@@ -101,8 +106,7 @@ static recipe_t *keep(const draft_t *d, int shares_keys)
     kept += size;
     kept_left -= size;
     *to = d->head;
-    memcpy(to->fields, d->fields, fields);
-    to->attributes = shares_keys ? (uint32_t *)((char *)to->fields + fields) : NULL;
+    memcpy(to->places, d->places, places);
     return to;
 }
 
@@ -130,5 +134,10 @@ recipe_t *recipe_new(PyTypeObject *t, uint32_t number)
     if (t->tp_flags & Py_TPFLAGS_HEAPTYPE) {
         add(&d, offsetof(PyObject, ob_type), label_text(".__class__"));
     }
-    return cap.active ? recipes[number] = keep(&d, type_is_far(t)) : NULL;
+    d.head.has_attributes = type_is_far(t);
+    d.head.has_dict = t->tp_dictoffset != 0 || type_is_far(t);
+    if (d.head.has_dict) {
+        d.places[d.head.count++] = (place_of_child_t){0, IN_DICT, 0};
+    }
+    return cap.active ? recipes[number] = keep(&d) : NULL;
 }
