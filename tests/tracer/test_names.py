@@ -32,6 +32,22 @@ class Slotted(list):
     __slots__ = ("left", "__dict__")
 
 
+class Pair:
+    __slots__ = ("left", "right")
+
+
+class Many(Pair):
+    def __init__(self, i):
+        if i % 2:
+            self.right = self
+        self.left = None if i % 3 else self
+        self.own = None if i % 5 else self
+        if i == 40:
+            self.late = self
+        if i >= 45:
+            vars(self)
+
+
 class Failed(Exception):
     pass
 
@@ -81,6 +97,10 @@ def marked(order):
 gc.collect()
 Order()
 slotted()
+held = [[Many(i)] for i in range(50)]
+for one in held:
+    one.append(one)
+del held, one
 closure()
 wait = []
 wait.append(generator(wait))
@@ -160,6 +180,19 @@ def test_slots_attributes_and_items_of_one_object_keep_apart(read: Read) -> None
     (links,) = read.links("__main__.Slotted")
     own = {f"{name} -> __main__.Slotted" for name in (".left", "[1]")}
     assert links == {*own, ".__dict__ -> dict", ".__class__ -> type"}
+
+
+def test_names_are_right_for_each_of_many_objects_of_a_class(read: Read) -> None:
+    many = "__main__.Many"
+    told = read.links(many)
+    assert len(told) == 50
+    for i, links in enumerate(told):
+        slots = {".right": i % 2, ".left": i % 3 == 0}
+        own = {".own": i % 5 == 0, ".late": i == 40} if i < 45 else {}
+        names = {f"{name} -> {many}" for name, there in {**slots, **own}.items() if there}
+        assert links == {*names, ".__class__ -> type"} | (
+            {".__dict__ -> dict"} if i >= 45 else set()
+        )
 
 
 def test_a_cell_is_called_as_its_variable(read: Read) -> None:

@@ -120,7 +120,8 @@ static uint32_t label_at(uint32_t at) { return at != 0 ? head_at(at)->label : 0;
 
 uint32_t label_ascii(const char *text, enum label_form form)
 {
-    draft_t d = {0};
+    draft_t d;
+    d.n = d.most = 0;
     add_ascii(&d, forms[form].before);
     add_ascii(&d, text);
     add_ascii(&d, forms[form].behind);
@@ -138,27 +139,48 @@ static Py_ssize_t shown(Py_ssize_t length, enum label_form form)
     return length <= LONGEST ? length : SHORTENED;
 }
 
+/* Mostly these are a few bytes: a call would cost more than it compares. */
+static inline int same_bytes(const uint8_t *a, const uint8_t *b, size_t n)
+{
+    for (; n >= 8; n -= 8, a += 8, b += 8) {
+        uint64_t of_a, of_b;
+        memcpy(&of_a, a, 8);
+        memcpy(&of_b, b, 8);
+        if (of_a != of_b) {
+            return 0;
+        }
+    }
+    uint32_t of_a, of_b;
+    if (n >= 4) {
+        memcpy(&of_a, a, 4);
+        memcpy(&of_b, b, 4);
+        if (of_a != of_b) {
+            return 0;
+        }
+        n -= 4;
+        a += 4;
+        b += 4;
+    }
+    for (; n > 0; n--) {
+        if (*a++ != *b++) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
 static inline int is_text(uint32_t at, PyObject *text, size_t before, size_t around)
 {
     const text_head_t *head = head_at(at);
     size_t n = (size_t)PyUnicode_GET_LENGTH(text), kind = (size_t)PyUnicode_KIND(text);
     return head->characters == n + around && head->kind == kind
-           && memcmp((const uint8_t *)(head + 1) + before * kind, PyUnicode_DATA(text), n * kind) == 0;
+           && same_bytes((const uint8_t *)(head + 1) + before * kind, PyUnicode_DATA(text), n * kind);
 }
 
-uint32_t label_string(PyObject *text, enum label_form form)
+static __attribute__((noinline)) uint32_t label_new(PyObject *text, enum label_form form, size_t line)
 {
-    static const uint8_t before[] = {[FORM_ATTRIBUTE] = 1, [FORM_KEY] = 2, [FORM_LOCAL] = 1, [FORM_TYPE] = 1};
-    static const uint8_t around[] = {[FORM_ATTRIBUTE] = 1, [FORM_KEY] = 4, [FORM_LOCAL] = 1, [FORM_TYPE] = 2};
-    if (text == NULL || !PyUnicode_Check(text) || !PyUnicode_IS_READY(text)) {
-        return 0;
-    }
-    size_t line = (((uintptr_t)text >> 4) ^ ((uintptr_t)text >> 14) ^ (form << 9)) & (NEAR_LABELS - 1);
-    if (near_labels[line].string == text && near_labels[line].form == form && near_labels[line].at != 0
-        && is_text(near_labels[line].at, text, before[form], around[form])) {
-        return head_at(near_labels[line].at)->label;
-    }
-    draft_t d = {0};
+    draft_t d;
+    d.n = d.most = 0;
     Py_ssize_t n = shown(PyUnicode_GET_LENGTH(text), form);
     add_ascii(&d, forms[form].before);
     for (Py_ssize_t i = 0; i < n; i++) {
@@ -174,6 +196,21 @@ uint32_t label_string(PyObject *text, enum label_form form)
     near_labels[line].form = form;
     near_labels[line].at = at;
     return label_at(at);
+}
+
+uint32_t label_string(PyObject *text, enum label_form form)
+{
+    static const uint8_t before[] = {[FORM_ATTRIBUTE] = 1, [FORM_KEY] = 2, [FORM_LOCAL] = 1, [FORM_TYPE] = 1};
+    static const uint8_t around[] = {[FORM_ATTRIBUTE] = 1, [FORM_KEY] = 4, [FORM_LOCAL] = 1, [FORM_TYPE] = 2};
+    if (text == NULL || !PyUnicode_Check(text) || !PyUnicode_IS_READY(text)) {
+        return 0;
+    }
+    size_t line = (((uintptr_t)text >> 4) ^ ((uintptr_t)text >> 14) ^ (form << 9)) & (NEAR_LABELS - 1);
+    if (near_labels[line].string == text && near_labels[line].form == form && near_labels[line].at != 0
+        && is_text(near_labels[line].at, text, before[form], around[form])) {
+        return head_at(near_labels[line].at)->label;
+    }
+    return label_new(text, form, line);
 }
 
 /* A type as a person calls it, without its module. */

@@ -226,7 +226,8 @@ static inline void know_attributes(recipe_t *recipe, const PyTypeObject *t)
 {
     const PyDictKeysObject *keys = attribute_keys(t);
     if (keys != NULL && keys_are_text(keys)) {
-        while (recipe->attributes < keys_count(keys) && recipe->attributes < SHARED_MOST) {
+        while (UNLIKELY(recipe->attributes < keys_count(keys)) && recipe->attributes < SHARED_MOST) {
+            recipe->alike = 0;
             recipe->places[recipe->count++] =
                 (place_of_child_t){(int32_t)(recipe->attributes++ * sizeof(void *)), IN_VALUES, 0};
         }
@@ -331,13 +332,14 @@ static void put_by_fields(uint32_t rest)
 }
 
 /* The places stand in the order in which tp_traverse has met what is there: one that is found elsewhere is
- * put where it is looked for first the next time.  So mostly one look names a child. */
-static void put_by_places(PyObject *op, recipe_t *recipe)
+ * put where it is looked for first the next time.  So mostly one look names a child.  Returns whether all
+ * that is in the places, and nothing else, was met in their order. */
+static int put_by_places(PyObject *op, recipe_t *recipe)
 {
     const bases_t at = bases_of(op, recipe);
     place_of_child_t *p = recipe->places;
     const place_of_child_t *end = p + recipe->count;
-    int missed = 0;
+    int missed = 0, alike = 1;
     for (size_t i = 0; i < child_count; i++) {
         PyObject *child = children[i];
         const void *word = NULL;
@@ -346,7 +348,8 @@ static void put_by_places(PyObject *op, recipe_t *recipe)
         }
         int here = p < end && word == child;
         const entry_t *e = entry_of_child(child);
-        if (e != NULL && !here && missed < MOST_SEARCHES) {
+        alike &= here;
+        if (!here && (e != NULL || recipe->only_places) && missed < MOST_SEARCHES) {
             place_of_child_t *found = p;
             while (found < end && word_at(found, &at) != child) {
                 found++;
@@ -362,6 +365,27 @@ static void put_by_places(PyObject *op, recipe_t *recipe)
             put_link(e, here ? name_at(p, Py_TYPE(op)) : name_else(i, recipe->rest));
         }
         p += here;
+    }
+    for (; p < end; p++) {
+        alike &= word_at(p, &at) == NULL;
+    }
+    return alike;
+}
+
+/* What class statements alone have made has one tp_traverse, which meets what is in its places.  When that was
+ * seen to be so for some objects of a type, the rest are read without calling it. */
+#define ALIKE_ENOUGH 8
+
+static void read_places(PyObject *op, recipe_t *recipe)
+{
+    const bases_t at = bases_of(op, recipe);
+    place_of_child_t *end = recipe->places + recipe->count;
+    for (place_of_child_t *p = recipe->places; p < end; p++) {
+        PyObject *child = (PyObject *)word_at(p, &at);
+        const entry_t *e = child != NULL ? entry_of_child(child) : NULL;
+        if (e != NULL) {
+            put_link(e, name_at(p, Py_TYPE(op)));
+        }
     }
 }
 
@@ -538,7 +562,7 @@ void names_begin(enum read_reason why)
     last_id = 0;
 }
 
-static void write_entries(void)
+static __attribute__((noinline)) void write_entries(void)
 {
     if (entries_used > 0 && spool_room(entries_used + RECORD_ROOM)) {
         put_tag(R_READ);
@@ -551,7 +575,7 @@ static void write_entries(void)
 }
 
 /* Begins an entry, with room for so many links.  0: there is none. */
-static int begin_reading(uint32_t id, uint32_t title, size_t most)
+static inline int begin_reading(uint32_t id, uint32_t title, size_t most)
 {
     while (UNLIKELY(entries_used + most * LINK_ROOM + 64 > entries_room)) {
         if (!grow((void **)&entries, &entries_room, 1)) {
@@ -567,7 +591,7 @@ static int begin_reading(uint32_t id, uint32_t title, size_t most)
 }
 
 /* Whether the heap under way was sent with this in it already. */
-static int known_already(void)
+static __attribute__((noinline)) int known_already(void)
 {
     const uint8_t *said = entries + entries_used;
     while (*said++ & 128) {
@@ -575,7 +599,7 @@ static int known_already(void)
     return reading != READ_FRAME && sent_before(reading, said, (size_t)(link_at - said));
 }
 
-static void end_reading(void)
+static inline void end_reading(void)
 {
     if (LIKELY(link_count < 128)) {
         *count_at = (uint8_t)link_count;
@@ -603,6 +627,43 @@ static size_t children_of(PyObject *op, PyTypeObject *t)
     return child_count;
 }
 
+/* How many links it may have at most. */
+static inline size_t look_into(PyObject *op, PyTypeObject *t, recipe_t *recipe)
+{
+    switch (recipe->shape) {
+    case SHAPE_LIST:
+    case SHAPE_TUPLE: return (size_t)Py_SIZE(op);
+    case SHAPE_ONLY_DICT: return 2 * (size_t)keys_count(dict_keys(op));
+    default: break;
+    }
+    if (recipe->has_attributes) {
+        know_attributes(recipe, t);
+    }
+    return recipe->alike == ALIKE_ENOUGH ? recipe->count : children_of(op, t);
+}
+
+static void put_links(PyObject *op, recipe_t *recipe)
+{
+    switch (recipe->shape) {
+    case SHAPE_LIST: put_items(((PyListObject *)op)->ob_item, Py_SIZE(op)); return;
+    case SHAPE_TUPLE: put_items(((PyTupleObject *)op)->ob_item, Py_SIZE(op)); return;
+    case SHAPE_ONLY_DICT: put_dict(op); return;
+    case SHAPE_PLAIN:
+        if (recipe->alike == ALIKE_ENOUGH) {
+            read_places(op, recipe);
+        } else {
+            int alike = put_by_places(op, recipe) && recipe->only_places;
+            recipe->alike = alike ? (uint8_t)(recipe->alike + 1) : 0;
+        }
+        return;
+    default:
+        no_fields();
+        add_places(op, recipe);
+        add_items(op, recipe);
+        put_by_fields(recipe->rest);
+    }
+}
+
 void names_read(PyObject *op, const entry_t *e)
 {
     PyTypeObject *t = Py_TYPE(op);
@@ -611,42 +672,10 @@ void names_read(PyObject *op, const entry_t *e)
         return;
     }
     uint32_t title = recipe->title != UNTITLED ? title_of(op, recipe->title, e->id) : 0;
-    switch (recipe->shape) {
-    case SHAPE_LIST:
-        if (begin_reading(e->id, title, (size_t)Py_SIZE(op))) {
-            put_items(((PyListObject *)op)->ob_item, Py_SIZE(op));
-            end_reading();
-        }
-        return;
-    case SHAPE_TUPLE:
-        if (begin_reading(e->id, title, (size_t)Py_SIZE(op))) {
-            put_items(((PyTupleObject *)op)->ob_item, Py_SIZE(op));
-            end_reading();
-        }
-        return;
-    case SHAPE_ONLY_DICT:
-        if (begin_reading(e->id, title, 2 * (size_t)keys_count(dict_keys(op)))) {
-            put_dict(op);
-            end_reading();
-        }
-        return;
-    default: break;
+    if (begin_reading(e->id, title, look_into(op, t, recipe))) {
+        put_links(op, recipe);
+        end_reading();
     }
-    if (recipe->has_attributes) {
-        know_attributes(recipe, t);
-    }
-    if (!begin_reading(e->id, title, children_of(op, t))) {
-        return;
-    }
-    if (recipe->shape == SHAPE_PLAIN) {
-        put_by_places(op, recipe);
-    } else {
-        no_fields();
-        add_places(op, recipe);
-        add_items(op, recipe);
-        put_by_fields(recipe->rest);
-    }
-    end_reading();
 }
 
 /* A frame that runs is no object: its locals are roots.  What its stack holds besides is not told, as it may

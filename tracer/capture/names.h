@@ -37,6 +37,8 @@ typedef struct {
 
 typedef struct {
     uint8_t shape, title, has_attributes, has_dict;
+    uint8_t only_places; /* what its objects hold is in places, as their tp_traverse is that of class statements */
+    uint8_t alike;       /* so many were seen to be so */
     uint16_t count, attributes; /* places, and how many of these are of shared keys */
     uint32_t rest;              /* the label of what has no name of its own, or 0 */
     place_of_child_t places[];

@@ -89,6 +89,19 @@ static enum titled titled(const PyTypeObject *t)
                                                                 : UNTITLED;
 }
 
+/* Whether class statements alone have made it, so that what its objects hold is in slots, attributes and their
+ * dictionary. */
+static int holds_only_places(const draft_t *d, const PyTypeObject *t)
+{
+    const PyTypeObject *base = t;
+    while (base != NULL && base != &PyBaseObject_Type && type_from_class_statement(base)
+           && base->tp_traverse == t->tp_traverse) {
+        base = base->tp_base;
+    }
+    return base == &PyBaseObject_Type && d->head.shape == SHAPE_PLAIN && d->head.title == UNTITLED
+           && d->head.rest == 0 && d->head.count < MOST_FIELDS && t->tp_itemsize == 0;
+}
+
 static recipe_t *keep(const draft_t *d)
 {
     size_t places = d->head.count * sizeof(place_of_child_t);
@@ -134,6 +147,7 @@ recipe_t *recipe_new(PyTypeObject *t, uint32_t number)
     if (t->tp_flags & Py_TPFLAGS_HEAPTYPE) {
         add(&d, offsetof(PyObject, ob_type), label_text(".__class__"));
     }
+    d.head.only_places = (uint8_t)holds_only_places(&d, t);
     d.head.has_attributes = type_is_far(t);
     d.head.has_dict = t->tp_dictoffset != 0 || type_is_far(t);
     if (d.head.has_dict) {
