@@ -1,24 +1,7 @@
 /* Reading objects: tp_traverse tells the children, the fields of the object their names. */
 #include "names.h"
 
-#include "buffers.h"
 #include "layout_names.h"
-
-/* A word of the object that may be one of its children, and what its name is made of. */
-typedef struct {
-    const void *child; /* NULL: it has been given away */
-    PyObject *text;    /* of the name; NULL: `label` is the name */
-    uint64_t name;
-    enum label_form form;
-} field_t;
-
-static field_t *fields;
-static size_t field_count, field_room, field_at; /* where the next child is looked for first */
-#define MOST_SEARCHES 32                         /* that find nothing, for one object */
-static int searches;
-
-static PyObject *const *items; /* of a list or tuple: they are met from the last to the first */
-static Py_ssize_t item_count;
 
 /* What tp_traverse has met. */
 static PyObject **children;
@@ -32,156 +15,6 @@ static uint32_t last_id, link_count, reading;
 static enum read_reason reason;
 #define ENTRIES_WRITTEN ((size_t)1 << 18)
 #define LINK_ROOM 20 /* bytes */
-
-/* ---- fields ------------------------------------------------------------------------------------ */
-
-static inline field_t *field_new(const void *child)
-{
-    if (child == NULL || (field_count == field_room && !grow((void **)&fields, &field_room, sizeof(*fields)))) {
-        return NULL;
-    }
-    field_t *f = &fields[field_count++];
-    f->child = child;
-    return f;
-}
-
-static inline void add_text(const void *child, PyObject *text, enum label_form form)
-{
-    field_t *f = field_new(child);
-    if (f != NULL) {
-        f->text = text;
-        f->form = form;
-    }
-}
-
-static inline void add_name(const void *child, uint64_t name)
-{
-    field_t *f = field_new(child);
-    if (f != NULL) {
-        f->text = NULL;
-        f->name = name;
-    }
-}
-
-/* The same text each time, so that its number is asked for once. */
-#define ADD_LABEL(CHILD, TEXT)                                                                                         \
-    do {                                                                                                               \
-        static uint32_t number;                                                                                        \
-        const void *child_ = (CHILD);                                                                                  \
-        if (child_ != NULL) {                                                                                          \
-            number = number != 0 ? number : label_text(TEXT);                                                          \
-            add_name(child_, name_of(number, NAME_LABEL));                                                             \
-        }                                                                                                              \
-    } while (0)
-
-static void add_dict(PyObject *op)
-{
-    const PyDictKeysObject *keys = dict_keys(op);
-    const PyDictValues *values = dict_values(op);
-    if (keys_are_text(keys)) {
-        const PyDictUnicodeEntry *at = text_entries(keys);
-        for (Py_ssize_t i = 0; i < keys_count(keys); i++) {
-            add_text(values != NULL ? value_at(values, i) : at[i].me_value, at[i].me_key, FORM_KEY);
-        }
-        return;
-    }
-    const PyDictKeyEntry *at = other_entries(keys);
-    for (Py_ssize_t i = 0; i < keys_count(keys); i++) {
-        if (at[i].me_value != NULL) {
-            add_text(at[i].me_value, at[i].me_key, FORM_KEY);
-            ADD_LABEL(at[i].me_key, "(key)");
-        }
-    }
-}
-
-static void add_frame(const frame_t *f)
-{
-    PyObject *names = local_names(frame_code(f));
-    int known = names != NULL && PyTuple_Check(names) && PyTuple_GET_SIZE(names) == frame_locals(f);
-    ADD_LABEL(frame_namespace(f), ".f_locals");
-    ADD_LABEL(frame_function(f), ".(function)");
-    for (int i = 0; i < frame_top(f); i++) {
-        if (i >= frame_locals(f)) {
-            ADD_LABEL(frame_slot(f, i), ":(stack)");
-        } else if (known) {
-            add_text(frame_slot(f, i), PyTuple_GET_ITEM(names, i), FORM_LOCAL);
-        }
-    }
-}
-
-static void add_generator(PyObject *op)
-{
-    const frame_t *f = generator_frame(op);
-    if (f != NULL) {
-        ADD_LABEL(frame_object(f), ".gi_frame");
-        add_frame(f);
-    }
-}
-
-static void add_frame_object(PyObject *op)
-{
-    const frame_t *f = object_frame(op);
-    if (f != NULL) {
-        ADD_LABEL(frame_code(f), ".f_code");
-        add_frame(f);
-    }
-}
-
-static void add_deque(PyObject *op)
-{
-    const deque_t *d = (deque_t *)op;
-    const deque_block_t *block = deque_blocks(d) > 0 ? d->left : NULL;
-    Py_ssize_t at = d->left_at;
-    for (Py_ssize_t i = 0; i < Py_SIZE(d) && block != NULL; i++) {
-        add_name(block->items[at], name_of((uint64_t)i, NAME_INDEX));
-        if (++at == DEQUE_BLOCK) {
-            at = 0;
-            block = block->right;
-        }
-    }
-}
-
-static void add_cached(PyObject *op)
-{
-    const lru_cache_t *c = (lru_cache_t *)op;
-    for (const cached_t *at = c->root.next; at != NULL && at != &c->root; at = at->next) {
-        ADD_LABEL(at->key, "(key)");
-        ADD_LABEL(at->result, "(result)");
-        ADD_LABEL(Py_TYPE(at), ".(link type)");
-    }
-    ADD_LABEL(c->cache, ".(cache)");
-    ADD_LABEL(c->function, ".(function)");
-    ADD_LABEL(c->element, ".(link type)");
-    ADD_LABEL(c->info, ".(info type)");
-    ADD_LABEL(c->mark, ".(mark)");
-}
-
-static void add_items(PyObject *op, const recipe_t *recipe)
-{
-    switch (recipe->shape) {
-    case SHAPE_ITEMS_LIST:
-        items = ((PyListObject *)op)->ob_item;
-        item_count = items != NULL ? Py_SIZE(op) : 0;
-        break;
-    case SHAPE_ITEMS_TUPLE:
-        items = ((PyTupleObject *)op)->ob_item;
-        item_count = Py_SIZE(op);
-        break;
-    case SHAPE_DICT: add_dict(op); break;
-    case SHAPE_FRAME: add_frame_object(op); break;
-    case SHAPE_GENERATOR: add_generator(op); break;
-    case SHAPE_DEQUE: add_deque(op); break;
-    case SHAPE_LRU_CACHE: add_cached(op); break;
-    default: break;
-    }
-}
-
-static void no_fields(void)
-{
-    field_count = field_at = 0;
-    item_count = 0;
-    searches = 0;
-}
 
 /* ---- places ------------------------------------------------------------------------------------ */
 
@@ -210,13 +43,21 @@ static inline const void *word_at(const place_of_child_t *p, const bases_t *at)
     return *(void *const *)(const void *)(at->of[p->base] + p->offset);
 }
 
+static uint32_t label_of_place(const place_of_child_t *p, const PyTypeObject *t)
+{
+    if (p->base != IN_VALUES) {
+        return label_text(".__dict__");
+    }
+    const PyDictKeysObject *keys = attribute_keys(t);
+    const size_t i = (size_t)p->offset / sizeof(void *);
+    return keys != NULL ? label_string(text_entries(keys)[i].me_key, FORM_ATTRIBUTE) : 0;
+}
+
 /* The name of a place is asked for when something is found there first. */
 static inline uint64_t name_at(place_of_child_t *p, const PyTypeObject *t)
 {
     if (UNLIKELY(p->label == 0)) {
-        p->label = p->base == IN_VALUES
-                       ? label_string(text_entries(attribute_keys(t))[(size_t)p->offset / sizeof(void *)].me_key, FORM_ATTRIBUTE)
-                       : label_text(".__dict__");
+        p->label = label_of_place(p, t);
     }
     return name_of(p->label, NAME_LABEL);
 }
@@ -240,7 +81,7 @@ static void add_places(PyObject *op, recipe_t *recipe)
     for (unsigned i = 0; i < recipe->count; i++) {
         const void *child = word_at(&recipe->places[i], &at);
         if (child != NULL) {
-            add_name(child, name_at(&recipe->places[i], Py_TYPE(op)));
+            fields_add(child, name_at(&recipe->places[i], Py_TYPE(op)));
         }
     }
 }
@@ -269,64 +110,14 @@ static inline void put_link(const entry_t *e, uint64_t name)
     link_count++;
 }
 
-static inline uint64_t name_else(size_t position, uint32_t rest)
-{
-    return rest != 0 ? name_of(rest, NAME_LABEL) : name_of(position, NAME_POSITION);
-}
-
-static inline uint64_t name_of_text(PyObject *text, enum label_form form, size_t position)
-{
-    uint32_t label = form == FORM_KEY ? label_key(text) : label_string(text, form);
-    return label != 0 ? name_of(label, NAME_LABEL) : name_of(position, NAME_POSITION);
-}
-
-static uint64_t taken(field_t *f, size_t position)
-{
-    f->child = NULL;
-    field_at = (size_t)(f - fields) + 1;
-    return f->text == NULL ? f->name : name_of_text(f->text, f->form, position);
-}
-
-/* Which item it is, if it is the next one that there is. */
-static inline int is_item(const void *child)
-{
-    while (item_count > 0 && items[item_count - 1] == NULL) {
-        item_count--;
-    }
-    if (item_count > 0 && items[item_count - 1] == child) {
-        item_count--;
-        return 1;
-    }
-    return 0;
-}
-
-/* Mostly the children come in the order of the fields. */
-static uint64_t name_by_fields(const void *child, size_t position, uint32_t rest)
-{
-    if (field_at < field_count && fields[field_at].child == child) {
-        return taken(&fields[field_at], position);
-    }
-    if (is_item(child)) {
-        return name_of((uint64_t)item_count, NAME_INDEX);
-    }
-    for (size_t n = 0; n < field_count && searches < MOST_SEARCHES; n++) {
-        size_t at = field_at + n < field_count ? field_at + n : field_at + n - field_count;
-        if (fields[at].child == child) {
-            return taken(&fields[at], position);
-        }
-    }
-    searches++;
-    return name_else(position, rest);
-}
-
 static void put_by_fields(uint32_t rest)
 {
     for (size_t i = 0; i < child_count; i++) {
         const entry_t *e = entry_of_child(children[i]);
         if (e == NULL) {
-            is_item(children[i]);
+            fields_pass(children[i]);
         } else {
-            put_link(e, name_by_fields(children[i], i, rest));
+            put_link(e, fields_name(children[i], i, rest));
         }
     }
 }
@@ -437,82 +228,6 @@ static void put_dict(PyObject *op)
             put_link(e, name_of(number, NAME_LABEL));
         }
         position++;
-    }
-}
-
-/* ---- titles ------------------------------------------------------------------------------------ */
-
-static table_t cell_names; /* number of a cell -> label, of those that are read now */
-static uint32_t *noted;
-static size_t noted_count, noted_room;
-
-static void note_cell(PyObject *cell, PyObject *name)
-{
-    const entry_t *e = entry_at(cell);
-    uint32_t label = e != NULL && Py_TYPE(cell) == &PyCell_Type ? label_string(name, FORM_PLAIN) : 0;
-    if (label != 0 && (noted_count < noted_room || grow((void **)&noted, &noted_room, sizeof(*noted)))
-        && table_put(&cell_names, e->id, label)) {
-        noted[noted_count++] = e->id;
-    }
-}
-
-static void note_frame(const frame_t *f)
-{
-    PyObject *names = f != NULL ? local_names(frame_code(f)) : NULL;
-    if (names == NULL || !PyTuple_Check(names)) {
-        return;
-    }
-    for (int i = 0; i < frame_locals(f) && i < frame_top(f) && i < PyTuple_GET_SIZE(names); i++) {
-        note_cell(frame_slot(f, i), PyTuple_GET_ITEM(names, i));
-    }
-}
-
-/* A cell has the name of its variable from those who know it. */
-void names_note_others(PyObject *op)
-{
-    if (Py_TYPE(op) == &PyFunction_Type) {
-        const PyFunctionObject *f = (PyFunctionObject *)op;
-        PyObject *closure = f->func_closure;
-        if (closure != NULL && PyTuple_Check(closure) && f->func_code != NULL) {
-            for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(closure); i++) {
-                note_cell(PyTuple_GET_ITEM(closure, i), code_free_name((PyCodeObject *)f->func_code, i));
-            }
-        }
-    } else if (Py_TYPE(op) == &PyFrame_Type) {
-        note_frame(object_frame(op));
-    } else if (Py_TYPE(op) == &PyGen_Type || Py_TYPE(op) == &PyCoro_Type || Py_TYPE(op) == &PyAsyncGen_Type) {
-        note_frame(generator_frame(op));
-    }
-}
-
-static uint32_t title_of_method(PyObject *op)
-{
-    PyObject *f = PyMethod_GET_FUNCTION(op);
-    return f != NULL && Py_TYPE(f) == &PyFunction_Type ? label_string(function_title(f), FORM_PLAIN) : 0;
-}
-
-static uint32_t title_of_cell(uint32_t id)
-{
-    uint32_t *label = table_find(&cell_names, id);
-    return label != NULL ? *label : 0;
-}
-
-static uint32_t title_of(PyObject *op, enum titled titled, uint32_t id)
-{
-    switch (titled) {
-    case TITLE_MODULE: return label_string(module_title(op), FORM_PLAIN);
-    case TITLE_TYPE:
-        return Py_TYPE(op) != NULL && (((PyTypeObject *)op)->tp_flags & Py_TPFLAGS_HEAPTYPE)
-                   ? label_string(((PyHeapTypeObject *)op)->ht_qualname, FORM_PLAIN)
-                   : 0;
-    case TITLE_FUNCTION: return label_string(function_title(op), FORM_PLAIN);
-    case TITLE_CODE: return label_string(code_title((PyCodeObject *)op), FORM_PLAIN);
-    case TITLE_FRAME: return object_frame(op) != NULL ? label_string(code_title(frame_code(object_frame(op))), FORM_PLAIN) : 0;
-    case TITLE_GENERATOR: return label_string(generator_title(op), FORM_PLAIN);
-    case TITLE_METHOD: return title_of_method(op);
-    case TITLE_BUILTIN: return builtin_title(op) != NULL ? label_text(builtin_title(op)) : 0;
-    case TITLE_CELL: return title_of_cell(id);
-    default: return 0;
     }
 }
 
@@ -657,9 +372,9 @@ static void put_links(PyObject *op, recipe_t *recipe)
         }
         return;
     default:
-        no_fields();
+        fields_none();
         add_places(op, recipe);
-        add_items(op, recipe);
+        fields_add_items(op, recipe);
         put_by_fields(recipe->rest);
     }
 }
@@ -678,26 +393,14 @@ void names_read(PyObject *op, const entry_t *e)
     }
 }
 
-/* A frame that runs is no object: its locals are roots.  What its stack holds besides is not told, as it may
- * be stale. */
+/* A frame that runs is no object: its locals are roots. */
 void names_frame(const frame_t *f)
 {
-    PyObject *names = local_names(frame_code(f));
-    if (names == NULL || !PyTuple_Check(names) || PyTuple_GET_SIZE(names) != frame_locals(f)) {
+    if (!fields_of_running(f)) {
         return;
     }
-    no_fields();
-    for (int i = 0; i < frame_locals(f); i++) {
-        add_text(frame_slot(f, i), PyTuple_GET_ITEM(names, i), FORM_LOCAL);
-    }
-    ADD_LABEL(frame_namespace(f), ".f_locals");
-    ADD_LABEL(frame_function(f), ".(function)");
     child_count = 0;
-    for (size_t i = 0; i < field_count; i++) {
-        if (entry_at(fields[i].child) != NULL) { /* else it may be stale */
-            meet((PyObject *)fields[i].child, NULL);
-        }
-    }
+    fields_visit(meet);
     if (begin_reading(READ_FRAME, label_string(code_title(frame_code(f)), FORM_PLAIN), child_count)) {
         put_by_fields(0);
         end_reading();
@@ -707,8 +410,5 @@ void names_frame(const frame_t *f)
 void names_end(void)
 {
     write_entries();
-    for (size_t i = 0; i < noted_count; i++) {
-        table_remove(&cell_names, noted[i]);
-    }
-    noted_count = 0;
+    names_forget();
 }

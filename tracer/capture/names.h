@@ -55,6 +55,33 @@ static inline recipe_t *recipe_of(PyTypeObject *t)
     return LIKELY(number < recipes_room && recipes[number] != NULL) ? recipes[number] : recipe_new(t, number);
 }
 
+/* The name of a child that has none of its own. */
+static inline uint64_t name_else(size_t position, uint32_t rest)
+{
+    return rest != 0 ? name_of(rest, NAME_LABEL) : name_of(position, NAME_POSITION);
+}
+
+static inline uint64_t name_of_text(PyObject *text, enum label_form form, size_t position)
+{
+    uint32_t label = form == FORM_KEY ? label_key(text) : label_string(text, form);
+    return label != 0 ? name_of(label, NAME_LABEL) : name_of(position, NAME_POSITION);
+}
+
+#define MOST_SEARCHES 32 /* that find nothing, for one object */
+
+/* names_titles.c */
+uint32_t title_of(PyObject *op, enum titled titled, uint32_t id);
+void names_forget(void);                 /* what cells are called */
+
+/* names_fields.c: those of one object at a time */
+void fields_none(void);
+void fields_add(const void *child, uint64_t name);
+void fields_add_items(PyObject *op, const recipe_t *recipe); /* by its shape */
+int fields_of_running(const frame_t *f); /* 0: it is not known how its locals are called */
+void fields_visit(visitproc visit);      /* of these, what is an object */
+uint64_t fields_name(const void *child, size_t position, uint32_t rest);
+void fields_pass(const void *child);     /* one that gets no name */
+
 /* names.c */
 void names_begin(enum read_reason reason);
 void names_note_others(PyObject *op);
