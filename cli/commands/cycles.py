@@ -1,5 +1,6 @@
 """`gcreplay cycles`: what only a collector can free, by shape and by where it is made."""
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -121,6 +122,7 @@ def command(
         told = ["\n".join(map(filled, said))]
         told += suggested(suggestions, model, code) if wanted else screen(found, shown, rest, code)
         told += ["", *map(filled, notes)] if notes else []
+        told += ["", following(trace)] if own and not wanted and not cuts else []
         click.echo("\n".join(told))
     else:
         payload = {"trace": str(trace), **found.to_json(groups), **cut_payload}
@@ -130,6 +132,11 @@ def command(
         say(f"{counted(len(groups), 'kind')} written to {written}")
     if accepted is not None:
         check(groups, accepted, code)
+
+
+def following(trace: Path) -> str:
+    """What to ask next."""
+    return f"Next: {shlex.join(['gcreplay', 'cycles', str(trace), '--suggest'])}"
 
 
 def chosen(group: Group, site: str | None, kind: str | None) -> bool:

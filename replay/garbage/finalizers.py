@@ -53,7 +53,7 @@ class Ran:
     def name(self) -> str:
         """`Deferred.__del__`, `callbacks of weakref.ref`."""
         if not self.type:
-            return "finalizers or callbacks of unknown objects"
+            return "code of unknown objects (such as gc.callbacks)"
         return f"callbacks of {self.type}" if self.callback else f"{self.type}.__del__"
 
     def to_json(self) -> dict[str, Any]:

@@ -27,6 +27,8 @@ def test_the_screen_names_the_cycle_and_its_place(gcreplay: Gcreplay, trace: Pat
         "1  3 times, 1 object, 48 B each".ljust(64) + "cycles.py:3 loop",
         "     Node.me -> Node",
         "     in a cycle 1 Node; garbage for 4 events each",  # 7, 4 and 1
+        "",
+        "Next: gcreplay cycles t.gcreplay --suggest",
     ]
 
 
