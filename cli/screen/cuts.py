@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 import types
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -87,17 +87,13 @@ def counted(cut: CutLog) -> str:
         )
     if chosen.older:
         told += f"; {chosen.older:,} were there before the recording began, and stay"
-    return f"{told}. {_COARSE}" if _coarse(cut.log.meta) else f"{told}."
+    return f"{told}. {_COARSE}" if cut.coarse else f"{told}."
 
 
 _COARSE = (
     "This recording was looked at in its collections alone, and what dies in between dies late "
     "in it: that may leave too much here. `gcreplay record --for what-if` looks closer."
 )
-
-
-def _coarse(meta: Mapping[str, object]) -> bool:
-    return meta.get("counts") == "probed" and not meta.get("granularity")
 
 
 def _change(first: int, second: int) -> str:
