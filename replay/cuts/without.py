@@ -65,8 +65,8 @@ class CutLog:
 
     It follows the rules but for the KEPT events that stand in for others. A replay of it models
     free lists: what is recorded of them is true of the uncut program only. `chosen`: how many
-    references are cut. `lost`: what the program misses then. `coarse`: the recording was looked at in
-    its collections alone, and what dies in between dies late in it.
+    references are cut. `lost`: what the program misses then. `coarse`: the recording was looked at
+    in its collections alone, and what dies in between dies late in it.
     """
 
     def __init__(self, cuts: Sequence[Cut], log: EventLog, chosen: Chosen, lost: Lost) -> None:
