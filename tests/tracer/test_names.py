@@ -29,7 +29,7 @@ class Order:
 
 
 class Slotted(list):
-    __slots__ = ("left", "__dict__")
+    __slots__ = ("left", "länge日", "__dict__")
 
 
 class Pair:
@@ -54,7 +54,7 @@ class Failed(Exception):
 
 def slotted():
     it = Slotted([1])
-    it.left = it.right = it
+    it.left = it.right = it.länge日 = it
     it.append(it)
 
 
@@ -178,7 +178,7 @@ def test_a_text_key_is_told_in_full_up_to_80_characters_and_any_other_by_its_typ
 
 def test_slots_attributes_and_items_of_one_object_keep_apart(read: Read) -> None:
     (links,) = read.links("__main__.Slotted")
-    own = {f"{name} -> __main__.Slotted" for name in (".left", "[1]")}
+    own = {f"{name} -> __main__.Slotted" for name in (".left", ".länge日", "[1]")}
     assert links == {*own, ".__dict__ -> dict", ".__class__ -> type"}
 
 

@@ -4,6 +4,10 @@
 #define LONGEST 80 /* characters of a string that are told in full */
 #define SHORTENED 77
 #define MOST_LABELS (1u << 20)
+#define MOST_TEXT ((size_t)64 << 20) /* bytes of them that are kept */
+
+/* Keys come without end, as those of requests do: they get half, so that names in code find room. */
+enum share { ALL, HALF };
 
 /* What has a number: its record as it was written, behind its length. */
 static uint8_t *texts;
@@ -44,7 +48,7 @@ static uint64_t hash_of(const text_head_t *head, const uint8_t *content)
 }
 
 /* The place of this content in `texts`; it is told to the spool when it is new.  0: there are too many. */
-static uint32_t place_of(const text_head_t *head, const uint8_t *content)
+static uint32_t place_of(const text_head_t *head, const uint8_t *content, enum share share)
 {
     size_t bytes = (size_t)head->characters * head->kind, room = (sizeof(*head) + bytes + 7) & ~(size_t)7;
     uint64_t hash = hash_of(head, content);
@@ -56,10 +60,11 @@ static uint32_t place_of(const text_head_t *head, const uint8_t *content)
             return *found;
         }
     }
-    if (label_count == MOST_LABELS || !spool_room(bytes + RECORD_ROOM)) {
+    texts_used = texts_used == 0 ? 8 : texts_used;
+    if (label_count >= MOST_LABELS >> share || texts_used + room > MOST_TEXT >> share
+        || !spool_room(bytes + RECORD_ROOM)) {
         return 0;
     }
-    texts_used = texts_used == 0 ? 8 : texts_used;
     if (texts_used + room > texts_room && !grow((void **)&texts, &texts_room, 1)) {
         return 0;
     }
@@ -93,14 +98,23 @@ static void add(draft_t *d, Py_UCS4 c)
     }
 }
 
-static void add_ascii(draft_t *d, const char *text)
+/* What is no UTF-8 is taken byte by byte. */
+static void add_utf8(draft_t *d, const char *text)
 {
-    for (; *text != '\0'; text++) {
-        add(d, (unsigned char)*text);
+    while (*text != '\0') {
+        unsigned char lead = (unsigned char)*text++;
+        int more = lead >= 0xF0 && lead < 0xF8 ? 3 : lead >= 0xE0 ? 2 : 1, n = 0;
+        Py_UCS4 c = lead & (0x3Fu >> more);
+        for (; lead >= 0xC2 && lead < 0xF8 && n < more && (text[n] & 0xC0) == 0x80; n++) {
+            c = c << 6 | (text[n] & 0x3F);
+        }
+        int whole = n == more && c <= 0x10FFFF;
+        add(d, whole ? c : lead);
+        text += whole ? n : 0;
     }
 }
 
-static uint32_t place_of_draft(const draft_t *d)
+static uint32_t place_of_draft(const draft_t *d, enum share share)
 {
     uint8_t content[sizeof(d->characters)];
     uint8_t kind = d->most < 256 ? 1 : d->most < 65536 ? 2 : 4;
@@ -113,22 +127,22 @@ static uint32_t place_of_draft(const draft_t *d)
             ((uint32_t *)(void *)content)[i] = d->characters[i];
         }
     }
-    return place_of(&(text_head_t){.characters = d->n, .kind = kind}, content);
+    return place_of(&(text_head_t){.characters = d->n, .kind = kind}, content, share);
 }
 
 static uint32_t label_at(uint32_t at) { return at != 0 ? head_at(at)->label : 0; }
 
-uint32_t label_ascii(const char *text, enum label_form form)
+uint32_t label_utf8(const char *text, enum label_form form)
 {
     draft_t d;
     d.n = d.most = 0;
-    add_ascii(&d, forms[form].before);
-    add_ascii(&d, text);
-    add_ascii(&d, forms[form].behind);
-    return label_at(place_of_draft(&d));
+    add_utf8(&d, forms[form].before);
+    add_utf8(&d, text);
+    add_utf8(&d, forms[form].behind);
+    return label_at(place_of_draft(&d, ALL));
 }
 
-uint32_t label_text(const char *text) { return label_ascii(text, FORM_PLAIN); }
+uint32_t label_text(const char *text) { return label_utf8(text, FORM_PLAIN); }
 
 /* Names in code may be longer than what a key's text shows. */
 static Py_ssize_t shown(Py_ssize_t length, enum label_form form)
@@ -182,15 +196,15 @@ static __attribute__((noinline)) uint32_t label_new(PyObject *text, enum label_f
     draft_t d;
     d.n = d.most = 0;
     Py_ssize_t n = shown(PyUnicode_GET_LENGTH(text), form);
-    add_ascii(&d, forms[form].before);
+    add_utf8(&d, forms[form].before);
     for (Py_ssize_t i = 0; i < n; i++) {
         add(&d, PyUnicode_READ_CHAR(text, i));
     }
-    add_ascii(&d, n < PyUnicode_GET_LENGTH(text) ? "..." : "");
-    add_ascii(&d, forms[form].behind);
-    uint32_t at = place_of_draft(&d);
+    add_utf8(&d, n < PyUnicode_GET_LENGTH(text) ? "..." : "");
+    add_utf8(&d, forms[form].behind);
+    uint32_t at = place_of_draft(&d, form == FORM_KEY ? HALF : ALL);
     if (at == 0) {
-        return form == FORM_KEY ? label_ascii("str", FORM_TYPE) : 0; /* as any other key that has no text */
+        return form == FORM_KEY ? label_utf8("str", FORM_TYPE) : 0; /* as any other key that has no text */
     }
     near_labels[line].string = text;
     near_labels[line].form = form;
@@ -224,5 +238,5 @@ uint32_t label_key(PyObject *key)
         return label_string(((PyHeapTypeObject *)t)->ht_name, FORM_TYPE);
     }
     const char *dot = strrchr(t->tp_name, '.');
-    return label_ascii(dot != NULL ? dot + 1 : t->tp_name, FORM_TYPE);
+    return label_utf8(dot != NULL ? dot + 1 : t->tp_name, FORM_TYPE);
 }

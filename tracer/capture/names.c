@@ -252,12 +252,12 @@ static uint32_t hash_of(const uint8_t *content, size_t n)
     return (uint32_t)(h >> 32);
 }
 
-/* Whether it was sent like this already. */
+/* Whether it was sent like this already; nothing is read behind the end. */
 static int sent_before(uint32_t id, const uint8_t *content, size_t n)
 {
     uint32_t hash = hash_of(content, n);
     uint32_t *was = table_find(&read_before, id);
-    if (!table_put(&read_now, id, hash)) {
+    if (reason != READ_END && !table_put(&read_now, id, hash)) {
         capture_stop(SPOOL_FAILED, "no memory for the table of readings");
     }
     return was != NULL && *was == hash;

@@ -11,9 +11,9 @@ static inline uint64_t name_of(uint64_t n, unsigned kind) { return n << NAME_BIT
 
 /* labels.c: numbers of texts; 0 when there is none (left) */
 enum label_form { FORM_PLAIN, FORM_ATTRIBUTE, FORM_KEY, FORM_LOCAL, FORM_TYPE };
-uint32_t label_text(const char *text);                       /* ASCII, as it is */
+uint32_t label_text(const char *text);                       /* UTF-8, as it is */
 uint32_t label_string(PyObject *text, enum label_form form); /* of a str */
-uint32_t label_ascii(const char *text, enum label_form form);
+uint32_t label_utf8(const char *text, enum label_form form);
 uint32_t label_key(PyObject *key);                           /* of a key of a dictionary */
 
 /* names_types.c: what is known of a type, found once */

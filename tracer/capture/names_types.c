@@ -37,7 +37,7 @@ static void add_members(draft_t *d, const PyTypeObject *t)
         int word = m->type == T_OBJECT || m->type == T_OBJECT_EX;
         if (word && m->offset >= (Py_ssize_t)sizeof(PyObject)
             && m->offset + (Py_ssize_t)sizeof(PyObject *) <= t->tp_basicsize) {
-            add(d, m->offset, label_ascii(m->name, FORM_ATTRIBUTE));
+            add(d, m->offset, label_utf8(m->name, FORM_ATTRIBUTE));
         }
     }
 }
