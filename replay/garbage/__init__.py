@@ -3,6 +3,7 @@
 * `cycles`: of a recording under a policy; start here.
 * `made`: those that were made in some stretches, whenever they are freed.
 * `shapes`: which cycles are alike. `example`: one of them as a line. `gathering`: the replay.
+* `joining`: groups that are of one kind, though not all is known of each.
 * `finalizers`: finalizers and callbacks that collections ran.
 * `_garbage.pyx`: strongly connected components of what the engine frees.
 """

@@ -37,8 +37,9 @@ cdef extern from *:
 COMPONENT_DTYPE = np.dtype(
     [("bytes", "u8"), ("hanging_bytes", "u8"), ("visited", "u8"), ("floating_object_events", "u8"),
      ("due", "u8"), ("objects", "u4"), ("hanging_objects", "u4"), ("closing", "u4"),
-     ("number", "u4")])
-"""Of a component: `closing` is an id, `due` the event after which it is unreachable."""
+     ("number", "u4"), ("unsure", "u1")])
+"""Of a component: `closing` is an id, `due` the event after which it is unreachable. `unsure`: one
+that is as young or younger might tell better where the cycle was made, were its place known."""
 
 
 cdef class Gathering:
@@ -46,7 +47,7 @@ cdef class Gathering:
 
     due: uint64 by object id, the event after which it is unreachable. since: no garbage floats
     before that event. site: uint32 by object id. rank: uint8 by site, the larger the better it
-    tells where a cycle was made. type_of: uint32 by shape. is_dict: uint8 by shape. folded,
+    tells where a cycle was made; odd where the line is only near, 0 where nothing is known. type_of: uint32 by shape. is_dict: uint8 by shape. folded,
     attribute: uint32 by label, what it counts as in a shape, and where it is a key of a `__dict__`.
     own_dict: the label `.__dict__`. indexed: that of all indices. reading: uint32 by object id, its
     last reading, +1; first, target, label: links of the readings.
@@ -141,6 +142,8 @@ cdef class Gathering:
         cdef uint64_t[::1] bytes_ = components["bytes"].copy()
         cdef uint64_t[::1] hanging_bytes = bytes_.copy(), visited = bytes_.copy()
         cdef uint64_t[::1] floated = bytes_.copy(), due = bytes_.copy()
+        cdef uint32_t[::1] vague = objects.copy()       # the youngest of no exact place, id + 1
+        cdef uint8_t rank
         cdef uint32_t n = noted.length, i, c, last = <uint32_t>len(numbers), members = 0
         cdef uint64_t begin
         ids = np.empty(n, np.uint32)
@@ -157,6 +160,9 @@ cdef class Gathering:
                     due[c] = min(begin, freed.sequence)
                 elif self.closes(freed.id, closing[c]):
                     closing[c] = freed.id
+                rank = self.rank[self.site[freed.id]]
+                if (rank == 0 or rank & 1) and freed.id >= vague[c]:
+                    vague[c] = freed.id + 1
                 objects[c] += 1
                 bytes_[c] += freed.bytes
                 id_view[members] = freed.id
@@ -175,6 +181,7 @@ cdef class Gathering:
         components["hanging_objects"], components["hanging_bytes"] = hanging, hanging_bytes
         components["visited"], components["floating_object_events"] = visited, floated
         components["closing"], components["due"] = closing, due
+        components["unsure"] = np.asarray(vague) > np.asarray(closing)
         return components, ids[:members], of[:members]
 
     cdef bint closes(self, uint32_t one, uint32_t other):

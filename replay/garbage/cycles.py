@@ -16,7 +16,8 @@ from ..results.result import RunResult
 from ..run import find_mark
 from .example import turned
 from .finalizers import Ran, ran_inside
-from .gathering import SUMS, GarbageReplay, Gathered
+from .gathering import GarbageReplay
+from .joining import SUMS, Gathered
 from .shapes import Shape, signature
 
 RECORDED = "cpython-3.11"

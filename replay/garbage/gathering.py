@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -20,51 +19,15 @@ from ..references.names import Edge, Names, folded
 from ..run import Replay
 from ._garbage import Gathering
 from .example import MOST_OBJECTS, shortest_cycle
-from .shapes import LabelTable, Shape, shapes_of, types_of
+from .joining import SUMS, Gathered, Key, joined
+from .shapes import LabelTable, Shape, shapes_of
 
 BATCH = 1 << 18
 """As many objects at least are looked at together."""
-SUMS = (
-    "objects",
-    "bytes",
-    "hanging_objects",
-    "hanging_bytes",
-    "visited",
-    "floating_object_events",
-)
 _RANK = {Origin.OWN: 4, Origin.INSTALLED: 2, Origin.STANDARD: 2, Origin.UNKNOWN: 0}
 """How well a site tells where a cycle was made; one less where the line is only near."""
 NO_CYCLE: Shape = ()
 """The shape of what hangs from no cycle that the log shows."""
-
-
-@dataclass(slots=True)
-class Gathered:
-    """Cycles of one shape that one function makes. types and sites: objects in cycles, by type id
-    and site id. closing: cycles by the site that tells best where they were made. example: a cycle
-    of the smallest of them, of so many objects."""
-
-    shape: Shape
-    function: str
-    count: int = 0
-    sums: dict[Any, int] = field(default_factory=lambda: dict.fromkeys(SUMS, 0))
-    types: dict[int, int] = field(default_factory=dict)
-    sites: dict[int, int] = field(default_factory=dict)
-    closing: dict[int, int] = field(default_factory=dict)
-    example: list[Edge] = field(default_factory=list)
-    smallest: int = 1 << 62
-
-    def add(self, other: Gathered) -> None:
-        """Those of another kind are of this one, too."""
-        self.count += other.count
-        for mine, theirs in (
-            (self.sums, other.sums),
-            (self.types, other.types),
-            (self.sites, other.sites),
-            (self.closing, other.closing),
-        ):
-            for what, n in theirs.items():
-                mine[what] = mine.get(what, 0) + n
 
 
 class GarbageReplay(Replay):
@@ -99,8 +62,9 @@ class GarbageReplay(Replay):
             [_RANK[origin(site.file)] - (site.file != "" and site.near) for site in sites] or [0],
             np.uint8,
         )
+        self.exact = (self.rank != 0) & (self.rank % 2 == 0)
         self.shapes: dict[Shape, int] = {}
-        self.groups: dict[tuple[int, int], Gathered] = {}
+        self.groups: dict[Key, Gathered] = {}
 
     def begin(self) -> None:
         super().begin()
@@ -139,7 +103,10 @@ class GarbageReplay(Replay):
         """After the last event: what floats is looked at as well."""
         self.gathering.note_floating()
         self._look()
-        self._merge_unnamed()
+        self._join()
+
+    def _join(self) -> None:
+        (self.groups,) = joined([self.groups], self.exact)
 
     def _look(self) -> None:
         """Add what is written down to the groups."""
@@ -154,48 +121,37 @@ class GarbageReplay(Replay):
             self._add(components, ids, of, links)
         self.gathering.forget()
 
-    def _merge_unnamed(self) -> None:
-        """What no collection of the recorded program found may have no names: it is of the kind
-        that has the same links by type, if there is one that the same function makes."""
-        named = [one for one in self.groups.values() if any(edge.label for edge in one.shape)]
-        alike = {(types_of(one.shape), one.function): one for one in reversed(named)}
-        for key, one in list(self.groups.items()):
-            other = alike.get((types_of(one.shape), one.function))
-            if other is not None and not any(edge.label for edge in one.shape):
-                other.add(one)
-                del self.groups[key]
-
-    def _group(self, shape: Shape, function: int) -> Gathered:
+    def _group(self, shape: Shape, function: int, unsure: bool = False) -> Gathered:
         number = self.shapes.setdefault(shape, len(self.shapes))
-        key = (number, function)
+        key = (number, function, unsure)
         if key not in self.groups:
-            self.groups[key] = Gathered(shape, self.functions[function])
+            self.groups[key] = Gathered(shape, self.functions[function], unsure)
         return self.groups[key]
 
     def _add(self, components: npt.NDArray[Any], ids: U32, of: U32, links: U32) -> None:
         shape, shapes = shapes_of(links, len(components), self.types, self.labels.texts)
         site = self.births.site[components["closing"]]
-        key = shape.astype(np.uint64) * np.uint64(len(self.functions)) + self.function_of[site]
         inside = (components["due"] >= self.since) & (components["due"] < self.until)
-        keys, group = np.unique(key, return_inverse=True)
         rows = np.flatnonzero(inside)
-        into = [
-            self._group(shapes[int(one) // len(self.functions)], int(one) % len(self.functions))
-            if inside[group == i].any()
-            else None
-            for i, one in enumerate(keys)
-        ]
         if not len(rows):
             return
+        key = shape.astype(np.uint64) * np.uint64(len(self.functions)) + self.function_of[site]
+        key = key << np.uint64(1) | components["unsure"]
+        keys, group = np.unique(key, return_inverse=True)
+        counts = np.bincount(group[rows], minlength=len(keys)).tolist()
+        into: list[Gathered | None] = []
+        for one, count in zip(keys.tolist(), counts, strict=True):
+            kind, function = divmod(one >> 1, len(self.functions))
+            into.append(self._group(shapes[kind], function, bool(one & 1)) if count else None)
         for name in SUMS:
             sums = np.zeros(len(keys), np.uint64)
             np.add.at(sums, group[rows], components[name][rows].astype(np.uint64))
-            for one, total in zip(into, sums.tolist(), strict=True):
-                if one is not None:
-                    one.sums[name] += total
-        for one, count in zip(into, np.bincount(group[rows], minlength=len(keys)), strict=True):
-            if one is not None:
-                one.count += int(count)
+            for found, total in zip(into, sums.tolist(), strict=True):
+                if found is not None:
+                    found.sums[name] += total
+        for found, count in zip(into, counts, strict=True):
+            if found is not None:
+                found.count += count
         member = inside[of]
         member_group = group[of[member]]
         kind = self.type_of[self.births.shape[ids[member]]]
@@ -205,10 +161,10 @@ class GarbageReplay(Replay):
         order = rows[np.lexsort((rows, components["objects"][rows], group[rows]))]
         first = np.unique(group[order], return_index=True)[1]
         for row in order[first].tolist():
-            one = into[group[row]]
-            if one is not None and components["objects"][row] < one.smallest:
-                one.smallest = int(components["objects"][row])
-                one.example = self._example_of(components[row])
+            found = into[group[row]]
+            if found is not None and components["objects"][row] < found.smallest:
+                found.smallest = int(components["objects"][row])
+                found.example = self._example_of(components[row])
 
     def _tally(
         self, into: list[Gathered | None], group: npt.NDArray[Any], what: U32, name: str

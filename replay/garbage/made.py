@@ -12,7 +12,8 @@ from gcreplay.store.events import U32
 from gcreplay.store.log import EventLog
 
 from .cycles import RECORDED, Group, group_of
-from .gathering import GarbageReplay, Gathered
+from .gathering import GarbageReplay
+from .joining import Gathered, Key, joined
 
 
 def cycles_made(log: EventLog, stretches: Sequence[tuple[int, int]]) -> list[tuple[Group, ...]]:
@@ -39,10 +40,13 @@ class _MadeIn(GarbageReplay):
     def __init__(self, log: EventLog, stretches: Sequence[tuple[int, int]]) -> None:
         super().__init__(log, RECORDED, 0, 1)
         self.stretches = stretches
-        self.by_stretch: list[dict[tuple[int, int], Gathered]] = [{} for _ in stretches]
+        self.by_stretch: list[dict[Key, Gathered]] = [{} for _ in stretches]
+
+    def _join(self) -> None:
+        self.by_stretch = joined(self.by_stretch, self.exact)
 
     def _add(self, components: npt.NDArray[Any], ids: U32, of: U32, links: U32) -> None:
-        made = components["closing"]
+        made, rest = components["closing"], self.groups
         for (first, stop), groups in zip(self.stretches, self.by_stretch, strict=True):
             here = (made >= first) & (made < stop)
             if here.any():
@@ -50,3 +54,4 @@ class _MadeIn(GarbageReplay):
                 chosen = components.copy()
                 chosen["due"] = np.where(here, 0, 1)  # only those of event 0 are taken
                 super()._add(chosen, ids, of, links)
+        self.groups = rest

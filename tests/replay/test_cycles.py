@@ -14,7 +14,7 @@ from strategies import valid_logs
 
 from gcreplay.replay.engine.annotation import garbage_of
 from gcreplay.replay.garbage import cycles
-from gcreplay.replay.garbage.gathering import SUMS
+from gcreplay.replay.garbage.joining import SUMS
 from gcreplay.store import TraceBuilder
 from gcreplay.store.log import EventLog
 
@@ -261,3 +261,58 @@ def test_a_line_is_one_place_whether_exact_or_near() -> None:
     b.decref(lines)
     (group,) = cycles(b.build()).groups
     assert [(at.line, at.objects, at.near) for at in group.sites] == [(6, 2, False)]
+
+
+def _nodes(b: TraceBuilder, n: int, near: bool, start: str = "start") -> None:
+    """T.node -> list[0] -> T, made in T.__init__; the line of a list from a free list is near."""
+    for _ in range(n):
+        node = b.alloc("T", module="app", site=("/app/t.py", 7, start))
+        where = ("/app/t.py", 8, "stop", 1) if near else ("/app/t.py", 3, "T.__init__")
+        items = b.alloc("list", site=where)
+        b.link(node, items, label=".node")
+        b.link(items, node, label="[0]")
+        b.decref(items)
+        b.decref(node)
+
+
+def test_a_kind_is_one_whether_its_lists_come_from_a_free_list_or_not() -> None:
+    """Most of them, here; the place is that of those that are known."""
+    b = TraceBuilder()
+    _nodes(b, 3, near=True)
+    _nodes(b, 2, near=False)
+    (group,) = cycles(b.build()).groups
+    assert (group.count, group.types) == (5, {"app.T": 5, "list": 5})
+    assert group.signature == "app.T.node -> list; list[] -> app.T in t.py:T.__init__"
+    assert [(at.line, at.objects) for at in group.sites] == [(3, 2), (7, 5), (8, 3)]
+
+
+def test_what_is_known_of_a_cycle_is_not_given_up_for_a_kind_that_is_made_elsewhere() -> None:
+    """The same shape, of nodes of which none is made where those of T.__init__ are."""
+    b = TraceBuilder()
+    _nodes(b, 3, near=True, start="other")
+    _nodes(b, 2, near=False)
+    ends = {
+        group.signature.rpartition(" in ")[2]: group.count for group in cycles(b.build()).groups
+    }
+    assert ends == {"t.py:other": 3, "t.py:T.__init__": 2}
+
+
+def test_a_kind_of_which_all_places_are_near_joins_the_only_one_of_its_shape_and_file() -> None:
+    b = TraceBuilder()
+    for n, site in enumerate(
+        [
+            ("/app/t.py", 3, "make"),
+            ("/app/u.py", 3, "make"),
+            ("/app/t.py", 9, "later", 1),
+            ("/app/v.py", 9, "later", 1),
+        ],
+        start=1,
+    ):
+        for _ in range(n):
+            items = b.alloc("list", site=site)
+            b.link(items, items, label="[0]")
+            b.decref(items)
+    ends = {
+        group.signature.rpartition(" in ")[2]: group.count for group in cycles(b.build()).groups
+    }
+    assert ends == {"t.py:make": 4, "u.py:make": 2, "v.py:later": 4}
