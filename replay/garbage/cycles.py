@@ -187,7 +187,7 @@ def cycles(
     play.modelled |= modelled
     run = play.run()
     play.finish()
-    groups = [group_of(log, play, one) for one in play.groups.values()]
+    groups = [group_of(play, one) for one in play.groups.values()]
     groups.sort(key=lambda group: (-group.visited, -group.objects, group.signature))
     return Cycles(
         run.policy,
@@ -205,8 +205,8 @@ def _place(log: EventLog, mark: str | int | None, since: int) -> int:
     return since if mark is None else find_mark(log, log.marks(), mark, since)
 
 
-def group_of(log: EventLog, play: GarbageReplay, found: Gathered) -> Group:
-    sites = log.sites
+def group_of(play: GarbageReplay, found: Gathered) -> Group:
+    sites = play.sites
     made = sorted(
         ((sites[site], n) for site, n in found.sites.items() if site),
         key=lambda one: (-found.closing.get(one[0].id, 0), -one[1], one[0].id),

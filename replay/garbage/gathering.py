@@ -51,7 +51,7 @@ class GarbageReplay(Replay):
         same = [first.setdefault(name, i) for i, name in enumerate(self.types)]
         self.type_of = np.array([same[shape.type] for shape in log.shapes] or [0], np.uint32)
         self.labels = LabelTable.of(self.names.labels)
-        sites = log.sites
+        self.sites = sites = log.sites
         numbers: dict[str, int] = {}
         functions = [_function(site) for site in sites] or [""]
         self.function_of = np.array(
@@ -75,7 +75,8 @@ class GarbageReplay(Replay):
         readings = self.names.readings
         last = np.zeros(log.object_count, np.uint32)
         last[readings.object] = np.arange(1, len(readings) + 1)
-        dicts = [log.types[shape.type].kind == "dict" for shape in log.shapes]
+        types = log.types
+        dicts = [types[shape.type].kind == "dict" for shape in log.shapes]
         self.gathering = Gathering(
             self.engine,
             due,

@@ -7,7 +7,7 @@ another function perhaps. What comes from a free list differs from run to run; a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 

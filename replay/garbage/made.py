@@ -28,7 +28,7 @@ def cycles_made(log: EventLog, stretches: Sequence[tuple[int, int]]) -> list[tup
     play.finish()
     every = []
     for gathered in play.by_stretch:
-        groups = [group_of(log, play, one) for one in gathered.values()]
+        groups = [group_of(play, one) for one in gathered.values()]
         groups.sort(key=lambda one: (-one.objects - one.hanging_objects, one.signature))
         every.append(tuple(groups))
     return every
