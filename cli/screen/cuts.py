@@ -119,6 +119,28 @@ def suggested(suggestions: Sequence[Suggestion], model: PauseModel | None, code:
 
 def ways(one: Suggestion) -> tuple[str, ...]:
     """How to cut it: first what suits best, then the other way."""
+    return in_package(one) if one.owner else in_own_code(one)
+
+
+def in_package(one: Suggestion) -> tuple[str, ...]:
+    """What one can do where the code that takes the reference is not one's own."""
+    holder, label = one.cut.holder, one.cut.label
+    whose = f"{holder} is {one.owner}'s, not yours"
+    if label[0] == ":":
+        return (
+            "by hand: traceback.clear_frames(error.__traceback__) where it is handled",
+            f"({whose}: there, `del {label[1:]}` at its end)",
+        )
+    if label == ".cell_contents":
+        return (f"in your code: let go of what {holder} holds when it is done with", f"({whose})")
+    return (
+        f"in your code: let go of the {holder}, or close it, when it is done with",
+        f"({whose})",
+    )
+
+
+def in_own_code(one: Suggestion) -> tuple[str, ...]:
+    """What one changes in the code that takes the reference."""
     holder, label = one.cut.holder, one.cut.label
     if label[0] == ":":
         name = label[1:]

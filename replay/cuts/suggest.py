@@ -3,7 +3,8 @@
 Greedy: of the references that close the largest kinds of cycles, the one without which the fewest
 objects are collected; then the same of the log without it. Where several free as much, one that
 leads back, from what is made later to what is made earlier, comes first: that is the one whose
-target has another holder while it is used.
+target has another holder while it is used. One that the user's own code takes comes before those of
+packages.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from ..garbage import Cycles, Group, cycles
 from ..results.result import RunResult
 from .chosen import Names
 from .cut import Cut
+from .owners import Owners
 from .without import Lost, cut_log
 
 MOST_CUTS = 4
@@ -56,7 +58,7 @@ class Suggestion:
     made. by_hand: it is a variable, which is cleared and not made weak. back: it leads, mostly, to
     what was made before its holder, so something else holds that. target: what is held, by its
     qualified type. group: the kind of cycles that it was found in. lost: what the program would
-    miss of all cuts so far."""
+    miss of all cuts so far. owner: the package whose code takes the reference, "" the user's."""
 
     cut: Cut
     before: RunResult
@@ -66,6 +68,7 @@ class Suggestion:
     back: bool
     target: str
     group: Group
+    owner: str
 
     @property
     def freed(self) -> int:
@@ -79,6 +82,7 @@ class Suggestion:
             "holder": self.cut.holder,
             "label": self.cut.label,
             "target": self.target,
+            "owner": self.owner,
             "by_hand": self.by_hand,
             "leads_back": self.back,
             "site": sites[0].to_json() if sites else None,
@@ -96,11 +100,13 @@ class _Tried:
     lost: Lost
     back: float
 
-    def rank(self, before: RunResult) -> tuple[bool, int, int, float]:
-        """The best is the largest: safe, what it frees in twentieths, by hand, leading back."""
+    def rank(self, before: RunResult) -> tuple[bool, int, bool, bool, float]:
+        """The best is the largest: safe, what it frees in twentieths, in own code, by hand, leading
+        back."""
+        of = self.candidate
         freed = before.collected - self.run.collected
         share = round(20 * freed / max(1, before.collected))
-        return (not self.lost.objects, share, self.candidate.by_hand, self.back)
+        return (not self.lost.objects, share, not of.owner, of.by_hand, self.back)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +115,7 @@ class _Candidate:
     target: str
     by_hand: bool
     group: Group
+    owner: str
 
 
 def suggest(log: EventLog, found: Cycles | None = None) -> list[Suggestion]:
@@ -119,14 +126,14 @@ def suggest(log: EventLog, found: Cycles | None = None) -> list[Suggestion]:
     """
     found = cycles(log) if found is None else found
     policy, first = found.policy, found.run
-    names = Names(log)
+    names, owners = Names(log), Owners(log)
     made: list[Suggestion] = []
     before = first
     while len(made) < MOST_CUTS and before.collected:
         cuts = [one.cut for one in made]
         tried = [
             one
-            for candidate in _candidates(found, cuts)
+            for candidate in _candidates(found, cuts, owners)
             if (one := _try(names, policy, cuts, candidate)) is not None
         ]
         if not tried:
@@ -137,7 +144,17 @@ def suggest(log: EventLog, found: Cycles | None = None) -> list[Suggestion]:
         of = best.candidate
         back = best.back >= 0.5
         made.append(
-            Suggestion(of.cut, before, best.run, best.lost, of.by_hand, back, of.target, of.group)
+            Suggestion(
+                of.cut,
+                before,
+                best.run,
+                best.lost,
+                of.by_hand,
+                back,
+                of.target,
+                of.group,
+                of.owner,
+            )
         )
         before = best.run
         if before.collected < WORTH * first.collected:
@@ -147,7 +164,7 @@ def suggest(log: EventLog, found: Cycles | None = None) -> list[Suggestion]:
     return made
 
 
-def _candidates(found: Cycles, cuts: Sequence[Cut]) -> list[_Candidate]:
+def _candidates(found: Cycles, cuts: Sequence[Cut], owners: Owners) -> list[_Candidate]:
     """The references by name in an example of each of the largest kinds."""
     seen: dict[str, _Candidate] = {}
     for group in [group for group in found.groups if _named(group)][:MOST_KINDS]:
@@ -161,7 +178,8 @@ def _candidates(found: Cycles, cuts: Sequence[Cut]) -> list[_Candidate]:
                 continue  # a name that is none in a program
             if cut not in cuts:
                 by_hand = edge.label[0] == ":" or edge.label == ".cell_contents"
-                seen.setdefault(str(cut), _Candidate(cut, target.type, by_hand, group))
+                owner = owners.of(holder.id, holder.called, holder.type, edge.label)
+                seen.setdefault(str(cut), _Candidate(cut, target.type, by_hand, group, owner))
     return list(seen.values())
 
 

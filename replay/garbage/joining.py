@@ -93,7 +93,7 @@ def _placed(every: dict[Key, Gathered], exact: npt.NDArray[np.bool_]) -> dict[Ke
     for key in every:
         if not key[2]:
             sure.setdefault(key[0], []).append(key)
-    moves = {}
+    moves: dict[Key, Key] = {}
     for key, one in every.items():
         if one.unsure and key[0] in sure:
             of = _same(key, sure[key[0]]) or _only(one, sure[key[0]], every, exact)
@@ -109,7 +109,7 @@ def _unnamed(every: dict[Key, Gathered], exact: npt.NDArray[np.bool_]) -> dict[K
     for key, one in every.items():
         if one.named:
             named.setdefault(types_of(one.shape), []).append(key)
-    moves = {}
+    moves: dict[Key, Key] = {}
     for key, one in every.items():
         if not one.named and (alike := named.get(types_of(one.shape))):
             of = _same(key, alike)

@@ -160,6 +160,27 @@ def test_no_weak_reference_is_advised_that_cannot_be_or_would_be_dead(
     assert told[-1].strip() == way and "weakref" not in "".join(told)
 
 
+def test_what_code_of_a_package_takes_is_said_to_be_its_own(gcreplay: Gcreplay, tmp_path: Path):
+    """An error in a variable of asyncio's: what the user can do comes first."""
+    b = TraceBuilder()
+    where = ("/usr/lib/python3.11/asyncio/taskgroups.py", 9, "TaskGroup.__aexit__")
+    for _ in range(800):
+        error = b.alloc("ValueError", site=where)
+        frame = b.alloc("frame")
+        b.link(error, frame)
+        b.link(frame, error)
+        b.read(error, [(frame, ".__traceback__")])
+        b.read(frame, [(error, ":me")], title="TaskGroup.__aexit__")
+        b.decref(frame)
+        b.decref(error)
+    b.build(tmp_path / "e.gcreplay").close()
+    told = gcreplay("cycles", tmp_path / "e.gcreplay", "--suggest").output.splitlines()
+    assert [line.strip() for line in told[-2:]] == [
+        "by hand: traceback.clear_frames(error.__traceback__) where it is handled",
+        "(TaskGroup.__aexit__ is asyncio's, not yours: there, `del me` at its end)",
+    ]
+
+
 def test_a_cut_and_a_search_for_one_do_not_go_together(gcreplay: Gcreplay, orders: Path):
     told = gcreplay("cycles", orders, "--suggest", "--cut", "Line.order")
     assert told.exit_code == 2 and "give one of them" in told.output
