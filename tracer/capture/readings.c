@@ -13,9 +13,9 @@ static void read_object(PyObject *op)
     }
 }
 
-/* Reading an object costs about a sixth of what a birth costs the program with all that goes with it (600
- * against 3,600 instructions, counted on programs that make much garbage). So many may be read at once, and
- * besides one for each three births: that bounds the cost where all that is born becomes garbage. */
+/* Reading an object costs about an eighth of what a birth costs the program with all that goes with it (440
+ * to 510 against 3,600 instructions, counted on programs that make much garbage). So many may be read at
+ * once, and besides one for each three births: that bounds the cost where all that is born becomes garbage. */
 #define GARBAGE_FREELY 100000
 #define BIRTHS_PER_GARBAGE 3
 
