@@ -24,6 +24,12 @@ _NEVER_WEAK = frozenset(
 )
 """Types of the interpreter to whose objects there are no weak references, such as list."""
 
+_TOGETHER = (
+    "More than one reference may hold a cycle together, such as an attribute and a variable of the "
+    "same error: cut those by name in `cycles --all` at once, with --cut repeated."
+)
+"""Only single references are tried."""
+
 
 @contextmanager
 def without(log: EventLog, cuts: Sequence[Cut]) -> Iterator[CutLog | None]:
@@ -106,7 +112,7 @@ def suggested(suggestions: Sequence[Suggestion], model: PauseModel | None, code:
         told = (
             f"No reference in the largest kinds of cycles frees {WORTH:.0%} of what is collected."
         )
-        return [filled(told)]
+        return [filled(f"{told} {_TOGETHER}")]
     lines: list[str] = []
     for number, one in enumerate(suggestions, start=1):
         before, after = (Outcome.of(run, model, None) for run in (one.before, one.after))
@@ -114,6 +120,9 @@ def suggested(suggestions: Sequence[Suggestion], model: PauseModel | None, code:
         lines += [f"   made at {place_of(one.group, code)}", *(f"   {way}" for way in ways(one))]
         if one.lost.objects:
             lines += [filled(f"   Take care: {one.lost.sentence()}.")]
+    left, all_ = suggestions[-1].after.collected, suggestions[0].before.collected
+    if left >= WORTH * all_:
+        lines += ["", filled(f"{left:,} objects are left to collect. {_TOGETHER}")]
     return lines
 
 

@@ -181,6 +181,29 @@ def test_what_code_of_a_package_takes_is_said_to_be_its_own(gcreplay: Gcreplay, 
     ]
 
 
+def test_where_two_references_hold_the_same_no_single_cut_is_said_to_be_enough(
+    gcreplay: Gcreplay, tmp_path: Path
+):
+    """Job.error and the variable `saved` of its frame; either alone keeps the cycle."""
+    b = TraceBuilder()
+    for _ in range(800):
+        error, job, frame = (b.alloc(one) for one in ("ValueError", "Job", "frame"))
+        b.link(error, job, label=".job")
+        b.link(error, frame, label=".frame")
+        b.link(job, error, label=".error")
+        b.link(frame, error, label=":saved")
+        b.link(job, frame, label=".at")
+        b.link(frame, job, label=":job")
+        for one in (error, job, frame):
+            b.decref(one)
+    path = tmp_path / "two.gcreplay"
+    b.build(path).close()
+    said = json.loads(gcreplay("cycles", path, "--suggest", "--format", "json").stdout)
+    assert said["suggestions"] == []
+    told = " ".join(gcreplay("cycles", path, "--suggest").output.split())
+    assert "More than one reference may hold a cycle together" in told
+
+
 def test_a_cut_and_a_search_for_one_do_not_go_together(gcreplay: Gcreplay, orders: Path):
     told = gcreplay("cycles", orders, "--suggest", "--cut", "Line.order")
     assert told.exit_code == 2 and "give one of them" in told.output
