@@ -72,7 +72,7 @@ class Versions:
             (names[0], names[1]),
             result,
             (outcomes[0], outcomes[1]),
-            garbage(logs, policies),
+            garbage(logs, policies, files),
             growing(logs, files),
             roots_of(files),
             pauses,

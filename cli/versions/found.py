@@ -20,16 +20,18 @@ Logs = tuple[EventLog, EventLog]
 
 def found_in(logs: Logs, policies: tuple[str, str]) -> tuple[Change, ...]:
     """The figures of both."""
-    return found_figures(garbage(logs, policies), growing(logs, same_files(*logs)))
+    files = same_files(*logs)
+    return found_figures(garbage(logs, policies, files), growing(logs, files))
 
 
-def garbage(logs: Logs, policies: tuple[str, str]) -> Findings:
-    """Kinds of cycles that only a collector frees, with what hangs from them."""
-    first, second = (_cycles(log, policy) for log, policy in zip(logs, policies, strict=True))
-    return Findings.of(first, second)
+def garbage(logs: Logs, policies: tuple[str, str], files: Mapping[str, str]) -> Findings:
+    """Kinds of cycles that only a collector frees, with what hangs from them; `files` as for
+    `growing`."""
+    first, second = logs
+    return Findings.of(_cycles(first, policies[0], files), _cycles(second, policies[1], {}))
 
 
-def _cycles(log: EventLog, policy: str) -> list[Finding]:
+def _cycles(log: EventLog, policy: str, files: Mapping[str, str]) -> list[Finding]:
     """What a bound frees without collections is found under the recorded setting. Cycles in which
     nobody has named the references count as those of the same types and function that have names:
     what the program leaves at its end is not always looked at."""
@@ -38,7 +40,7 @@ def _cycles(log: EventLog, policy: str) -> list[Finding]:
     told: list[Finding] = []
     for group in sorted(found, key=lambda one: not _named(one)):
         alike = (frozenset(group.types), group.function)
-        one = _group(group)
+        one = _group(group, files)
         if not _named(group) and (at := known.get(alike)) is not None:
             told[at] += one
             continue
@@ -51,10 +53,17 @@ def _named(group: Group) -> bool:
     return any(edge.label for edge in group.shape)
 
 
-def _group(group: Group) -> Finding:
+def _signature(group: Group, files: Mapping[str, str]) -> str:
+    """As it is where the file that makes it has the name that it has in the second log."""
+    made = group.sites[0].file if group.sites else ""
+    old, new = (file.rpartition("/")[2] for file in (made, files.get(made, made)))
+    return group.signature.replace(f" in {old}:", f" in {new}:") if old != new else group.signature
+
+
+def _group(group: Group, files: Mapping[str, str]) -> Finding:
     made = group.sites[0] if group.sites else None
     return Finding(
-        group.signature,
+        _signature(group, files),
         ", ".join(kind.removeprefix("builtins.") for kind in group.types),
         made.file if made else "",
         made.line if made else 0,

@@ -16,13 +16,19 @@ from gcreplay.store.builder import TraceBuilder
 
 
 def shop(
-    path: Path, checkout: str, *, moved: int = 0, orders: int = 1500, function: str = "serve"
+    path: Path,
+    checkout: str,
+    *,
+    moved: int = 0,
+    orders: int = 1500,
+    function: str = "serve",
+    script: str = "shop/orders.py",
 ) -> Path:
     """1 + orders objects; under T0 = 700 births 701, 1,402, 2,103 and 2,804 collect: of 1,500
     orders they find 1,400, of 3,000 2,802."""
-    trace = TraceBuilder(python="3.11.7", argv=["shop/run.py"])
+    trace = TraceBuilder(python="3.11.7", argv=[script])
     trace.start()
-    file = f"{checkout}/shop/orders.py"
+    file = f"{checkout}/{script}"
     trace.incref(trace.alloc("Node", module="shop", site=(file, 1 + moved, "main")))
     for _ in range(orders):
         order = trace.alloc("Order", module="shop", site=(file, 3 + moved, function))
@@ -54,6 +60,15 @@ def test_lines_that_moved_in_another_checkout_are_no_change(
     assert (told.exit_code, told.stderr) == (0, "")
     assert told.stdout.replace("*", "") == "No change: all counts are equal.\n"
     assert compared(gcreplay, base, head)["sites"] == []
+
+
+def test_a_script_of_another_name_has_the_same_garbage(gcreplay: Gcreplay, tmp_path: Path) -> None:
+    first, second = (
+        shop(tmp_path / f"{name}.gcreplay", "/a", script=f"shop/{name}.py")
+        for name in ("old", "new")
+    )
+    told = gcreplay("diff", first, second)
+    assert (told.exit_code, told.stdout) == (0, "No change: all counts are equal.\n")
 
 
 def test_what_is_more_is_worse_and_says_where(
