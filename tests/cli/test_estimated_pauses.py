@@ -84,7 +84,8 @@ def test_diff_estimates_both_sides_with_one_model(
     assert payload["pause_model"] == MODEL.to_json()
     assert payload["first"]["pauses"] == payload["second"]["pauses"]
     assert payload["second"]["pauses"]["total_ns"] == 156_010
-    table = gcreplay("diff", cycles, other, "-p", DEFAULT, "--pauses").stdout
+    write_cycles(more := tmp_path / "more.gcreplay", 3000)
+    table = gcreplay("diff", cycles, more, "-p", DEFAULT, "--pauses").stdout
     assert "longest ms" in table
 
 

@@ -55,7 +55,7 @@ enum record_tag {
     R_FOUND = 14,   /* type, size/8, generation (0-2, 3 permanent, 4 untracked) : before the start */
     R_FOUND_END = 15, /* : the found heap is complete */
     R_START = 16,   /* generation, cause, nanoseconds, c0 at the trigger : a collection begins */
-    R_PROBE = 17,   /* generation up to which lists are walked, + PROBE_CHANGES; then entries; 0 ends */
+    R_PROBE = 17,   /* generation up to which lists are walked, + PROBE_CHANGES, + PROBE_MERGED; then entries; 0 ends */
     R_STOP = 18,    /* collected, uncollectable, long_lived_total, long_lived_pending, nanoseconds, c0, collections seen */
     R_CALL = 19,    /* call, via, count of arguments, z arguments */
     R_MARK = 20,    /* string */
@@ -88,6 +88,8 @@ enum { OWNER_OVER = 0, OWNER_NOBODY = 1, OWNER_OBJECT = 1 };
  * PE_LIST, all bits, with difference 0: the next members are of the generation that follows. */
 /* With PROBE_CHANGES members of generations 1 and 2 that have not changed are left out. */
 #define PROBE_CHANGES 8u
+/* With PROBE_MERGED the collector has put all into the last of these lists, though no collection is told. */
+#define PROBE_MERGED 16u
 
 #define PE_COUNT 1u
 #define PE_LINKS 2u

@@ -329,7 +329,8 @@ void probe_lists(int upto, PyGC_Head *drop)
     }
     put_tag(R_PROBE);
     int whole = upto != 2 || drop != NULL;
-    put_number((uint64_t)upto + (whole ? 0 : PROBE_CHANGES));
+    int merged = drop != NULL && !cap.collecting;
+    put_number((uint64_t)upto + (whole ? 0 : PROBE_CHANGES) + (merged ? PROBE_MERGED : 0));
     cap.in_probe = 1;
     names_begin(READ_LOOK);
     last_id = 0;

@@ -205,6 +205,7 @@ typedef struct {
 
     /* probe under way */
     uint32_t epoch;
+    int merged;              /* its lists hold what stands in younger ones by belief */
     int changes;             /* the probe left out what has not changed of generations 1 and 2 */
     words_t touched;
     words_t balance;         /* of each of them: references by the model less those reported */

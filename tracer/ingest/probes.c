@@ -92,7 +92,9 @@ static void member(ingest_t *s, uint32_t id, object_t *o, uint32_t list)
     }
     o->seen = s->epoch;
     s->walked++;
-    int moved = s->collecting ? o->generation > s->start_generation : o->generation != list;
+    int moved = s->collecting ? o->generation > s->start_generation
+                : s->merged   ? o->generation > list
+                              : o->generation != list;
     if (!s->found_done || !moved) {
         return;
     }
@@ -297,9 +299,10 @@ static void reconcile(ingest_t *s, uint32_t upto)
 
 void probe_read(ingest_t *s)
 {
-    uint32_t upto = (uint32_t)read_upto(s, 15, "a probe of unknown generations"), id = 0, list = 4;
+    uint32_t upto = (uint32_t)read_upto(s, 31, "a probe of unknown generations"), id = 0, list = 4;
     s->changes = (upto & PROBE_CHANGES) != 0;
-    upto &= ~PROBE_CHANGES;
+    s->merged = (upto & PROBE_MERGED) != 0;
+    upto &= ~(PROBE_CHANGES | PROBE_MERGED);
     if (upto > 3) {
         fail(s, "a probe of unknown generations");
         return;
