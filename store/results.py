@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 from sqlalchemy import Connection, Table
@@ -17,9 +18,7 @@ class StoredResults:
 
     _db: db.Database
     _tables: sealed.SealedTables
-
-    def _changing(self, table: Table) -> AbstractContextManager[Connection]:
-        raise NotImplementedError
+    _changing: Callable[[Table], AbstractContextManager[Connection]]
 
     def save_run(
         self, policy: str, options: dict[str, object], result: dict[str, object], result_hash: str
