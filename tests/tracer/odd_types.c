@@ -131,6 +131,40 @@ static PyTypeObject Owned = {THING("Owned"), .tp_traverse = (traverseproc)thing_
                              .tp_new = thing_new, .tp_dealloc = (destructor)thing_dealloc, .tp_alloc = owned_alloc,
                              .tp_free = owned_free};
 
+/* A heap type put together by hand, as those of nanobind and mypyc: no spec has told its name. */
+static int made_traverse(thing_t *o, visitproc visit, void *arg)
+{
+    Py_VISIT(Py_TYPE(o));
+    return thing_traverse(o, visit, arg);
+}
+
+static void made_dealloc(thing_t *o)
+{
+    PyTypeObject *t = Py_TYPE(o);
+    thing_dealloc(o);
+    Py_DECREF(t);
+}
+
+static PyTypeObject *made_by_hand(void)
+{
+    PyHeapTypeObject *heap = (PyHeapTypeObject *)PyType_GenericAlloc(&PyType_Type, 0);
+    if (heap == NULL) {
+        return NULL;
+    }
+    heap->ht_name = PyUnicode_FromString("Made");
+    heap->ht_qualname = PyUnicode_FromString("Made");
+    PyTypeObject *t = &heap->ht_type;
+    t->tp_name = "odd_types.Made";
+    t->tp_basicsize = sizeof(thing_t);
+    t->tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HEAPTYPE;
+    t->tp_traverse = (traverseproc)made_traverse;
+    t->tp_clear = (inquiry)thing_clear;
+    t->tp_getset = linked;
+    t->tp_new = thing_new;
+    t->tp_dealloc = (destructor)made_dealloc;
+    return PyType_Ready(t) == 0 ? t : NULL;
+}
+
 /* A birth while an exception is set, as Cython makes frames for a traceback: it begins no collection. */
 static PyObject *failing(PyObject *m, PyObject *unused)
 {
@@ -146,8 +180,9 @@ static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, .m_name = "odd_types"
 PyMODINIT_FUNC PyInit_odd_types(void)
 {
     PyObject *m = PyModule_Create(&module);
+    PyTypeObject *made = made_by_hand();
     saved = PyList_New(0);
-    if (m == NULL || saved == NULL || PyModule_AddObjectRef(m, "saved", saved) < 0 || PyModule_AddType(m, &Kept) < 0
+    if (m == NULL || made == NULL || PyModule_AddType(m, made) < 0 || saved == NULL || PyModule_AddObjectRef(m, "saved", saved) < 0 || PyModule_AddType(m, &Kept) < 0
         || PyModule_AddType(m, &Twice) < 0 || PyModule_AddType(m, &Saved) < 0 || PyModule_AddType(m, &Owned) < 0) {
         return NULL;
     }

@@ -1,5 +1,6 @@
 """Types of extensions that do what the interpreter's own do not: keep dead objects in lists of their
-own, show a child twice, save their objects in tp_dealloc, have blocks of their own."""
+own, show a child twice, save their objects in tp_dealloc, have blocks of their own, are heap types that
+neither a class statement nor a spec has made."""
 
 import shlex
 import subprocess
@@ -8,10 +9,12 @@ from pathlib import Path
 
 import pytest
 from recording import Recorded, recorded_code, run_plain, run_recorded
+from test_names import Read
 
 from gcreplay.replay.results.verify import verify
 from gcreplay.store.events import Flag, Op
 from gcreplay.store.log import EventLog
+from gcreplay.store.readings import Reason
 from gcreplay.store.rules.validate import validate
 
 LOOKS = [0, 1, 100]
@@ -185,3 +188,19 @@ def test_what_is_born_while_an_exception_is_set_begins_no_collection(folder: Pat
         ]
         born = sum(barred[i] for i in shape[op == Op.ALLOC])
     assert born == 6000 + sum(i % 7 for i in range(0, 6000, 5))
+
+
+MADE = """
+import odd_types
+held = [odd_types.Made() for _ in range(20)]
+for thing in held[10:]: thing.link = held
+"""
+
+
+def test_a_type_made_by_hand_is_asked_what_its_objects_hold(folder: Path) -> None:
+    """The first ten hold only their class, as if a class statement without attributes had made it."""
+    done = recorded_code(folder, MADE)
+    links = Read(done.path).links("Made", Reason.END)
+    assert links == [{".__class__ -> type"}] * 10 + [
+        {".__class__ -> type", "(child 1) -> list"}
+    ] * 10

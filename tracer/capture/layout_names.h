@@ -287,10 +287,13 @@ static inline int layout_is_of(const layout_type_t *known, const PyTypeObject *t
            && t->tp_basicsize == (Py_ssize_t)known->size;
 }
 
-/* Not one in C: its objects have no fields but their slots and what a base has. */
+/* Not one in C: its objects have no fields but their slots and what a base has.  A spec leaves its name, and
+ * what C puts together by hand (nanobind, mypyc) has no slots behind the type, where a class statement has them
+ * even when there are none. */
 static inline int type_from_class_statement(const PyTypeObject *t)
 {
-    return (t->tp_flags & Py_TPFLAGS_HEAPTYPE) && ((const PyHeapTypeObject *)t)->_ht_tpname == NULL;
+    return (t->tp_flags & Py_TPFLAGS_HEAPTYPE) && ((const PyHeapTypeObject *)t)->_ht_tpname == NULL
+           && t->tp_members == _PyHeapType_GET_MEMBERS((PyTypeObject *)t);
 }
 
 #endif
