@@ -97,10 +97,12 @@ def marked(order):
 gc.collect()
 Order()
 slotted()
-held = [[Many(i)] for i in range(50)]
-for one in held:
-    one.append(one)
-del held, one
+for some in range(40), range(40, 50):  # 40 has one more attribute than all that were read before
+    held = [[Many(i)] for i in some]
+    for one in held:
+        one.append(one)
+    del held, one
+    gc.collect()
 closure()
 wait = []
 wait.append(generator(wait))
