@@ -9,11 +9,11 @@ a writer can leave it out, and also every key of an event that has a default.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
+from heapq import merge
 from inspect import Parameter, signature
-from itertools import chain
+from operator import itemgetter
 from pathlib import Path
 from typing import TextIO, TypeAlias
 
@@ -28,7 +28,6 @@ from .records import Record, readings_as_records, records
 
 FORMAT = 1
 Lines: TypeAlias = dict[tuple[str, int], str]
-_NO_MORE: tuple[float, Record] = (math.inf, {})
 
 
 def export_jsonl(log: EventLog, out: TextIO) -> int:
@@ -47,17 +46,12 @@ def export_jsonl(log: EventLog, out: TextIO) -> int:
         "lines": [[file, line, text] for (file, line), text in log.lines.items()],
     }
     out.write(json.dumps(header) + "\n")
-    written = 0
+    events = 0
     readings = readings_as_records(log)
-    before, reading = next(readings, _NO_MORE)
-    for record in chain(records(log), [None]):
-        while before <= written:
-            out.write(json.dumps(reading) + "\n")
-            before, reading = next(readings, _NO_MORE)
-        if record is not None:
-            out.write(json.dumps(record) + "\n")
-            written += 1
-    return written
+    for _, record in merge(readings, enumerate(records(log)), key=itemgetter(0)):
+        out.write(json.dumps(record) + "\n")
+        events += record["op"] != "read"
+    return events
 
 
 def import_jsonl(
