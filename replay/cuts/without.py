@@ -103,7 +103,7 @@ def cut_log(log: EventLog, cuts: Sequence[Cut], names: Names | None = None) -> C
         for part in sifted(log, lambda events: _within(out, events)):
             uses.take(part)
             rest.append(*_standing_in(part))
-        rest.add_readings(log.readings())
+        rest.add_readings(log.readings(frames=True))
         rest.flush()
     except BaseException:
         rest.close()

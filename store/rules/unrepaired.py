@@ -49,7 +49,7 @@ def unrepaired(log: EventLog, kinds: Collection[str] = tuple(REPAIR_LABELS)) -> 
         kept.append(part.keep.astype(np.bool_))
         rest.append(*(column[kept[-1]] for column in part.events.columns()))
     old = np.flatnonzero(np.concatenate(kept))
-    readings = log.readings()
+    readings = log.readings(frames=True)
     sequence = np.searchsorted(old, readings.sequence).astype(np.uint64)
     rest.add_readings(replace(readings, sequence=sequence))
     new = np.searchsorted(old, [seen.sequence for seen in log.observed]).tolist()

@@ -14,7 +14,7 @@ from gcreplay.replay.run import Replay
 from gcreplay.store import EventLog, Op, TraceBuilder
 from gcreplay.store.errors import NotFound, UsageError
 from gcreplay.store.events import REPAIR_LABELS, UNFREEABLE, Flag, WeakUse
-from gcreplay.store.readings import label_text
+from gcreplay.store.readings import Reason, label_text
 
 # -- which references are meant --
 
@@ -244,6 +244,14 @@ def test_a_frame_is_meant_by_the_name_of_its_function():
     with b.build() as log, cut_log(log, [Cut.parse("frame of checkout:error")]) as cut:
         kept, linked = [Op.ALLOC, Op.ALLOC, Op.KEPT], [Op.ALLOC, Op.ALLOC, Op.LINK]
         assert cut.log.events().op.tolist() == [*kept, *linked, *kept]
+
+
+def test_what_running_frames_held_is_still_read():
+    b = orders(1)
+    b.read(None, [(0, ":order")], "checkout", Reason.END)
+    with b.build() as log, cut_log(log, [Cut.parse("Line.order")]) as cut:
+        assert cut.log.readings(frames=True) == log.readings(frames=True)
+        assert len(cut.log.readings(frames=True)) == 1
 
 
 # -- against a log that is written without the links --

@@ -16,7 +16,7 @@ from strategies import valid_builders
 from gcreplay.store import EventLog, TraceBuilder
 from gcreplay.store.encoding import readings as rows
 from gcreplay.store.errors import DamagedFile, MalformedLine
-from gcreplay.store.events import SEGMENT_EVENTS, Op
+from gcreplay.store.events import NO_OBJECT, SEGMENT_EVENTS, Op
 from gcreplay.store.exchange.jsonl import export_jsonl, import_jsonl
 from gcreplay.store.readings import (
     INDEX,
@@ -34,7 +34,7 @@ names = st.none() | st.integers(0, MOST_NUMBER) | st.text(st.characters(exclude_
 
 def shown(log: EventLog) -> list[tuple]:
     """The readings in words: sequence, object, reason, title, links."""
-    readings, labels = log.readings(), log.labels
+    readings, labels = log.readings(frames=True), log.labels
     links = [
         (target, label_text(labels, label))
         for target, label in zip(readings.target.tolist(), readings.label.tolist(), strict=True)
@@ -90,12 +90,15 @@ def test_what_is_read_comes_back_through_the_file_and_through_json_lines(builder
     for _ in range(data.draw(st.integers(0, 4)) if builder.objects else 0):
         one = st.sampled_from(builder.objects)
         links = data.draw(st.lists(st.tuples(one, names), max_size=4))
-        builder.read(data.draw(one), links, data.draw(st.sampled_from(["", "f"])), Reason.LOOK)
+        title = data.draw(st.sampled_from(["", "f"]))
+        builder.read(data.draw(st.none() | one), links, title, Reason.LOOK)
+        if data.draw(st.booleans()):
+            builder.mark("between")
     log = builder.build()
     out = io.StringIO()
     assert export_jsonl(log, out) == log.event_count
     again = import_jsonl(out.getvalue().splitlines())
-    assert again.readings() == log.readings()
+    assert again.readings(frames=True) == log.readings(frames=True)
     assert again.events() == log.events()
 
 
@@ -189,10 +192,14 @@ def test_readings_move_with_the_events_that_are_left_out():
     b.unlink(x, y, label="(stale link)")
     b.link(x, y)
     b.read(x, [(y, 0)])
+    b.read(None, [(y, ":y")], "main")
     b.mark("end")
     with b.build() as log, unrepaired(log) as rest:
         assert shown(log)[0][0] == 6
-        assert shown(rest) == [(5, x, Reason.GARBAGE, "", [(y, "[0]")])]
+        assert shown(rest) == [
+            (5, x, Reason.GARBAGE, "", [(y, "[0]")]),
+            (5, NO_OBJECT, Reason.GARBAGE, "main", [(y, ":y")]),
+        ]
 
 
 @pytest.mark.parametrize(
