@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import linecache
-import textwrap
 from collections.abc import Mapping, Sequence
 
 from gcreplay.replay import garbage
 from gcreplay.screen import garbage as screen
-from gcreplay.screen.output import counted, size_words
-from gcreplay.screen.places import short
+from gcreplay.screen.output import PIPE_WIDTH, counted, size_words, wrapped
+from gcreplay.screen.places import made_at
 from gcreplay.screen.text import plain
 
 from .figures import Figures, Group
@@ -18,7 +17,8 @@ from .limits import FailingFilter, Limit
 _SHOWN = 5
 _CYCLES = 2
 _ROWS = 10
-_WIDTH = 80
+_WIDTH = PIPE_WIDTH
+_INDENT, _FURTHER = " " * 4, " " * 6
 
 
 def verdict(
@@ -73,13 +73,10 @@ def drawn_cycles(cycles: Sequence[garbage.Group], *, verbose: bool) -> list[str]
     shown = cycles if verbose else cycles[:_CYCLES]
     lines = []
     for one in shown:
-        head = f"  {counted(one.count, 'cycle')}"
         lines_of = {(at.file, at.line): linecache.getline(at.file, at.line) for at in one.sites[:1]}
         code = screen.Code("", lines_of)
-        place = screen.place_of(one, code) if one.sites else "in a line that is not known"
-        room = _WIDTH - len(head) - len(place)
-        lines += [f"{head}{' ' * room}{place}"] if room >= 2 else [head, f"    {place}"]
-        lines += _wrapped(screen.drawn(one))
+        lines += screen.headed(f"  {counted(one.count, 'cycle')}", one, code, _WIDTH, _INDENT)
+        lines += wrapped(plain(screen.drawn(one)), _INDENT, _FURTHER)
         lines += screen.source(one, code, _WIDTH)
     if len(cycles) > len(shown):
         more = cycles[len(shown) :]
@@ -125,7 +122,7 @@ def listed(groups: Sequence[Group], *, verbose: bool) -> list[str]:
     for one in shown:
         lines.append(f"  {one.objects:>{wide},} {next(iter(one.types))}, made {_where(one)}")
         if one.held:
-            lines += _wrapped(f"held by {one.held}")
+            lines += wrapped(plain(f"held by {one.held}"), _INDENT, _FURTHER)
     if len(groups) > len(shown):
         rest = groups[len(shown) :]
         more = counted(_objects(rest), "object")
@@ -133,22 +130,10 @@ def listed(groups: Sequence[Group], *, verbose: bool) -> list[str]:
     return lines
 
 
-def _wrapped(text: str) -> list[str]:
-    return textwrap.wrap(
-        plain(text),
-        _WIDTH,
-        initial_indent="    ",
-        subsequent_indent="      ",
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-
-
 def _where(group: Group) -> str:
     at = group.sites[0]
-    if not at.file:
-        return "in a line that is not known"
-    return f"{'near' if at.near else 'at'} {short(at.file)}:{at.line} {at.function}"
+    where = plain(made_at(at.file, at.line, at.function, at.near))
+    return where if at.file and at.near else f"at {where}"
 
 
 def table(every: Sequence[Figures]) -> list[str]:

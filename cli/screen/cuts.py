@@ -12,9 +12,10 @@ from gcreplay.replay.cuts import Cut, CutLog, cut_log
 from gcreplay.replay.cuts.suggest import WORTH, Suggestion
 from gcreplay.replay.estimates.pauses import PauseModel
 from gcreplay.screen.garbage import Code, place_of
-from gcreplay.screen.outcome import Outcome, milliseconds
-from gcreplay.screen.output import filled, size_words, words
+from gcreplay.screen.outcome import Outcome, in_ms
+from gcreplay.screen.output import filled, size_words
 from gcreplay.screen.progress import working
+from gcreplay.screen.text import plain
 from gcreplay.store import EventLog
 
 _NEVER_WEAK = frozenset(
@@ -69,7 +70,7 @@ def gained(before: Outcome, after: Outcome) -> str:
             ("GC time", before.pauses.total, after.pauses.total),
             ("longest pause", before.pauses.longest, after.pauses.longest),
         ):
-            told.append(f"{name} {words(milliseconds(ns))} -> {words(milliseconds(cut_ns))} ms")
+            told.append(f"{name} {in_ms(ns)} -> {in_ms(cut_ns)} ms")
     was, now = size_words(first.peak_bytes), size_words(second.peak_bytes)
     told.append(f"peak memory {was} -> {now}" if was != now else f"peak memory {was} as before")
     return ", ".join(told)
@@ -117,7 +118,8 @@ def suggested(suggestions: Sequence[Suggestion], model: PauseModel | None, code:
     for number, one in enumerate(suggestions, start=1):
         before, after = (Outcome.of(run, model, None) for run in (one.before, one.after))
         lines += ["", filled(f"{number}  cut {one.cut}: {gained(before, after)}.")]
-        lines += [f"   made at {place_of(one.group, code)}", *(f"   {way}" for way in ways(one))]
+        where = f"made at {place_of(one.group, code)}"
+        lines += [f"   {plain(line)}" for line in (where, *ways(one))]
         if one.lost.objects:
             lines += [filled(f"   Take care: {one.lost.sentence()}.")]
     left, all_ = suggestions[-1].after.collected, suggestions[0].before.collected

@@ -2,7 +2,6 @@
 
 import shutil
 import sys
-import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -10,8 +9,8 @@ from typing import Final
 from gcreplay.replay.garbage import Cycles, Group
 from gcreplay.replay.garbage.finalizers import Ran
 from gcreplay.replay.modules import root_of
-from gcreplay.screen.output import PIPE_WIDTH, Cell, Size, Table, counted, words
-from gcreplay.screen.places import short
+from gcreplay.screen.output import PIPE_WIDTH, Cell, Size, Table, counted, size_words, wrapped
+from gcreplay.screen.places import UNKNOWN, made_at
 from gcreplay.screen.text import plain
 from gcreplay.store import EventLog
 
@@ -19,6 +18,7 @@ FIRST: Final = 5
 """So many kinds are shown at first."""
 MOST_LINES: Final = 3
 MOST_RAN: Final = 3
+_INDENT, _FURTHER = " " * 5, " " * 7
 UNNAMED: Final = (
     "The recording does not name references: it was made by an older gcreplay. Record again to see "
     "which attribute leads where."
@@ -36,17 +36,13 @@ class Code:
     def of(cls, log: EventLog) -> "Code":
         return cls(root_of(site.file for site in log.sites), log.lines)
 
-    def place(self, file: str, line: int, function: str, near: bool = False) -> str:
-        """`shop/orders.py:41 Order.__init__`."""
-        return f"{'near ' if near else ''}{short(file, self.root)}:{line} {function}"
-
 
 def place_of(group: Group, code: Code) -> str:
-    """Where it is made: `near` where the line is not quite known."""
+    """Where it is made, by the best of its places."""
     if not group.sites:
-        return "made where nobody saw it"
+        return UNKNOWN
     site = group.sites[0]
-    return code.place(site.file, site.line, site.function, site.near)
+    return made_at(site.file, site.line, site.function, site.near, code.root)
 
 
 def percent(share: float) -> str:
@@ -68,7 +64,7 @@ def each(group: Group) -> str:
     """How many there are, and how large one is with what hangs from it."""
     n = max(1, group.count)
     objects = group.objects + group.hanging_objects
-    size = words(Size((group.bytes + group.hanging_bytes) // n))
+    size = size_words((group.bytes + group.hanging_bytes) // n)
     about = "" if objects % n == 0 else "about "
     times = f"{group.count:,} times, " if group.count != 1 else "once, "
     return (
@@ -78,18 +74,8 @@ def each(group: Group) -> str:
 
 def block(number: int, group: Group, share: str, code: Code, width: int) -> list[str]:
     """The lines about one group."""
-    head = f"{number:<3}{share}{each(group)}"
-    place = plain(place_of(group, code))
-    room = width - len(head) - len(place)
-    told = [head + " " * room + place] if room >= 2 else [head, f"     {place}"]
-    told += textwrap.wrap(
-        plain(drawn(group)),
-        width,
-        initial_indent="     ",
-        subsequent_indent="       ",
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+    told = headed(f"{number:<3}{share}{each(group)}", group, code, width, _INDENT)
+    told += wrapped(plain(drawn(group)), _INDENT, _FURTHER, width)
     told += source(group, code, width)
     floated = group.floating_object_events // max(1, group.objects + group.hanging_objects)
     mixed = ", ".join(
@@ -99,13 +85,17 @@ def block(number: int, group: Group, share: str, code: Code, width: int) -> list
     if len(group.types) > 4:
         mixed += ", ..."
     if mixed:
-        told += textwrap.wrap(
-            f"in a cycle {mixed}; garbage for {floated:,} events each",
-            width,
-            initial_indent="     ",
-            subsequent_indent="     ",
+        told += wrapped(
+            f"in a cycle {mixed}; garbage for {floated:,} events each", _INDENT, _INDENT, width
         )
     return told
+
+
+def headed(head: str, group: Group, code: Code, width: int, indent: str) -> list[str]:
+    """The head, and where the group is made: at the right of the line, else below."""
+    place = plain(place_of(group, code))
+    room = width - len(head) - len(place)
+    return [head + " " * room + place] if room >= 2 else [head, indent + place]
 
 
 def source(group: Group, code: Code, width: int) -> list[str]:
@@ -161,7 +151,7 @@ def ran_words(ran: Sequence[Ran], code: Code) -> list[str]:
     told = []
     for one in ran[:MOST_RAN]:
         most = one.begun_at[0]
-        where = code.place(most.file, most.line, most.function) if most.file else "places unknown"
+        where = made_at(most.file, most.line, most.function, root=code.root)
         others = f" and {len(one.begun_at) - 1:,} other places" if len(one.begun_at) > 1 else ""
         told.append(
             f"In recorded collections ran {one.name}, {counted(one.times, 'time')}; they began at "

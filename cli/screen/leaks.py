@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Final
 
 from gcreplay.replay.leaks import Growth, Holder, Kind, Leak, Leaks, Step
 from gcreplay.replay.leaks.growth import unit_words
-from gcreplay.screen.output import PIPE_WIDTH, Cell, Size, Table, counted, size_words
-from gcreplay.screen.places import short
+from gcreplay.screen.output import Cell, Size, Table, counted, size_words, wrapped
+from gcreplay.screen.places import made_at
 
 SHOWN: Final = 5
 ROWS: Final = 8
@@ -87,23 +86,12 @@ def growing_lines(found: Leaks, show_all: bool, markdown: bool) -> Iterator[str]
             yield from (f"{key} {text}" for key, text in facts)
             continue
         yield ""
-        yield from _wrapped(f"{number}  ", title, 3)
+        yield from wrapped(title, f"{number}  ", " " * 3)
         for key, text in facts:
-            yield from _wrapped(f"     {key:{_KEY}}", text, 5 + _KEY)
+            yield from wrapped(text, f"     {key:{_KEY}}", " " * (5 + _KEY))
     if left := len(told) - len(shown):
         yield ""
         yield f"{left:,} more (--all)"
-
-
-def _wrapped(begin: str, text: str, indent: int) -> list[str]:
-    return textwrap.wrap(
-        text,
-        PIPE_WIDTH,
-        initial_indent=begin,
-        subsequent_indent=" " * indent,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
 
 
 def leak_facts(leak: Leak, found: Leaks) -> tuple[str, list[tuple[str, str]]]:
@@ -135,9 +123,7 @@ def leak_facts(leak: Leak, found: Leaks) -> tuple[str, list[tuple[str, str]]]:
 
 
 def site_words(kind: Kind, root: str) -> str:
-    if not kind.file:
-        return "(unknown)"
-    return f"{'near ' if kind.near else ''}{short(kind.file, root)}:{kind.line} {kind.function}"
+    return made_at(kind.file, kind.line, kind.function, kind.near, root)
 
 
 def alive_table(found: Leaks, show_all: bool) -> Table:

@@ -186,8 +186,19 @@ def _indented(code: Sequence[str]) -> str:
 
 def filled(sentence: str) -> str:
     """The sentence in lines that fit into a pipe's reader; what has no blanks is not broken."""
-    return textwrap.fill(
-        plain(sentence), PIPE_WIDTH, break_long_words=False, break_on_hyphens=False
+    return "\n".join(wrapped(plain(sentence)))
+
+
+def wrapped(text: str, first: str = "", later: str = "", width: int = PIPE_WIDTH) -> list[str]:
+    """The text in lines of that width, `first` before the first of them and `later` before the
+    others; what has no blanks is not broken."""
+    return textwrap.wrap(
+        text,
+        width,
+        initial_indent=first,
+        subsequent_indent=later,
+        break_long_words=False,
+        break_on_hyphens=False,
     )
 
 

@@ -6,6 +6,7 @@ from typing import Final
 from gcreplay.replay.modules import installed_name
 
 _NEAR: Final = "near "
+UNKNOWN: Final = "an unknown place"
 
 
 def short(file: str, root: str = "") -> str:
@@ -21,6 +22,14 @@ def short(file: str, root: str = "") -> str:
     if here != os.sep and file.startswith(here):
         return file.removeprefix(here)
     return file.removeprefix(root)
+
+
+def made_at(file: str, line: int, function: str, near: bool = False, root: str = "") -> str:
+    """Where objects were made: `shop/orders.py:41 Order.__init__`, `near` before it where the line
+    is not quite known."""
+    if not file:
+        return UNKNOWN
+    return f"{_NEAR if near else ''}{short(file, root)}:{line} {function}".rstrip()
 
 
 def place(site: str, root: str = "") -> str:

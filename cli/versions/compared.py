@@ -22,7 +22,7 @@ from gcreplay.replay.results.versions import (
 from gcreplay.screen.outcome import TIMES, Outcome
 from gcreplay.screen.output import Cell, Signed, SignedFigure, counted, size_words
 from gcreplay.screen.pauses import P99, p99_cell
-from gcreplay.screen.places import short
+from gcreplay.screen.places import made_at
 from gcreplay.store import EventLog
 from gcreplay.versions.found import garbage, growing
 
@@ -87,14 +87,14 @@ class Versions:
         """The changes that are told, and how many are not."""
         return site_changes(self.result)
 
-    def place(self, file: str, line: int, second: bool = True) -> str:
-        """FILE:LINE, from the root of the version on where the two have their own."""
-        if not file:
-            return "a place that is not known"
+    def made_at(
+        self, file: str, line: int, function: str, *, second: bool, near: bool = False
+    ) -> str:
+        """Where that is in the second version, or was in the first: from the root of the version
+        on where the two have their own."""
         root = self.roots[second]
-        if root and file.startswith(f"{root}/"):
-            return f"{file.removeprefix(f'{root}/')}:{line}"
-        return f"{short(file)}:{line}"
+        below = file.removeprefix(f"{root}/") if root else file
+        return made_at(below, line, function, near)
 
     @property
     def equal(self) -> bool:

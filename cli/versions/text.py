@@ -69,8 +69,7 @@ def amount(one: Finding) -> str:
 def place_words(found: Versions, one: FoundChange) -> str:
     """Where it is made: file, line and function."""
     made = one.newer
-    where = found.place(made.file, made.line, one.second is not None)
-    return f"{where} {made.function}".rstrip()
+    return found.made_at(made.file, made.line, made.function, second=one.second is not None)
 
 
 def tables(found: Versions) -> list[Table]:
@@ -111,10 +110,10 @@ def signed_size(size: int) -> str:
 
 def site_words(found: Versions, one: SiteChange) -> str:
     """FILE:LINE FUNCTION, as it is in the second version, or was in the first."""
-    near = "near " if one.row.site.startswith("near ") else ""
-    line = int(one.row.site.rpartition(":")[2])
-    where = found.place(one.row.file, line, bool(one.row.lines_second))
-    return f"{near}{where} {one.row.function}".rstrip()
+    row = one.row
+    line = int(row.site.rpartition(":")[2])
+    second, near = bool(row.lines_second), row.site.startswith("near ")
+    return found.made_at(row.file, line, row.function, second=second, near=near)
 
 
 def left_out(found: Versions) -> list[str]:

@@ -9,6 +9,35 @@ from command_line import Gcreplay
 from gcreplay.store.builder import TraceBuilder
 
 
+def errors(
+    folder: Path,
+    label: str,
+    variable: str,
+    *,
+    site: tuple[str, int, str] | None = None,
+    used: bool = False,
+) -> Path:
+    """A recording of 800 errors, each in a variable of the frame that it leads to by `label`; of
+    one that is `used` the frame is asked for when only the error holds it."""
+    function, _, local = variable.partition(":")
+    b = TraceBuilder()
+    for _ in range(800):
+        error = b.alloc("ValueError", site=site)
+        frame = b.alloc("frame")
+        b.link(error, frame)
+        b.link(frame, error)
+        b.read(error, [(frame, label)])
+        b.read(frame, [(error, f":{local}")], title=function)
+        b.decref(frame)
+        if used:
+            b.incref(frame)
+            b.decref(frame)
+        b.decref(error)
+    path = folder / "errors.gcreplay"
+    b.build(path).close()
+    return path
+
+
 @pytest.fixture
 def orders(tmp_path: Path) -> Path:
     """1,000 orders, each dropped at once, and an entry that only a register holds. Collections come
@@ -116,23 +145,11 @@ def test_the_reference_that_leads_back_is_suggested(gcreplay: Gcreplay, orders: 
 def test_a_variable_of_a_frame_is_cleared_by_hand_and_what_is_needed_comes_last(
     gcreplay: Gcreplay, tmp_path: Path
 ):
-    b = TraceBuilder()
-    for _ in range(800):
-        error = b.alloc("ValueError")
-        frame = b.alloc("frame")
-        b.link(error, frame)
-        b.link(frame, error)
-        b.read(error, [(frame, ".frame")])
-        b.read(frame, [(error, ":error")], title="checkout")
-        b.decref(frame)
-        b.incref(frame)  # by error.frame: it is needed
-        b.decref(frame)
-        b.decref(error)
-    b.build(tmp_path / "e.gcreplay").close()
-    said = gcreplay("cycles", tmp_path / "e.gcreplay", "--suggest", "--format", "json").stdout
+    trace = errors(tmp_path, ".frame", "checkout:error", used=True)
+    said = gcreplay("cycles", trace, "--suggest", "--format", "json").stdout
     (one,) = json.loads(said)["suggestions"]
     assert (one["cut"], one["by_hand"]) == ("checkout:error", True)
-    told = gcreplay("replay", tmp_path / "e.gcreplay", "--cut", "ValueError.frame").output
+    told = gcreplay("replay", trace, "--cut", "ValueError.frame").output
     assert "still uses 800 objects that nothing else holds" in " ".join(told.split())
 
 
@@ -160,21 +177,26 @@ def test_no_weak_reference_is_advised_that_cannot_be_or_would_be_dead(
     assert told[-1].strip() == way and "weakref" not in "".join(told)
 
 
+@pytest.mark.parametrize(
+    ("site", "shown"),
+    [
+        (None, "made at an unknown place"),
+        (("a\x1b[7m.py", 9, "checkout"), "made at a\\x1b[7m.py:9 checkout"),
+    ],
+)
+def test_where_it_is_made_is_said_whatever_is_known_of_it(
+    gcreplay: Gcreplay, tmp_path: Path, site: tuple[str, int, str] | None, shown: str
+):
+    trace = errors(tmp_path, ".frame", "checkout:error", site=site)
+    told = gcreplay("cycles", trace, "--suggest").output.splitlines()
+    assert shown in [line.strip() for line in told]
+
+
 def test_what_code_of_a_package_takes_is_said_to_be_its_own(gcreplay: Gcreplay, tmp_path: Path):
     """An error in a variable of asyncio's: what the user can do comes first."""
-    b = TraceBuilder()
     where = ("/usr/lib/python3.11/asyncio/taskgroups.py", 9, "TaskGroup.__aexit__")
-    for _ in range(800):
-        error = b.alloc("ValueError", site=where)
-        frame = b.alloc("frame")
-        b.link(error, frame)
-        b.link(frame, error)
-        b.read(error, [(frame, ".__traceback__")])
-        b.read(frame, [(error, ":me")], title="TaskGroup.__aexit__")
-        b.decref(frame)
-        b.decref(error)
-    b.build(tmp_path / "e.gcreplay").close()
-    told = gcreplay("cycles", tmp_path / "e.gcreplay", "--suggest").output.splitlines()
+    trace = errors(tmp_path, ".__traceback__", "TaskGroup.__aexit__:me", site=where)
+    told = gcreplay("cycles", trace, "--suggest").output.splitlines()
     assert [line.strip() for line in told[-2:]] == [
         "by hand: traceback.clear_frames(error.__traceback__) where it is handled",
         "(TaskGroup.__aexit__ is asyncio's, not yours: there, `del me` at its end)",

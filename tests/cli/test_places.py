@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from command_line import Gcreplay
 
-from gcreplay.screen.places import place, short
+from gcreplay.screen.places import made_at, place, short
 from gcreplay.store.builder import TraceBuilder
 
 
@@ -46,6 +46,20 @@ def test_nothing_is_taken_from_the_name_in_the_root_folder_or_in_none(
     monkeypatch.chdir(gone)
     gone.rmdir()
     assert short(f"{gone}/app.py") == f"{gone}/app.py"
+
+
+@pytest.mark.parametrize(
+    ("made", "shown"),
+    [
+        (("/a/shop/app.py", 3, "serve"), "/a/shop/app.py:3 serve"),
+        (("/a/shop/app.py", 3, "serve", False, "/a/"), "shop/app.py:3 serve"),
+        (("/a/shop/app.py", 3, "serve", True, "/a/"), "near shop/app.py:3 serve"),
+        (("app.py", 3, ""), "app.py:3"),
+        (("", 0, "", True), "an unknown place"),
+    ],
+)
+def test_a_place_has_a_line_and_a_function(made: tuple[str, int, str], shown: str) -> None:
+    assert made_at(*made) == shown
 
 
 @pytest.mark.parametrize(
