@@ -51,6 +51,11 @@ class Limit:
             reached = Fraction(after - before)
         return COMPARISONS[self.comparison](reached, self.bound)
 
+    def told(self, before: int, after: int) -> str:
+        """What is said of figures that meet the condition."""
+        change = f"went from {before:,} to {after:,} ({after - before:+,})"
+        return f"{self.text}: {self.figure} {change}"
+
 
 def parse_limit(text: str) -> Limit:
     """Read a limit; raises UsageError with the grammar or the known figures."""

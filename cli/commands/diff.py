@@ -19,20 +19,17 @@ from gcreplay.replay.estimates.pauses import PauseModel, work_of
 from gcreplay.replay.policies.registry import runs_a_file
 from gcreplay.replay.results.diff import Change
 from gcreplay.replay.results.versions import FOUND
-from gcreplay.screen.changes import MEMORY_FIRST, kept_longer_table
-from gcreplay.screen.cuts import counted, cut_json, effect, gained, named, without
-from gcreplay.screen.outcome import PRESENT, TIMES, Outcome, own_time
-from gcreplay.screen.output import (
-    Cell,
-    Report,
-    Signed,
-    SignedFigure,
-    Table,
-    format_option,
-    say,
-    show,
+from gcreplay.screen.changes import (
+    MEMORY_FIRST,
+    change_cells,
+    change_row,
+    kept_longer_table,
+    time_rows,
 )
-from gcreplay.screen.pauses import P99, p99_cell, pause_model, trust
+from gcreplay.screen.cuts import counted, cut_json, effect, gained, named, without
+from gcreplay.screen.outcome import PRESENT, Outcome, own_time
+from gcreplay.screen.output import Cell, Report, Table, format_option, say, show
+from gcreplay.screen.pauses import pause_model, trust
 from gcreplay.screen.progress import working
 from gcreplay.screen.text import markdown
 from gcreplay.screen.verdict import compared
@@ -274,10 +271,9 @@ def _report(
         headings = [first.name, second.name]
     where = _where(result, first.log, second.log)
     times = _times(outcomes, show_pauses=show_pauses) if model else []
-    changes: list[tuple[Cell, ...]] = [
-        (each.figure, each.first, each.second, Signed(each.change), each.percent)
-        for each in sorted(result.figures, key=lambda each: each.figure not in MEMORY_FIRST)
-    ]
+    changes = map(
+        change_row, sorted(result.figures, key=lambda each: each.figure not in MEMORY_FIRST)
+    )
     figures = Table(("figure", *headings, "change", "change %"), (*times, *changes))
     tables = [figures, Table(("", ""), (("first difference of the heaps", where),))]
     if result.kept_longer:
@@ -414,19 +410,8 @@ def _answer(outcomes: Sequence[Outcome], headings: Sequence[str], model: PauseMo
 
 def _times(outcomes: Sequence[Outcome], *, show_pauses: bool) -> list[tuple[Cell, ...]]:
     """Rows of what a person asks first; memory and full collections are counted further below."""
-    names = (*TIMES, *((P99,) if show_pauses else ()))
-    cells = [(*one.times(), *((p99_cell(one),) if show_pauses else ())) for one in outcomes]
-    rows = [(name, *pair, *_change(*pair)) for name, *pair in zip(names, *cells, strict=True)]
     full = [None if one.run.bound else one.full for one in outcomes]
-    return [*rows, ("full", *full, *_change(*full))]
-
-
-def _change(first: Cell, second: Cell) -> tuple[Cell, Cell]:
-    if not isinstance(first, int | float) or not isinstance(second, int | float):
-        return None, None
-    change = second - first
-    signed = Signed(change) if isinstance(change, int) else SignedFigure(change)
-    return signed, 100 * change / first if first else None
+    return [*time_rows(outcomes, pauses=show_pauses), ("full", *full, *change_cells(*full))]
 
 
 def _where(result: DiffResult, first: EventLog, second: EventLog) -> str:
@@ -440,8 +425,7 @@ def _where(result: DiffResult, first: EventLog, second: EventLog) -> str:
 
 def _broken(limit: Limit, figures: Sequence[Change]) -> list[str]:
     return [
-        f"{limit.text}: {each.figure} went from {each.first:,} to {each.second:,} "
-        f"({each.change:+,})"
+        limit.told(each.first, each.second)
         for each in figures
         if each.figure == limit.figure and limit.broken_by(each.first, each.second)
     ]

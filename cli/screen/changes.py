@@ -4,13 +4,36 @@ from collections.abc import Sequence
 from typing import Final
 
 from gcreplay.replay.modules import root_of
-from gcreplay.replay.results.diff import KeptLonger
-from gcreplay.screen.output import Table
+from gcreplay.replay.results.diff import Change, KeptLonger
+from gcreplay.screen.outcome import TIMES, Outcome
+from gcreplay.screen.output import Cell, Signed, SignedFigure, Table
+from gcreplay.screen.pauses import P99, p99_cell
 from gcreplay.screen.places import place
 
 SHOWN_ROWS: Final = 10
 MEMORY_FIRST: Final = ("peak_bytes", "peak_floating_bytes")
 """Figures that stand before the counts of work."""
+
+
+def change_row(one: Change) -> tuple[Cell, ...]:
+    """A figure that was counted in both."""
+    return (one.figure, one.first, one.second, Signed(one.change), one.percent)
+
+
+def time_rows(outcomes: Sequence[Outcome], *, pauses: bool) -> list[tuple[Cell, ...]]:
+    """The estimated times of both, with `pauses` also the 99 % quantile of pauses."""
+    names = (*TIMES, *((P99,) if pauses else ()))
+    cells = [(*one.times(), *((p99_cell(one),) if pauses else ())) for one in outcomes]
+    return [(name, *pair, *change_cells(*pair)) for name, *pair in zip(names, *cells, strict=True)]
+
+
+def change_cells(first: Cell, second: Cell) -> tuple[Cell, Cell]:
+    """The change and the same in per cent; blanks where one side has no figure."""
+    if not isinstance(first, int | float) or not isinstance(second, int | float):
+        return None, None
+    change = second - first
+    signed = Signed(change) if isinstance(change, int) else SignedFigure(change)
+    return signed, 100 * change / first if first else None
 
 
 def kept_longer_table(changes: Sequence[KeptLonger], headings: Sequence[str]) -> Table:

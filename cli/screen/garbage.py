@@ -62,14 +62,17 @@ def drawn(group: Group) -> str:
 
 def each(group: Group) -> str:
     """How many there are, and how large one is with what hangs from it."""
-    n = max(1, group.count)
-    objects = group.objects + group.hanging_objects
-    size = size_words((group.bytes + group.hanging_bytes) // n)
-    about = "" if objects % n == 0 else "about "
-    times = f"{group.count:,} times, " if group.count != 1 else "once, "
-    return (
-        f"{times}{about}{counted(round(objects / n), 'object')}, {size}{' each' if n > 1 else ''}"
-    )
+    objects, size = group.objects + group.hanging_objects, group.bytes + group.hanging_bytes
+    return "once, " * (group.count == 1) + amount(group.count, objects, size)
+
+
+def amount(count: int, objects: int, size: int) -> str:
+    """`3,000 times, 12 objects, 1.2 KiB each`; of what is there once its objects and bytes."""
+    if count <= 1:
+        return f"{counted(objects, 'object')}, {size_words(size)}"
+    about = "" if objects % count == 0 else "about "
+    each = counted(max(1, round(objects / count)), "object")
+    return f"{count:,} times, {about}{each}, {size_words(size // count)} each"
 
 
 def block(number: int, group: Group, share: str, code: Code, width: int) -> list[str]:

@@ -12,9 +12,14 @@ from gcreplay.limits import Limit
 from gcreplay.replay.estimates.pauses import PauseModel
 from gcreplay.replay.results.diff import FIGURES, Change, KeptLonger
 from gcreplay.replay.results.versions import FOUND
-from gcreplay.screen.changes import MEMORY_FIRST, kept_longer_table
-from gcreplay.screen.outcome import sums
-from gcreplay.screen.output import Cell, Figure, Report, Signed, SignedFigure, Table, counted
+from gcreplay.screen.changes import (
+    MEMORY_FIRST,
+    change_cells,
+    change_row,
+    kept_longer_table,
+)
+from gcreplay.screen.outcome import in_ms, milliseconds, sums
+from gcreplay.screen.output import Cell, Report, Signed, Table, counted
 from gcreplay.screen.pauses import P99
 from gcreplay.screen.rows import Sums
 from gcreplay.screen.verdict import compared
@@ -224,8 +229,8 @@ def _answer(told: Sequence[Told], headings: Sequence[str], times: Sequence[Sums 
     its_before, its_after = worst.times
     assert its_before is not None and its_after is not None
     return (
-        f"In sum, {sentence} In the worst, {short[worst.name]}, it is {its_after.total / 1e6:,.2f} "
-        f"ms for {its_before.total / 1e6:,.2f}."
+        f"In sum, {sentence} In the worst, {short[worst.name]}, it is {in_ms(its_after.total)} ms "
+        f"for {in_ms(its_before.total)}."
     )
 
 
@@ -249,24 +254,12 @@ def _figures_table(
     if first is not None and second is not None:
         names = [("GC ms", "total"), ("longest ms", "longest"), *([(P99, "p99")] if pauses else [])]
         for heading, name in names:
-            a, b = getattr(first, name), getattr(second, name)
-            percent = 100 * (b - a) / a if a else None
-            changes = (Figure(a / 1e6), Figure(b / 1e6), SignedFigure((b - a) / 1e6), percent)
-            rows.append((heading, *changes, None, ""))
+            pair = [milliseconds(getattr(side, name)) for side in (first, second)]
+            rows.append((heading, *pair, *change_cells(*pair), None, ""))
     for figure in sorted(FIGURES, key=lambda one: one not in MEMORY_FIRST):
         change, worst = Change.of(figure, *totals[figure]), _worst(told, figure)
         grown = worst.change(figure)
-        rows.append(
-            (
-                figure,
-                change.first,
-                change.second,
-                Signed(change.change),
-                change.percent,
-                Signed(grown),
-                short[worst.name] if grown else "",
-            )
-        )
+        rows.append((*change_row(change), Signed(grown), short[worst.name] if grown else ""))
     columns = ("figure", *headings, "change", "change %", "worst", "worst in")
     return Table(columns, tuple(rows))
 
@@ -277,7 +270,7 @@ def _each_table(told: Sequence[Told], headings: Sequence[str]) -> Table:
     for one in told:
         before, after = one.times
         cells: list[Cell] = [
-            None if time is None else Figure(time.total / 1e6) for time in (before, after)
+            None if time is None else milliseconds(time.total) for time in (before, after)
         ]
         for figure in ("collected", "peak_bytes"):
             cells += one.found.figures[figure]
@@ -307,8 +300,7 @@ def _kept_longer(told: Sequence[Told]) -> list[KeptLonger]:
 def _broken(limit: Limit, told: Sequence[Told]) -> list[str]:
     """A limit holds in each recording."""
     return [
-        f"{limit.text}: {limit.figure} went from {before:,} to {after:,} ({after - before:+,}) in "
-        f"{one.name}"
+        f"{limit.told(before, after)} in {one.name}"
         for one in told
         for before, after in [one.found.figures[limit.figure]]
         if limit.broken_by(before, after)

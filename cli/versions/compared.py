@@ -19,9 +19,9 @@ from gcreplay.replay.results.versions import (
     is_noise,
     site_changes,
 )
-from gcreplay.screen.outcome import TIMES, Outcome
-from gcreplay.screen.output import Cell, Signed, SignedFigure, counted, size_words
-from gcreplay.screen.pauses import P99, p99_cell
+from gcreplay.screen.changes import change_row, time_rows
+from gcreplay.screen.outcome import Outcome
+from gcreplay.screen.output import Cell, counted, size_words
 from gcreplay.screen.places import made_at
 from gcreplay.store import EventLog
 from gcreplay.versions.found import garbage, growing
@@ -154,35 +154,22 @@ class Versions:
 
     def first_rows(self) -> list[tuple[Cell, ...]]:
         """Times where they are estimated, and the figures that people ask for."""
-        rows: list[tuple[Cell, ...]] = []
-        names = (*TIMES, *((P99,) if self.pauses else ()))
-        cells = [
-            (*one.times(), *((p99_cell(one),) if self.pauses else ())) for one in self.outcomes
-        ]
-        for name, before, after in zip(names, *cells, strict=True):
-            if name != UNTOLD and isinstance(before, float) and isinstance(after, float):
-                percent = 100 * (after - before) / before if before else None
-                rows.append((name, before, after, SignedFigure(after - before), percent))
-        full = [one.full for one in self.outcomes]
+        times = time_rows(self.outcomes, pauses=self.pauses)
+        full = Change.of("full collections", *(one.full for one in self.outcomes))
         by_name = {one.figure: one for one in self.figures}
         return [
-            *rows,
-            self.row(Change.of("full collections", *full)),
-            *(self.row(by_name[name]) for name in FIRST),
+            *(row for row in times if row[0] != UNTOLD and row[3] is not None),
+            *map(change_row, [full, *(by_name[name] for name in FIRST)]),
         ]
 
     def other_rows(self) -> list[tuple[Cell, ...]]:
         """All figures that do not stand there."""
-        return [self.row(one) for one in self.figures if one.figure not in FIRST]
+        return [change_row(one) for one in self.figures if one.figure not in FIRST]
 
     def other_changes(self) -> list[tuple[Cell, ...]]:
         """Those of them that have changed by more than noise."""
         changes = changed(one for one in self.figures if one.figure not in FIRST)
-        return [self.row(one) for one in changes]
-
-    @staticmethod
-    def row(one: Change) -> tuple[Cell, ...]:
-        return (one.figure, one.first, one.second, Signed(one.change), one.percent)
+        return [change_row(one) for one in changes]
 
     def to_json(self) -> dict[str, Any]:
         told, below = self.sites

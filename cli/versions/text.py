@@ -6,8 +6,9 @@ import shlex
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from gcreplay.replay.results.findings import Finding, FoundChange
+from gcreplay.replay.results.findings import FoundChange
 from gcreplay.replay.results.versions import NOISE, SiteChange
+from gcreplay.screen.garbage import amount
 from gcreplay.screen.output import Cell, Signed, Size, Table, counted, size_words
 from gcreplay.versions.compared import Versions
 
@@ -45,25 +46,18 @@ def sections(found: Versions) -> Iterator[tuple[str, Sequence[FoundChange]]]:
 
 
 def change_words(one: FoundChange) -> str:
-    """What it is and how much: `3,000 times, 12 objects and 1.2 KiB each: Order, list, Line`."""
+    """What it is and how much: `3,000 times, 12 objects, 1.2 KiB each: Order, list, Line`."""
     if one.first and one.second:
         before, after = one.first, one.second
         times = _both(before.count, after.count) + " times"
         objects = _both(before.objects, after.objects) + " objects"
         return f"{times}, {objects}: {after.title}"
-    return f"{amount(one.newer)}: {one.newer.title}"
+    newer = one.newer
+    return f"{amount(newer.count, newer.objects, newer.bytes)}: {newer.title}"
 
 
 def _both(before: int, after: int) -> str:
     return f"{after:,}" if before == after else f"{before:,} -> {after:,}"
-
-
-def amount(one: Finding) -> str:
-    """How much of it there is."""
-    if one.count <= 1:
-        return f"{counted(one.objects, 'object')}, {size_words(one.bytes)}"
-    each = counted(max(1, round(one.objects / one.count)), "object")
-    return f"{one.count:,} times, {each} and {size_words(one.bytes // one.count)} each"
 
 
 def place_words(found: Versions, one: FoundChange) -> str:
