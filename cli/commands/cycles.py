@@ -10,7 +10,7 @@ from gcreplay import baseline as known
 from gcreplay.options import cut_option, policy_option, trace_argument
 from gcreplay.replay.cuts import Cut
 from gcreplay.replay.cuts.suggest import Suggestion, suggest
-from gcreplay.replay.garbage import Group, cycles
+from gcreplay.replay.garbage import Cycles, Group, cycles
 from gcreplay.replay.places import is_in
 from gcreplay.screen.cuts import counted as counted_cut
 from gcreplay.screen.cuts import cut_json, effect, suggested, without
@@ -122,7 +122,8 @@ def command(
         told = ["\n".join(map(filled, said))]
         told += suggested(suggestions, model, code) if wanted else screen(found, shown, rest, code)
         told += ["", *map(filled, notes)] if notes else []
-        told += ["", following(trace)] if own and not wanted and not cuts else []
+        if not wanted and not cuts:
+            told += ["", filled(following(trace, found, groups))]
         click.echo("\n".join(told))
     else:
         payload = {"trace": str(trace), **found.to_json(groups), **cut_payload}
@@ -134,9 +135,14 @@ def command(
         check(groups, accepted, code)
 
 
-def following(trace: Path) -> str:
-    """What to ask next."""
-    return f"Next: {shlex.join(['gcreplay', 'cycles', str(trace), '--suggest'])}"
+def following(trace: Path, found: Cycles, groups: Sequence[Group]) -> str:
+    """What to ask next: which reference to cut; where no kind is shown for all kinds, and where
+    there are none for what grows."""
+    if groups:
+        words = ["cycles", str(trace), "--suggest"]
+    else:
+        words = ["cycles" if found.groups else "leaks", str(trace)]
+    return f"Next: {shlex.join(['gcreplay', *words])}"
 
 
 def chosen(group: Group, site: str | None, kind: str | None) -> bool:

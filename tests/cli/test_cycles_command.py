@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from command_line import Gcreplay, write_cycles
 
+from gcreplay.store.builder import TraceBuilder
+
 SIGNATURE = "app.Node.me -> app.Node in cycles.py:loop"
 
 
@@ -82,6 +84,24 @@ def test_kinds_are_chosen_by_place_type_and_time(gcreplay: Gcreplay, trace: Path
     assert [kinds(*one) for one in [*chosen, ("--since", "begin")]] == [1, 1, 1, 1]
     left_out = [("--site", "cycles.py:4"), ("--type", "Nod"), ("--since", "end")]
     assert [kinds(*one) for one in left_out] == [0, 0, 0]
+
+
+def test_the_last_line_is_the_next_command_whatever_is_found(
+    gcreplay: Gcreplay, trace: Path
+) -> None:
+    write_cycles(Path("none.gcreplay"), 0)
+    with_libraries = TraceBuilder()
+    cycle = with_libraries.alloc("Node", site=("/usr/lib/python3.11/ast.py", 3, "parse"))
+    with_libraries.link(cycle, cycle, label=".me")
+    with_libraries.decref(cycle)
+    with_libraries.build(Path("library.gcreplay")).close()
+    for arguments, following in (
+        (["library.gcreplay"], "cycles library.gcreplay --suggest"),
+        ([trace, "--type", "Nod"], f"cycles {trace}"),
+        (["none.gcreplay"], "leaks none.gcreplay"),
+    ):
+        told = gcreplay("cycles", *arguments).stdout.splitlines()
+        assert told[-2:] == ["", f"Next: gcreplay {following}"]
 
 
 @pytest.mark.parametrize("policy", ["clairvoyant", "nonsense"])
