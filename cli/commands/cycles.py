@@ -1,6 +1,5 @@
 """`gcreplay cycles`: what only a collector can free, by shape and by where it is made."""
 
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -26,7 +25,15 @@ from gcreplay.screen.garbage import (
     table,
 )
 from gcreplay.screen.outcome import Outcome
-from gcreplay.screen.output import Report, counted, filled, format_option, say, show
+from gcreplay.screen.output import (
+    Report,
+    counted,
+    filled,
+    format_option,
+    next_command,
+    say,
+    show,
+)
 from gcreplay.screen.pauses import pause_model
 from gcreplay.screen.progress import working
 from gcreplay.store.errors import UsageError
@@ -139,10 +146,8 @@ def following(trace: Path, found: Cycles, groups: Sequence[Group]) -> str:
     """What to ask next: which reference to cut; where no kind is shown for all kinds, and where
     there are none for what grows."""
     if groups:
-        words = ["cycles", str(trace), "--suggest"]
-    else:
-        words = ["cycles" if found.groups else "leaks", str(trace)]
-    return f"Next: {shlex.join(['gcreplay', *words])}"
+        return next_command("cycles", trace, "--suggest")
+    return next_command("cycles" if found.groups else "leaks", trace)
 
 
 def chosen(group: Group, site: str | None, kind: str | None) -> bool:

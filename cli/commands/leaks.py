@@ -1,6 +1,5 @@
 """`gcreplay leaks`: what is alive at the end, what of it grows, and what holds it."""
 
-import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,15 +8,15 @@ import click
 from gcreplay.options import Whole, chosen_python
 from gcreplay.programs.realruns import recording_at
 from gcreplay.replay.leaks import Leaks, grown, leaks
+from gcreplay.screen.garbage import UNNAMED
 from gcreplay.screen.leaks import alive_table, growing_lines, verdict
-from gcreplay.screen.output import Report, format_option, show
+from gcreplay.screen.output import Report, format_option, next_command, show
 from gcreplay.screen.progress import working
 from gcreplay.store import EventLog
 from gcreplay.store.errors import UsageError
 from gcreplay.store.marks import mark_from
 from gcreplay.trace import opened
 
-UNNAMED = "References have no names here, as older recordings have none: record once more."
 UNREAD = (
     "The heap was not read at that moment: what holds young objects there is what held them when "
     "it was read next."
@@ -104,7 +103,7 @@ def command(
             record_calls(target, times, path, chosen_python(python), force=output is not None)
             with opened(path) as log, working("looking at what is alive"):
                 found = grown(log, MARKS, times)
-        following = f"Next: {shlex.join(['gcreplay', 'leaks', str(output)])}" if output else ""
+        following = next_command("leaks", output) if output else ""
     payload = {"trace": str(trace or output or ""), "run": target, **found.to_json()}
     told = growing_lines(found, show_all, output_format == "markdown")
     report = Report(
@@ -132,7 +131,7 @@ def _next(log: EventLog, trace: Path, found: Leaks) -> str:
     labels = [label for _, label in log.marks()]
     if found.growing and found.between is None and found.unit:
         first, last = labels[len(labels) // 2 : len(labels) // 2 + 2]
-        return f"Next: {shlex.join(['gcreplay', 'leaks', str(trace), '--between', first, last])}"
+        return next_command("leaks", trace, "--between", first, last)
     if found.growing:
         return "Next: gcreplay leaks --run MODULE:FUNCTION says what one call leaves behind."
-    return f"Next: {shlex.join(['gcreplay', 'cycles', str(trace)])}"
+    return next_command("cycles", trace)

@@ -20,8 +20,8 @@ MOST_LINES: Final = 3
 MOST_RAN: Final = 3
 _INDENT, _FURTHER = " " * 5, " " * 7
 UNNAMED: Final = (
-    "The recording does not name references: it was made by an older gcreplay. Record again to see "
-    "which attribute leads where."
+    "References have no names here: the recording was made by an older gcreplay, which reads none, "
+    "or nothing was read up to there."
 )
 
 

@@ -7,6 +7,7 @@ import csv
 import io
 import json
 import re
+import shlex
 import sys
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -149,6 +150,11 @@ def show(report: Report, output_format: str) -> None:
 def say(sentence: str) -> None:
     """Print a sentence to standard error."""
     click.echo(plain(sentence), err=True)
+
+
+def next_command(*words: object) -> str:
+    """The last line of a screen: what to ask next."""
+    return f"Next: {shlex.join(['gcreplay', *map(str, words)])}"
 
 
 def as_csv(table: Table) -> str:
