@@ -8,9 +8,12 @@ alive when the next one begins, and never becomes garbage.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
+from types import CodeType
 
 import _pytest
 import numpy as np
@@ -20,7 +23,7 @@ import pluggy
 from gcreplay import blocks
 from gcreplay.replay.engine.annotation import garbage_of
 from gcreplay.replay.garbage import Group as CycleGroup
-from gcreplay.replay.garbage import cycles_made
+from gcreplay.replay.garbage import MadeAt, cycles_made
 from gcreplay.replay.leaks import held
 from gcreplay.replay.leaks.lives import lives
 from gcreplay.replay.policies.cpython311 import CPython311
@@ -43,6 +46,9 @@ _OURS = (
 )
 """What such code makes is no part of a test."""
 
+_SENT = "<string>"
+"""The file of code that came as text."""
+
 _HELD = 2
 """Of so many groups it is told what holds them."""
 
@@ -51,26 +57,15 @@ _NOWHERE = store.Site(0, "", 0, "", 1)
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
-    """Where objects were made, and how many of them there; `near`: the line may be another, and
-    without a file nothing is known of it."""
-
-    file: str
-    line: int
-    function: str
-    objects: int
-    near: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Group:
     """Objects of one kind that were made at one place.
 
-    example: one of them, of the log. held: what holds it, where that was asked for.
+    sites: that one place; without a file nothing is known of it. example: one of them, of the log.
+    held: what holds it, where that was asked for.
     """
 
     types: dict[str, int]
-    sites: tuple[Site, ...]
+    sites: tuple[MadeAt, ...]
     objects: int
     bytes: int
     example: int
@@ -136,11 +131,34 @@ def _with_holders(log: EventLog, figures: Figures) -> tuple[Group, ...]:
 
 def _placed(group: CycleGroup) -> CycleGroup:
     """Without the places of our code, which ran when they were seen."""
-    return replace(group, sites=tuple(one for one in group.sites if not one.file.startswith(_OURS)))
+    return replace(group, sites=tuple(one for one in group.sites if not _ours(one)))
 
 
 def _is_ours(group: CycleGroup) -> bool:
-    return any(not site.near and site.file.startswith(_OURS) for site in group.sites[:1])
+    return any(not site.near and _ours(site) for site in group.sites[:1])
+
+
+def _ours(site: MadeAt | store.Site) -> bool:
+    """Whether it is code of pytest, of pytest-xdist's workers, or of this package."""
+    sent = site.file == _SENT and (site.function, site.line) in _of_execnet()
+    return sent or site.file.startswith(_OURS)
+
+
+@cache
+def _of_execnet() -> frozenset[tuple[str, int]]:
+    """Functions and lines of the code that pytest-xdist sends to a worker as text: in a thread of
+    its own it reads, beside the tests, what the controller says."""
+    try:
+        from execnet import gateway_base
+    except ImportError:
+        return frozenset()
+    found: set[tuple[str, int]] = set()
+    left = [compile(inspect.getsource(gateway_base), _SENT, "exec")]
+    while left:
+        code = left.pop()
+        found.update((code.co_qualname, line) for _, _, line in code.co_lines() if line)
+        left += [one for one in code.co_consts if isinstance(one, CodeType)]
+    return frozenset(found)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -163,7 +181,7 @@ class _Objects:
         every = lives(log, stop)
         due = np.zeros(log.object_count, np.bool_)
         due[garbage_of(log).due["id"]] = True
-        ours = np.array([one.file.startswith(_OURS) for one in log.sites])
+        ours = np.array([_ours(one) for one in log.sites])
         # Our code ran when they were seen, right behind that of the test which made them.
         unknown = ours & np.array([one.near == 1 for one in log.sites])
         place = np.where(unknown, _UNKNOWN, np.arange(len(ours))).astype(np.uint64)
@@ -217,7 +235,7 @@ class _Objects:
         columns = kinds.tolist(), counts.tolist(), nbytes.tolist(), first
         for key, n, size, example in zip(*columns, strict=True):
             at = _NOWHERE if key & _UNKNOWN == _UNKNOWN else sites[key & _UNKNOWN]
-            place = Site(at.file, at.line, at.function, n, at.near == 1)
+            place = MadeAt(at.file, at.line, at.function, n, at.near == 1)
             groups.append(Group({types[key >> 32].qualified: n}, (place,), n, size, example))
         return tuple(sorted(groups, key=lambda one: (-one.objects, -one.bytes, one.signature)))
 

@@ -101,6 +101,6 @@ class Unasked:
         ]
         if used:
             warnings.warn(
-                pytest.PytestWarning(f"{' and '.join(used)} only hold with --gcreplay"),
+                pytest.PytestWarning(f"limits only hold with --gcreplay: {', '.join(used)}"),
                 stacklevel=1,
             )

@@ -8,7 +8,7 @@
 * `_garbage.pyx`: strongly connected components of what the engine frees.
 """
 
-from .cycles import Cycles, Group, cycles
+from .cycles import Cycles, Group, MadeAt, cycles
 from .made import cycles_made
 
-__all__ = ["Cycles", "Group", "cycles", "cycles_made"]
+__all__ = ["Cycles", "Group", "MadeAt", "cycles", "cycles_made"]

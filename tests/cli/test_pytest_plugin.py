@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from execnet import gateway_base
 
 from gcreplay.pytest.figures import Figures, figures, with_evidence
 from gcreplay.pytest.limits import Limit
@@ -250,6 +251,20 @@ def test_garbage_is_that_of_the_test_which_made_it() -> None:
     assert one.leaked == two.garbage == ()
     assert [(group.objects, group.sites[0].line) for group in two.leaked] == [(1, 9)]
     assert (one.visited, two.visited) == (2, 0)  # each collection finds one
+
+
+def test_what_xdist_reads_beside_a_test_of_a_worker_is_no_part_of_it() -> None:
+    """Its code comes to the worker as text, as other code may."""
+    read = gateway_base.Popen2IO.read.__code__
+    b = TraceBuilder(python="3.11.7")
+    b.mark("test one")
+    b.alloc("memoryview", site=("<string>", read.co_firstlineno, "Popen2IO.read"))
+    b.alloc("Node", module="app", site=("<string>", read.co_firstlineno, "make"))
+    b.mark("end of test one")
+    b.mark("end of all tests")
+    with b.build() as log:
+        (one,) = figures(log)
+    assert [group.types for group in one.leaked] == [{"app.Node": 1}]
 
 
 def test_more_than_in_the_last_run() -> None:
