@@ -46,15 +46,20 @@ def source_lines(sites: Iterable[Site], told: Mapping[str, object]) -> Lines:
             numbers.setdefault(site.file, set()).add(site.line)
     found: Lines = {}
     for file, wanted in numbers.items():
-        text = _lines(Path(directory, file), started)
+        text = file_lines(Path(directory, file), started)
         for number in sorted(wanted):
             if number <= len(text):
-                found[file, number] = text[number - 1].rstrip()[:_LONGEST_LINE]
+                found[file, number] = kept(text[number - 1])
     return found
 
 
-def _lines(path: Path, started: int) -> list[str]:
-    """Of a regular file that has not changed since then; of any other none."""
+def kept(line: str) -> str:
+    """What is kept of a line."""
+    return line.rstrip()[:_LONGEST_LINE]
+
+
+def file_lines(path: Path, started: int | None = None) -> list[str]:
+    """Of a regular file that has not changed since then, if a time is given; of any other none."""
     try:
         opened = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
     except (OSError, ValueError):  # not every name is a file's: <string>
@@ -62,7 +67,8 @@ def _lines(path: Path, started: int) -> list[str]:
     try:
         with os.fdopen(opened, "rb") as file:
             status = os.fstat(opened)
-            changed = max(status.st_mtime_ns, status.st_ctime_ns) >= started
+            newest = max(status.st_mtime_ns, status.st_ctime_ns)
+            changed = started is not None and newest >= started
             if changed or not stat.S_ISREG(status.st_mode) or status.st_size > _LARGEST_FILE:
                 return []
             content = file.read(_LARGEST_FILE)

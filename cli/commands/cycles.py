@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from gcreplay import baseline as known
+from gcreplay.assigned import Sources, Taken
 from gcreplay.options import cut_option, policy_option, trace_argument
 from gcreplay.replay.cuts import Cut
 from gcreplay.replay.cuts.suggest import Suggestion, suggest
@@ -98,6 +99,7 @@ def command(
     policy = policies[0] if policies else None
     mark = None if since is None else mark_from(since)
     suggestions: list[Suggestion] = []
+    taken: list[Taken] = []
     gain: tuple[str, ...] = ()
     cut_payload: dict[str, object] = {}
     with opened(trace) as log, without(log, parsed) as cut:
@@ -107,7 +109,13 @@ def command(
         if wanted:
             with working("trying cuts"):
                 suggestions = suggest(log, found)
-            cut_payload = {"suggestions": [one.to_json() for one in suggestions]}
+            taken = where_taken(suggestions, Sources(log.lines))
+            cut_payload = {
+                "suggestions": [
+                    {**one.to_json(), **where.to_json()}
+                    for one, where in zip(suggestions, taken, strict=True)
+                ]
+            }
         if cut is not None:
             before = Outcome.of(found.run, model, None)
             with working("replaying"):
@@ -127,7 +135,11 @@ def command(
     notes += [] if found.named or not groups else [UNNAMED]
     if output_format == "table":
         told = ["\n".join(map(filled, said))]
-        told += suggested(suggestions, model, code) if wanted else screen(found, shown, rest, code)
+        told += (
+            suggested(suggestions, taken, model, code)
+            if wanted
+            else screen(found, shown, rest, code)
+        )
         told += ["", *map(filled, notes)] if notes else []
         if not wanted and not cuts:
             told += ["", filled(following(trace, found, groups))]
@@ -148,6 +160,14 @@ def following(trace: Path, found: Cycles, groups: Sequence[Group]) -> str:
     if groups:
         return next_command("cycles", trace, "--suggest")
     return next_command("cycles" if found.groups else "leaks", trace)
+
+
+def where_taken(suggestions: Sequence[Suggestion], sources: Sources) -> list[Taken]:
+    """The lines that take each reference, as far as one's own source tells them."""
+    return [
+        sources.taken(one.cut, one.group.sites[0].function if one.group.sites else "")
+        for one in suggestions
+    ]
 
 
 def chosen(group: Group, site: str | None, kind: str | None) -> bool:

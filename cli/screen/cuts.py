@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import builtins
+import textwrap
 import types
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from gcreplay.assigned import Line, Taken
 from gcreplay.replay.cuts import Cut, CutLog, cut_log
 from gcreplay.replay.cuts.suggest import WORTH, Suggestion
 from gcreplay.replay.estimates.pauses import PauseModel
-from gcreplay.screen.garbage import Code, place_of
+from gcreplay.screen.garbage import MOST_LINES, Code, place_of
 from gcreplay.screen.outcome import Outcome, in_ms
-from gcreplay.screen.output import filled, size_words
+from gcreplay.screen.output import PIPE_WIDTH, filled, size_words
+from gcreplay.screen.places import short
 from gcreplay.screen.progress import working
 from gcreplay.screen.text import plain
 from gcreplay.store import EventLog
@@ -107,25 +110,48 @@ def _change(first: int, second: int) -> str:
     return f"{first:,} -> {second:,}"
 
 
-def suggested(suggestions: Sequence[Suggestion], model: PauseModel | None, code: Code) -> list[str]:
-    """The lines that say which references to cut, how, and what each gains behind those above."""
+def suggested(
+    suggestions: Sequence[Suggestion],
+    taken: Sequence[Taken],
+    model: PauseModel | None,
+    code: Code,
+) -> list[str]:
+    """The lines that say which references to cut, where each is taken, how to cut it, and what that
+    gains behind those above."""
     if not suggestions:
         told = (
             f"No reference in the largest kinds of cycles frees {WORTH:.0%} of what is collected."
         )
         return [filled(f"{told} {_TOGETHER}")]
     lines: list[str] = []
-    for number, one in enumerate(suggestions, start=1):
+    for number, (one, where) in enumerate(zip(suggestions, taken, strict=True), start=1):
         before, after = (Outcome.of(run, model, None) for run in (one.before, one.after))
         lines += ["", filled(f"{number}  cut {one.cut}: {gained(before, after)}.")]
-        where = f"made at {place_of(one.group, code)}"
-        lines += [f"   {plain(line)}" for line in (where, *ways(one))]
+        lines += [f"   made at {plain(place_of(one.group, code))}"]
+        lines += [at("set at", line, code) for line in where.set_at[:MOST_LINES]]
+        if where.last_used_at:
+            lines += [at("last used at", where.last_used_at, code)]
+        for way in ways(one):
+            lines += textwrap.wrap(
+                plain(way),
+                PIPE_WIDTH,
+                initial_indent="   ",
+                subsequent_indent="     ",
+                break_long_words=False,
+                break_on_hyphens=False,
+            )
         if one.lost.objects:
             lines += [filled(f"   Take care: {one.lost.sentence()}.")]
     left, all_ = suggestions[-1].after.collected, suggestions[0].before.collected
     if left >= WORTH * all_:
         lines += ["", filled(f"{left:,} objects are left to collect. {_TOGETHER}")]
     return lines
+
+
+def at(what: str, line: Line, code: Code) -> str:
+    """A line of source, as much of it as there is room for."""
+    told = plain(f"   {what} {short(line.file, code.root)}:{line.number}  {line.text}")
+    return told if len(told) <= PIPE_WIDTH else f"{told[: PIPE_WIDTH - 3]}..."
 
 
 def ways(one: Suggestion) -> tuple[str, ...]:
