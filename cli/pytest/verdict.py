@@ -141,7 +141,7 @@ def table(every: Sequence[Figures]) -> list[str]:
     told = [
         (
             _objects(one.garbage),
-            sum(group.bytes for group in one.garbage),
+            size_words(sum(group.bytes for group in one.garbage)) if one.garbage else "",
             one.visited,
             _objects(one.leaked),
             one.stretch.test,
@@ -151,9 +151,9 @@ def table(every: Sequence[Figures]) -> list[str]:
     ]
     some = [row for row in told if any(row[:4])]
     some.sort(key=lambda row: (-(row[0] + row[3]), -row[2], row[4]))
-    lines = ["garbage           GC visits    leaked"] if some else []
+    lines = ["garbage            GC visits    leaked"] if some else []
     lines += [
-        f"{garbage:>7,}{size_words(size) if size else '':>9}{visited:>12,}{left:>10,}  {_end(test)}"
+        f"{garbage:>7,}{size:>11}{visited:>10,}{left:>10,}  {_end(test)}"
         for garbage, size, visited, left, test in some[:_ROWS]
     ]
     if len(some) > _ROWS:

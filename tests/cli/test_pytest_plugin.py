@@ -304,3 +304,12 @@ def test_leaks_stand_in_the_table_by_their_number_as_garbage_does() -> None:
 
 def test_the_table_fits() -> None:
     assert all(len(line) <= 80 for line in table(two_tests()))
+
+
+def test_numbers_in_the_table_stand_apart() -> None:
+    one, _ = two_tests()
+    (group,) = one.garbage
+    many = replace(one, garbage=(replace(group, objects=12_000, bytes=1_014_000),))
+    head, row, *_ = table([many])
+    assert row.split()[:4] == ["12,000", "990.2", "KiB", "2"]
+    assert (row[18:28].strip(), head[19:28]) == ("2", "GC visits")
