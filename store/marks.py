@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 QUOTED: Final = r'"(?:[^"\\]|\\.)*"'
@@ -74,6 +74,10 @@ def meant(name: str, known: Iterable[str] | Mapping[str, str]) -> str:
     from difflib import get_close_matches  # only who mistypes waits for it
 
     said = known if isinstance(known, Mapping) else {one: one for one in known}
-    near = [said[one] for one in get_close_matches(name, said)]
+    return did_you_mean([said[one] for one in get_close_matches(name, said)])
+
+
+def did_you_mean(near: Sequence[str]) -> str:
+    """The same of what may have been meant, if there is anything."""
     first = ", ".join(near[:-1])
     return f" (did you mean {first}{' or ' * bool(first)}{near[-1]}?)" if near else ""

@@ -155,10 +155,12 @@ def ran_words(ran: Sequence[Ran], code: Code) -> list[str]:
     for one in ran[:MOST_RAN]:
         most = one.begun_at[0]
         where = made_at(most.file, most.line, most.function, root=code.root)
-        others = f" and {len(one.begun_at) - 1:,} other places" if len(one.begun_at) > 1 else ""
+        more = len(one.begun_at) - 1
+        others = f" and {counted(more, 'other place')}" if more else ""
+        least = "at least " if one.callback else ""
         told.append(
-            f"In recorded collections ran {one.name}, {counted(one.times, 'time')}; they began at "
-            f"{where}{others}."
+            f"In recorded collections ran {one.name}, {least}{counted(one.times, 'time')}; they "
+            f"began at {where}{others}."
         )
     if len(ran) > MOST_RAN:
         told.append(

@@ -16,6 +16,7 @@ LONG: Final = 10
 """A path of more steps is shown by its ends."""
 _KEY: Final = 10
 UNSEEN: Final = "something that no recorded object shows: running code, or C"
+_KNOWN_ROOTS: Final = ("module ", "class ", "frame of ")
 UNREAD: Final = "not known: the heap was not read at that moment"
 UNSEEN_MANY: Final = (
     "nothing that the collector sees: C code, such as an extension type without tp_traverse, or "
@@ -107,7 +108,10 @@ def leak_facts(leak: Leak, found: Leaks) -> tuple[str, list[tuple[str, str]]]:
     elif leak.unseen and len(leak.path) == 1 and not found.whole:
         facts.append(("held by", UNREAD))
     else:
-        facts.append(("held by", path_words(leak.path)))
+        root = leak.path[0].called if leak.path else ""
+        unseen = found.whole and len(leak.path) > 1 and not root.startswith(_KNOWN_ROOTS)
+        end = f"; the {root} by {UNSEEN}" if unseen else ""
+        facts.append(("held by", f"{path_words(leak.path)}{end}"))
     sizes = f"{size_words(leak.retained)} retained, {size_words(kind.bytes)} shallow"
     facts.append(("keeps", sizes))
     if leak.holder is not None:

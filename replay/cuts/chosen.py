@@ -12,14 +12,15 @@ import numpy.typing as npt
 
 from gcreplay.store.errors import NotFound
 from gcreplay.store.log import EventLog
+from gcreplay.store.marks import did_you_mean
 from gcreplay.store.readings import INDEX
 
+from ..references import OWN_DICT, folded
 from .cut import Cut
 from .links import Links, links_of
 
 Mask = npt.NDArray[np.bool_]
 
-DICTIONARY = ".__dict__"
 _INDEX = re.compile(r"\[[0-9]{1,9}\]")
 
 
@@ -64,11 +65,12 @@ _FEW_PAIRS = 1 << 22
 
 class Names:
     """Holders and labels of a log's links. A dictionary that is an instance's `__dict__` counts as
-    that instance. links: those of the log, where they are known already."""
+    that instance."""
 
-    def __init__(self, log: EventLog, links: Links | None = None) -> None:
+    def __init__(self, log: EventLog) -> None:
         self.log = log
-        self.links = links = links_of(log) if links is None else links
+        self.links: Links = links_of(log)
+        links = self.links
         self._labels = log.labels
         self._types = [each.qualified for each in log.types]
         self.kind = links.type.astype(np.int64)
@@ -76,7 +78,7 @@ class Names:
         self.holder = links.type.astype(np.int64)
         """By object: its type, of an instance's dictionary that of the instance."""
         self._sort_pairs()
-        owns = self._bears((DICTIONARY,)) & ~links.opaque
+        owns = self._bears((OWN_DICT,)) & ~links.opaque
         owns |= self.alike(owns)
         owned = links.target[owns]
         self.holder[owned] = links.type[links.source[owns]]
@@ -160,10 +162,7 @@ class Names:
         if not near and labels:
             own = sorted(label for label in labels if not label.startswith(".__"))
             near = [f"{cut.holder}{label}" for label in own[:_SAID]]
-        if not near:
-            return told
-        first = ", ".join(near[:-1])
-        return f"{told} (did you mean {first}{' or ' * bool(first)}{near[-1]}?)"
+        return told + did_you_mean(near)
 
     def _known(self) -> set[tuple[str, str]]:
         """All names of holders, types and titles, with the labels of what they hold. A key of an
@@ -177,7 +176,7 @@ class Names:
             pairs = np.unique(holder[source].astype(np.int64) << 33 | label << 1 | own)
             for pair in pairs.tolist():
                 text, name = self._labels[pair >> 1 & 0xFFFFFFFF], names[pair >> 33]
-                found |= {(name, _attribute(text) if pair & 1 else text)} if name else set()
+                found |= {(name, folded(text) if pair & 1 else text)} if name else set()
         return found
 
 
@@ -185,7 +184,3 @@ def _short(name: str) -> str:
     """Without the modules that nobody writes."""
     return name.removeprefix("builtins.").removeprefix("__main__.")
 
-
-def _attribute(text: str) -> str:
-    key = text[2:-2]
-    return f".{key}" if text.startswith("['") and key.isidentifier() else text

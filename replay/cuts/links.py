@@ -10,6 +10,7 @@ import numpy.typing as npt
 from gcreplay.store.events import OPAQUE_LABEL, U8, U32, U64, Op, positions
 from gcreplay.store.log import EventLog
 
+from ..references import titles
 from .naming import name_links
 
 FOREVER = 2**64 - 1
@@ -46,7 +47,7 @@ def links_of(log: EventLog) -> Links:
     _match(undone, at, taken, number, (a.astype(np.uint64) << np.uint64(32)) | b, c)
     type_of = np.array([shape.type for shape in log.shapes], np.uint32)
     opaque = said == OPAQUE_LABEL
-    title = np.zeros(len(shapes), np.uint32)
+    readings = log.readings()
     links = Links(
         sequence,
         source,
@@ -55,11 +56,8 @@ def links_of(log: EventLog) -> Links:
         undone,
         opaque,
         type_of[shapes] if len(shapes) else np.zeros(0, np.uint32),
-        title,
+        titles(readings, len(shapes)),
     )
-    readings = log.readings()
-    titled = readings.title != 0
-    title[readings.object[titled]] = readings.title[titled]
     name_links(links, readings)
     return links
 

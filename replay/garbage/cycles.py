@@ -195,7 +195,7 @@ def cycles(
         run,
         play.names.known,
         sum(one.candidates for one in run.collections if one.sequence >= begin),
-        ran_inside(log),
+        ran_inside(log, play.names.readings),
     )
 
 

@@ -1,7 +1,9 @@
 """Finalizers and callbacks that ran in collections of the recorded program.
 
 They are what it did, not what a policy would do: the log has them where they ran, with the object
-whose finalizer or callback it was, if that is known. In which thread is not recorded.
+whose finalizer or callback it was, if that is known. One that makes, takes and drops nothing that
+the collector knows leaves no trace there; of finalizers the garbage that was read tells them all,
+since each collection runs those of all that it finds. In which thread is not recorded.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import numpy as np
 
 from gcreplay.store.events import NO_OBJECT, GcCall, ObservedCollection, Op, positions
 from gcreplay.store.log import EventLog
+from gcreplay.store.readings import Readings, Reason
 
 from ..references.births import births_of
 from ..results.callers import callers
@@ -41,8 +44,8 @@ class BegunAt:
 @dataclass(frozen=True, slots=True)
 class Ran:
     """What ran in collections: the finalizer of a type, callbacks of weak references of that type
-    (`callback`), or several at once of unknown objects (`type` is empty); how often, and at which
-    places the collections began, those with most first."""
+    (`callback`: at least so many), or several at once of unknown objects (`type` is empty); how
+    often, and at which places the collections began, those with most first."""
 
     type: str
     callback: bool
@@ -65,9 +68,14 @@ class Ran:
         }
 
 
-def ran_inside(log: EventLog) -> tuple[Ran, ...]:
-    """All that ran in the recorded collections, the most frequent first."""
+def ran_inside(log: EventLog, readings: Readings) -> tuple[Ran, ...]:
+    """All that is known to have run in the recorded collections, the most frequent first.
+
+    readings: those of the log.
+    """
     begun = _begun(log)
+    owners = {owner for _, owner in begun}
+    begun += [one for one in _finalized(log, readings) if one[1] not in owners]
     if not begun:
         return ()
     places = _Places(log)
@@ -95,6 +103,8 @@ def ran_inside(log: EventLog) -> tuple[Ran, ...]:
     return tuple(sorted(found, key=lambda one: (-one.times, one.name)))
 
 
+_FINALIZER = 1
+"""`tp_finalize`, `__del__`: objects with the older `tp_del` are not freed, and it does not run."""
 _ACTS = (Op.ALLOC, Op.INCREF, Op.LINK)
 
 
@@ -115,6 +125,16 @@ def _begun(log: EventLog) -> list[tuple[int, int]]:
             acted, behind = False, i
         acted |= bool(acts[behind:].any())
     return begun
+
+
+def _finalized(log: EventLog, readings: Readings) -> list[tuple[int, int]]:
+    """Of all that collections found to be garbage, by the readings: what has a finalizer, which
+    runs once for each object, and the sequence of the first that found it."""
+    has = np.array([log.types[shape.type].finalizer == _FINALIZER for shape in log.shapes], bool)
+    found = np.flatnonzero(readings.reason == Reason.GARBAGE)
+    found = found[has[births_of(log).shape[readings.object[found]]]]
+    objects, first = np.unique(readings.object[found], return_index=True)
+    return list(zip(readings.sequence[found[first]].tolist(), objects.tolist(), strict=True))
 
 
 class _Places:

@@ -16,7 +16,7 @@ import numpy as np
 
 from gcreplay.store.events import OPAQUE_LABEL, U32
 
-from ..references.names import OWN_DICT, folded
+from ..references import OWN_DICT, folded
 
 ANY_INDEX = "[]"
 ANY_TEXT = "[str]"

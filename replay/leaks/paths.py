@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -11,8 +12,7 @@ import numpy as np
 from gcreplay.store.events import OPAQUE_LABEL
 from gcreplay.store.log import EventLog
 
-from ..references import Names, folded
-from ..references.names import OWN_DICT
+from ..references import OWN_DICT, Names, folded
 from .holding import Holding
 from .lives import I64
 from .result import Step
@@ -32,7 +32,6 @@ class Paths:
     def __init__(self, log: EventLog, seen: Seen, objects: int) -> None:
         self._names = Names(log)
         self._seen = seen
-        self._labels = log.labels
         self._objects = objects
 
     def path(self, way: Iterable[tuple[int, int]]) -> tuple[Step, ...]:
@@ -42,9 +41,8 @@ class Paths:
         for link, vertex in reversed(list(way)):
             step = self._step(link, vertex)
             if steps and steps[-1].edge == OWN_DICT and steps[-1].type == "dict" and step.edge:
-                own = steps.pop()
-                step = Step(folded(step.edge), step.object, step.type, step.called)
-                assert own.type == "dict"
+                steps.pop()
+                step = replace(step, edge=folded(step.edge))
             steps.append(step)
         return tuple(steps)
 
@@ -53,7 +51,7 @@ class Paths:
         label = int(heap.label[link]) if link >= 0 else 0
         edge = self._names.text(label) if label > OPAQUE_LABEL else ""
         if vertex >= self._objects:
-            title = self._labels[int(self._seen.title[vertex])]
+            title = self._names.labels[self._seen.title[vertex - self._objects]]
             return Step(edge, int(heap.id[vertex]), "frame", f"frame of {title}")
         object_ = int(heap.id[vertex])
         return Step(edge, object_, self._names.type(object_), self._names.called(object_))

@@ -25,12 +25,11 @@ _NEAR = 2
 @dataclass(frozen=True, slots=True, eq=False)
 class Seen:
     """heap: objects, and behind them the running frames that were read, with id NO_OBJECT. title:
-    uint32, id in labels of what a person calls each, 0 none. frames: how many there are. whole: all
-    of the heap was read at the moment. named: some links have names."""
+    uint32 by frame, id in labels of what a person calls its function. whole: all of the heap was
+    read at the moment. named: some links have names."""
 
     heap: Heap
     title: U32
-    frames: int
     whole: bool
     named: bool
 
@@ -42,10 +41,7 @@ def seen(log: EventLog, heap: Heap, stop: int) -> Seen:
     readings = every.part(0, now)
     vertex = np.full(log.object_count + 1, -1, np.int64)
     vertex[heap.id] = np.arange(len(heap))
-    title = np.zeros(len(heap), np.uint32)
     last, of = _last(readings, np.ones(len(readings), bool), vertex)
-    title[of] = readings.title[last]
-
     whole = _read_at(readings, stop, log.event_count)
     all_of_it = np.isin(readings.reason, WHOLE_HEAP) & (whole is not None)
     rows, at = _last(readings, all_of_it, vertex)
@@ -66,9 +62,8 @@ def seen(log: EventLog, heap: Heap, stop: int) -> Seen:
     if whole is None and now < len(every):
         parts.append(_seen_next(every.part(now, len(every)), heap, vertex))
     as_read = _joined(heap, len(frames), parts)
-    titles = np.concatenate([title, readings.title[frames]])
     named = bool((as_read.label > OPAQUE_LABEL).any())
-    return Seen(as_read, titles, len(frames), whole is not None, named)
+    return Seen(as_read, readings.title[frames], whole is not None, named)
 
 
 def _joined(

@@ -1,10 +1,10 @@
-"""How objects refer to each other, in words: names of references, titles of objects, paths.
+"""How objects refer to each other, in words: names of references, titles of objects.
 
 * `names`: what a recording says of them; start here.
 * `births`: type and site of every object.
 """
 
 from .births import Births, births_of
-from .names import Edge, Names, folded
+from .names import OWN_DICT, Edge, Names, folded, titles
 
-__all__ = ["Births", "Edge", "Names", "births_of", "folded"]
+__all__ = ["OWN_DICT", "Births", "Edge", "Names", "births_of", "folded", "titles"]

@@ -7,6 +7,7 @@ import pytest
 from command_line import Gcreplay, write_cycles
 
 from gcreplay.store.builder import TraceBuilder
+from gcreplay.store.events import ObservedCollection
 
 SIGNATURE = "app.Node.me -> app.Node in cycles.py:loop"
 
@@ -111,3 +112,29 @@ def test_a_policy_without_collections_is_refused(
     done = gcreplay("cycles", trace, "-p", policy)
     assert done.exit_code == 2
     assert policy in done.stderr
+
+
+def test_what_ran_in_collections_is_told_with_where_they_began(
+    gcreplay: Gcreplay, tmp_path: Path
+) -> None:
+    """Two finalizers that leave no trace, of two collections: the readings tell them."""
+    b = TraceBuilder(argv=["app.py"])
+    for line in (7, 9):
+        conn = b.alloc("Conn", module="app", finalizer=1)
+        b.link(conn, conn, label=".me")
+        b.decref(conn)
+        made = b.alloc("Order", module="app", site=("app.py", line, "serve"))
+        b.read(conn, [(conn, ".me")])
+        b.incref(made)
+    with b.build(tmp_path / "f.gcreplay") as log:
+        log.add_observed(
+            [
+                ObservedCollection(at, object, "threshold", 0, 1, 1, 0, 0, 0, 1)
+                for at, object in ((4, 1), (9, 3))
+            ]
+        )
+    told = " ".join(gcreplay("cycles", tmp_path / "f.gcreplay").stdout.split())
+    assert (
+        "In recorded collections ran app.Conn.__del__, 2 times; they began at app.py:7 serve and "
+        "1 other place."
+    ) in told

@@ -109,11 +109,11 @@ static void look_at_the_end(void)
     pools_look(2);
     alloc_settle();
     probe_lists(2, &sentinel.head);
-    cap.excluded_ns += clock_ns() - begun;
-    cap.aside_cpu_ns += thread_cpu_ns() - begun_cpu;
     if (cap.active) {
         readings_end();
     }
+    cap.excluded_ns += clock_ns() - begun;
+    cap.aside_cpu_ns += thread_cpu_ns() - begun_cpu;
 }
 
 static void put_caller(void)

@@ -135,10 +135,4 @@ void readings_mark(void)
 
 /* The first collection of an interpreter that ends: nothing has been torn down yet, unless the collector
  * was off. */
-void readings_end(void)
-{
-    uint64_t begun = clock_ns(), begun_cpu = thread_cpu_ns();
-    read_heap(READ_END);
-    cap.excluded_ns += clock_ns() - begun;
-    cap.aside_cpu_ns += thread_cpu_ns() - begun_cpu;
-}
+void readings_end(void) { read_heap(READ_END); }
