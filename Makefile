@@ -40,7 +40,7 @@ test: build $(VENV)/.test
 lint: build $(VENV)/.lint
 	$(BIN)/ruff check .
 	@rm -rf build/types && mkdir -p build/types/gcreplay
-	@ln -s $(CURDIR)/cli/* $(CURDIR)/store $(CURDIR)/tracer $(CURDIR)/replay build/types/gcreplay
+	@ln -s $(CURDIR)/cli/* $(CURDIR)/store $(CURDIR)/tracer $(CURDIR)/replay $(CURDIR)/report build/types/gcreplay
 	MYPYPATH=build/types $(BIN)/mypy -p gcreplay
 
 bench: build $(VENV)/.test

@@ -6,7 +6,7 @@
 * `encoding/`: how events become bytes.
 * `rules/`: what makes a log valid.
 * `exchange/`: JSON Lines and rows for plain SQL.
-* `documentation`: makes docs/event-log.md from all of it.
+* `documentation`: makes docs/reference/event-log.md from all of it.
 
 Each name is imported when it is asked for: who only wants an error does not wait for SQLAlchemy.
 """

@@ -58,7 +58,7 @@ class Unmarked(GcreplayError):
 
 
 class InvalidLog(GcreplayError):
-    """The log breaks a rule of the event log (see docs/event-log.md).
+    """The log breaks a rule of the event log (see docs/reference/event-log.md).
 
     `sequence` is the number of the event, `event` the event in words, `rule` what it breaks.
     """

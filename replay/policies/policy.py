@@ -1,7 +1,7 @@
 """What a policy is: it arms triggers, and decides what to collect when one fires.
 
 The engine applies events natively and calls Python once per trigger, never per event. A policy
-subclasses `Policy` and overrides what it cares about; docs/policies.md works one out.
+subclasses `Policy` and overrides what it cares about; docs/reference/policies.md works one out.
 """
 
 from __future__ import annotations

@@ -74,17 +74,17 @@ class Names:
 
     def type(self, object: int) -> str:
         """Qualified name of its type."""
-        return self._types[self._shape[object]].qualified
+        return str(self._types[self._shape[object]].qualified)
 
     def called(self, object: int) -> str:
         """The object in words: `frame of checkout`, `class Order`, else its type without module."""
         kind = self._types[self._shape[object]]
-        title = self.labels[self._title[object]]
+        title = self.labels[int(self._title[object])]
         if title and kind.qualified in _TITLED:
             return _TITLED[kind.qualified].format(title)
         if title and kind.kind == "type":
             return f"class {title}"
-        return kind.qualified.rpartition(".")[2]
+        return str(kind.qualified).rpartition(".")[2]
 
     def text(self, label: int) -> str:
         """The name that a label stands for; "" for a position among all children."""

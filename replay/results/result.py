@@ -51,8 +51,9 @@ class RunResult:
     Objects and bytes are numbers of live objects and bytes that the log tells of. Floating
     garbage is unreachable and not freed yet; its integrals are in objects (bytes) times events.
     died_by_refcount and died_by_collector count deaths by the generation in which the object
-    stood: 0, 1, 2, permanent, untracked. regions_run, unmoved, lapsed: docs/policies.md. notes:
-    sentences on what the policy could not do as its collector does.
+    stood: 0, 1, 2, permanent, untracked. regions_run, unmoved, lapsed:
+    docs/reference/policies.md. notes: sentences on what the policy could not do as its collector
+    does.
     """
 
     policy: str

@@ -15,7 +15,9 @@ _Operands: TypeAlias = Callable[[int, int, int], Record]
 
 
 def records(log: EventLog, start: int = 0, stop: int | None = None) -> Iterator[Record]:
-    """One dictionary an event, `op` first, names resolved; `docs/event-log.md` lists the keys.
+    """One dictionary an event, `op` first, names resolved.
+
+    docs/reference/event-log.md lists the keys.
 
     The events are `start` up to `stop` (None: to the end). Raises as `EventLog.segments`.
     """

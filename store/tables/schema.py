@@ -1,7 +1,7 @@
 """The schema of a recording: one SQLite file.
 
-Every table and column carries its meaning as a comment, and docs/event-log.md is generated
-from here (`python -m gcreplay.store.documentation docs/event-log.md`; a test fails when stale).
+Every table and column carries its meaning as a comment, and docs/reference/event-log.md is
+generated from here (`python -m gcreplay.store.documentation FILE`; a test fails when stale).
 
 The log proper is `segments`; `types`, `sites`, `labels`, `shapes` and `arguments` are what its
 events name by number; `meta` and `observed` say what was recorded and what the interpreter's

@@ -1,4 +1,4 @@
-"""docs/commands.md: every command stands there, and every example in it runs as it says."""
+"""docs/reference/commands.md: every command stands there, every example in it runs as it says."""
 
 import re
 import shlex
@@ -13,7 +13,7 @@ import pytest
 from gcreplay.main import COMMANDS, cli
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs" / "commands.md").read_text()
+PAGE = (ROOT / "docs" / "reference" / "commands.md").read_text()
 BLOCK = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 

@@ -1,6 +1,6 @@
 """What finalizers and callbacks with an owner did runs where a policy's collection finds the owner.
 
-Numbers follow from the rules in docs/policies.md, worked out beside each test.
+Numbers follow from the rules in docs/reference/policies.md, worked out beside each test.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The worked example of docs/policies.md does what the page says."""
+"""The worked example of docs/reference/policies.md does what the page says."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cycles import self_cycle
 from gcreplay.replay import known_policies, replay
 from gcreplay.store import TraceBuilder
 
-PAGE = Path(__file__).parents[2] / "docs" / "policies.md"
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "policies.md"
 
 
 def test_the_worked_example_runs(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from gcreplay.replay.run import Replay
 from gcreplay.replay.testing import BrokenInvariant, check, valid_logs
 from gcreplay.store import EventLog, TraceBuilder
 
-PAGE = Path(__file__).parents[2] / "docs" / "cookbook.md"
+PAGE = Path(__file__).parents[2] / "docs" / "guide" / "write-a-collector.md"
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))

@@ -15,7 +15,7 @@ from gcreplay.store.exchange.records import records
 from gcreplay.store.exchange.rows import export_rows
 from gcreplay.store.tables.schema import PROJECTIONS
 
-PAGE = Path(__file__).parents[2] / "docs" / "event-log.md"
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "event-log.md"
 
 
 def example() -> TraceBuilder:
@@ -135,6 +135,6 @@ def test_records_resolve_names():
 
 def test_the_page_about_the_event_log_is_generated_from_the_code():
     assert PAGE.read_text(encoding="utf-8") == document(), (
-        "run `python -m gcreplay.store.documentation docs/event-log.md`"
+        "run `python -m gcreplay.store.documentation docs/reference/event-log.md`"
     )
     assert set(OPERANDS) == set(Op)

@@ -1,7 +1,7 @@
 """The replay engine and its collectors in plain Python: an executable specification.
 
-Written from docs/event-log.md and from CPython 3.11's Modules/gcmodule.c, not from the native
-engine, which must equal it event by event. Nothing here is fast. Generations are dicts of
+Written from docs/reference/event-log.md and from CPython 3.11's Modules/gcmodule.c, not from the
+native engine, which must equal it event by event. Nothing here is fast. Generations are dicts of
 ids, in order; generation 3 is the permanent one and None means untracked.
 
 * `heap`: what an object is, and how it dies.

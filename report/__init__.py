@@ -1,0 +1,6 @@
+"""The report: what a recording shows, for a person to read.
+
+* `view`: what a report consists of, as plain data; start here.
+* `parts`: pure functions that make a section from results.
+* `renderers`: a view as HTML or as Markdown.
+"""

@@ -1,0 +1,1 @@
+"""Pure functions: each makes a section of the report from results."""

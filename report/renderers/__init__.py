@@ -1,0 +1,1 @@
+"""Each draws a view in its own way."""
