@@ -229,12 +229,12 @@ cdef class Ingest:
 
     @property
     def visits(self):
-        """Number of objects that were met in search of what holds others, in all looks."""
+        """Number of objects that were met in search of what holds others, in all probes."""
         return self.s.visits
 
     @property
     def members(self):
-        """Number of objects that looks have shown, in all of them."""
+        """Number of objects that probes have shown, in all of them."""
         return self.s.members
 
     @property

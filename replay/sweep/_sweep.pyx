@@ -53,6 +53,7 @@ cdef extern from "settings.h" nogil:
     int prepare_groups(Sweep *s)
     void c_arm "arm"(Sweep *s, int enabled)
     void begin_lanes(Sweep *s, Heap *h)
+    void sweep_due(Heap *h)
     void freeze_lanes(Sweep *s)
     void unfreeze_lanes(Sweep *s)
     int collect_lanes(Sweep *s, Heap *h, int generation)
@@ -191,6 +192,7 @@ cdef class Lanes:
             s.long_lived_total[i] = start.long_lived_total
             s.long_lived_pending[i] = start.long_lived_pending
         c_arm(s, start.enabled)
+        sweep_due(self.h)
 
     def enable(self, bint on):
         c_arm(&self.s, on)

@@ -227,7 +227,8 @@ static void group_is_due(Sweep *s, Heap *h, uint32_t group)
 never_inline void sweep_due(Heap *h)
 {
     Sweep *s = SWEEP(h);
-    while (s->next_group < s->groups && s->due[s->next_group] <= h->sequence)
+    /* Garbage of the found heap waits for the start, where objects get their places. */
+    while (h->started && s->next_group < s->groups && s->due[s->next_group] <= h->sequence)
         group_is_due(s, h, s->next_group++);
     while (h->due_next < h->due_length && h->due[h->due_next].sequence <= h->sequence)
         h->due_next++;

@@ -105,6 +105,26 @@ def test_most_sweeps_that_are_not_exact_are_near() -> None:
     assert counts[True] > 2 * counts[False] > 0
 
 
+def test_garbage_of_the_found_heap_stands_in_its_generation() -> None:
+    """A cycle of generation 2 is dropped before the log's start: a young collection leaves it, a
+    full one frees it."""
+    builder = TraceBuilder()
+    old = builder.alloc("Node", size=100)
+    builder.link(old, old)
+    builder.track(old, 2)
+    builder.decref(old)
+    builder.start(threshold=(700, 10, 10))
+    builder.gc_call("collect", 0)
+    builder.gc_call("collect", 2)
+    log = builder.build()
+    result, equal = compared(log, [(500, 10, 10)])
+    assert result.inexact == ()
+    assert all(equal)
+    assert result.made is not None
+    made = [(int(one["generation"]), int(one["collected"])) for one in result.made]
+    assert made == [(0, 0), (2, 1)]
+
+
 def garbage_of_garbage() -> EventLog:
     """A cycle a <-> b is let go of, then what it holds, c. A setting that has collected the cycle
     by then sees c die by its count; another finds it with the cycle."""

@@ -15,7 +15,7 @@ static inline void *word_in(void *block, size_t size, size_t i)
 
 /* The type of the GC object in a block, or NULL.  Its word stands behind the GC header, or behind
  * the managed dictionary; the near word is then a part of the GC header.  `certain`: the
- * counter has proved that this is a GC object, so an unknown type may be looked at. */
+ * counter has proved that this is a GC object, so an unknown type may be read. */
 static PyTypeObject *type_in(void *block, size_t size, int certain)
 {
     void *near = word_in(block, size, TYPE_WORD_NEAR), *far = word_in(block, size, TYPE_WORD_FAR);
@@ -36,7 +36,7 @@ static PyTypeObject *type_in(void *block, size_t size, int certain)
     return NULL;
 }
 
-static int looks_collectable(void *block, size_t size)
+static int seems_collectable(void *block, size_t size)
 {
     void *word[TYPE_WORD_PLAIN + 1] = {0};
     if (size < HEAD_NEAR + sizeof(PyObject)) {
@@ -52,7 +52,7 @@ static int looks_collectable(void *block, size_t size)
 
 /* How much may be read of a block whose size is not known: to the end of its page, and on
  * when what lies behind can be read (it may be the guard page of a stack).  The kernel tells:
- * it looks at the signal set before it refuses to do anything with it. */
+ * it reads the signal set before it refuses to do anything with it. */
 static size_t readable(const void *block)
 {
     const size_t most = (TYPE_WORD_FAR + 1) * sizeof(void *), page = 4096;
@@ -113,11 +113,11 @@ static void born(void *block, size_t size, int typed)
     }
     PyTypeObject *t = typed ? type_in(block, size, 1) : NULL;
     uint32_t type = t != NULL ? type_number(t) : 0;
-    uint32_t site = site_of(cap.look.place);
+    uint32_t site = site_of(cap.sample.place);
     if (!spool_room(RECORD_ROOM) || alloc_entry_new(e, type) == 0) {
         return;
     }
-    if (UNLIKELY(cap.look.exception != NULL)) {
+    if (UNLIKELY(cap.sample.exception != NULL)) {
         put_tag(R_BARRED);
     }
     put_record3(R_ALLOC, type, (size + 7) / 8, site);
@@ -163,7 +163,7 @@ void alloc_settle(void)
     if (cap.pending != NULL) {
         void *block = cap.pending;
         cap.pending = NULL;
-        if (!cap.beginning || looks_collectable(block, cap.pending_size)) {
+        if (!cap.beginning || seems_collectable(block, cap.pending_size)) {
             born(block, cap.pending_size, cap.beginning != 0);
         }
     }
@@ -185,7 +185,7 @@ void capture_sync(void)
     }
     cap.count = now;
     if (cap.collecting == OWNED && gc_collecting(cap.gc)) {
-        owners_look();
+        owners_check();
     }
     gcwatch_deleted();
     if (begun && runtime_finalizing()) {
@@ -202,7 +202,7 @@ void capture_sync(void)
         }
     }
     freelist_births();
-    look_taken();
+    sample_taken();
 }
 
 void capture_refresh(void) { cap.count = young_count(); }
@@ -256,7 +256,7 @@ static void on_free(void *p)
     if (p == cap.pending) {
         /* Born and released between two hooks: the counter shows nothing. */
         cap.pending = NULL;
-        if (looks_collectable(p, cap.pending_size)) {
+        if (seems_collectable(p, cap.pending_size)) {
             born(p, cap.pending_size, 1);
             e = map_find(p);
             if (cap.active && e != NULL && e->id != 0) {
@@ -264,7 +264,7 @@ static void on_free(void *p)
             }
         }
         cap.count = now;
-        look_taken();
+        sample_taken();
         return;
     }
     known |= e != NULL && e->id != 0;
@@ -273,12 +273,12 @@ static void on_free(void *p)
         int collectable;
         cap.pending = NULL;
         if (!known) {
-            collectable = now == before + 1 || (now == before && looks_collectable(block, cap.pending_size)
-                                                && !type_known(((void **)p)[TYPE_WORD_PLAIN]) && looks_collectable(p, readable(p)));
+            collectable = now == before + 1 || (now == before && seems_collectable(block, cap.pending_size)
+                                                && !type_known(((void **)p)[TYPE_WORD_PLAIN]) && seems_collectable(p, readable(p)));
         } else if (before > 0) {
             collectable = now == before;
         } else {
-            collectable = now == 1 || looks_collectable(block, cap.pending_size);
+            collectable = now == 1 || seems_collectable(block, cap.pending_size);
         }
         if (collectable) {
             born(block, cap.pending_size, 1);
@@ -291,7 +291,7 @@ static void on_free(void *p)
         unknown_freed();
     }
     cap.count = now;
-    look_taken();
+    sample_taken();
 }
 
 /* Switched from C, as modules compiled by Cython do. */
@@ -310,7 +310,7 @@ static inline void on_malloc(void)
 {
     if (LIKELY(capture_quiet() && gc_enabled(cap.gc) == cap.enabled)) {
         cap.pending = NULL;
-        look_taken();
+        sample_taken();
         return;
     }
     capture_sync();
@@ -395,7 +395,7 @@ static void hook_free(void *ctx, void *p)
         int changed = phase_changed();
         if (UNLIKELY(changed)) {
             if (cap.collecting == OWNED && gc_collecting(cap.gc)) {
-                owners_look(); /* the counter has moved for what is released */
+                owners_check(); /* the counter has moved for what is released */
             } else {
                 capture_sync();
             }

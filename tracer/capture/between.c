@@ -1,13 +1,13 @@
-/* Where the objects were made that came out of a free list between two looks.  Nothing is seen when it
- * happens; but the looks found frames, and the code between says what was run, or may have been. */
+/* Where the objects were made that came out of a free list between two samples.  Nothing is seen when it
+ * happens; but each sample has a frame, and the code between says what was run, or may have been. */
 #include "capture.h"
 
 #include "ways.h"
 
 #define DEEP 32  /* frames that are searched */
-#define CALLS 4  /* frames of calls under way that are looked through */
+#define CALLS 4  /* frames of calls under way that are searched */
 
-/* How the frame of the first look stands to that of the second. */
+/* How the frame of the first sample stands to that of the second. */
 enum relation {
     UNRELATED,
     SAME,   /* one frame: the stretch between, or out of a call and into the next */
@@ -19,7 +19,7 @@ enum relation {
 
 /* How many calls lie between; -1 when it is none of the callers, -2 when that is not known.
  * `above`: only frames that stand above it on the stack can have been called by it. */
-static int calls_between(const frame_t *frame, const look_t *before, const PyThreadState *above)
+static int calls_between(const frame_t *frame, const sample_t *before, const PyThreadState *above)
 {
     for (int i = 0; i < DEEP; i++, frame = frame_below(frame)) {
         if (frame == NULL) {
@@ -38,7 +38,7 @@ static int calls_between(const frame_t *frame, const look_t *before, const PyThr
     return -2;
 }
 
-static enum relation relation_of(const look_t *before, const look_t *now, int *calls)
+static enum relation relation_of(const sample_t *before, const sample_t *now, int *calls)
 {
     *calls = 0;
     if (before->place.code == NULL) {
@@ -93,7 +93,7 @@ static int add_surely(int *n, PyCodeObject *code, int from, int to, enum type_ki
 }
 
 /* Stretches of several calls, with something unknown between: enough where they took them all. */
-static int told_of_calls(enum relation how, int calls, const look_t *before, const look_t *now,
+static int told_of_calls(enum relation how, int calls, const sample_t *before, const sample_t *now,
                          enum type_kind kind, int length, int n)
 {
     PyCodeObject *code = before->place.code;
@@ -115,7 +115,7 @@ static int told_of_calls(enum relation how, int calls, const look_t *before, con
     return taken == n;
 }
 
-static int told_of_one(way_t *way, enum relation how, const look_t *before, const look_t *now, enum type_kind kind,
+static int told_of_one(way_t *way, enum relation how, const sample_t *before, const sample_t *now, enum type_kind kind,
                        int length, int n)
 {
     PyCodeObject *code = now->place.code;
@@ -147,7 +147,7 @@ static int told_of_one(way_t *way, enum relation how, const look_t *before, cons
     return 1;
 }
 
-static void all_near(const look_t *now)
+static void all_near(const sample_t *now)
 {
     uint32_t near = site_near_to(now->place);
     for (int i = 0; i < BETWEEN_MOST; i++) {
@@ -155,7 +155,7 @@ static void all_near(const look_t *now)
     }
 }
 
-static void find_out(way_t *way, enum relation how, int calls, const look_t *before, const look_t *now,
+static void find_out(way_t *way, enum relation how, int calls, const sample_t *before, const sample_t *now,
                      enum type_kind kind, int length, int n)
 {
     int told = 0;
@@ -199,7 +199,7 @@ static uint32_t further[WAYS][BETWEEN_MOST]; /* touched only where several were 
 
 /* What tells a way from others between the same instructions: calls under way, code that has died
  * since, and what is asked. */
-static uint64_t rest_of(const look_t *before, const look_t *now, enum relation how, int calls, enum type_kind kind,
+static uint64_t rest_of(const sample_t *before, const sample_t *now, enum relation how, int calls, enum type_kind kind,
                         int length, int n)
 {
     uint32_t deaths = *deaths_of(now->place.code) + (how != UNRELATED ? *deaths_of(before->place.code) : 0);
@@ -230,7 +230,7 @@ static way_t *way_of(const void *from, const void *to, uint64_t rest)
 }
 
 /* The sites of `n` objects in the order in which they were taken; all further ones have the last. */
-const uint32_t *sites_between(const look_t *before, const look_t *now, enum type_kind kind, int length, int n)
+const uint32_t *sites_between(const sample_t *before, const sample_t *now, enum type_kind kind, int length, int n)
 {
     static uint32_t none[BETWEEN_MOST];
     if (now->place.code == NULL) {

@@ -73,7 +73,7 @@ typedef struct {
     place_t place;
     const void *exception; /* that is set; a birth begins no collection then */
     uintptr_t *room;       /* where the frame of what it calls will begin, or NULL */
-} look_t;
+} sample_t;
 
 typedef struct {
     int active;
@@ -85,7 +85,7 @@ typedef struct {
     int enabled;          /* collector switch at the last hook */
     void *pending;        /* block handed out by the last hook, not classified yet */
     size_t pending_size;
-    look_t look;          /* where the last hook was that settled all before it */
+    sample_t sample;          /* where the last hook was that settled all before it */
     void *untyped;        /* block whose birth triggered the collection under way */
     uint32_t untyped_id;
     size_t untyped_size;
@@ -96,7 +96,7 @@ typedef struct {
     uint64_t seen_collections;
     uint64_t collected_before, uncollectable_before;
     uint64_t started_ns, excluded_ns, origin_ns, paused_ns;
-    uint64_t origin_cpu_ns, aside_cpu_ns; /* of the process when it began; of looks and collections */
+    uint64_t origin_cpu_ns, aside_cpu_ns; /* of the process when it began; of probes and collections */
     uint32_t caller;      /* site of the call of the gc module under way, or 0 */
     stopwatch_t due;      /* since the next collection begins at the earliest */
     uint64_t before_ns;   /* of the collection under way, before the sentinel was met */
@@ -197,14 +197,14 @@ size_t owned_leaf(PyObject *op, int *grows);
 void freelist_new_type(PyTypeObject *t);
 int freelist_check_layout(const char **why);
 void freelist_install(void);
-void freelist_taken(int given);       /* writes what was taken from the lists since the last look */
+void freelist_taken(int given);       /* writes what was taken from the lists since the last sample */
 void freelist_births_rare(void);      /* the same for contexts and asynchronous generators */
 void freelist_flushed(void *block);   /* a full collection gives this block back */
 int freelist_capacity_left(PyTypeObject *t, size_t size);
 
-extern int freelist_seen; /* what the lists of list, dict, slice and tuple held at the last look */
+extern int freelist_seen; /* what the lists of list, dict, slice and tuple held at the last sample */
 
-/* Between two looks these lists only become shorter, so that their sum tells whether any did. */
+/* Between two samples these lists only become shorter, so that their sum tells whether any did. */
 static inline int freelist_total(void) { return free_common(cap.interp); }
 
 static inline void freelist_births(void)
@@ -225,7 +225,7 @@ static inline int counters_quiet(void)
 /* Nothing for capture_sync() to write; no free list gave anything away either. */
 static inline int capture_quiet(void) { return counters_quiet() && freelist_total() == freelist_seen; }
 
-static inline void capture_look(void)
+static inline void capture_check(void)
 {
     if (LIKELY(capture_quiet())) {
         cap.pending = NULL;
@@ -298,29 +298,29 @@ static inline near_site_t *site_line(const void *instruction)
     return &site_near[((uintptr_t)instruction >> 1) & (NEAR_SITES - 1)];
 }
 
-static inline void look_here(look_t *look)
+static inline void sample_here(sample_t *sample)
 {
     const PyThreadState *ts = this_thread();
     const frame_t *frame = ts != NULL ? running_frame(ts) : NULL;
-    look->frame = frame;
+    sample->frame = frame;
     if (LIKELY(frame != NULL)) {
-        look->place.code = frame_code(frame);
-        look->place.instruction = frame_instruction(frame);
-        look->exception = exception_set(ts);
-        look->room = thread_room(ts);
+        sample->place.code = frame_code(frame);
+        sample->place.instruction = frame_instruction(frame);
+        sample->exception = exception_set(ts);
+        sample->room = thread_room(ts);
     } else {
-        *look = (look_t){.exception = ts != NULL ? exception_set(ts) : NULL};
+        *sample = (sample_t){.exception = ts != NULL ? exception_set(ts) : NULL};
     }
 }
 
 /* What stands in the room until a frame is put there. */
 #define UNCALLED ((uintptr_t)0x6763726570u)
 
-static inline void look_taken(void)
+static inline void sample_taken(void)
 {
-    look_here(&cap.look);
-    if (LIKELY(cap.look.room != NULL)) {
-        *cap.look.room = UNCALLED;
+    sample_here(&cap.sample);
+    if (LIKELY(cap.sample.room != NULL)) {
+        *cap.sample.room = UNCALLED;
     }
 }
 
@@ -341,7 +341,7 @@ static inline place_t place_at(PyCodeObject *code, int unit) { return (place_t){
 
 /* between.c */
 #define BETWEEN_MOST 8
-const uint32_t *sites_between(const look_t *before, const look_t *now, enum type_kind kind, int length, int n);
+const uint32_t *sites_between(const sample_t *before, const sample_t *now, enum type_kind kind, int length, int n);
 
 /* probe.c */
 int grow(void **at, size_t *room, size_t item); /* to twice the room, or the recording ends */
@@ -372,7 +372,7 @@ static inline void entry_leaves(const entry_t *e, const void *block)
 }
 
 void probe_paced(void);               /* sets when the next full probe is due */
-void probe_exactly(void);             /* the next full probe trusts no earlier look */
+void probe_exactly(void);             /* the next full probe trusts no earlier probe */
 void probe_found_heap(void);
 void probe_lists(int upto, PyGC_Head *drop);
 int probe_pending(void *unused);
@@ -389,7 +389,7 @@ int pools_own_blocks(const PyTypeObject *t); /* whose release no hook sees */
 void pools_new_type(const PyTypeObject *t, uint32_t number);
 void pools_walk(int g);
 void pools_met(PyObject *op, uint32_t id, int g);
-void pools_look(int upto);
+void pools_check(int upto);
 void pools_collected(int generation);
 
 /* weakuse.c */
@@ -421,7 +421,7 @@ void gcwatch_hide(void);              /* the sentinel, from gc.get_objects() alo
 /* owners.c */
 #define OWNED 2 /* each hook asks whose finalizer or callback runs */
 void owners_watch(int generation, visitproc subtracting);
-void owners_look(void);
+void owners_check(void);
 void owners_stopped(void);
 void owners_leave(void);
 int owners_is_sentinel(const PyObject *op);

@@ -34,7 +34,7 @@ struct spool_header {
     uint32_t pid;
     uint32_t children;  /* processes that the program has made, as far as is seen */
     char message[256];
-    uint64_t own_cpu_ns; /* CPU time of the program to its end, without looks and collections */
+    uint64_t own_cpu_ns; /* CPU time of the program to its end, without probes and collections */
     uint64_t cpu_ns;     /* CPU time of the process by then, all in all */
     uint64_t peak_kib;   /* of a measured run: the most memory that the process had; 0 where nobody knows */
 }; /* From byte 512 on stand facts of the recording, as spool.py packs them: the capture reads none. */
@@ -105,7 +105,7 @@ enum { OWNER_OVER = 0, OWNER_NOBODY = 1, OWNER_OBJECT = 1 };
  * n << 2 | kind.  A name is label n (0 = none), index n of a list or tuple, or only its position among all
  * children, those without a number among them. Between R_READ and its end stands nothing else. */
 #define READ_FRAME 0 /* in place of an object: a frame that runs, which is a root */
-enum read_reason { READ_GARBAGE = 0, READ_MARK = 1, READ_END = 2, READ_LOOK = 3 };
+enum read_reason { READ_GARBAGE = 0, READ_MARK = 1, READ_END = 2, READ_PROBE = 3 };
 enum { NAME_LABEL = 0, NAME_INDEX = 1, NAME_POSITION = 2, NAME_BITS = 2 };
 
 /* Strings: varint kind (1, 2, 4 bytes a character, 0 = UTF-8 bytes), varint characters, data. */

@@ -1,6 +1,6 @@
 /* Deaths into free lists and births from them.  Deaths: the wrapped tp_dealloc of the static
  * types that have such lists.  Births: a list that became shorter since the last
- * look; only the wrapped tp_dealloc makes one longer, so nothing is missed. */
+ * sample; only the wrapped tp_dealloc makes one longer, so nothing is missed. */
 #include "capture.h"
 
 int freelist_seen;
@@ -33,18 +33,18 @@ static void birth(PyObject *op, int length, uint32_t site)
     put_record3(R_BIRTH, type, (HEAD_NEAR + _PyObject_VAR_SIZE(t, length) + 7) / 8, site);
 }
 
-/* The births from one list since the look before; returns how many objects it has given away. */
-static int given_away(PyObject **held, int *seen, int now, enum type_kind kind, int length, const look_t *here)
+/* The births from one list since the sample before; returns how many objects it has given away. */
+static int given_away(PyObject **held, int *seen, int now, enum type_kind kind, int length, const sample_t *here)
 {
     int n = *seen - now;
-    const uint32_t *sites = sites_between(&cap.look, here, kind, length, n);
+    const uint32_t *sites = sites_between(&cap.sample, here, kind, length, n);
     for (int i = 0; i < n; i++) {
         birth(held[--*seen], length, sites[i < BETWEEN_MOST ? i : BETWEEN_MOST - 1]);
     }
     return n;
 }
 
-static inline int shrink(PyObject **held, int *seen, int now, enum type_kind kind, int length, const look_t *here)
+static inline int shrink(PyObject **held, int *seen, int now, enum type_kind kind, int length, const sample_t *here)
 {
     return UNLIKELY(*seen > now) ? given_away(held, seen, now, kind, length, here) : 0;
 }
@@ -52,8 +52,8 @@ static inline int shrink(PyObject **held, int *seen, int now, enum type_kind kin
 void freelist_taken(int given)
 {
     PyInterpreterState *is = cap.interp;
-    look_t here;
-    look_here(&here);
+    sample_t here;
+    sample_here(&here);
     freelist_seen -= given;
     given -= shrink(held_list, &seen_list, free_lists(is), KIND_LIST, 0, &here);
     given -= shrink(held_dict, &seen_dict, free_dicts(is), KIND_DICT, 0, &here);
@@ -70,8 +70,8 @@ void freelist_births_rare(void)
     if (LIKELY(contexts >= seen_context && asends >= seen_asend && avalues >= seen_avalue)) {
         return;
     }
-    look_t here;
-    look_here(&here);
+    sample_t here;
+    sample_here(&here);
     shrink(held_context, &seen_context, contexts, KIND_OTHER, 0, &here);
     shrink(held_asend, &seen_asend, asends, KIND_OTHER, 0, &here);
     shrink(held_avalue, &seen_avalue, avalues, KIND_OTHER, 0, &here);
@@ -93,7 +93,7 @@ void freelist_flushed(void *block)
 
 static inline entry_t *dying(PyObject *op)
 {
-    capture_look();
+    capture_check();
     entry_t *e = map_find(block_of(op));
     return LIKELY(e != NULL && e->id != 0) ? e : alloc_late(op, block_of(op));
 }
@@ -108,10 +108,10 @@ static inline void kept(entry_t *e, PyObject *op, PyObject **held, int *seen, in
     int was = *seen;
     /* Others may have been taken out of sight of any hook while this one was torn down. */
     if (UNLIKELY(was > now - 1)) {
-        look_t here;
-        look_here(&here);
+        sample_t here;
+        sample_here(&here);
         given_away(held, seen, now - 1, kind, length, &here);
-        look_taken();
+        sample_taken();
     }
     put_record1(R_KEPT, cap.next_id - e->id);
     entry_leaves(e, (char *)op - HEAD_NEAR);
@@ -122,7 +122,7 @@ static inline void kept(entry_t *e, PyObject *op, PyObject **held, int *seen, in
     if (counted) {
         freelist_seen += now - was;
     }
-    /* What other lists gave away meanwhile is seen at the next look. */
+    /* What other lists gave away meanwhile is seen at the next sample. */
     if (LIKELY(counters_quiet())) {
         cap.pending = NULL;
     } else {
@@ -174,7 +174,7 @@ WRAP(avalue_dealloc, AVALUE_TYPE, 0, held_avalue, &seen_avalue, free_avalues(cap
 /* ---- a list out of sight --------------------------------------------------- */
 
 /* `await future` makes an _asyncio.FutureIter, and its module keeps dead ones in a list of its own.
- * One that outlives its deallocator is there; reborn, it is a late object to the next look. */
+ * One that outlives its deallocator is there; reborn, it is a late object to the next probe. */
 static destructor futureiter_dealloc;
 
 static void futureiter_dealloc_hook(PyObject *op)
@@ -190,7 +190,7 @@ static void futureiter_dealloc_hook(PyObject *op)
     entry_leaves(e, (char *)op - HEAD_NEAR);
     e->id = 0;
     e->type = e->type & EF_ODD;
-    capture_look();
+    capture_check();
     spool_commit();
 }
 

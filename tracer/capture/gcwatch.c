@@ -102,11 +102,11 @@ void gcwatch_begun(int trigger)
 
 static void record_start(visitproc subtracting);
 
-/* What was let go since the last look is no longer seen to be held, and what is read has its links. */
-static void look_at_the_end(void)
+/* What was let go since the last probe is no longer seen to be held, and what is read has its links. */
+static void probe_at_the_end(void)
 {
     uint64_t begun = clock_ns(), begun_cpu = thread_cpu_ns();
-    pools_look(2);
+    pools_check(2);
     alloc_settle();
     probe_lists(2, &sentinel.head);
     if (cap.active) {
@@ -137,7 +137,7 @@ static int sentinel_traverse(PyObject *self, visitproc visit, void *arg)
     with_collector = 1;
     if ((capture_on() || measuring()) && runtime_finalizing()) {
         if (cap.active) {
-            look_at_the_end();
+            probe_at_the_end();
         }
         capture_stop(SPOOL_ENDED, "");
     } else if (cap.measuring) {
@@ -163,7 +163,7 @@ static void record_start(visitproc subtracting)
     uint64_t due = known ? cap.due.wall_ns : begun;
     cap.before_ns = known ? stopwatch_ns(&cap.due) : 0;
     cap.due.thread = 0;
-    pools_look(generation);
+    pools_check(generation);
     alloc_settle();
     if (!spool_room(RECORD_ROOM)) {
         return;
@@ -264,9 +264,9 @@ static void call_record(enum gc_call call, int n, const int64_t *arguments)
 static uint32_t called_from(void)
 {
     uint32_t outer = cap.caller;
-    look_t look;
-    look_here(&look);
-    cap.caller = site_of(look.place);
+    sample_t sample;
+    sample_here(&sample);
+    cap.caller = site_of(sample.place);
     return outer;
 }
 

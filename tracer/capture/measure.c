@@ -113,7 +113,7 @@ static void notice_end(void)
 void measure_collection(void)
 {
     if (now.running && gc_statistic(gc, GC_COLLECTIONS) == now.collections) {
-        return; /* the collector's second look */
+        return; /* the collector's second pass */
     }
     uint64_t at = clock_ns();
     if (now.running) {
@@ -134,7 +134,7 @@ void measure_collection(void)
 
 /* ---- the allocator: nothing but when something is asked for --------------------- */
 
-static void look(void)
+static void check(void)
 {
     if (now.running && gc_collecting(gc) && runtime_finalizing()) {
         capture_stop(SPOOL_FAILED, NEVER_ENDED);
@@ -149,14 +149,14 @@ static void look(void)
 
 static void at_line(void);
 
-static inline void glance(void)
+static inline void check_quickly(void)
 {
     if (plan.lines && measuring() && !now.called) {
         at_line();
     }
     if (now.running || gc_count(gc, 0) >= gc_threshold(gc, 0)) {
         if (measuring() && !now.called) {
-            look();
+            check();
         }
     }
 }
@@ -164,12 +164,12 @@ static inline void glance(void)
 #define HOOKS(DOMAIN)                                                                                                  \
     static void *DOMAIN##_malloc(void *ctx, size_t n)                                                                  \
     {                                                                                                                  \
-        glance();                                                                                                      \
+        check_quickly();                                                                                                      \
         return below_##DOMAIN.malloc(ctx, n);                                                                          \
     }                                                                                                                  \
     static void *DOMAIN##_calloc(void *ctx, size_t n, size_t size)                                                     \
     {                                                                                                                  \
-        glance();                                                                                                      \
+        check_quickly();                                                                                                      \
         return below_##DOMAIN.calloc(ctx, n, size);                                                                    \
     }                                                                                                                  \
     static void DOMAIN##_install(PyMemAllocatorDomain domain)                                                          \

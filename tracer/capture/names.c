@@ -123,7 +123,7 @@ static void put_by_fields(uint32_t rest)
 }
 
 /* The places stand in the order in which tp_traverse has met what is there: one that is found elsewhere is
- * put where it is looked for first the next time.  So mostly one look names a child.  Returns whether all
+ * put where it is searched first the next time.  So mostly one comparison names a child.  Returns whether all
  * that is in the places, and nothing else, was met in their order. */
 static int put_by_places(PyObject *op, recipe_t *recipe)
 {
@@ -343,7 +343,7 @@ static size_t children_of(PyObject *op, PyTypeObject *t)
 }
 
 /* How many links it may have at most. */
-static inline size_t look_into(PyObject *op, PyTypeObject *t, recipe_t *recipe)
+static inline size_t recipe_to_read(PyObject *op, PyTypeObject *t, recipe_t *recipe)
 {
     switch (recipe->shape) {
     case SHAPE_LIST:
@@ -387,7 +387,7 @@ void names_read(PyObject *op, const entry_t *e)
         return;
     }
     uint32_t title = recipe->title != UNTITLED ? title_of(op, recipe->title, e->id) : 0;
-    if (begin_reading(e->id, title, look_into(op, t, recipe))) {
+    if (begin_reading(e->id, title, recipe_to_read(op, t, recipe))) {
         put_links(op, recipe);
         end_reading();
     }

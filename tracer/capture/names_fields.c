@@ -13,7 +13,7 @@ typedef struct {
 } field_t;
 
 static field_t *fields;
-static size_t field_count, field_room, field_at; /* where the next child is looked for first */
+static size_t field_count, field_room, field_at; /* where the next child is searched first */
 static int searches; /* that found nothing */
 
 static PyObject *const *items; /* of a list or tuple: they are met from the last to the first */

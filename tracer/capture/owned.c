@@ -99,7 +99,7 @@ static size_t leaf(PyObject *op, int *grows, int shown)
     return handed(size_of_object(op) - presize_of(t)) + (array ? array_outside(op, shown) : 0);
 }
 
-/* Of an object without a GC header, where the one looked at is its only holder; else 0.  `grows`: it may
+/* Of an object without a GC header, where the one being probed is its only holder; else 0.  `grows`: it may
  * become larger where it stands. */
 size_t owned_leaf(PyObject *op, int *grows) { return leaf(op, grows, 0); }
 

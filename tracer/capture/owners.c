@@ -1,13 +1,13 @@
 /* What a collection has found to be garbage before it runs any code, and whose code runs then.
  *
- * The collector looks at each object twice: to subtract references, and to set the unreachable
- * aside.  An object of ours at the end of its list is asked last, and there the second look is
- * complete but for what it has moved behind that object: these are looked at here, with the
- * collector's own visitor, as it will look at them once more.  So the list of what is set aside,
+ * The collector passes each object twice: to subtract references, and to set the unreachable
+ * aside.  An object of ours at the end of its list is asked last, and there the second pass is
+ * complete but for what it has moved behind that object: these are visited here, with the
+ * collector's own visitor, as it will visit them once more.  So the list of what is set aside,
  * which a second object of ours has been moved into, is then what it will be.
  *
  * That second object has a finalizer: it walks along the list, always behind the object whose
- * finalizer is called next.  At the end it stays in the list, which the collector looks at again: what
+ * finalizer is called next.  At the end it stays in the list, which the collector visits again: what
  * is reachable then was saved by the code that has run.  Of callbacks the collector keeps a list, in
  * the order in which it comes upon their weak references; the one at its front is running. */
 #include "names.h"
@@ -35,7 +35,7 @@ static sentinel_t walker = {{0, 0}, {_PyObject_EXTRA_INIT 1, &walker_type}};
 
 static int last_is_in;      /* a list of the collector, with a survivor too many counted */
 static int generation;
-static visitproc subtract;  /* the collector's visitor of its first look */
+static visitproc subtract;  /* the collector's visitor of its first pass */
 static PyGC_Head *aside;    /* its list of what it has set aside */
 static PyThreadState *collector_thread;
 
@@ -59,7 +59,7 @@ static uint64_t told;       /* what the last R_OWNER said of that */
 
 int owners_is_sentinel(const PyObject *op) { return op == &last.object; }
 
-/* ---- the second look ------------------------------------------------------------------------ */
+/* ---- the second pass ------------------------------------------------------------------------ */
 
 void owners_watch(int of, visitproc subtracting)
 {
@@ -133,7 +133,7 @@ static int runs_code(void)
 }
 
 /* With the collector's own visitor, what it has moved behind the last of its list. */
-static void look_behind(PyGC_Head *end, PyGC_Head *head, visitproc visit, void *arg)
+static void visit_behind(PyGC_Head *end, PyGC_Head *head, visitproc visit, void *arg)
 {
     for (PyGC_Head *at = gc_next(end); at != head; at = gc_next(at)) {
         Py_TYPE(object_of(at))->tp_traverse(object_of(at), visit, arg);
@@ -146,7 +146,7 @@ static int last_traverse(PyObject *self, visitproc visit, void *arg)
     if (!last_is_in || !gc_under_collection(&last.head) || visit == subtract || aside != NULL) {
         return 0;
     }
-    look_behind(&last.head, gc_list(cap.gc, generation), visit, arg);
+    visit_behind(&last.head, gc_list(cap.gc, generation), visit, arg);
     aside = gc_next_aside(&walker.head);
     gc_take_from_aside(&walker.head);
     if (cap.active) {
@@ -248,8 +248,8 @@ static int calling(void)
     return 0;
 }
 
-/* At each hook inside the collection from its second look on. */
-void owners_look(void)
+/* At each hook inside the collection from its second pass on. */
+void owners_check(void)
 {
     owners_leave();
     write_garbage();
@@ -311,14 +311,14 @@ static void walker_finalize(PyObject *self)
     spool_commit();
 }
 
-/* Called by the collector as it looks again, when it has come to the end of the list. */
+/* Called by the collector in its last pass, when it has come to the end of the list. */
 static int walker_traverse(PyObject *self, visitproc visit, void *arg)
 {
     (void)self;
     if (!at_end || !cap.active || !gc_under_collection(&walker.head) || visit == subtract) {
         return 0;
     }
-    look_behind(&walker.head, aside, visit, arg);
+    visit_behind(&walker.head, aside, visit, arg);
     garbage_count = 0; /* written long since */
     if (note_garbage() && garbage_count > 0) {
         put_garbage(R_SAVED);

@@ -107,7 +107,7 @@ static int is_young(const met_t *m)
 }
 
 /* Writes the deaths among what was met in the generations 0..upto. */
-void pools_look(int upto)
+void pools_check(int upto)
 {
     for (int g = 0; g <= upto; g++) {
         size_t kept = 0;
@@ -144,7 +144,7 @@ void pools_collected(int generation)
     if (young.n > 0) {
         qsort(young.at, young.n, sizeof(*young.at), by_address);
     }
-    pools_look(generation);
+    pools_check(generation);
     young.n = 0;
     if (generation < 2) {
         for (size_t i = 0; i < met[generation].n; i++) {

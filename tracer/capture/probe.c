@@ -1,5 +1,5 @@
 /* Probes: what the objects of the GC lists hold, and their reference counts.
- * Everything is read, only what changed since the last look is written. */
+ * Everything is read, only what changed since the last probe is written. */
 #include "names.h"
 
 uint64_t probe_reused[1u << (REUSED_BITS - 6)];
@@ -7,7 +7,7 @@ uint64_t probe_reused[1u << (REUSED_BITS - 6)];
 static uint32_t *links;
 static size_t link_count, link_room;
 static uint32_t last_id;      /* the object named by the last entry */
-static PyObject **late;       /* untracked objects met for the first time, to be looked at too */
+static PyObject **late;       /* untracked objects met for the first time, to be probed too */
 static size_t late_count, late_room;
 
 int grow(void **at, size_t *room, size_t item)
@@ -50,16 +50,16 @@ static uint64_t doubt; /* not 0: one of them may be another object than it was *
 static size_t owned;   /* bytes that the object alone owns beside its block */
 static int grows;      /* and that can become more while all pointers stay */
 static int loose;      /* something else holds such things too, now */
-static int exactly;    /* the probe under way trusts no earlier look */
+static int exactly;    /* the probe under way trusts no earlier probe */
 static int exactly_next;
 static int changes_only; /* of the generation under way */
-static size_t spent;   /* by this probe, in objects looked at */
+static size_t spent;   /* by this probe, in objects read */
 static size_t read_links; /* of the object under way, each time one is read */
 static int walking;    /* the generation under way, or none: -1 */
 
 void probe_exactly(void) { exactly_next = 1; }
 
-/* Touches none of what the object holds: most objects have not changed since the last look. */
+/* Touches none of what the object holds: most objects have not changed since the last probe. */
 static int visit_pointer(PyObject *op, void *unused)
 {
     (void)unused;
@@ -69,7 +69,7 @@ static int visit_pointer(PyObject *op, void *unused)
     return 0;
 }
 
-/* Of an entry's hash: to be read again at the next look, though the pointers stay.  What it owned is then
+/* Of an entry's hash: to be read again at the next probe, though the pointers stay.  What it owned is then
  * in the rest. */
 #define AGAIN 1u
 
@@ -99,7 +99,7 @@ static void tuple_held(PyObject *tuple, int nested)
     }
 }
 
-/* No list of the collector has a dictionary that holds no container: it is looked at behind its one
+/* No list of the collector has a dictionary that holds no container: it is probed behind its one
  * holder, each time, as it may have changed. */
 static void only_holder(PyObject *op)
 {
@@ -149,7 +149,7 @@ static int visit(PyObject *op, void *unused)
  * few are in the price of the object, which was measured on such as have few. */
 #define LINKS_PER_OBJECT 16
 
-static void look_at(PyObject *op)
+static void probe_object(PyObject *op)
 {
     PyTypeObject *t = Py_TYPE(op);
     entry_t *e = entry_of(op);
@@ -239,8 +239,8 @@ static void look_at(PyObject *op)
 /* ---- what running code holds ------------------------------------------------ */
 
 /* A reference from a frame comes and goes without any trace.  An object that a frame held
- * when it was last looked at would seem held until its generation is probed again, and all
- * that hangs from it with it; so these objects are looked at once more at the next probe. */
+ * when it was last probed would seem held until its generation is probed again, and all
+ * that hangs from it with it; so these objects are probed once more at the next probe. */
 typedef struct {
     PyObject *op;
     uint32_t id;
@@ -279,7 +279,7 @@ static void watch_frames(void)
 
 #define MANY 256
 
-/* Looking at all that a large container holds, at every probe, would cost more than all else. */
+/* Reading all that a large container holds, at every probe, would cost more than all else. */
 static int holds_many(PyObject *op)
 {
     return PyList_Check(op) || PyTuple_Check(op) ? Py_SIZE(op) > MANY
@@ -295,14 +295,14 @@ static int traversable(PyObject *op)
     return Py_REFCNT(op) > 0 && (object_tracked(op) || PyTuple_CheckExact(op) || PyDict_CheckExact(op));
 }
 
-static void look_at_count(PyObject *op, entry_t *e)
+static void probe_count(PyObject *op, entry_t *e)
 {
     if (e->count != (uint32_t)Py_REFCNT(op) && entry_head(e->id, PE_CHILD | PE_COUNT)) {
         put_number(e->count = (uint32_t)Py_REFCNT(op));
     }
 }
 
-static void look_at_watched(void)
+static void probe_watched(void)
 {
     for (size_t i = 0; i < watched_count && cap.active; i++) {
         /* Alive if its number still stands at its address; the object itself may be gone. */
@@ -310,9 +310,9 @@ static void look_at_watched(void)
         if (e != NULL && e->id == watched[i].id) {
             e->type &= ~EF_WATCHED;
             if (traversable(watched[i].op) && !holds_many(watched[i].op)) {
-                look_at(watched[i].op);
+                probe_object(watched[i].op);
             } else if (Py_REFCNT(watched[i].op) > 0) {
-                look_at_count(watched[i].op, e);
+                probe_count(watched[i].op, e);
             }
         }
     }
@@ -332,7 +332,7 @@ void probe_lists(int upto, PyGC_Head *drop)
     int merged = drop != NULL && !cap.collecting;
     put_number((uint64_t)upto + (whole ? 0 : PROBE_CHANGES) + (merged ? PROBE_MERGED : 0));
     cap.in_probe = 1;
-    names_begin(READ_LOOK);
+    names_begin(READ_PROBE);
     last_id = 0;
     late_count = 0;
     spent = 0;
@@ -353,7 +353,7 @@ void probe_lists(int upto, PyGC_Head *drop)
             __builtin_prefetch(gc_next(at));
             __builtin_prefetch(map_find(gc_next(at)));
             if (!gcwatch_is_sentinel(at)) {
-                look_at((PyObject *)(at + 1));
+                probe_object((PyObject *)(at + 1));
             }
         }
     }
@@ -362,10 +362,10 @@ void probe_lists(int upto, PyGC_Head *drop)
         put_number((zigzag(0) << PE_BITS | PE_LIST) + 1);
         put_number(4);
         changes_only = 0;
-        look_at_watched();
+        probe_watched();
         for (size_t i = 0; i < late_count && cap.active; i++) {
             if (traversable(late[i])) {
-                look_at(late[i]);
+                probe_object(late[i]);
             }
         }
     }
@@ -428,22 +428,22 @@ void probe_found_heap(void)
     }
 }
 
-#define LOOKS_TIMED 512u
-#define LOOKS_FOR_ONE 8u
+#define PROBES_TIMED 512u
+#define PROBES_FOR_ONE 8u
 
-/* For how many looks the CPU time of this one stands: that clock is dear, and of many looks at the young
+/* For how many probes the CPU time of this one stands: that clock is dear, and of many young probes
  * every eighth tells enough. */
-static unsigned looks_meant(int kind)
+static unsigned probes_meant(int kind)
 {
-    static unsigned looks;
-    if (kind == 2 || looks < LOOKS_TIMED) {
-        looks += kind != 2;
+    static unsigned probes;
+    if (kind == 2 || probes < PROBES_TIMED) {
+        probes += kind != 2;
         return 1;
     }
-    return looks++ % LOOKS_FOR_ONE == 0 ? LOOKS_FOR_ONE : 0;
+    return probes++ % PROBES_FOR_ONE == 0 ? PROBES_FOR_ONE : 0;
 }
 
-/* Objects that looks at the young may cost for each birth. Where none grow old, as with the collector
+/* Objects that young probes may read for each birth. Where none grow old, as with the collector
  * off, all are young. */
 #define YOUNG_PER_BIRTH 16
 
@@ -455,9 +455,9 @@ static long until_young(void)
 
 void probe_now(int kind)
 {
-    unsigned meant = looks_meant(kind);
+    unsigned meant = probes_meant(kind);
     uint64_t begun = clock_ns(), begun_cpu = meant ? thread_cpu_ns() : 0;
-    pools_look(kind == 2 ? 2 : 0);
+    pools_check(kind == 2 ? 2 : 0);
     probe_lists(kind == 2 ? 2 : 0, NULL);
     cap.until_young = kind == 2 ? cap.granularity : until_young();
     spool_commit();

@@ -72,7 +72,7 @@ static long read_heap(enum read_reason reason)
 
 /* ---- marks ----------------------------------------------------------------------------------------- */
 
-/* Looking at an object and reading it costs about what two thirds of a birth cost the program with all that
+/* Probing an object and reading its names costs about what two thirds of a birth cost the program with all that
  * goes with it: so this many births for each object are worth 2 % of it. */
 #define BIRTHS_PER_OBJECT 32
 #define KINDS 16 /* of marks, the first of which is read whatever it costs */

@@ -14,11 +14,11 @@ static destructor code_dealloc;
 /* What it allocated last may not be settled yet. */
 static void forget_code(PyObject *op)
 {
-    if (cap.look.place.code == (PyCodeObject *)op && capture_on()) {
-        capture_look();
+    if (cap.sample.place.code == (PyCodeObject *)op && capture_on()) {
+        capture_check();
         spool_commit();
-        if (cap.look.place.code == (PyCodeObject *)op) {
-            cap.look = (look_t){.frame = NULL};
+        if (cap.sample.place.code == (PyCodeObject *)op) {
+            cap.sample = (sample_t){.frame = NULL};
         }
     }
     if (cap.active && table_find(&codes, (uint64_t)(uintptr_t)op) != NULL) {

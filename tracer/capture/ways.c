@@ -1,4 +1,4 @@
-/* All ways from one look at a frame to the next.  A raised exception is looked at where it is made, so
+/* All ways from one sample of the running frame to the next.  A raised exception is sampled where it is made, so
  * none is among them. */
 #include "ways.h"
 
@@ -164,7 +164,7 @@ int takers_on(const stretch_t *stretch, enum type_kind kind, int length, takers_
     int ways = find_ways(stretch, &first);
     if (stretch->from != ENTRY && (ways || within)) {
         effect_t does = effect_of(&first, kind, length);
-        /* Where a look finds a list, tuple or slice being made, that one is from no free list; where
+        /* Where a sample finds a list, tuple or slice being made, that one is from no free list; where
          * it finds a dictionary being made, it made room for the keys and takes the dictionary next. */
         if (does.takes == TAKES_ONE ? kind == KIND_DICT : does.takes != TAKES_NONE) {
             note_other(found, first.at);
@@ -178,14 +178,14 @@ int takers_on(const stretch_t *stretch, enum type_kind kind, int length, takers_
     /* In the order in which they were found: what all ways pass stands before what lies behind it. */
     for (int i = 0; i < count; i++) {
         const instruction_t *is = &nodes[i].is;
-        int looked_at = nodes[i].ends && stretch->to != EXIT;
-        if (!nodes[i].reaches || ((looked_at || is->at == first.at) && (within || is->at == first.at))) {
+        int sampled = nodes[i].ends && stretch->to != EXIT;
+        if (!nodes[i].reaches || ((sampled || is->at == first.at) && (within || is->at == first.at))) {
             continue;
         }
         effect_t does = effect_of(is, kind, length);
         found->calls |= does.calls;
         found->resumes |= does.resumes;
-        if (does.takes == TAKES_NONE || (looked_at && does.takes == TAKES_ONE)) {
+        if (does.takes == TAKES_NONE || (sampled && does.takes == TAKES_ONE)) {
             continue;
         }
         if (does.takes == TAKES_ONE && found->surely < TAKERS_MOST && !way_exists(&first, -1, i) && !way_exists(is, i, -1)) {

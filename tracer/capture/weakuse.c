@@ -59,7 +59,7 @@ static PyObject *asked(PyObject *op, PyObject *const *args, size_t nargs, PyObje
     if (got == NULL || !capture_on()) {
         return got;
     }
-    capture_look();
+    capture_check();
     const entry_t *reference = cap.active ? known(op) : NULL;
     if (reference != NULL && got == Py_None) {
         miss(reference, op);

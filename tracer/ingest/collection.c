@@ -318,5 +318,5 @@ void collection_finish(ingest_t *s)
         note_on(s, newborn)->born = note_on(s, newborn)->used = row->end;
     }
     readings_placed(s, row);
-    window_looked(s);
+    window_probed(s);
 }

@@ -31,7 +31,7 @@ void ingest_free(ingest_t *s)
     }
     words_t *w[] = {&s->generations[0], &s->generations[1], &s->generations[2], &s->generations[3], &s->batch,
                     &s->stack, &s->holds, &s->pairs, &s->trail, &s->touched, &s->balance, &s->grown, &s->added,
-                    &s->removed, &s->targets, &s->doomed, &s->garbage, &s->rescued, &s->outlived, &s->owners, &s->saved, &s->hung, &s->hanging, &s->looks,
+                    &s->removed, &s->targets, &s->doomed, &s->garbage, &s->rescued, &s->outlived, &s->owners, &s->saved, &s->hung, &s->hanging, &s->probes,
                     &s->inside, &s->regions, &s->switches, &s->sparse, &s->handed, &s->buried, &s->read_objects, &s->read_titles, &s->read_counts, &s->read_targets, &s->read_names};
     for (size_t i = 0; i < sizeof(w) / sizeof(*w); i++) free(w[i]->at);
     void *arrays[] = {s->types, s->codes, s->sites, s->shapes, s->marks, s->calls, s->observed, s->type_flags, s->insertions,

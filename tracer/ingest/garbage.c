@@ -1,4 +1,4 @@
-/* What a look at the heap finds unreachable, and since when it can have been so. */
+/* What a probe finds unreachable, and since when it can have been so. */
 #include "ingest.h"
 
 int garbage_is(const ingest_t *s, const object_t *o) { return examined(s, o) && o->scratch == 0; }
@@ -67,7 +67,7 @@ static void judge(ingest_t *s, object_t *o, uint32_t verdict)
     note->verdict = verdict;
 }
 
-/* What the look can say of an object without asking who holds it. */
+/* What the probe can say of an object without asking who holds it. */
 static int known_reachable(const ingest_t *s, const object_t *o)
 {
     const note_t *note = note_of(s, o);
@@ -78,7 +78,7 @@ static int known_reachable(const ingest_t *s, const object_t *o)
 static void include(verdict_t *v, const verdict_t *more)
 {
     v->used = more->used > v->used ? more->used : v->used;
-    v->look = more->look < v->look ? more->look : v->look;
+    v->probe = more->probe < v->probe ? more->probe : v->probe;
     v->last = more->last > v->last ? more->last : v->last;
     v->idle |= more->idle;
 }
@@ -93,9 +93,9 @@ static int enter(ingest_t *s, uint32_t id)
     }
     s->visits++;
     o->scratch = (uint32_t)s->trail.n;
-    uint32_t used = note_of(s, o)->used, look = window_last_look(s, o);
-    int idle = look != NONE && used <= look;
-    *v = (visit_t){id, o->in_first, o->scratch, {used, look, 0, 0, idle}};
+    uint32_t used = note_of(s, o)->used, probe = window_last_probe(s, o);
+    int idle = probe != NONE && used <= probe;
+    *v = (visit_t){id, o->in_first, o->scratch, {used, probe, 0, 0, idle}};
     for (uint32_t e = o->in_first; e != NONE; e = s->edges[e].in_next) {
         if (known_reachable(s, object_get(s, s->edges[e].from))) return 1;
     }
@@ -133,7 +133,7 @@ static void leave(ingest_t *s)
             fail(s, "memory ran out");
             return;
         }
-        if (v.dates.look != NONE && v.dates.look > v.dates.last) v.dates.last = v.dates.look;
+        if (v.dates.probe != NONE && v.dates.probe > v.dates.last) v.dates.last = v.dates.probe;
         uint32_t given_up = v.dates.idle ? window_between(s, v.dates.last) : 0;
         v.dates.since = given_up > v.dates.used ? given_up : v.dates.used;
         *made = v.dates;
@@ -149,14 +149,14 @@ static void leave(ingest_t *s)
     }
 }
 
-/* Since where in this window `id` has been unreachable, by the look just taken; NONE when it is
+/* Since where in this window `id` has been unreachable, by the probe just taken; NONE when it is
  * reachable.  The last event that shows running code to have had hold of an ancestor dates it: after
  * Hertz et al., "Generating object lifetime traces with Merlin", TOPLAS 28(3), 2006.  Where nothing
- * does, it was given up since it was last seen to be reachable.  That the collector, or a look, did
- * not find one of its ancestors shows that this was, unless what had not been looked at since even
+ * does, it was given up since it was last seen to be reachable.  That the collector, or a probe, did
+ * not find one of its ancestors shows that this was, unless what had not been probed since even
  * longer leads to it: that is garbage now, and may have been then.
  *
- * The search goes up the links and meets each object once a look: Tarjan, "Depth-first search and
+ * The search goes up the links and meets each object once a probe: Tarjan, "Depth-first search and
  * linear graph algorithms", SIAM J. Comput. 1(2), 1972.  What something outside holds makes
  * reachable all that the search has not left yet. */
 uint32_t unreachable_since(ingest_t *s, uint32_t id)

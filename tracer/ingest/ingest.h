@@ -31,7 +31,7 @@ typedef struct { uint8_t *op; uint32_t *a, *b, *c; size_t n, room; } events_t;
 
 /* ---- the model --------------------------------------------------------------- */
 
-/* One cache line: what a look reads of each object it meets must not take two. */
+/* One cache line: what a probe reads of each object it meets must not take two. */
 typedef struct {
     uint32_t name;     /* number in the canonical log; NONE before its ALLOC is written */
     uint32_t type;     /* number of the type, 0 = unknown */
@@ -58,19 +58,19 @@ typedef struct {
  * next one opens.  Places count from the window's start. */
 typedef struct {
     uint32_t born;        /* where it was born; 0 = before */
-    uint32_t lost;        /* where since the last look a holder's death first took a link from it */
+    uint32_t lost;        /* where since the last probe a holder's death first took a link from it */
     uint32_t used;        /* where something last shows it to be in use; 0 = nowhere */
-    uint32_t judged, verdict; /* by which look, and how: of its verdicts, NONE = reachable */
-    uint32_t surplus;     /* references of running code too many, by the look under way */
+    uint32_t judged, verdict; /* by which probe, and how: of its verdicts, NONE = reachable */
+    uint32_t surplus;     /* references of running code too many, by the probe under way */
 } note_t;
 
-/* What a look says of garbage that holds itself, or of one object: from all that leads to it. */
+/* What a probe says of garbage that holds itself, or of one object: from all that leads to it. */
 typedef struct {
     uint32_t used;        /* where something last shows that running code had hold of it */
-    uint32_t look;        /* the earliest of the places where each was last looked at; NONE = never */
+    uint32_t probe;        /* the earliest of the places where each was last probed; NONE = never */
     uint32_t last;        /* where it was last seen to be reachable */
     uint32_t since;       /* where it became garbage */
-    uint32_t idle;        /* nothing shows a use of some since they were looked at */
+    uint32_t idle;        /* nothing shows a use of some since they were last probed */
 } verdict_t;
 
 /* An object that the search for what holds another is at: the link to follow next, the earliest
@@ -140,15 +140,15 @@ typedef struct {
     ARRAY(note_t, notes);    /* of this window */
     words_t inside;          /* pairs: a note on what was born or used inside the collection under way, and where in side */
     words_t regions;         /* triples: events of side that have become a region with an owner, first and behind, and its end */
-    words_t looks;           /* where each look since then ended, and its collection, if it has one */
-    uint32_t first_look;     /* epoch of looks.at[0] */
-    uint32_t looked;         /* where the last one ended */
+    words_t probes;           /* where each probe since then ended, and its collection, if it has one */
+    uint32_t first_probe;     /* epoch of probes.at[0] */
+    uint32_t probed;         /* where the last one ended */
     ARRAY(insertion_t, insertions);
     ARRAY(insertion_t, sorted);
-    ARRAY(verdict_t, verdicts); /* of the last look */
+    ARRAY(verdict_t, verdicts); /* of the last probe */
     ARRAY(visit_t, path);
-    uint64_t visits;         /* objects that the search for what holds others has met, in all looks */
-    uint64_t members;        /* and those that looks have shown */
+    uint64_t visits;         /* objects that the search for what holds others has met, in all probes */
+    uint64_t members;        /* and those that probes have shown */
     ARRAY(type_def_t, types);
     ARRAY(code_def_t, codes);
     ARRAY(site_def_t, sites);
@@ -184,7 +184,7 @@ typedef struct {
 
     weak_t *weak;            /* what weak references have as target; open addressing */
     size_t weak_mask, weak_used;
-    ARRAY(hit_t, hits);      /* since the last look, on what was born since */
+    ARRAY(hit_t, hits);      /* since the last probe, on what was born since */
     words_t handed;          /* what hangs from their targets and was born since: `handed_over` */
 
     /* the model */
@@ -311,7 +311,7 @@ void window_gave(ingest_t *s, object_t *o);
 void window_weak(ingest_t *s, object_t *from, object_t *to, uint32_t callback);
 uint32_t window_linked(ingest_t *s, object_t *from, object_t *to);
 int window_met_since(const ingest_t *s, const object_t *o, uint32_t at);
-uint32_t window_last_look(const ingest_t *s, const object_t *o);
+uint32_t window_last_probe(const ingest_t *s, const object_t *o);
 uint32_t window_between(const ingest_t *s, uint32_t at);
 uint32_t window_here(const ingest_t *s);
 uint32_t window_dropped(const ingest_t *s, const object_t *o);
@@ -324,7 +324,7 @@ uint32_t window_owned(const ingest_t *s, const object_t *o);
 void window_resized(ingest_t *s, uint32_t id, uint32_t at);
 void window_redate(ingest_t *s);
 void window_bounded(ingest_t *s);
-void window_looked(ingest_t *s);
+void window_probed(ingest_t *s);
 
 /* probes.c */
 void probe_read(ingest_t *s);
@@ -332,8 +332,8 @@ void probe_read(ingest_t *s);
 /* weak.c */
 void weak_made(ingest_t *s, uint32_t reference, uint32_t target);
 void weak_forget(ingest_t *s, uint32_t reference);
-void weak_looked(ingest_t *s);
-void weak_forget_look(ingest_t *s);
+void weak_probed(ingest_t *s);
+void weak_forget_probe(ingest_t *s);
 void read_hit(ingest_t *s);
 void read_miss(ingest_t *s);
 
@@ -461,7 +461,7 @@ static inline const note_t *note_of(const ingest_t *s, const object_t *o)
     return o->noted_in == s->window ? &s->notes[o->note] : &no_note;
 }
 
-/* A member of what the last probe looked at. */
+/* A member of what the last probe read. */
 static inline int examined(const ingest_t *s, const object_t *o)
 {
     return o->state == S_ALIVE && (o->seen == s->epoch || (s->changes && (o->generation == 1 || o->generation == 2)));

@@ -140,7 +140,7 @@ static void pass(ingest_t *s, size_t owner, uint32_t from)
     }
 }
 
-/* What a finalizer has saved is held at the end of the region of that one, until the next look at it says
+/* What a finalizer has saved is held at the end of the region of that one, until the next probe of it says
  * by what. */
 void hold_saved(ingest_t *s)
 {
@@ -230,7 +230,7 @@ static size_t born_with(const ingest_t *s, uint32_t id)
     return low > 0 ? (low - 1) * OWNER_WORDS : s->owners.n;
 }
 
-/* What a finalizer gave to garbage died when that was deleted.  No look has told by what it was held, so
+/* What a finalizer gave to garbage died when that was deleted.  No probe has told by what it was held, so
  * it hangs from the finalizer's own object, and goes with it wherever its region runs. */
 void hang_deaths(ingest_t *s)
 {

@@ -86,7 +86,7 @@ static void member(ingest_t *s, uint32_t id, object_t *o, uint32_t list)
         return;
     }
     if (o->seen < s->epoch - 1 && o->generation == 0 && s->found_done && !window_born_since(s, o)) {
-        o->before = s->epoch - 1; /* every look shows the youngest: at the last it was not tracked yet */
+        o->before = s->epoch - 1; /* every probe shows the youngest: at the last it was not tracked yet */
     } else if (o->seen != 0) {
         o->before = o->seen;
     }
@@ -99,7 +99,7 @@ static void member(ingest_t *s, uint32_t id, object_t *o, uint32_t list)
         return;
     }
     if (!window_born_since(s, o)) {
-        o->before = s->epoch - 1; /* the last look saw that it was not tracked yet */
+        o->before = s->epoch - 1; /* the last probe saw that it was not tracked yet */
     }
     if (o->generation <= 3) {
         /* Untracked and tracked again, as an asynchronous generator that its finalizer saved. */
@@ -144,14 +144,14 @@ static uint32_t lost_at(ingest_t *s, uint32_t id, int dated)
 }
 
 /* Where the code that made an object, which only links hold now, may have let go of it: at its last
- * use, as which each of these links counts.  NONE where it was born before the last look, or
+ * use, as which each of these links counts.  NONE where it was born before the last probe, or
  * something holds it that is no link. */
 static uint32_t taken_over(const ingest_t *s, const object_t *o)
 {
     return window_born_since(s, o) && o->count == o->links ? note_of(s, o)->used : NONE;
 }
 
-/* A look that met an object, and not the holder of a link to it, took the link for a reference of running
+/* A probe that met an object, and not the holder of a link to it, took the link for a reference of running
  * code.  Where it has such a one too many now, that was the link: from `at` on, but not before its last use.
  * NONE where it has none. */
 static uint32_t was_counted(ingest_t *s, object_t *to, uint32_t at)
@@ -164,7 +164,7 @@ static uint32_t was_counted(ingest_t *s, object_t *to, uint32_t at)
     return at > note->used ? at : note->used;
 }
 
-/* How many of the links to an object are of holders that this probe did not look at. */
+/* How many of the links to an object are of holders that this probe did not read. */
 static uint32_t unseen_links(ingest_t *s, const object_t *o)
 {
     uint32_t unseen = 0;
@@ -175,8 +175,8 @@ static uint32_t unseen_links(ingest_t *s, const object_t *o)
 }
 
 /* An object that has fewer references than the model has links to it: holders that this probe did
- * not look at have given theirs up.  All of them are dropped where all must have gone; which of
- * several, is left to the next look at them, and until then the links count as references, lest a
+ * not read have given theirs up.  All of them are dropped where all must have gone; which of
+ * several, is left to the next probe of them, and until then the links count as references, lest a
  * collector frees what a stale link still leads to. */
 static void drop_stale(ingest_t *s, uint32_t id, object_t *o, uint32_t unseen)
 {
@@ -243,8 +243,8 @@ static void reconcile(ingest_t *s, uint32_t upto)
     }
     for (size_t i = 0; i < s->added.n; i += 3) {
         object_t *from = object_get(s, s->added.at[i]), *to = object_get(s, s->added.at[i + 1]);
-        uint32_t at = s->added.at[i + 2], counted = at <= s->looked ? was_counted(s, to, at) : NONE;
-        at = counted != NONE ? counted : at <= s->looked && window_met_since(s, to, at) ? NONE : at;
+        uint32_t at = s->added.at[i + 2], counted = at <= s->probed ? was_counted(s, to, at) : NONE;
+        at = counted != NONE ? counted : at <= s->probed && window_met_since(s, to, at) ? NONE : at;
         at = at == NONE ? lost_at(s, s->added.at[i + 1], dated) : at;
         window_gain(s, to, at, OP_LINK, from->name, to->name);
         if (counted != NONE) window_lose(s, s->added.at[i + 1], at, OP_DECREF, to->name, 1);
@@ -262,7 +262,7 @@ static void reconcile(ingest_t *s, uint32_t upto)
             window_gain(s, o, at, OP_INCREF, o->name, (uint32_t)-balance);
         }
     }
-    weak_looked(s);
+    weak_probed(s);
     for (size_t i = 0; i < s->removed.n; i += 2) {
         object_t *t = object_get(s, s->removed.at[i + 1]);
         if ((int32_t)t->count < 1) {
@@ -287,13 +287,13 @@ static void reconcile(ingest_t *s, uint32_t upto)
             window_lose(s, s->touched.at[i], at, OP_DECREF, o->name, surplus);
         }
     }
-    weak_forget_look(s);
+    weak_forget_probe(s);
     s->touched.n = s->grown.n = s->added.n = s->removed.n = 0;
     if (upto >= 2) {
         if (s->found_done && upto == 2) window_redate(s);
         window_open(s);
     } else {
-        window_looked(s);
+        window_probed(s);
     }
 }
 

@@ -1,6 +1,6 @@
 /* Readings: what objects held at one moment, by name.  They change nothing of the model and write no
  * event, but stand at a place among those: that of the mark they were made at, or of the collection
- * whose look or garbage they show. */
+ * whose probe or garbage they show. */
 #include "ingest.h"
 
 #include <string.h>
@@ -50,7 +50,7 @@ static void push(ingest_t *s, words_t *to, uint32_t v)
 
 void read_readings(ingest_t *s)
 {
-    batch_t batch = {.reason = (uint32_t)read_upto(s, READ_LOOK, "a reading for an unknown reason")};
+    batch_t batch = {.reason = (uint32_t)read_upto(s, READ_PROBE, "a reading for an unknown reason")};
     int64_t id = 0;
     for (uint64_t v; !s->failed && (v = read_number(s)) != 0;) {
         id += unzigzag(v - 1);
@@ -77,12 +77,12 @@ void read_readings(ingest_t *s)
 }
 
 /* Those that wait get their place, here or in the collection that is over; without one they are never final.
- * What its look and its garbage show was so before it, what marks show is behind what the program did inside. */
+ * What its probe and its garbage show was so before it, what marks show is behind what the program did inside. */
 void readings_placed(ingest_t *s, const observed_t *collection)
 {
     for (; s->batches_placed < s->batches_n; s->batches_placed++) {
         batch_t *batch = &s->batches[s->batches_placed];
-        int before = collection != NULL && (batch->reason == READ_GARBAGE || batch->reason == READ_LOOK);
+        int before = collection != NULL && (batch->reason == READ_GARBAGE || batch->reason == READ_PROBE);
         batch->at = before ? collection->at : window_here(s);
         batch->sequence = s->taken + s->window_from + batch->at;
     }

@@ -69,7 +69,7 @@ void weak_forget(ingest_t *s, uint32_t reference)
 
 /* ---- uses ------------------------------------------------------------------------ */
 
-/* `id` has `count` references, which is less than by the last look: the others were let go since.
+/* `id` has `count` references, which is less than by the last probe: the others were let go since.
  * Returns whether. */
 static int let_go(ingest_t *s, uint32_t id, uint32_t count)
 {
@@ -102,9 +102,9 @@ static void hand_over(ingest_t *s, const object_t *o)
     }
 }
 
-/* The look just taken tells who holds what was born since the one before, and that running code did
+/* The probe just taken tells who holds what was born since the one before, and that running code did
  * not where a hit found no more references than these are. */
-void weak_looked(ingest_t *s)
+void weak_probed(ingest_t *s)
 {
     for (size_t i = 0; i < s->hits_n; i++) {
         const hit_t *hit = &s->hits[i];
@@ -126,7 +126,7 @@ void weak_looked(ingest_t *s)
     s->hits_n = 0;
 }
 
-void weak_forget_look(ingest_t *s)
+void weak_forget_probe(ingest_t *s)
 {
     for (size_t i = 0; i < s->handed.n; i++) object_get(s, s->handed.at[i])->handed_over = 0;
     s->handed.n = 0;

@@ -1,14 +1,14 @@
-/* What the program did between two looks is known only at the second.  Dated then, a
+/* What the program did between two probes is known only at the second.  Dated then, a
  * collection that another policy makes one allocation earlier would know nothing of it.  So
- * the events since the last look at the whole heap are kept back, and what later looks tell is
+ * the events since the last full probe are kept back, and what later probes tell is
  * dated to where it can first have happened: links to when both ends were born, the release
  * by running code to the last of the links that took over.  An object that lost a holder and
  * turns out to be held otherwise has been so since before the loss: else it would be garbage
- * from then on.  What was reachable in one look and is garbage in the next was given up between
+ * from then on.  What was reachable in one probe and is garbage in the next was given up between
  * the two, and after whatever shows it to have been in use. */
 #include "ingest.h"
 
-#define WINDOW_EVENTS (1u << 20) /* a heap that is looked at as a whole less often loses this */
+#define WINDOW_EVENTS (1u << 20) /* where full probes are rarer, this is lost */
 
 #define NOWHERE NONE
 
@@ -76,7 +76,7 @@ void window_saved(ingest_t *s, uint32_t id)
     note->born = note->used = here(s);
 }
 
-/* What the program did inside a collection has just been written.  Nothing that a later look tells of
+/* What the program did inside a collection has just been written.  Nothing that a later probe tells of
  * what was born or used in it is dated before it, and nothing into it but what concerns a birth in a
  * region with an owner: what lives on is held by something when that ends, and moves with it. */
 void window_inside_written(ingest_t *s)
@@ -94,13 +94,13 @@ void window_inside_written(ingest_t *s)
     s->inside.n = s->regions.n = 0;
 }
 
-/* The links of `o` are known as of the last look of all, not only of one long ago. */
+/* The links of `o` are known as of the last probe of all, not only of one long ago. */
 static int current(const ingest_t *s, const object_t *o)
 {
-    return o->seen == s->epoch || note_of(s, o)->born > s->looked;
+    return o->seen == s->epoch || note_of(s, o)->born > s->probed;
 }
 
-/* A link from `o` turns out to have been given up since the last look at `o`. */
+/* A link from `o` turns out to have been given up since the last probe of `o`. */
 void window_gave(ingest_t *s, object_t *o)
 {
     if (current(s, o)) {
@@ -108,7 +108,7 @@ void window_gave(ingest_t *s, object_t *o)
     }
 }
 
-static int fresh(const ingest_t *s, uint32_t at) { return at != NOWHERE && at >= s->looked; }
+static int fresh(const ingest_t *s, uint32_t at) { return at != NOWHERE && at >= s->probed; }
 
 /* The next event written takes from `o`, which lives on, a link that `by` is believed to have. */
 void window_lost(ingest_t *s, object_t *o, const object_t *by)
@@ -132,18 +132,18 @@ void window_born(ingest_t *s, object_t *o)
     if (s->to != &s->out) {
         note->born = NOWHERE;
         place_waits(s, o);
-        o->before = s->collecting ? s->epoch : 0; /* no look before that one met it */
+        o->before = s->collecting ? s->epoch : 0; /* no probe before that one met it */
     }
 }
 
-static uint32_t birth_since_look(const ingest_t *s, const object_t *o)
+static uint32_t birth_since_probe(const ingest_t *s, const object_t *o)
 {
     uint32_t born = note_of(s, o)->born;
-    return born > s->looked ? born : 0;
+    return born > s->probed ? born : 0;
 }
 
-/* The place of its birth; 0 where that was before the last look, NONE where it has none yet. */
-uint32_t window_born_since(const ingest_t *s, const object_t *o) { return birth_since_look(s, o); }
+/* The place of its birth; 0 where that was before the last probe, NONE where it has none yet. */
+uint32_t window_born_since(const ingest_t *s, const object_t *o) { return birth_since_probe(s, o); }
 
 uint32_t window_here(const ingest_t *s) { return here(s); }
 
@@ -159,38 +159,38 @@ static uint32_t outside(const ingest_t *s, uint32_t at)
     return low > s->observed_final && s->observed[low - 1].end > at ? s->observed[low - 1].end : at;
 }
 
-/* Where the look before this one met `o`; NONE: it was born since. */
-uint32_t window_last_look(const ingest_t *s, const object_t *o)
+/* Where the probe before this one met `o`; NONE: it was born since. */
+uint32_t window_last_probe(const ingest_t *s, const object_t *o)
 {
-    uint32_t look = o->seen == s->epoch || o->seen == 0 ? o->before : o->seen;
-    if (look < s->first_look) {
+    uint32_t probe = o->seen == s->epoch || o->seen == 0 ? o->before : o->seen;
+    if (probe < s->first_probe) {
         return note_of(s, o)->born != 0 ? NONE : 0;
     }
-    uint32_t i = look - s->first_look;
-    return i < s->looks.n ? s->looks.at[i] : here(s);
+    uint32_t i = probe - s->first_probe;
+    return i < s->probes.n ? s->probes.at[i] : here(s);
 }
 
-/* Whether a look before this one met `o` as it was from `at` on: that of a collection shows nothing of what its
+/* Whether a probe before this one met `o` as it was from `at` on: that of a collection shows nothing of what its
  * regions did. */
 int window_met_since(const ingest_t *s, const object_t *o, uint32_t at)
 {
-    uint32_t look = window_last_look(s, o);
-    if (look == NONE || look < at) {
+    uint32_t probe = window_last_probe(s, o);
+    if (probe == NONE || probe < at) {
         return 0;
     }
     uint32_t end = outside(s, at);
-    return end == at || look > end;
+    return end == at || probe > end;
 }
 
 /* Where a link that a probe has found is dated: to the birth of the later of its ends, or NOWHERE
- * when both were born before the last look at its source.  The code that made it had hold of both then,
- * or since the look that did not show it. */
+ * when both were born before the last probe of its source.  The code that made it had hold of both then,
+ * or since the probe that did not show it. */
 uint32_t window_linked(ingest_t *s, object_t *from, object_t *to)
 {
     uint32_t source = note_of(s, from)->born, target = note_of(s, to)->born;
     uint32_t at = source > target ? source : target;
     at = window_met_since(s, from, at) ? 0 : at;
-    uint32_t used = at == 0 ? window_last_look(s, from) : at;
+    uint32_t used = at == 0 ? window_last_probe(s, from) : at;
     if (used != NOWHERE) {
         used_at(s, from, used);
         used_at(s, to, used);
@@ -205,12 +205,12 @@ uint32_t window_between(const ingest_t *s, uint32_t at)
 }
 
 /* Where running code, which is found not to have hold of `o`, let it go: behind its last use, or half-way
- * from the last look at it. */
+ * from the last probe of it. */
 uint32_t window_dropped(const ingest_t *s, const object_t *o)
 {
-    uint32_t look = o->seen < s->first_look ? 0 : o->seen - s->first_look, used = note_of(s, o)->used;
-    uint32_t looked = o->seen < s->first_look ? 0 : look < s->looks.n ? s->looks.at[look] : here(s);
-    return used > looked ? used : window_between(s, looked);
+    uint32_t probe = o->seen < s->first_probe ? 0 : o->seen - s->first_probe, used = note_of(s, o)->used;
+    uint32_t probed = o->seen < s->first_probe ? 0 : probe < s->probes.n ? s->probes.at[probe] : here(s);
+    return used > probed ? used : window_between(s, probed);
 }
 
 
@@ -218,7 +218,7 @@ uint32_t window_dropped(const ingest_t *s, const object_t *o)
  * its birth, or the death of a holder that would have taken it along. */
 uint32_t window_gained(ingest_t *s, object_t *o)
 {
-    uint32_t born = birth_since_look(s, o), lost = note_of(s, o)->lost;
+    uint32_t born = birth_since_probe(s, o), lost = note_of(s, o)->lost;
     uint32_t at = born != 0 ? born : fresh(s, lost) ? lost : NOWHERE;
     if (at != NOWHERE) {
         used_at(s, o, at);
@@ -240,7 +240,7 @@ static void insert(ingest_t *s, uint32_t at, int op, uint32_t a, uint32_t b, uin
  * hold of both then. */
 void window_weak(ingest_t *s, object_t *from, object_t *to, uint32_t callback)
 {
-    uint32_t source = birth_since_look(s, from), target = birth_since_look(s, to);
+    uint32_t source = birth_since_probe(s, from), target = birth_since_probe(s, to);
     uint32_t at = source > target ? source : target;
     if (at == 0 || at == NOWHERE) {
         emit(s, OP_WEAKREF, from->name, to->name, callback);
@@ -252,7 +252,7 @@ void window_weak(ingest_t *s, object_t *from, object_t *to, uint32_t callback)
     used_at(s, to, at);
 }
 
-/* Since where an object can have owned what a look has found, or NOWHERE: a look before that met it. */
+/* Since where an object can have owned what a probe has found, or NOWHERE: a probe before that met it. */
 uint32_t window_owned(const ingest_t *s, const object_t *o)
 {
     uint32_t born = note_of(s, o)->born;
@@ -282,10 +282,10 @@ void window_gain(ingest_t *s, object_t *o, uint32_t at, int op, uint32_t a, uint
     } else {
         insert(s, at, op, a, b, NONE);
     }
-    used_at(s, o, at); /* and nothing that a later look tells of it may stand before */
+    used_at(s, o, at); /* and nothing that a later probe tells of it may stand before */
 }
 
-/* Writes that an object has a reference less, where that belongs; NOWHERE: now, unless the look that
+/* Writes that an object has a reference less, where that belongs; NOWHERE: now, unless the probe that
  * closes the window finds that it has been garbage.  Never before its last use: every reference
  * that it got counts as one, and behind the last of them it has no fewer than now. */
 void window_lose(ingest_t *s, uint32_t id, uint32_t at, int op, uint32_t a, uint32_t b)
@@ -305,8 +305,8 @@ void window_parted(ingest_t *s, object_t *o, uint32_t from, uint32_t to)
     used_at(s, o, to);
 }
 
-/* A look at a part of the heap cannot know that what old objects hold is garbage with them: now that
- * the whole has been looked at, its losses are dated. */
+/* A probe of a part of the heap cannot know that what old objects hold is garbage with them: now that
+ * the whole heap has been probed, its losses are dated. */
 void window_redate(ingest_t *s)
 {
     for (size_t i = 0; i < s->insertions_n; i++) {
@@ -400,14 +400,14 @@ static void merge(ingest_t *s)
     s->insertions_n = 0;
 }
 
-/* A look, or the collection that it belongs to, is over. */
-void window_looked(ingest_t *s)
+/* A probe, or the collection that it belongs to, is over. */
+void window_probed(ingest_t *s)
 {
-    s->looked = here(s);
-    while (s->looks.n < s->epoch - s->first_look + 1) {
-        words_push(&s->looks, s->looked);
+    s->probed = here(s);
+    while (s->probes.n < s->epoch - s->first_probe + 1) {
+        words_push(&s->probes, s->probed);
     }
-    s->looks.at[s->epoch - s->first_look] = s->looked;
+    s->probes.at[s->epoch - s->first_probe] = s->probed;
     if (s->opening) {
         window_open(s);
     }
@@ -427,10 +427,10 @@ void window_open(ingest_t *s)
     s->hits_n = 0; /* places of the window that has closed */
     s->observed_final = s->observed_n;
     s->batches_final = s->batches_placed;
-    s->looks.n = 0;
-    s->first_look = s->epoch;
-    s->looked = 0;
-    words_push(&s->looks, 0);
+    s->probes.n = 0;
+    s->first_probe = s->epoch;
+    s->probed = 0;
+    words_push(&s->probes, 0);
 }
 
 void window_bounded(ingest_t *s)
