@@ -2,6 +2,7 @@
 # what it needs.
 #   make demo    record an example program, replay it under five policies and both bounds
 #   make test    every test          make lint   ruff, mypy --strict
+#   make docs    the site, from docs/ into build/docs; a warning is an error
 #   make bench   speed and accuracy as ratios
 #   make soak    an hour of what might break a recording or a recorded program; needs pip
 #   make build   compile the native modules after a change
@@ -25,7 +26,7 @@ ifeq ($(CI),true)
 export GCREPLAY_WERROR := 1
 endif
 
-.PHONY: demo test lint bench soak build clean
+.PHONY: demo test lint docs bench soak build clean
 
 demo: build
 	$(BIN)/gcreplay record --force -o build/demo.gcreplay --full-probe 700 --granularity 50 \
@@ -42,6 +43,10 @@ lint: build $(VENV)/.lint
 	@rm -rf build/types && mkdir -p build/types/gcreplay
 	@ln -s $(CURDIR)/cli/* $(CURDIR)/store $(CURDIR)/tracer $(CURDIR)/replay $(CURDIR)/report build/types/gcreplay
 	MYPYPATH=build/types $(BIN)/mypy -p gcreplay
+
+# Every page anew, so that a warning of a page that has not changed is seen too.
+docs: $(VENV)/.docs
+	$(BIN)/python -m sphinx -W --keep-going -n -E -q docs build/docs
 
 bench: build $(VENV)/.test
 	$(BIN)/python bench/run.py
@@ -70,7 +75,7 @@ $(READY): pyproject.toml setup.py $(NATIVE)
 	@mkdir -p build
 	@touch $@
 
-$(VENV)/.test $(VENV)/.lint: $(VENV)/.%: pyproject.toml | $(READY)
+$(VENV)/.test $(VENV)/.lint $(VENV)/.docs: $(VENV)/.%: pyproject.toml | $(READY)
 	@echo "What \`make $*\` needs, with pip ..."
 	@$(call extra,$*)
 	@touch $@
