@@ -39,7 +39,7 @@ COMMANDS: Final = {
     "prove": "Predict, really run the program, and compare.",
     "info": "Say what a recording holds and what is wrong with it.",
     "events": "Print single events in words.",
-    "export": "Write a recording as JSON Lines, or as rows for plain SQL.",
+    "export": "Write a recording for other tools: JSON, SQL, Perfetto.",
     "import": "Make a recording of JSON Lines.",
     "policies": "List the policies that can be replayed.",
     "recover": "Make a recording of the spool that a killed `record` left.",

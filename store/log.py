@@ -393,6 +393,10 @@ class EventLog(StoredResults):
                 yield from rare.times(ticks)
                 return
 
+    def ticks(self) -> Iterator[tuple[int, int]]:
+        """(sequence number, program time in nanoseconds) of every TICK event."""
+        return rare.ticks(self._with(Op.TICK))
+
     def gc_calls(self) -> list[tuple[int, GcCall, list[int]]]:
         """(sequence number, call, arguments) of every GC_CALL event."""
         arguments = self.arguments

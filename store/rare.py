@@ -32,6 +32,13 @@ def gc_calls(
     ]
 
 
+def ticks(segments: Iterable[Events]) -> Iterator[tuple[int, int]]:
+    """(sequence number, program time in nanoseconds) of every TICK event."""
+    for segment in segments:
+        at = positions(segment.op, Op.TICK) + segment.first_sequence
+        yield from zip(at.tolist(), times(segment), strict=True)
+
+
 def times(ticks: Events) -> Iterator[int]:
     """The program's time in nanoseconds at each tick among these events."""
     at = positions(ticks.op, Op.TICK)

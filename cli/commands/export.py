@@ -1,14 +1,20 @@
-"""`gcreplay export`: a recording as JSON Lines, or as a table of events for plain SQL."""
+"""`gcreplay export`: a recording as other tools read it: lines of JSON, rows for plain SQL, or a
+timeline."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TextIO
 
 import click
 
+from gcreplay.exporting.chrome import write_chrome
+from gcreplay.exporting.runs import timed_runs
 from gcreplay.files import text_output
-from gcreplay.options import trace_argument
+from gcreplay.options import policy_option, trace_argument
 from gcreplay.screen.output import counted, say
 from gcreplay.screen.progress import working
+from gcreplay.store import EventLog
 from gcreplay.store.errors import UsageError
 from gcreplay.store.exchange.jsonl import export_jsonl
 from gcreplay.store.exchange.rows import export_rows
@@ -25,27 +31,73 @@ from gcreplay.trace import opened
     help="The file to write.  [default: standard output]",
 )
 @click.option("--rows", is_flag=True, help="An SQLite file with one row an event instead.")
+@click.option(
+    "--chrome-trace",
+    is_flag=True,
+    help="The collections in time instead, for Perfetto and speedscope.",
+)
+@policy_option("With --chrome-trace: this collector's collections too; repeatable.")
 @click.option("--force", is_flag=True, help="Overwrite an existing file.")
-def command(trace: Path, output: Path | None, rows: bool, force: bool) -> None:
-    """Write a recording as JSON Lines, one event a line, or as rows for plain SQL.
+def command(
+    trace: Path,
+    output: Path | None,
+    rows: bool,
+    chrome_trace: bool,
+    policies: tuple[str, ...],
+    force: bool,
+) -> None:
+    """Write a recording for other tools: as JSON Lines, one event a line, as rows for plain SQL, or
+    as a timeline of its collections.
 
     \b
     Example:
       gcreplay export demo.gcreplay -o demo.jsonl
       gcreplay export demo.gcreplay --rows -o rows.db
       sqlite3 rows.db 'SELECT op, count(*) FROM events GROUP BY op'
+      gcreplay export demo.gcreplay --chrome-trace -p manual -o trace.json
     """
+    if rows and chrome_trace:
+        raise UsageError("--rows and --chrome-trace write different files: choose one")
+    if policies and not chrome_trace:
+        raise UsageError("-p is for --chrome-trace: all else is of the recording alone")
     with opened(trace) as log:
-        if output is None:
-            if rows:
-                raise UsageError("--rows makes an SQLite file: name it with -o FILE")
-            export_jsonl(log, sys.stdout)
-            return
-        with working(f"writing {output}"):
-            if rows:
-                with written_whole(output, force=force, database=True) as part:
-                    written = export_rows(log, part)
-            else:
-                with text_output(output, force=force) as file:
-                    written = export_jsonl(log, file)
-    say(f"{counted(written, 'event')} in {output}")
+        if rows:
+            written = _rows(log, output, force=force)
+        elif chrome_trace:
+            written = _timeline(log, trace, policies, output, force=force)
+        else:
+            written = _lines(log, output, force=force)
+    if output is not None:
+        say(f"{written} in {output}")
+
+
+def _lines(log: EventLog, output: Path | None, *, force: bool) -> str:
+    """Each of these says what it has written."""
+    if output is None:
+        return counted(export_jsonl(log, sys.stdout), "event")
+    with working(f"writing {output}"), text_output(output, force=force) as file:
+        return counted(export_jsonl(log, file), "event")
+
+
+def _rows(log: EventLog, output: Path | None, *, force: bool) -> str:
+    if output is None:
+        raise UsageError("--rows makes an SQLite file: name it with -o FILE")
+    with (
+        working(f"writing {output}"),
+        written_whole(output, force=force, database=True) as part,
+    ):
+        return counted(export_rows(log, part), "event")
+
+
+def _timeline(
+    log: EventLog, trace: Path, policies: Sequence[str], output: Path | None, *, force: bool
+) -> str:
+    def write(file: TextIO) -> str:
+        told = {"recording": trace.name, "python": str(log.meta.get("python") or "")}
+        written = write_chrome(file, timed_runs(log, policies), told)
+        return ", ".join(f"{counted(n, 'collection')} {name}" for name, n in written.items())
+
+    if output is None:
+        return write(sys.stdout)
+    with text_output(output, force=force) as file:
+        return write(file)

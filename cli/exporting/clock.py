@@ -1,0 +1,36 @@
+"""The program's own time at any event of a recording."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from gcreplay.store import EventLog
+
+I64: TypeAlias = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Clock:
+    """Ticks of a recording: sequence numbers and nanoseconds of program time, both int64 (n,) and
+    ascending. Waiting is counted, collections and what recording cost are not."""
+
+    sequence: I64
+    ns: I64
+
+    @classmethod
+    def of(cls, log: EventLog) -> Clock | None:
+        """None for a log that has no ticks."""
+        ticks = list(log.ticks())
+        if not ticks:
+            return None
+        sequence, ns = np.array([(log.start_sequence, 0), *ticks], np.int64).T
+        return cls(sequence, np.maximum.accumulate(ns))
+
+    def at(self, sequence: Sequence[int]) -> list[int]:
+        """Nanoseconds at these events: between two ticks by the number of events from each."""
+        return [round(ns) for ns in np.interp(sequence, self.sequence, self.ns).tolist()]

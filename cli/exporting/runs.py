@@ -1,0 +1,45 @@
+"""The runs that an export shows: the recorded one, and a replay for each policy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from gcreplay.exporting.clock import Clock
+from gcreplay.exporting.timeline import Run, recorded_run, replayed_run
+from gcreplay.replay.run import Replay
+from gcreplay.screen.outcome import PRESENT
+from gcreplay.screen.pauses import pause_model, too_few
+from gcreplay.screen.progress import Runs
+from gcreplay.store import EventLog
+from gcreplay.store.errors import UsageError
+
+
+def timed_runs(log: EventLog, policies: Sequence[str]) -> Iterator[Run]:
+    """The recorded run, then one a policy, each made when it is asked for.
+
+    Raises UsageError, before the first, for a log without times, and for policies where no times
+    can be estimated.
+    """
+    clock = Clock.of(log)
+    if clock is None:
+        raise UsageError(
+            f"{log.path} has no times (no ticks), as logs written by hand: no timeline can be made"
+        )
+    plays = [Replay(log, policy) for policy in policies]
+    replays = Runs("replay", 1 + len(plays))
+    with replays.one(PRESENT):
+        present = Replay(log, PRESENT).run().collections
+    model = pause_model(log, present)
+    if model is None and plays:
+        raise UsageError(f"the pauses of {plays[0].name} cannot be estimated: {too_few(log)}")
+    marks = log.marks()
+
+    def runs() -> Iterator[Run]:
+        yield recorded_run(clock, log.observed, present, marks, PRESENT)
+        for play in plays:
+            assert model is not None
+            with replays.one(play.name):
+                made = play.run().collections
+            yield replayed_run(clock, made, model.estimate(made).each, marks, play.name)
+
+    return runs()
