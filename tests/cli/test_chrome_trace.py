@@ -43,7 +43,7 @@ def write_timed(path: Path) -> None:
     with trace.build(path) as log:
         log.add_observed(
             [
-                ObservedCollection(2101, 700, "threshold", 0, 700, 699, 0, 0, 0, 200_000),
+                ObservedCollection(2101, 700, "threshold", 0, 700, 699, 0, 0, 0, 200_007),
                 ObservedCollection(4204, 1401, "threshold", 0, 701, 701, 0, 0, 0, 300_000),
             ]
         )
@@ -74,11 +74,11 @@ def test_collections_and_marks_stand_where_they_were(exported: Path) -> None:
     """The second collection and what follows stand behind the time of the first."""
     slices = [(one["name"], one["cat"], one["ts"], one["dur"]) for one in events(exported, "X", 1)]
     assert slices == [
-        ("GC Pause(0)", "gc.pause(gen=0)", 2101, 200),
-        ("GC Pause(0)", "gc.pause(gen=0)", 4204 + 200, 300),
+        ("GC Pause(0)", "gc.pause(gen=0)", 2101, 200.007),
+        ("GC Pause(0)", "gc.pause(gen=0)", 4404.007, 300),
     ]
     marks = [(one["name"], one["ts"], one["s"]) for one in events(exported, "i", 1)]
-    assert marks == [(MARK, 3, "p"), ("end", 4504 + 200 + 300, "p")]
+    assert marks == [(MARK, 3, "p"), ("end", 5004.007, "p")]
 
 
 def test_a_policy_is_a_process_of_its_own(exported: Path) -> None:
@@ -101,10 +101,10 @@ def test_a_policy_is_a_process_of_its_own(exported: Path) -> None:
 def test_counters_add_up_as_those_of_gcmon_do(exported: Path) -> None:
     counters = [(one["name"], one["ts"], one["args"]) for one in events(exported, "C", 1)]
     assert counters == [
-        ("G0", 2101, {"collected": 699, "candidates": 700, "duration": 0.0002}),
+        ("G0", 2101, {"collected": 699, "candidates": 700, "duration": 0.000200007}),
         ("heap_size", 2101, {"heap_size": 1}),
-        ("G0", 4404, {"collected": 699 + 701, "candidates": 700 + 701, "duration": 0.0005}),
-        ("heap_size", 4404, {"heap_size": 1}),
+        ("G0", 4404.007, {"collected": 699 + 701, "candidates": 700 + 701, "duration": 0.000500007}),
+        ("heap_size", 4404.007, {"heap_size": 1}),
     ]
 
 
@@ -187,8 +187,8 @@ def test_perfetto_reads_it_to_the_nanosecond(exported: Path) -> None:
     )
     pause = ["collector", "GC Pause(0)", "gc.pause(gen=0)"]
     assert slices == [
-        [RECORDED, *pause, 2_101_000, 200_000, 0, "cpython-3.11", 699],
-        [RECORDED, *pause, 4_404_000, 300_000, 0, "cpython-3.11", 701],
+        [RECORDED, *pause, 2_101_000, 200_007, 0, "cpython-3.11", 699],
+        [RECORDED, *pause, 4_404_007, 300_000, 0, "cpython-3.11", 701],
         [REPLAYED, *pause, 3_001_000, 1_099_900, 0, OTHER, 999],
     ]
     assert counters == [
@@ -196,10 +196,10 @@ def test_perfetto_reads_it_to_the_nanosecond(exported: Path) -> None:
         for name, values in [
             ("G0 candidates", (700, 1401)),
             ("G0 collected", (699, 1400)),
-            ("G0 duration", (0.0002, 0.0005)),
+            ("G0 duration", (0.000200007, 0.000500007)),
             ("heap_size heap_size", (1, 1)),
         ]
-        for at, value in zip((2_101_000, 4_404_000), values, strict=True)
+        for at, value in zip((2_101_000, 4_404_007), values, strict=True)
     ]
-    assert marks == [[MARK, 3_000], [MARK, 3_000], ["end", 5_004_000], ["end", 5_603_900]]
+    assert marks == [[MARK, 3_000], [MARK, 3_000], ["end", 5_004_007], ["end", 5_603_900]]
     assert wrong == []
