@@ -19,7 +19,7 @@ import click
 
 from gcreplay import interrupt
 from gcreplay.installation import write_limits
-from gcreplay.screen.text import plain, visible
+from gcreplay.report.words.text import plain, visible
 from gcreplay.store import waiting
 from gcreplay.store.errors import GcreplayError, UsageError
 from gcreplay.store.marks import meant

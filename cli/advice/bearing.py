@@ -9,8 +9,7 @@ from typing import Any, Final, Literal
 
 from gcreplay.replay.results.phases import quantile
 from gcreplay.replay.tuning.choice import Limits
-from gcreplay.screen.outcome import in_ms
-from gcreplay.screen.output import size_words
+from gcreplay.report.words.numbers import in_ms, size_words
 from gcreplay.tracer import RealRun
 
 REPEATS: Final = 3

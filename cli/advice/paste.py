@@ -15,7 +15,7 @@ from gcreplay.replay.policies.generational import Generational
 from gcreplay.replay.policies.marked import AtMarks
 from gcreplay.replay.results.callers import Caller, callers
 from gcreplay.replay.tuning.lines import MODULE
-from gcreplay.screen.places import short
+from gcreplay.report.words.places import short
 from gcreplay.store import EventLog, GcCall
 
 FORMS: Final = ("python", "gunicorn", "uvicorn", "pytest")

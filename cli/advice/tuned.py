@@ -15,19 +15,18 @@ from gcreplay.replay.estimates.pauses import TYPICAL, PauseModel
 from gcreplay.replay.policies.policy import OLDEST
 from gcreplay.replay.tuning.choice import Goal, Judge, Limits, Tried, on_front
 from gcreplay.replay.tuning.search import Search
+from gcreplay.report.words.numbers import counted, in_ms, in_percent, size_words
 from gcreplay.screen.outcome import (
     ASSUMED_SHARE,
     PRESENT,
     gain_words,
-    in_ms,
-    in_percent,
     milliseconds,
     own_time,
     program_words,
     share_of,
     sums,
 )
-from gcreplay.screen.output import Cell, Figure, Report, Size, Table, counted, size_words
+from gcreplay.screen.output import Cell, Figure, Report, Size, Table
 from gcreplay.screen.pauses import P99, pause_model, trust
 from gcreplay.screen.progress import working
 from gcreplay.store import EventLog

@@ -9,7 +9,8 @@ from gcreplay.options import trace_argument, window_bounds
 from gcreplay.production.activity import Activity, recorded
 from gcreplay.production.gclogs import read
 from gcreplay.production.likeness import Likeness, likenesses
-from gcreplay.screen.output import Cell, Report, Table, by_generation, format_option, show
+from gcreplay.report.words.numbers import by_generation
+from gcreplay.screen.output import Cell, Report, Table, format_option, show
 from gcreplay.screen.progress import working
 from gcreplay.trace import opened
 

@@ -14,21 +14,11 @@ from gcreplay.replay.policies.policy import OLDEST, PERMANENT
 from gcreplay.replay.results.callers import Caller, WithoutCalls, callers
 from gcreplay.replay.results.phases import Phase, Spent, intervals, phases, quantile
 from gcreplay.replay.run import Replay
-from gcreplay.screen.outcome import PRESENT, OwnTime, in_ms, in_percent, milliseconds, own_time
-from gcreplay.screen.output import (
-    Cell,
-    Figure,
-    Report,
-    Size,
-    Table,
-    by_generation,
-    counted,
-    format_option,
-    show,
-    words,
-)
+from gcreplay.report.words.numbers import by_generation, counted, in_ms, in_percent
+from gcreplay.report.words.places import short
+from gcreplay.screen.outcome import PRESENT, OwnTime, milliseconds, own_time
+from gcreplay.screen.output import Cell, Figure, Report, Size, Table, format_option, show, words
 from gcreplay.screen.pauses import LONGER, pause_model, too_few, trust
-from gcreplay.screen.places import short
 from gcreplay.screen.progress import working
 from gcreplay.store import EventLog
 from gcreplay.store.errors import GcreplayError, UsageError

@@ -12,6 +12,7 @@ from gcreplay.replay.cuts import Cut
 from gcreplay.replay.cuts.suggest import Suggestion, suggest
 from gcreplay.replay.garbage import Cycles, Group, cycles
 from gcreplay.replay.places import is_in
+from gcreplay.report.words.numbers import counted
 from gcreplay.screen.cuts import counted as counted_cut
 from gcreplay.screen.cuts import cut_json, effect, suggested, without
 from gcreplay.screen.garbage import (
@@ -26,15 +27,7 @@ from gcreplay.screen.garbage import (
     table,
 )
 from gcreplay.screen.outcome import Outcome
-from gcreplay.screen.output import (
-    Report,
-    counted,
-    filled,
-    format_option,
-    next_command,
-    say,
-    show,
-)
+from gcreplay.screen.output import Report, filled, format_option, next_command, say, show
 from gcreplay.screen.pauses import pause_model
 from gcreplay.screen.progress import working
 from gcreplay.store.errors import UsageError

@@ -19,6 +19,7 @@ from gcreplay.replay.estimates.pauses import PauseModel, work_of
 from gcreplay.replay.policies.registry import runs_a_file
 from gcreplay.replay.results.diff import Change
 from gcreplay.replay.results.versions import FOUND
+from gcreplay.report.words.text import markdown
 from gcreplay.screen.changes import (
     MEMORY_FIRST,
     change_cells,
@@ -31,7 +32,6 @@ from gcreplay.screen.outcome import PRESENT, Outcome, own_time
 from gcreplay.screen.output import Cell, Report, Table, format_option, say, show
 from gcreplay.screen.pauses import pause_model, trust
 from gcreplay.screen.progress import working
-from gcreplay.screen.text import markdown
 from gcreplay.screen.verdict import compared
 from gcreplay.screen.wording import Wording
 from gcreplay.several.named import names_several, short_names

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from gcreplay.options import Whole, trace_argument
-from gcreplay.screen.text import plain
+from gcreplay.report.words.text import plain
 from gcreplay.screen.wording import Wording
 from gcreplay.store.errors import UsageError
 from gcreplay.trace import opened

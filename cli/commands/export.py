@@ -12,7 +12,8 @@ from gcreplay.exporting.chrome import write_chrome
 from gcreplay.exporting.runs import timed_runs
 from gcreplay.files import text_output
 from gcreplay.options import policy_option, trace_argument
-from gcreplay.screen.output import counted, say
+from gcreplay.report.words.numbers import counted
+from gcreplay.screen.output import say
 from gcreplay.screen.progress import working
 from gcreplay.store import EventLog
 from gcreplay.store.errors import UsageError

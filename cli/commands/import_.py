@@ -5,7 +5,8 @@ from pathlib import Path
 import click
 
 from gcreplay.files import text_lines
-from gcreplay.screen.output import counted, say
+from gcreplay.report.words.numbers import counted
+from gcreplay.screen.output import say
 from gcreplay.screen.progress import working
 from gcreplay.store.errors import GcreplayError, InvalidLog, MalformedLine, UsageError
 from gcreplay.store.exchange.jsonl import import_jsonl

@@ -9,18 +9,10 @@ import click
 
 from gcreplay.options import trace_argument
 from gcreplay.replay.estimates.pauses import PauseModel
-from gcreplay.screen.output import (
-    Cell,
-    Report,
-    Table,
-    by_generation,
-    counted,
-    format_option,
-    show,
-    size_words,
-)
+from gcreplay.report.words.numbers import by_generation, counted, size_words
+from gcreplay.report.words.places import short
+from gcreplay.screen.output import Cell, Report, Table, format_option, show
 from gcreplay.screen.pauses import model_lines, pause_model
-from gcreplay.screen.places import short
 from gcreplay.screen.progress import working
 from gcreplay.store import EventLog
 from gcreplay.store.ending import signal_name

@@ -24,17 +24,9 @@ from gcreplay.programs.stock import plan_of
 from gcreplay.replay import make_policy
 from gcreplay.replay.estimates.pauses import PauseModel, Pauses
 from gcreplay.replay.policies.policy import OLDEST
-from gcreplay.screen.outcome import TIMES, in_ms, time_cells
-from gcreplay.screen.output import (
-    Cell,
-    Report,
-    Table,
-    by_generation,
-    format_option,
-    say,
-    show,
-    words,
-)
+from gcreplay.report.words.numbers import by_generation, in_ms
+from gcreplay.screen.outcome import TIMES, time_cells
+from gcreplay.screen.output import Cell, Report, Table, format_option, say, show, words
 from gcreplay.screen.pauses import PauseProof, measured_model, quiet, store_model, trust_in_proof
 from gcreplay.screen.progress import Runs, working
 from gcreplay.store import EventLog

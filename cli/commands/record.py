@@ -12,7 +12,8 @@ from gcreplay.installation import write_limits
 from gcreplay.options import chosen_python, closeness_options, program_options
 from gcreplay.programs.looks import Closeness, closeness, thresholds_of
 from gcreplay.programs.not_a_script import no_such_script
-from gcreplay.screen.output import counted, say, size_words
+from gcreplay.report.words.numbers import counted, size_words
+from gcreplay.screen.output import say
 from gcreplay.screen.progress import working
 from gcreplay.store.errors import UsageError
 from gcreplay.store.marks import meant

@@ -16,6 +16,7 @@ from gcreplay.replay.sweep.front import REPLAYED, front, spread
 from gcreplay.replay.sweep.grid import grid, policy_of
 from gcreplay.replay.sweep.groups import Groups, groups_of
 from gcreplay.replay.sweep.sweep import Setting, Sweep, Swept
+from gcreplay.report.words.numbers import counted
 from gcreplay.screen.outcome import (
     ASSUMED_SHARE,
     MEMORY,
@@ -26,7 +27,7 @@ from gcreplay.screen.outcome import (
     program_words,
     time_cells,
 )
-from gcreplay.screen.output import Cell, Report, Size, Table, counted, format_option, show
+from gcreplay.screen.output import Cell, Report, Size, Table, format_option, show
 from gcreplay.screen.pauses import pause_model, store_model, trust
 from gcreplay.screen.progress import Done, working
 from gcreplay.screen.rows import Row, collections_of, row_of_lane, row_of_run

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final, Protocol, TextIO
 
 from gcreplay.production.activity import GENERATIONS, Activity, Thresholds
-from gcreplay.screen.output import counted
+from gcreplay.report.words.numbers import counted
 from gcreplay.store import values
 from gcreplay.store.errors import GcreplayError, NotFound
 from gcreplay.store.values import I64_MOST

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from gcreplay.production.activity import GENERATIONS, Activity
 from gcreplay.replay.estimates.pauses import LEAST
-from gcreplay.screen.output import counted
+from gcreplay.report.words.numbers import counted
 
 MACHINE: Final = 2.0
 """Another machine, or a busier one, is taken to run the same program at most so much faster or

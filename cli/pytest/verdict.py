@@ -6,10 +6,11 @@ import linecache
 from collections.abc import Mapping, Sequence
 
 from gcreplay.replay import garbage
+from gcreplay.report.words.numbers import counted, size_words
+from gcreplay.report.words.places import made_at
+from gcreplay.report.words.text import plain
 from gcreplay.screen import garbage as screen
-from gcreplay.screen.output import PIPE_WIDTH, counted, size_words, wrapped
-from gcreplay.screen.places import made_at
-from gcreplay.screen.text import plain
+from gcreplay.screen.output import PIPE_WIDTH, wrapped
 
 from .figures import Figures, Group
 from .limits import FailingFilter, Limit

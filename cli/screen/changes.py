@@ -5,10 +5,10 @@ from typing import Final
 
 from gcreplay.replay.modules import root_of
 from gcreplay.replay.results.diff import Change, KeptLonger
+from gcreplay.report.words.places import place
 from gcreplay.screen.outcome import TIMES, Outcome
 from gcreplay.screen.output import Cell, Signed, SignedFigure, Table
 from gcreplay.screen.pauses import P99, p99_cell
-from gcreplay.screen.places import place
 
 SHOWN_ROWS: Final = 10
 MEMORY_FIRST: Final = ("peak_bytes", "peak_floating_bytes")

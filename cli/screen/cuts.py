@@ -13,12 +13,13 @@ from gcreplay.assigned import Line, Taken
 from gcreplay.replay.cuts import Cut, CutLog, cut_log
 from gcreplay.replay.cuts.suggest import WORTH, Suggestion
 from gcreplay.replay.estimates.pauses import PauseModel
+from gcreplay.report.words.numbers import in_ms, size_words
+from gcreplay.report.words.places import short
+from gcreplay.report.words.text import plain
 from gcreplay.screen.garbage import MOST_LINES, Code, place_of
-from gcreplay.screen.outcome import Outcome, in_ms
-from gcreplay.screen.output import PIPE_WIDTH, filled, size_words
-from gcreplay.screen.places import short
+from gcreplay.screen.outcome import Outcome
+from gcreplay.screen.output import PIPE_WIDTH, filled
 from gcreplay.screen.progress import working
-from gcreplay.screen.text import plain
 from gcreplay.store import EventLog
 
 _NEVER_WEAK = frozenset(

@@ -9,9 +9,10 @@ from typing import Final
 from gcreplay.replay.garbage import Cycles, Group
 from gcreplay.replay.garbage.finalizers import Ran
 from gcreplay.replay.modules import root_of
-from gcreplay.screen.output import PIPE_WIDTH, Cell, Size, Table, counted, size_words, wrapped
-from gcreplay.screen.places import UNKNOWN, made_at
-from gcreplay.screen.text import plain
+from gcreplay.report.words.numbers import counted, size_words
+from gcreplay.report.words.places import UNKNOWN, made_at
+from gcreplay.report.words.text import plain
+from gcreplay.screen.output import PIPE_WIDTH, Cell, Size, Table, wrapped
 from gcreplay.store import EventLog
 
 FIRST: Final = 5

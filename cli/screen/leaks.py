@@ -7,8 +7,9 @@ from typing import Final
 
 from gcreplay.replay.leaks import Growth, Holder, Kind, Leak, Leaks, Step
 from gcreplay.replay.leaks.growth import unit_words
-from gcreplay.screen.output import Cell, Size, Table, counted, size_words, wrapped
-from gcreplay.screen.places import made_at
+from gcreplay.report.words.numbers import counted, size_words
+from gcreplay.report.words.places import made_at
+from gcreplay.screen.output import Cell, Size, Table, wrapped
 
 SHOWN: Final = 5
 ROWS: Final = 8

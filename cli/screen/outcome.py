@@ -15,7 +15,8 @@ from gcreplay.replay import RunResult
 from gcreplay.replay.estimates.pauses import PauseModel, Pauses, Times
 from gcreplay.replay.policies.policy import OLDEST
 from gcreplay.replay.tuning.choice import Option
-from gcreplay.screen.output import Cell, Figure, Size, by_generation, size_words, words
+from gcreplay.report.words.numbers import by_generation, in_ms, in_percent, size_words
+from gcreplay.screen.output import Cell, Figure, Size
 from gcreplay.store import EventLog
 from gcreplay.store.marks import with_marks_read
 
@@ -165,15 +166,6 @@ def time_cells(pauses: Times | None, own_ns: int | None) -> tuple[Cell, ...]:
 
 def milliseconds(ns: int) -> Figure:
     return Figure(ns / 1e6)
-
-
-def in_ms(ns: int) -> str:
-    """The same in a sentence, without the unit."""
-    return words(milliseconds(ns))
-
-
-def in_percent(share: float) -> str:
-    return f"{words(Figure(100 * share))} %"
 
 
 def gc_time_words(now: Times, then: Times, own_ns: int | None) -> str:

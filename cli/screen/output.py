@@ -10,7 +10,7 @@ import re
 import shlex
 import sys
 import textwrap
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -20,12 +20,12 @@ import click
 if TYPE_CHECKING:
     from rich.table import Table as RichTable
 
-from gcreplay.screen.text import csv_cell, markdown, plain
+from gcreplay.report.words.numbers import rounded, size_words
+from gcreplay.report.words.text import csv_cell, markdown, plain
 
 Cell = str | int | float | None
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-UNITS: Final = ("KiB", "MiB", "GiB", "TiB")
 PIPE_WIDTH: Final = 80
 NARROW: Final = 12
 FOLDED: Final = 12
@@ -268,8 +268,7 @@ def words(cell: Cell, shown: Callable[[str], str] = plain) -> str:
         case str():
             return shown(cell)
         case Figure():
-            sign = "+" if isinstance(cell, SignedFigure) else ""
-            return f"{cell:{sign},.{2 if abs(cell) < 9.995 else 1 if abs(cell) < 99.95 else 0}f}"
+            return rounded(cell, "+" if isinstance(cell, SignedFigure) else "")
         case float():
             return f"{cell:,.1f}"
         case Size():
@@ -278,24 +277,6 @@ def words(cell: Cell, shown: Callable[[str], str] = plain) -> str:
             return f"{cell:+,}"
         case _:
             return f"{cell:,}"
-
-
-def size_words(size: int) -> str:
-    """A number of bytes in words: 1536 -> 1.5 KiB."""
-    if size < 1024:
-        return f"{size:d} B"
-    exponent = min((size.bit_length() - 1) // 10, len(UNITS))
-    return f"{size / 1024**exponent:.1f} {UNITS[exponent - 1]}"
-
-
-def counted(number: int, noun: str) -> str:
-    """1 event, 1,200 events."""
-    return f"{number:,} {noun}{'s' * (number != 1)}"
-
-
-def by_generation(counts: Iterable[int]) -> str:
-    """Counts per generation as one cell: [90, 8, 1] -> 90/8/1."""
-    return "/".join(f"{count:,}" for count in counts)
 
 
 def _show_in_terminal(report: Report) -> None:

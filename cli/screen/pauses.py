@@ -19,16 +19,9 @@ from gcreplay.replay.estimates.pauses import (
     fit,
     least,
 )
-from gcreplay.screen.outcome import (
-    MEASURED,
-    PRESENT,
-    Outcome,
-    in_ms,
-    is_recorded,
-    milliseconds,
-    sums,
-)
-from gcreplay.screen.output import Cell, counted
+from gcreplay.report.words.numbers import counted, in_ms
+from gcreplay.screen.outcome import MEASURED, PRESENT, Outcome, is_recorded, milliseconds, sums
+from gcreplay.screen.output import Cell
 from gcreplay.store import EventLog
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from gcreplay.screen.text import plain
+from gcreplay.report.words.text import plain
 
 if TYPE_CHECKING:
     from rich.text import Text

@@ -12,8 +12,8 @@ from functools import partial
 from typing import Any, Final
 
 from gcreplay.replay.estimates.pauses import PauseModel, work_of
-from gcreplay.screen.outcome import Outcome, in_ms, in_percent
-from gcreplay.screen.output import size_words
+from gcreplay.report.words.numbers import in_ms, in_percent, size_words
+from gcreplay.screen.outcome import Outcome
 
 MOST_MEMORY: Final = 1.25
 """What is best for time may have so many times the peak memory of the present setting."""

@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from gcreplay.screen.places import short
+from gcreplay.report.words.places import short
 from gcreplay.store import NO_OBJECT, EventLog, Events, Flag, GcCall, Op
 from gcreplay.store.events import StartState, WeakUse, signed64
 

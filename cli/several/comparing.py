@@ -12,14 +12,15 @@ from gcreplay.limits import Limit
 from gcreplay.replay.estimates.pauses import PauseModel
 from gcreplay.replay.results.diff import FIGURES, Change, KeptLonger
 from gcreplay.replay.results.versions import FOUND
+from gcreplay.report.words.numbers import counted, in_ms
 from gcreplay.screen.changes import (
     MEMORY_FIRST,
     change_cells,
     change_row,
     kept_longer_table,
 )
-from gcreplay.screen.outcome import in_ms, milliseconds, sums
-from gcreplay.screen.output import Cell, Report, Signed, Table, counted
+from gcreplay.screen.outcome import milliseconds, sums
+from gcreplay.screen.output import Cell, Report, Signed, Table
 from gcreplay.screen.pauses import P99
 from gcreplay.screen.rows import Sums
 from gcreplay.screen.verdict import compared

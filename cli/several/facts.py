@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from gcreplay.report.words.numbers import counted
 from gcreplay.screen.outcome import OwnTime, own_time, program
-from gcreplay.screen.output import counted
 from gcreplay.trace import opened
 
 

@@ -12,8 +12,8 @@ from typing import Any
 from gcreplay.replay.estimates.pauses import PauseModel
 from gcreplay.replay.sweep.grid import policy_of
 from gcreplay.replay.sweep.sweep import Setting
+from gcreplay.report.words.numbers import counted
 from gcreplay.screen.outcome import PRESENT
-from gcreplay.screen.output import counted
 from gcreplay.screen.pauses import store_model
 from gcreplay.screen.progress import Done, working
 from gcreplay.screen.rows import Row

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from gcreplay.replay.sweep.front import REPLAYED, front, spread
 from gcreplay.replay.sweep.sweep import Setting
+from gcreplay.report.words.numbers import counted
 from gcreplay.screen.outcome import PRESENT
-from gcreplay.screen.output import Cell, Report, Table, counted
+from gcreplay.screen.output import Cell, Report, Table
 from gcreplay.several.facts import Facts, cut, facts_of, words_of_all
 from gcreplay.several.replays import Asked, Replays, over, working_on
 from gcreplay.several.together import (

@@ -12,15 +12,9 @@ import numpy.typing as npt
 from gcreplay.replay.estimates.pauses import PauseModel
 from gcreplay.replay.policies.policy import OLDEST
 from gcreplay.replay.tuning.choice import INTERPRETER, Judge, Limits, Option
-from gcreplay.screen.outcome import (
-    ASSUMED_SHARE,
-    gc_time_words,
-    in_ms,
-    milliseconds,
-    sums,
-    time_cells,
-)
-from gcreplay.screen.output import Cell, Size, Table, size_words
+from gcreplay.report.words.numbers import in_ms, size_words
+from gcreplay.screen.outcome import ASSUMED_SHARE, gc_time_words, milliseconds, sums, time_cells
+from gcreplay.screen.output import Cell, Size, Table
 from gcreplay.screen.rows import Row, Sums
 from gcreplay.several.facts import Facts
 from gcreplay.several.named import short_names

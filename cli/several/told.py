@@ -1,6 +1,6 @@
 """What is said of several recordings beside their figures."""
 
-from gcreplay.screen.output import counted
+from gcreplay.report.words.numbers import counted
 from gcreplay.several.replays import Replays
 from gcreplay.several.together import Together
 

@@ -11,8 +11,9 @@ from gcreplay.replay.tuning.candidates import SETTINGS
 from gcreplay.replay.tuning.choice import Goal, Limits, on_front
 from gcreplay.replay.tuning.lines import freezes_at_lines
 from gcreplay.replay.tuning.search import Rounds, allows, policies_of, worth_a_replay
-from gcreplay.screen.outcome import PRESENT, in_ms, share_of
-from gcreplay.screen.output import Report, Table, counted
+from gcreplay.report.words.numbers import counted, in_ms
+from gcreplay.screen.outcome import PRESENT, share_of
+from gcreplay.screen.output import Report, Table
 from gcreplay.several.facts import Facts, cut, facts_of, words_of_all
 from gcreplay.several.named import Wrong
 from gcreplay.several.replays import Asked, Lost, Replays, over, working_on

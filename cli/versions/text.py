@@ -8,8 +8,9 @@ from typing import Final
 
 from gcreplay.replay.results.findings import FoundChange
 from gcreplay.replay.results.versions import NOISE, SiteChange
+from gcreplay.report.words.numbers import counted, size_words
 from gcreplay.screen.garbage import amount
-from gcreplay.screen.output import Cell, Signed, Size, Table, counted, size_words
+from gcreplay.screen.output import Cell, Signed, Size, Table
 from gcreplay.versions.compared import Versions
 
 SHOWN: Final = 5

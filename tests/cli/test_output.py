@@ -10,16 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gcreplay.screen.output import (
-    Report,
-    Table,
-    as_csv,
-    as_markdown,
-    as_text,
-    show,
-    size_words,
-    words,
-)
+from gcreplay.report.words.numbers import size_words
+from gcreplay.screen.output import Report, Table, as_csv, as_markdown, as_text, show, words
 
 TABLE = Table(("policy", "collected"), (("never", 0), ("a|b", 12345)))
 

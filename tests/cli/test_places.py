@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from command_line import Gcreplay
 
-from gcreplay.screen.places import made_at, place, short
+from gcreplay.report.words.places import made_at, place, short
 from gcreplay.store.builder import TraceBuilder
 
 

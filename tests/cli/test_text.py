@@ -18,8 +18,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
+from gcreplay.report.words.text import INVISIBLE, csv_cell, markdown, plain
 from gcreplay.screen.output import FORMATS
-from gcreplay.screen.text import INVISIBLE, csv_cell, markdown, plain
 from gcreplay.store import EventLog
 from gcreplay.store.builder import TraceBuilder
 

@@ -1,0 +1,1 @@
+"""The report: what a recording is asked, and how its file is written."""

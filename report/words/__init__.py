@@ -1,0 +1,1 @@
+"""Wording that everything a person reads shares: numbers, places of code, text of others."""
