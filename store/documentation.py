@@ -140,7 +140,7 @@ REASONS: dict[Reason, str] = {
     Reason.GARBAGE: "the collection under way has just found it, before any finalizer runs",
     Reason.MARK: "with all of the heap, at a mark of the program",
     Reason.END: "with all of the heap, at the end of the program",
-    Reason.LOOK: "at a look that writes its links; only with `record --labels`",
+    Reason.LOOK: "at a probe that found its links changed; only with `record --labels`",
 }
 
 

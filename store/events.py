@@ -213,7 +213,7 @@ class ObjectType:
 class Site:
     """Where an object was allocated. Id 0 is the unknown site.
 
-    `near`: 1 where the place is that of the next look at the running code, near the true one.
+    `near`: 1 where the birth was noticed late: the place is near the true one.
     """
 
     id: int

@@ -49,7 +49,7 @@ class EventLog(StoredResults):
         self._db = database
         self._names = Names()
         self._reader = SegmentReader(database)
-        # Its segments stay what they are at the first look.
+        # Its segments stay what they are when first read.
         self._tables = sealed.SealedTables(database, self._names, self._reader.table)
         self._writer: SegmentWriter | None = None
         self._new = False
@@ -84,7 +84,7 @@ class EventLog(StoredResults):
 
         Nothing in the file is executed; what a command that was killed had half stored is undone.
         Opened for reading, a log may be in the middle of being written by another process: it
-        stays what it was at the first look. An older log opened as `writable` is rewritten in the
+        stays what it was when first read. An older log opened as `writable` is rewritten in the
         present version. Raises NotFound, NotARecording, NewerSchema, DamagedFile or StorageError.
         """
         path = Path(path)
@@ -154,8 +154,8 @@ class EventLog(StoredResults):
 
     @property
     def unfinished(self) -> bool:
-        """Whether whoever records it had not closed it at the first look: they were at it, or had
-        been killed."""
+        """Whether whoever records it had not closed it when it was first read: they were at it,
+        or had been killed."""
         return self._tables.whole().unfinished
 
     # Writing

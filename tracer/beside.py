@@ -8,20 +8,20 @@ import os
 import select
 import signal
 
-_LOOK_SECONDS = 0.1
+_POLL_SECONDS = 0.1
 
 
 def main() -> None:
     recorder, program = os.getppid(), 0
     held = False  # the program was stopped from here
     while True:
-        if not select.select([0], [], [], _LOOK_SECONDS)[0]:
+        if not select.select([0], [], [], _POLL_SECONDS)[0]:
             if program and stopped(recorder):
                 os.kill(program, signal.SIGSTOP)  # not reaped by who is stopped, so still this one
                 held = True
             elif held:
                 held = False
-                if stopped(program):  # both were continued between our look and our signal
+                if stopped(program):  # both were continued between our check and our signal
                     os.kill(program, signal.SIGCONT)
             continue
         asked = os.read(0, 1)

@@ -89,7 +89,7 @@ class Interpreter:
     ) -> dict[str, str]:
         """The environment in which the capture starts; `numbers` are granularity, full probe,
         probe budget and spool limit. `alone`: the program is run with -I, -E or -S. `labels`: what
-        is looked at is read, with names. With a `plan` it measures, see `real`. The program finds
+        is probed is read, with names. With a `plan` it measures, see `real`. The program finds
         `base` again."""
         return {
             **base,

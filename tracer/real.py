@@ -1,6 +1,6 @@
 """Really run a program under a setting of the collector, unrecorded, and note its collections.
 
-The capture attaches in its measuring mode (capture/measure.c): it looks at no object but to count
+The capture attaches in its measuring mode (capture/measure.c): it reads no object, it only counts
 those of the lists, and the program's collections are those of a plain run under that setting.
 """
 

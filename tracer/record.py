@@ -42,14 +42,14 @@ _FACTS: dict[str, object] = {"counts": "probed", "checkpoints": "every allocatio
 
 @dataclass(frozen=True, slots=True)
 class RecordOptions:
-    """What to record and how closely.
+    """What to record and how finely.
 
     `argv` is what would follow the interpreter: its own options, if any, a script or `-m MODULE`
-    or `-c CODE`, then arguments. `granularity`: look at the young generation every so many
-    allocations; `full_probe`: at the whole heap; 0 means only at collections. `probe_budget`: look
-    at the whole heap as often as that per cent of the program's own work allows, unless
-    `full_probe` says when. `labels`: whatever is looked at and has changed is read, with the names
-    of its links; without it garbage is, and all objects at marks and at the end.
+    or `-c CODE`, then arguments. `granularity`: probe the young generation every so many
+    net allocations; `full_probe`: the whole heap every so many; 0 means only at collections.
+    `probe_budget`: probe the whole heap as often as that per cent of the program's own work allows,
+    unless `full_probe` says when. `labels`: what a probe finds changed is read, with the names of
+    its links; without it only garbage is read, and all objects at marks and at the end.
     `spool_limit` bounds the bytes that the capture may write. `stdin`, `stdout` are the program's;
     None: ours. `hand_over`: standard input and output and all files that we inherited are the
     program's alone from its start on.

@@ -27,7 +27,7 @@ from .without import Lost, cut_log
 
 MOST_CUTS = 4
 MOST_KINDS = 3
-"""So many kinds of cycles, the largest that are left, are looked at for each cut."""
+"""So many kinds of cycles, the largest that are left, are searched for each cut."""
 WORTH = 0.05
 """A cut is worth saying that frees this share of all that is collected."""
 OUT_OF_REACH = frozenset(
@@ -202,5 +202,5 @@ def _try(names: Names, policy: str, cuts: Sequence[Cut], candidate: _Candidate) 
 
 
 def visited(run: RunResult) -> int:
-    """Objects that all collections together looked at."""
+    """Objects that all collections together visited."""
     return sum(one.candidates for one in run.collections)

@@ -65,7 +65,7 @@ class CutLog:
 
     It follows the rules but for the KEPT events that stand in for others. A replay of it models
     free lists: what is recorded of them is true of the uncut program only. `chosen`: how many
-    references are cut. `lost`: what the program misses then. `coarse`: the recording was looked at
+    references are cut. `lost`: what the program misses then. `coarse`: the recording was probed
     in its collections alone, and what dies in between dies late in it.
     """
 
@@ -129,7 +129,7 @@ def _standing_in(part: Sifted) -> tuple[np.ndarray, ...]:
 class _Uses:
     """Gathers where the program takes a reference to what is dead without what was cut, or asks or
     makes a weak one. What else names it is no sign of life: sizes, links and tracking are noted
-    when the recorder looks, which may be after the object was let go. Nor is what a recorded
+    when the recorder probes, which may be after the object was let go. Nor is what a recorded
     collection does to its garbage, nor a repair."""
 
     def __init__(self, log: EventLog, links: Links) -> None:

@@ -139,14 +139,14 @@ cdef class Engine:
 
     # -- what a policy does --
 
-    cdef int looked_at(self, int space) except -1:
-        """A list that collections look at."""
+    cdef int collected_list(self, int space) except -1:
+        """A list that collections visit."""
         if not (0 <= space < SPACES and c_is_collected(space)):
             raise ValueError("generations are 0, 1 and 2, a policy's own spaces 5 to 255")
         return space
 
     cdef int any_list(self, int space) except -1:
-        return space if space == PERMANENT else self.looked_at(space)
+        return space if space == PERMANENT else self.collected_list(space)
 
     cdef int linked(self) except -1:
         if self.mode != COLLECTING_ | LENIENT:
@@ -160,9 +160,9 @@ cdef class Engine:
         lead to; without the newest, which is held. For the last count_links()."""
         cdef Figures f
         cdef int reason, how = (REACH if reach else 0) | (SPARE_NEWEST if spare else 0)
-        self.looked_at(generation)
+        self.collected_list(generation)
         self.any_list(into)
-        self.looked_at(origin)
+        self.collected_list(origin)
         if spare:
             self.linked()
         if self.mode & ~LENIENT != COLLECTING_:
@@ -178,9 +178,9 @@ cdef class Engine:
         and links of what is moved. count_links() must have been called."""
         cdef Figures f
         self.linked()
-        self.looked_at(into)
+        self.collected_list(into)
         if roots != -1:
-            self.looked_at(roots)
+            self.collected_list(roots)
         if c_mark(&self.h, roots, into, &f):
             raise MemoryError
         return f.candidates, f.links
@@ -190,7 +190,7 @@ cdef class Engine:
         in list `among` to the end of `origin`; the number and links of what is moved."""
         cdef Figures f
         for space in (origin, among, into):
-            self.looked_at(space)
+            self.collected_list(space)
         if self.mode & ~LENIENT != COLLECTING_ or origin in (among, into) or among == into:
             raise ValueError("scanning takes three lists, and a policy that collects")
         if c_scan(&self.h, origin, among, into, limit, &f):
@@ -199,7 +199,7 @@ cdef class Engine:
 
     def untrack_tuples(self, int generation):
         """Untrack tuples of a list that hold nothing trackable."""
-        c_untrack_tuples(&self.h, self.looked_at(generation))
+        c_untrack_tuples(&self.h, self.collected_list(generation))
 
     def move_list(self, int origin, int to, bint held=False):
         """Append a list to another; or of it what something outside the log's objects holds, which
@@ -237,7 +237,7 @@ cdef class Engine:
         """From here on what loses a reference and keeps others moves to this list; more than `limit`
         there hand control back. count_links() must have been called."""
         self.linked()
-        if self.looked_at(space) < OWN_SPACE:
+        if self.collected_list(space) < OWN_SPACE:
             raise ValueError("suspects stand in a space of the policy's own")
         self.h.suspects = space
         self.h.suspects_limit = limit

@@ -5,7 +5,7 @@
 
 #include "operations.h"
 
-#define LOOK_AHEAD 20
+#define PREFETCH_AHEAD 20
 
 /* Whether the event belongs to the collection just made: a region, or a tick between two. */
 always_inline int goes_on(const Heap *h, uint32_t i)
@@ -16,11 +16,11 @@ always_inline int goes_on(const Heap *h, uint32_t i)
 
 /* Objects of coming events are on their way to the cache when their turn comes: first the places
    in the map of ids, then the objects. */
-always_inline void look_ahead(const Heap *h, uint32_t i)
+always_inline void prefetch_ahead(const Heap *h, uint32_t i)
 {
-    if (unlikely(i + 2 * LOOK_AHEAD >= h->length))
+    if (unlikely(i + 2 * PREFETCH_AHEAD >= h->length))
         return;
-    uint32_t far = i + 2 * LOOK_AHEAD, near = i + LOOK_AHEAD;
+    uint32_t far = i + 2 * PREFETCH_AHEAD, near = i + PREFETCH_AHEAD;
     __builtin_prefetch(place_of(h, h->a[far]));
     if (h->op[far] == OP_LINK)
         __builtin_prefetch(place_of(h, h->b[far]));
@@ -85,7 +85,7 @@ always_inline int apply(Heap *h, uint32_t end, const int mode)
         h->at = i + 1;
         if (!(mode & LENIENT) || likely(!h->running))
             h->sequence = first + i;
-        look_ahead(h, i);
+        prefetch_ahead(h, i);
         switch (op[i]) {
         case OP_ALLOC: {
             int counted = 0;
@@ -234,7 +234,7 @@ static void run_region(Heap *h, uint32_t region, const int mode)
     h->length = length;
 }
 
-/* Whether what is due and waits for a safepoint is to be looked at now, right before a birth; else
+/* Whether what is due and waits for a safepoint is to be decided now, right before a birth; else
    `end` moves to the next birth. */
 never_inline int at_safepoint(Heap *h, uint64_t *end)
 {

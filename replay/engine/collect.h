@@ -127,7 +127,7 @@ static uint32_t call_and_finalize(Heap *h, uint32_t *aside, uint32_t *uncollecta
     run_waiting(h, MODE);
     run_finalizers(h, *aside, MODE);
     run_waiting(h, MODE);
-    saved = look_again(h, *aside, aside);
+    saved = find_resurrected(h, *aside, aside);
     for (uint32_t i = 0; i < saved; i++) {
         enlist(h, h->queue[i], into);
         if (h->objects[h->queue[i]].marks & IS_FLOATING)

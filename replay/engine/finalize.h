@@ -1,6 +1,6 @@
 /* What stands between finding garbage and deleting it, as handle_weakrefs, finalize_garbage and
    handle_resurrected_objects of CPython 3.11 do it: callbacks of weak references to garbage that are
-   none themselves, finalizers of garbage, and a second look at what is unreachable after them.
+   none themselves, finalizers of garbage, and a second search for what is unreachable after them.
 
    Garbage is in no list meanwhile and has the state DYING. */
 #ifndef GCREPLAY_FINALIZE_H
@@ -76,9 +76,9 @@ static void run_finalizers(Heap *h, uint32_t found, const int mode)
     }
 }
 
-/* Look again: what is reachable now is alive, at the front of the queue; the rest stands aside. Both
+/* Search again: what is reachable now is alive, at the front of the queue; the rest stands aside. Both
    counts return. */
-static uint32_t look_again(Heap *h, uint32_t found, uint32_t *aside)
+static uint32_t find_resurrected(Heap *h, uint32_t found, uint32_t *aside)
 {
     uint32_t length = 0;
     for (uint32_t i = 0; i < found; i++)

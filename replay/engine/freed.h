@@ -50,7 +50,7 @@ never_inline void note_found(Heap *h, uint32_t found)
 }
 
 /* What was found and has not died is none of the freed. Where nothing saved it, it is garbage that
-   the next collection looks at again. */
+   the next collection visits again. */
 never_inline void forget_saved(Heap *h, uint32_t first)
 {
     Noted *noted = h->noted;
@@ -66,7 +66,7 @@ never_inline void forget_saved(Heap *h, uint32_t first)
     noted->length = kept;
 }
 
-/* A collection looks at these candidates, some of which are garbage already. */
+/* A collection visits these candidates, some of which are garbage already. */
 never_inline void note_visits(Heap *h, uint32_t candidates)
 {
     h->noted->collection++;

@@ -133,13 +133,13 @@ typedef struct {                /* garbage that died in a collection */
     uint64_t sequence, bytes;
     uint32_t id, shape;
     uint32_t first, degree;     /* its links */
-    uint32_t visits;            /* collections that looked at it since it is garbage */
+    uint32_t visits;            /* collections that visited it since it is garbage */
     uint32_t collection;        /* which of them all freed it */
     uint8_t found;              /* unreachable by itself: not for want of what held it */
     uint8_t floats;             /* garbage by the log, and nothing saved it */
 } Freed;
 
-typedef struct {                /* what died in collections since the last look */
+typedef struct {                /* what died in collections since it was last asked for */
     Freed *freed;
     Link *link;                 /* target: an id */
     uint32_t *visits;           /* by slot; IS_NOTED: it is among the freed already */
@@ -194,7 +194,7 @@ typedef struct Heap {
     int64_t young, limit;
     uint64_t pending, late, bytes_since, bytes_limit;
     uint64_t tick, tick_limit;
-    uint8_t deferred;           /* a birth that is too much only arms; a safepoint looks again */
+    uint8_t deferred;           /* a birth that is too much only arms; a safepoint decides again */
     uint8_t armed;              /* ENGINE_ALLOCATIONS or ENGINE_BYTES, or nothing is due */
     uint8_t safepoints;         /* the log has them; else every birth has one before it */
     int64_t recheck;            /* the young counter has to exceed it at the safepoint */
@@ -460,7 +460,7 @@ always_inline void empty_list(List *list)
     list->length = list->live = list->first = 0;
 }
 
-/* Whether collections look at what stands there. */
+/* Whether collections visit what stands there. */
 always_inline int is_collected(int generation)
 {
     return generation != PERMANENT && generation != UNTRACKED;

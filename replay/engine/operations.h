@@ -68,7 +68,7 @@ never_inline int still_due(Heap *h)
                                   : (young > 0 || h->batch ? young : 0) > h->recheck;
 }
 
-/* A birth, in batches; the counter is looked at when one is full (record_allocation). */
+/* A birth, in batches; the counter is compared when one is full (record_allocation). */
 never_inline int count_in_batches(Heap *h, const Shape *shape)
 {
     settle_batches(h);

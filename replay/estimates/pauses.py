@@ -103,7 +103,7 @@ class PauseError:
 class PauseModel:
     """Coefficients in nanoseconds, see the module.
 
-    source: "recorded", of collections whose objects a probe had just looked at, or "measured", of
+    source: "recorded", of collections whose objects a probe had just read, or "measured", of
     an unrecorded run. collections: how many it was fitted to. spread: the covariance of the
     coefficients, in their order; empty where nobody knows.
     """

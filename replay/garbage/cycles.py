@@ -90,7 +90,7 @@ class Group:
     these were made; first the place of the object that tells best where the cycle was. count:
     cycles; objects, bytes: in them; hanging_objects, hanging_bytes: what is freed with them, once
     (with the cycle that has the oldest object, where several hold it). visited: how often
-    collections looked at any of it when it was garbage. floating_object_events: objects times the
+    collections visited any of it when it was garbage. floating_object_events: objects times the
     events for which each was garbage. example: one cycle. own: the user's own code makes it.
     """
 
@@ -132,7 +132,7 @@ class Cycles:
     """The cycles of a recording under a policy, the groups that cost most first.
 
     run: the whole replay. named: the recording has names of references. gc_visited: how often its
-    collections looked at any object. ran: what ran in collections of the recorded program, whatever
+    collections visited any object. ran: what ran in collections of the recorded program, whatever
     the policy.
     """
 
@@ -149,7 +149,7 @@ class Cycles:
         return {name: sum(getattr(group, name) for group in chosen) for name in ("count", *SUMS)}
 
     def share(self, groups: Iterable[Group]) -> float:
-        """Of all that collections looked at, what these groups are."""
+        """Of all that collections visited, what these groups are."""
         return sum(group.visited for group in groups) / self.gc_visited if self.gc_visited else 0.0
 
     def to_json(self, groups: Sequence[Group] | None = None) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from heapq import heappop, heappush
 from ..references.names import Edge
 
 MOST_OBJECTS = 300
-"""So many objects of a component are looked at, nearest first; all where those have no cycle."""
+"""So many objects of a component are searched, nearest first; all where those have no cycle."""
 _STARTS = 16
 
 

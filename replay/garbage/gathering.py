@@ -1,4 +1,4 @@
-"""A replay in which everything that collections free is looked at, and grouped."""
+"""A replay in which everything that collections free is grouped."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .joining import SUMS, Gathered, Key, joined
 from .shapes import LabelTable, Shape, shapes_of
 
 BATCH = 1 << 18
-"""As many objects at least are looked at together."""
+"""As many objects at least are grouped together."""
 _RANK = {Origin.OWN: 4, Origin.INSTALLED: 2, Origin.STANDARD: 2, Origin.UNKNOWN: 0}
 """How well a site tells where a cycle was made; one less where the line is only near."""
 NO_CYCLE: Shape = ()
@@ -98,18 +98,18 @@ class GarbageReplay(Replay):
     def apply(self, events: Events) -> None:
         super().apply(events)
         if self.gathering.noted >= BATCH:
-            self._look()
+            self._group_noted()
 
     def finish(self) -> None:
-        """After the last event: what floats is looked at as well."""
+        """After the last event: what floats is grouped as well."""
         self.gathering.note_floating()
-        self._look()
+        self._group_noted()
         self._join()
 
     def _join(self) -> None:
         (self.groups,) = joined([self.groups], self.exact)
 
-    def _look(self) -> None:
+    def _group_noted(self) -> None:
         """Add what is written down to the groups."""
         components, ids, of, links = self.gathering.take()
         components, rest = components[:-1], components[-1]

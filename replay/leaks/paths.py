@@ -18,7 +18,7 @@ from .lives import I64
 from .result import Step
 from .seen import Seen
 
-_LOOKED_AT: Final = 24
+_TRIED: Final = 24
 """Objects of a kind whose ways are compared, to show the usual one."""
 _DEEP: Final = 64
 """A way that is longer is not compared."""
@@ -58,12 +58,12 @@ class Paths:
 
 
 def usual(holding: Holding, paths: Paths, members: I64) -> tuple[tuple[Step, ...], tuple[int, int]]:
-    """The path to one of these objects that most of those looked at have, and how many do."""
+    """The path to one of these objects that most of those tried have, and how many do."""
     depth = holding.depth[members]
     near = members[depth <= _DEEP]
     if not len(near):
         return paths.path(holding.way(int(members[np.argmin(depth)]))), (1, 1)
-    chosen = near[np.unique(np.linspace(0, len(near) - 1, _LOOKED_AT).astype(np.int64))]
+    chosen = near[np.unique(np.linspace(0, len(near) - 1, _TRIED).astype(np.int64))]
     found = [paths.path(holding.way(int(vertex))) for vertex in chosen]
     shapes = [tuple((_unnumbered(step.edge), step.type) for step in path) for path in found]
     shape, times = Counter(shapes).most_common(1)[0]

@@ -115,7 +115,7 @@ class Leak:
     `kind` is the one that tells most: made in one's own code, of no built-in type, near the holder.
 
     retained: bytes that would be free without its objects. path: to one of them. alike: of so
-    many objects looked at, how many have such a path. unseen: how many of its objects something
+    many objects tried, how many have such a path. unseen: how many of its objects something
     refers to that no recorded object shows: running code, or C.
     growth: in bytes, of all these kinds together; None where they do not grow.
     """

@@ -1,6 +1,6 @@
 """The heap at a moment as it was read there: exact links with names, titles, and running frames.
 
-The log's own links are as old as the last look at their source. Where all of the heap was read at
+The log's own links are as old as the last probe of their source. Where all of the heap was read at
 the moment, at a mark or at the end, its readings take their place. References that neither accounts
 for stay external. Elsewhere readings of before name the links that the log has.
 """

@@ -20,7 +20,7 @@ class CPython3142(WithThresholds):
     """Two generations, the old one in two spaces: visited in this cycle, and pending.
 
     The young counter goes up with each object tracked and down with each untracked. Over T0 it asks
-    for a run (_Py_TriggerGC), which comes at the next safepoint without a second look. A run
+    for a run (_Py_TriggerGC), which comes at the next safepoint without a second test. A run
     (gc_collect_increment) adds to `work` what is new and a share of the heap (assess_work_to_do),
     and does nothing while that is below 0. The first run of a cycle marks what roots reach
     (mark_at_start), and takes the number marked from `work` twice (gh-141890). The others collect

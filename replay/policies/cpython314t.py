@@ -14,7 +14,7 @@ from .thresholds import WithThresholds
 
 
 class CPython314t(WithThresholds):
-    """No generations: every collection looks at the whole heap.
+    """No generations: every collection visits the whole heap.
 
     Births and deaths go into a buffer of the thread, which is added to the counter at 512 more or
     less (record_allocation, record_deallocation). When a full buffer of births is added, and again

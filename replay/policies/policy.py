@@ -41,7 +41,7 @@ class Recording:
     """What a policy is told of a recording before it says what its figures are worth.
 
     python: the version that was recorded, "" where the recording does not say. safepoints: the log
-    has them. probed: references were read by looks, so those that were taken and dropped between
+    has them. probed: references were read by probes, so those that were taken and dropped between
     two are not recorded.
     """
 
@@ -150,7 +150,7 @@ class Heap(Protocol):
         recorded objects refers to, for policies with `counts_links`."""
 
     def freeze(self) -> None:
-        """Move all generations to the permanent one, which no collection looks at."""
+        """Move all generations to the permanent one, which no collection visits."""
 
     def unfreeze(self) -> None:
         """Move the permanent generation to the end of the oldest."""

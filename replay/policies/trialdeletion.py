@@ -19,7 +19,7 @@ ALIVE, ROOTS = 0, OWN_SPACE
 
 class TrialDeletion(Policy):
     """An object that loses a reference and keeps others is a root, once, until it dies. A
-    collection looks at the roots and all that they lead to, and at nothing else: it takes off the
+    collection visits the roots and all that they lead to, and at nothing else: it takes off the
     references that these have to each other, and what has none left is garbage. No root is left
     then.
 
@@ -40,7 +40,7 @@ class TrialDeletion(Policy):
         if not recording.probed:
             return runtime
         return (
-            "references were read by looks: those dropped between two make no roots here, so its "
+            "references were read by probes: those dropped between two make no roots here, so its "
             "roots and collections are a lower bound",
             *runtime,
         )

@@ -23,7 +23,7 @@ _MINOR: Final = re.compile(r"^python3\.\d+/")
 
 @dataclass(frozen=True, slots=True, order=True)
 class Place:
-    """Where objects of a type are made. `near`: the line is that of the next look at the code."""
+    """Where objects of a type are made. `near`: the birth was noticed late, at another line."""
 
     type: str
     file: str

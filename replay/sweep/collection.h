@@ -1,4 +1,4 @@
-/* A collection of one lane: no object is looked at, what it frees has been counted before. The rules
+/* A collection of one lane: no object is visited, what it frees has been counted before. The rules
    are those of policies/cpython311.py and engine/collect.h. */
 #ifndef GCREPLAY_COLLECTION_H
 #define GCREPLAY_COLLECTION_H

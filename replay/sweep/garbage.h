@@ -19,7 +19,7 @@ typedef struct {                /* a group's objects together */
 } Sum;
 
 /* What an object of the garbage holds, and how, decides whether the lanes are exact. */
-static void look_at_links(Sweep *s, const Heap *h, uint32_t slot, Sum *sum)
+static void read_links(Sweep *s, const Heap *h, uint32_t slot, Sum *sum)
 {
     const Standing *o = &s->standing[slot];
     EACH_LINK(h, &h->objects[slot], link) {
@@ -59,7 +59,7 @@ static Sum sum_of(Sweep *s, const Heap *h, uint32_t group)
                 leave(s, o);
             }
         }
-        look_at_links(s, h, slot, &sum);
+        read_links(s, h, slot, &sum);
         sum.freed++;
         sum.bytes += (int64_t)bytes;
         if (o->place >= 0) {

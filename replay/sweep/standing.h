@@ -79,7 +79,7 @@ always_inline int is_dict(const Heap *h, uint32_t slot)
     return h->shapes[h->objects[slot].shape].is_dict;
 }
 
-/* A collector looks at what tuples hold in turn: the lanes do not, and say so. */
+/* A collector visits what tuples hold in turn: the lanes do not, and say so. */
 static void leave_nested(Sweep *s, Standing *o)
 {
     if (o->nested && o->nested_at != s->collections)

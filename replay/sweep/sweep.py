@@ -36,7 +36,7 @@ from .groups import Groups, groups_of
 
 Setting = tuple[int, int, int]
 _PROOFS = 2
-"""Objects looked at to prove that what is touched can be reached, at most, by event of the log."""
+"""Objects visited to prove that what is touched can be reached, at most, by event of the log."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,7 @@ def check(log: EventLog, policy: str | Callable[[], Policy]) -> RunResult:
 
 
 class _Watched(Replay):
-    """A replay that is looked at."""
+    """A replay that is watched."""
 
     def heap_of(self, engine: _engine.Engine) -> EngineHeap:
         return _WatchedHeap(engine, self.course, self)
@@ -104,7 +104,7 @@ class _Watched(Replay):
 
 
 class _WatchedHeap(EngineHeap):
-    """The heap of a policy, which looks at each collection."""
+    """The heap of a policy, which checks each collection."""
 
     __slots__ = ("_replay",)
 
@@ -136,12 +136,12 @@ class _WatchedHeap(EngineHeap):
                 if any(target == each for target, _ in links):
                     watched.broken(f"it is freed, and object {holder} still refers to it", each)
         alone = generation >= OWN_SPACE
-        looked_at = sum(
+        there_are = sum(
             count > 0 and (where == generation if alone else where <= generation)
             for count, where, _ in before.values()
         )
-        if front is None and not reach and done.candidates > looked_at:
-            watched.broken(f"{done.candidates} candidates, of {looked_at} objects that there are")
+        if front is None and not reach and done.candidates > there_are:
+            watched.broken(f"{done.candidates} candidates, of {there_are} objects that there are")
         if len(freed) != done.freed:
             watched.broken(f"{len(freed)} objects are freed, and {done.freed} counted")
         if done.survivors + done.collected + done.uncollectable > done.candidates + len(freed):

@@ -1,4 +1,4 @@
-"""Looking for a setting: what is tried is replayed in full, and judged by `choice`.
+"""Searching for a setting: what is tried is replayed in full, and judged by `choice`.
 
 Thresholds are swept in one pass, and the front is replayed. Then come calls of the gc module that
 the program could leave out, and what can be done at marks, each with the best thresholds so far.

@@ -155,13 +155,13 @@ class SegmentReader:
         self._db = database
         self._table: list[Segment] = []
         self._lost = self._found_all = False
-        self._looked_at: int | None = None
+        self._read_at: int | None = None
 
     def table(self) -> tuple[Segment, ...]:
-        """Headers of all segments that can be found. Of a log that others write they are those of
-        the first look, of our own all."""
+        """Headers of all segments that can be found. Of a log that others write they are those that
+        were there when it was first read, of our own all."""
         version = self._db.version
-        same = not self._db.writable or (version is not None and version == self._looked_at)
+        same = not self._db.writable or (version is not None and version == self._read_at)
         if self._lost or (self._found_all and same):
             return tuple(self._table)
         known = len(self._table)
@@ -175,7 +175,7 @@ class SegmentReader:
             del self._table[known:]
             for header in self._rescued(first):
                 self._found(header)
-        self._found_all, self._looked_at = True, version
+        self._found_all, self._read_at = True, version
         return tuple(self._table)
 
     def _found(self, row: Sequence[int]) -> None:

@@ -13,15 +13,15 @@ LONGEST_HEADER = 1 << 28
 LONGEST_LINE = 1 << 24
 """Characters of any other line."""
 
-_FIRST_LOOK = 1 << 12
+_FIRST_READ = 1 << 12
 
 
 def bounded_lines(file: TextIO) -> Iterator[str]:
     """The lines of the file. Raises MalformedLine for one that is too long to be an event."""
-    first = file.readline(_FIRST_LOOK)
+    first = file.readline(_FIRST_READ)
     if not first.endswith("\n") and first.lstrip().startswith("{"):
         first += file.readline(LONGEST_HEADER)
-    longest = max(_FIRST_LOOK, LONGEST_HEADER)
+    longest = max(_FIRST_READ, LONGEST_HEADER)
     line, number = first, 1
     while line:
         if not line.endswith("\n") and len(line) >= longest:

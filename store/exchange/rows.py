@@ -1,6 +1,6 @@
 """A table with a row an event, for plain SQL: a SQLite file of its own beside the recording.
 
-It holds 20 to 40 bytes an event, so it is made of what one wants to look at, not kept.
+It holds 20 to 40 bytes an event, so it is made of what one wants to read, not kept.
 """
 
 from __future__ import annotations

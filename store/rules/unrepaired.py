@@ -1,6 +1,6 @@
 """What a recording says without its repairs: the events that were not seen, only concluded.
 
-A repair makes an object die where it really died, although the looks at the heap have not shown
+A repair makes an object die where it really died, although no probe has shown
 why. Left out, the object lives on: as long as the stale link that leads to it, or for good where
 nothing is known to have dropped a reference. What the log says of it afterwards is left out, too,
 and so on freely; nothing is ever set right again.

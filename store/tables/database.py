@@ -157,7 +157,7 @@ def temporary() -> Database:
 
 
 def create(path: Path, *, force: bool, first: First | None = None) -> Database:
-    """A new recording at `path`, empty but for what `first` writes into it: whoever looks at the
+    """A new recording at `path`, empty but for what `first` writes into it: whoever reads the
     file sees it with that, or empty.
 
     Raises FileExists unless `force`, StorageError when the file cannot be made.

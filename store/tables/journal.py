@@ -53,7 +53,7 @@ def roll_back(path: Path, uri: str) -> bool:
             f"{path.name} first"
         )
     with closing(connected(uri)) as connection:
-        connection.execute("PRAGMA user_version").fetchone()  # the first look does it
+        connection.execute("PRAGMA user_version").fetchone()  # the first reading does it
     return True
 
 

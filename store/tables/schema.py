@@ -92,7 +92,7 @@ sites = Table(
     _text("file", "source file"),
     _int("line", "line number, from 1; 0 = unknown"),
     _text("function", "qualified name of the function"),
-    _int("near", "1 where only the next look at the running code tells: the line may be another"),
+    _int("near", "1: the birth was noticed late, at another instruction; the line may be another"),
     comment="Where objects were allocated.",
 )
 

@@ -1,5 +1,5 @@
 """The tables under the seal: read and changed only as what was written, and what the log says of
-itself as a whole, at the first look."""
+itself as a whole, when it is first read."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .names import Names, NameTable
 
 
 @dataclass(slots=True)
-class Look:
+class Summary:
     """complete: whether it may be called so. unfinished: whether its recorder has not closed it.
     events: how many there must be. facts: the rows of the meta; None: to be read, or damaged."""
 
@@ -28,48 +28,48 @@ class Look:
 
 
 class SealedTables:
-    """Those of one file. `with_the_look` reads what else must stay as it was at the first look."""
+    """Those of one file. `with_the_first` reads what else must stay as it was when first read."""
 
     def __init__(
-        self, database: Database, names: Names, with_the_look: Callable[[], object]
+        self, database: Database, names: Names, with_the_first: Callable[[], object]
     ) -> None:
         self._db = database
         self._names = names
         self._names_checked = False
         self._loaded_at: dict[str, int] = {}
-        self._with_the_look = with_the_look
-        self._first_look: Look | None = None
-        self._looked_at: int | None = None
+        self._with_the_first = with_the_first
+        self._first: Summary | None = None
+        self._read_at: int | None = None
         self._seal = seal.Seal(database)
 
-    def whole(self) -> Look:
-        """What is said of the log as a whole: as it was at the first look, for whoever writes it
-        may go on, and end."""
+    def whole(self) -> Summary:
+        """What is said of the log as a whole: as it was when first read, for whoever writes it may
+        go on, and end."""
         version = self._db.version
-        same = not self._db.writable or (version is not None and version == self._looked_at)
-        if self._first_look is not None and same:
-            return self._first_look
-        look = Look()
+        same = not self._db.writable or (version is not None and version == self._read_at)
+        if self._first is not None and same:
+            return self._first
+        summary = Summary()
         with self._db.reading() as connection:  # one snapshot
             with suppress(DamagedFile):
-                look.complete = self._seal.complete(connection)
-                look.unfinished = not look.complete and not self._seal.read(connection)
-                look.events = self._seal.events(connection)
+                summary.complete = self._seal.complete(connection)
+                summary.unfinished = not summary.complete and not self._seal.read(connection)
+                summary.events = self._seal.events(connection)
             if not self._db.writable or version is not None:
                 with suppress(DamagedFile):
-                    look.facts = self._facts()
+                    summary.facts = self._facts()
             if not self._db.writable:
-                self._with_the_look()
-        self._first_look, self._looked_at = look, version
-        return look
+                self._with_the_first()
+        self._first, self._read_at = summary, version
+        return summary
 
     def meta(self) -> dict[str, object]:
         """See `EventLog.meta`."""
-        look = self.whole()
-        said = dict(self._facts() if look.facts is None else look.facts)
+        summary = self.whole()
+        said = dict(self._facts() if summary.facts is None else summary.facts)
         for key in (seal.KEY, "schema"):
             said.pop(key, None)
-        if "complete" in said and not look.complete:
+        if "complete" in said and not summary.complete:
             said["complete"] = False
         try:
             return {"schema": schema.SCHEMA_VERSION, **checked(said)}

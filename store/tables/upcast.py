@@ -62,7 +62,7 @@ CREATE TABLE sites (
 
 
 def _from_1(table: str, row: Row) -> Row:
-    """Version 1 had the place of the next look for every birth, and did not say which were near."""
+    """Version 1 had the place where each birth was noticed, and did not say which were near."""
     return {**row, "near": 0} if table == "sites" else row
 
 

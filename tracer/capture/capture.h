@@ -85,7 +85,7 @@ typedef struct {
     int enabled;          /* collector switch at the last hook */
     void *pending;        /* block handed out by the last hook, not classified yet */
     size_t pending_size;
-    sample_t sample;          /* where the last hook was that settled all before it */
+    sample_t sample;      /* where the last hook was that settled all before it */
     void *untyped;        /* block whose birth triggered the collection under way */
     uint32_t untyped_id;
     size_t untyped_size;

@@ -164,12 +164,12 @@ static inline void check_quickly(void)
 #define HOOKS(DOMAIN)                                                                                                  \
     static void *DOMAIN##_malloc(void *ctx, size_t n)                                                                  \
     {                                                                                                                  \
-        check_quickly();                                                                                                      \
+        check_quickly();                                                                                               \
         return below_##DOMAIN.malloc(ctx, n);                                                                          \
     }                                                                                                                  \
     static void *DOMAIN##_calloc(void *ctx, size_t n, size_t size)                                                     \
     {                                                                                                                  \
-        check_quickly();                                                                                                      \
+        check_quickly();                                                                                               \
         return below_##DOMAIN.calloc(ctx, n, size);                                                                    \
     }                                                                                                                  \
     static void DOMAIN##_install(PyMemAllocatorDomain domain)                                                          \

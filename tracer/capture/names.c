@@ -343,7 +343,7 @@ static size_t children_of(PyObject *op, PyTypeObject *t)
 }
 
 /* How many links it may have at most. */
-static inline size_t recipe_to_read(PyObject *op, PyTypeObject *t, recipe_t *recipe)
+static inline size_t most_links(PyObject *op, PyTypeObject *t, recipe_t *recipe)
 {
     switch (recipe->shape) {
     case SHAPE_LIST:
@@ -387,7 +387,7 @@ void names_read(PyObject *op, const entry_t *e)
         return;
     }
     uint32_t title = recipe->title != UNTITLED ? title_of(op, recipe->title, e->id) : 0;
-    if (begin_reading(e->id, title, recipe_to_read(op, t, recipe))) {
+    if (begin_reading(e->id, title, most_links(op, t, recipe))) {
         put_links(op, recipe);
         end_reading();
     }

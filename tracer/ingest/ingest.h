@@ -67,7 +67,7 @@ typedef struct {
 /* What a probe says of garbage that holds itself, or of one object: from all that leads to it. */
 typedef struct {
     uint32_t used;        /* where something last shows that running code had hold of it */
-    uint32_t probe;        /* the earliest of the places where each was last probed; NONE = never */
+    uint32_t probe;       /* the earliest of the places where each was last probed; NONE = never */
     uint32_t last;        /* where it was last seen to be reachable */
     uint32_t since;       /* where it became garbage */
     uint32_t idle;        /* nothing shows a use of some since they were last probed */
@@ -140,8 +140,8 @@ typedef struct {
     ARRAY(note_t, notes);    /* of this window */
     words_t inside;          /* pairs: a note on what was born or used inside the collection under way, and where in side */
     words_t regions;         /* triples: events of side that have become a region with an owner, first and behind, and its end */
-    words_t probes;           /* where each probe since then ended, and its collection, if it has one */
-    uint32_t first_probe;     /* epoch of probes.at[0] */
+    words_t probes;          /* where each probe since then ended, and its collection, if it has one */
+    uint32_t first_probe;    /* epoch of probes.at[0] */
     uint32_t probed;         /* where the last one ended */
     ARRAY(insertion_t, insertions);
     ARRAY(insertion_t, sorted);

@@ -8,7 +8,7 @@
  * the two, and after whatever shows it to have been in use. */
 #include "ingest.h"
 
-#define WINDOW_EVENTS (1u << 20) /* where full probes are rarer, this is lost */
+#define WINDOW_EVENTS (1u << 20) /* with fewer full probes than that, the window is closed without one */
 
 #define NOWHERE NONE
 
