@@ -50,7 +50,7 @@ class Figures:
 
 CLOSENESS = {
     "closely (`--granularity 50 --full-probe 700`)": (50, 700),
-    "with no looks of its own": (0, 0),
+    "with no probes of its own": (0, 0),
 }
 
 
@@ -112,7 +112,7 @@ def error(predicted: int, real: int) -> str:
 
 
 def report(title: str, closeness: tuple[int, int]) -> str:
-    """The table of recordings that looked so closely."""
+    """The table of recordings with such probes."""
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         for name in CASES:

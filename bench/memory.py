@@ -26,7 +26,7 @@ DEFAULT = "700,10,10"
 SETTINGS: Mapping[str, tuple[int, int, int]] = {"5000,10,10": (5000, 10, 10), "manual": (0, 10, 10)}
 RUNS = 3
 CLOSE = 0.15
-LOOKS = {"at the defaults": (0, 0, 0), "as `prove` records": (100, 0, 80)}
+PROBES = {"at the defaults": (0, 0, 0), "as `prove` records": (100, 0, 80)}
 """Granularity, full probe and budget of the recordings."""
 ENVIRONMENT = {"PYTHONHASHSEED": "0"}
 NOTE = (
@@ -67,13 +67,13 @@ def real_peak(name: str, thresholds: tuple[int, int, int] | None) -> int:
     return int(median(run.peak_bytes or 0 for run in runs))
 
 
-def recording(name: str, looks: tuple[int, int, int]) -> Path:
+def recording(name: str, probes: tuple[int, int, int]) -> Path:
     path = BUILD / f"memory-{name}.gcreplay"
     options = RecordOptions(
         path,
         [str(BENCH / "memory" / f"{name}.py")],
         None,
-        *looks,
+        *probes,
         force=True,
         environment=ENVIRONMENT,
         stdin=subprocess.DEVNULL,
@@ -85,9 +85,9 @@ def recording(name: str, looks: tuple[int, int, int]) -> Path:
     return path
 
 
-def predicted(name: str, looks: tuple[int, int, int]) -> dict[str, int]:
+def predicted(name: str, probes: tuple[int, int, int]) -> dict[str, int]:
     """Growth by setting."""
-    with EventLog.open(recording(name, looks)) as log:
+    with EventLog.open(recording(name, probes)) as log:
         default = replay(log, f"cpython-3.11:{DEFAULT}").peak_bytes
         policies = {
             setting: "manual" if setting == "manual" else f"cpython-3.11:{setting}"
@@ -102,20 +102,20 @@ def predicted(name: str, looks: tuple[int, int, int]) -> dict[str, int]:
 def sections(names: Sequence[str] = NAMES) -> Iterator[str]:
     BUILD.mkdir(parents=True, exist_ok=True)
     rows = []
-    cells: dict[str, list[Cell]] = {how: [] for how in LOOKS}
+    cells: dict[str, list[Cell]] = {how: [] for how in PROBES}
     for name in names:
         default = real_peak(name, None)
         real = {setting: real_peak(name, at) - default for setting, at in SETTINGS.items()}
-        grown = {how: predicted(name, looks) for how, looks in LOOKS.items()}
+        grown = {how: predicted(name, probes) for how, probes in PROBES.items()}
         for setting in SETTINGS:
             row: list[object] = [name, setting, _mb(default), _mb(real[setting])]
-            for how in LOOKS:
+            for how in PROBES:
                 cell = Cell(grown[how][setting], real[setting])
                 cells[how].append(cell)
                 row += [_mb(cell.predicted), f"{cell.error:+.0%}"]
             rows.append(row)
     heads = ["program", "setting", "real peak at the default", "real growth"]
-    for how in LOOKS:
+    for how in PROBES:
         heads += [f"predicted, recorded {how}", "error"]
     yield section(
         "Memory: growth of the peak over the default", NOTE, table(heads, rows), *_bars(cells)

@@ -1,7 +1,7 @@
 """Pauses predicted from one recording at the defaults, and those of real runs under each setting.
 
 `python bench/pauses.py w03 --settings 5000,10,10`. Real runs are unrecorded: the capture's
-measuring mode notes how long each collection takes, and looks at no object.
+measuring mode notes how long each collection takes, and reads no object.
 """
 
 from __future__ import annotations
@@ -139,7 +139,7 @@ def sections(
     )
     yield section(
         "Pauses: recorded over unrecorded, by generation",
-        "A recording looks at the objects right before the collector does. The sum of durations in "
+        "A recording probes the objects right before the collector does. The sum of durations in "
         "the recording over that of the unrecorded runs.",
         table(["program", "young", "1", "2", "all"], biases),
     )

@@ -81,27 +81,26 @@ def alone(*, each: bool, jobs: int | None, dask: str | None) -> None:
         )
 
 
-def closeness_options(command: Command) -> Command:
-    """How closely to record: `granularity`, `full_probe`, `probe_budget`; None: as `looks` says."""
+def probe_options(command: Command) -> Command:
+    """How finely to probe: `granularity`, `full_probe`, `probe_budget`; None: as `probes` says."""
     options = (
         click.option(
             "--granularity",
             type=Whole(0, I32_MOST),
             metavar="G",
-            help="Look at the young objects every G net allocations (0: only at collections).",
+            help="Probe the young objects every G net allocations (0: only at collections).",
         ),
         click.option(
             "--full-probe",
             type=Whole(0, I32_MOST),
             metavar="F",
-            help="Look at the whole heap every F allocations (0: never); better what-ifs, slower.",
+            help="Probe the whole heap every F allocations (0: never); better what-ifs, slower.",
         ),
         click.option(
             "--probe-budget",
             type=Whole(0, 10_000),
             metavar="P",
-            help="Look at the whole heap as often as P per cent of the program's own work pays "
-            "for.",
+            help="Probe the whole heap as often as P per cent of the program's own work pays for.",
         ),
     )
     return _with(options, command)

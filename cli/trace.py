@@ -18,8 +18,8 @@ def opened(path: Path) -> EventLog:
 
 
 def opened_with_recorder(path: Path) -> tuple[EventLog, dict[str, Any] | None]:
-    """As `opened`, with who was at it at the first look: the JSON of `UnderWay`."""
-    made = being_made(path)  # before and after the look: they may begin, or end, in between
+    """As `opened`, with who was at it when it was first read: the JSON of `UnderWay`."""
+    made = being_made(path)  # before and after reading: they may begin, or end, in between
     try:
         try:
             log = EventLog.open(path)

@@ -46,7 +46,7 @@ def command(trace: Path, policies: tuple[str, ...], output_format: str) -> None:
       gcreplay costs demo.gcreplay -p cpython-3.11:5000,10,10
     """
     if len(policies) > 1:
-        raise UsageError("costs looks at one policy: give -p once")
+        raise UsageError("costs shows one policy: give -p once")
     policy = policies[0] if policies else PRESENT
     with opened(trace) as log, working("replaying"):
         play = Replay(log, policy)

@@ -82,12 +82,12 @@ def command(
       gcreplay cycles demo.gcreplay --cut Line.order
     """
     if len(policies) > 1:
-        raise UsageError("cycles looks at one policy: give -p once")
+        raise UsageError("cycles shows one policy: give -p once")
     accepted = known.from_file(baseline) if baseline is not None else None
     if accepted is None and written is None:
         accepted = known.from_project()
     if cuts and wanted:
-        raise UsageError("--suggest looks for what --cut would name: give one of them")
+        raise UsageError("--suggest finds what --cut would name: give one of them")
     parsed = [Cut.parse(text) for text in cuts]
     policy = policies[0] if policies else None
     mark = None if since is None else mark_from(since)

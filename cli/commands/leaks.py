@@ -91,7 +91,7 @@ def command(
         if python is not None or output is not None or force:
             raise UsageError("--python, -o and --force are for --run")
         marks = None if between is None else (mark_from(between[0]), mark_from(between[1]))
-        with opened(trace) as log, working("looking at what is alive"):
+        with opened(trace) as log, working("finding what is alive"):
             found = leaks(log, between=marks)
             following = _next(log, trace, found)
     else:
@@ -101,7 +101,7 @@ def command(
 
         with recording_at(None, output, force) as path:
             record_calls(target, times, path, chosen_python(python), force=output is not None)
-            with opened(path) as log, working("looking at what is alive"):
+            with opened(path) as log, working("finding what is alive"):
                 found = grown(log, MARKS, times)
         following = next_command("leaks", output) if output else ""
     payload = {"trace": str(trace or output or ""), "run": target, **found.to_json()}

@@ -11,13 +11,13 @@ from gcreplay.commands.replay import replayed
 from gcreplay.options import (
     apply_from_option,
     chosen_python,
-    closeness_options,
     in_unit,
     policy_option,
+    probe_options,
     real_run_options,
     window_bounds,
 )
-from gcreplay.programs.looks import closeness
+from gcreplay.programs.probes import probing
 from gcreplay.programs.proof import COMPARED, Proof, Totals, measured_totals, predicted_totals
 from gcreplay.programs.realruns import ProvedProgram, input_of, own_ns_of, recording_at
 from gcreplay.programs.stock import plan_of
@@ -53,7 +53,7 @@ Window = tuple[str, str] | None
     type=click.Path(path_type=Path),
     help="Predict from this recording of the program instead of a new one.",
 )
-@closeness_options
+@probe_options
 @click.option(
     "--pauses",
     "show_pauses",
@@ -105,7 +105,7 @@ def command(
     for policy in dict.fromkeys([DEFAULT, *policies]):
         plans[policy] = plan_of(policy, make_policy(policy), apply_from)
     thresholds = (plan.thresholds[0] for plan in plans.values() if plan.thresholds)
-    closely = closeness(
+    chosen = probing(
         granularity,
         full_probe,
         probe_budget,
@@ -121,7 +121,7 @@ def command(
                     path,
                     argv,
                     python,
-                    *closely,
+                    *chosen,
                     force=force,
                     stdin=stdin,
                     stdout=2,

@@ -9,9 +9,9 @@ from pathlib import Path
 import click
 
 from gcreplay.installation import write_limits
-from gcreplay.options import chosen_python, closeness_options, program_options
-from gcreplay.programs.looks import Closeness, closeness, thresholds_of
+from gcreplay.options import chosen_python, probe_options, program_options
 from gcreplay.programs.not_a_script import no_such_script
+from gcreplay.programs.probes import Probing, probing, thresholds_of
 from gcreplay.report.words.numbers import counted, size_words
 from gcreplay.screen.output import say
 from gcreplay.screen.progress import working
@@ -92,10 +92,10 @@ class OwnOptionsThenProgram(click.Command):
 @click.option(
     "--labels",
     is_flag=True,
-    help="Name every reference that a look finds, not only those in garbage, at marks and at the "
+    help="Name every reference that a probe finds, not only those in garbage, at marks and at the "
     "end.",
 )
-@closeness_options
+@probe_options
 @program_options
 @click.pass_context
 def command(
@@ -123,16 +123,16 @@ def command(
       gcreplay record --for what-if -m json.tool data.json
       gcreplay record -- -O -X dev app.py
     """
-    closely = _closeness(purposes, granularity, full_probe, probe_budget)
+    chosen = _probing(purposes, granularity, full_probe, probe_budget)
     python = chosen_python(python)
     argv = program_argv(module, code, args, python)
     options = RecordOptions(
         output=output or Path(f"{_program_name(argv)}.gcreplay"),
         argv=argv,
         python=python,
-        granularity=closely[0],
-        full_probe=closely[1],
-        probe_budget=closely[2],
+        granularity=chosen[0],
+        full_probe=chosen[1],
+        probe_budget=chosen[2],
         labels=labels,
         force=force,
         hand_over=True,
@@ -149,15 +149,15 @@ def command(
     ctx.exit(summary.exit_code)
 
 
-def _closeness(
+def _probing(
     purposes: tuple[str, ...],
     granularity: int | None,
     full_probe: int | None,
     probe_budget: int | None,
-) -> Closeness:
-    """How closely to look for these purposes."""
+) -> Probing:
+    """How finely to probe for these purposes."""
     policies = [purpose for purpose in purposes if purpose not in (VERIFY, WHAT_IF)]
-    return closeness(
+    return probing(
         granularity,
         full_probe,
         probe_budget,

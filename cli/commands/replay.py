@@ -13,7 +13,7 @@ from gcreplay.options import (
     trace_argument,
     window_bounds,
 )
-from gcreplay.programs.looks import too_wide
+from gcreplay.programs.probes import too_wide
 from gcreplay.replay import RunResult, make_policy
 from gcreplay.replay.cuts import Cut, CutLog
 from gcreplay.replay.estimates.pauses import PauseModel

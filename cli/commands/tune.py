@@ -13,7 +13,7 @@ from gcreplay.advice.paste import FORMS
 from gcreplay.advice.tuned import Tuned
 from gcreplay.commands.record import OwnOptionsThenProgram, program_argv
 from gcreplay.options import alone, chosen_python, in_unit, real_run_options, several_options
-from gcreplay.programs.looks import closeness
+from gcreplay.programs.probes import probing
 from gcreplay.programs.realruns import ProvedProgram, input_of, own_ns_of, recording_at
 from gcreplay.programs.stock import plan_of
 from gcreplay.replay import make_policy
@@ -162,10 +162,10 @@ def command(
         return
     python = chosen_python(python)
     argv = program_argv(module, code, args, python)
-    closely = closeness(None, None, None, predicting=True)
+    chosen = probing(None, None, None, predicting=True)
     with recording_at(None, output, force) as path, input_of(given) as stdin:
         program = ProvedProgram(argv, python, stdin, exit_code, Runs("run", 3 + 2 * REPEATS))
-        options = RecordOptions(path, argv, python, *closely, force=force, stdin=stdin, stdout=2)
+        options = RecordOptions(path, argv, python, *chosen, force=force, stdin=stdin, stdout=2)
         program.record(options)
         report = _of_program(path, program, goal, limits, form, str(output or ""))
     where = RUN_WITH.format(python or sys.executable)

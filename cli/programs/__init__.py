@@ -1,1 +1,1 @@
-"""Programs that are recorded and really run: how closely to look, and what their runs did."""
+"""Programs that are recorded and really run: how finely to probe, and what their runs did."""

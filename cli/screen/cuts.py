@@ -102,8 +102,8 @@ def counted(cut: CutLog) -> str:
 
 
 _COARSE = (
-    "This recording was looked at in its collections alone, and what dies in between dies late "
-    "in it: that may leave too much here. `gcreplay record --for what-if` looks closer."
+    "This recording was probed at its collections alone, and what dies in between dies late "
+    "in it: that may leave too much here. `gcreplay record --for what-if` probes more often."
 )
 
 

@@ -107,7 +107,7 @@ class Outcome:
 
     @property
     def full(self) -> int:
-        """Collections of the oldest generation, which look at everything."""
+        """Collections of the oldest generation, which visit everything."""
         return self.run.collections_by_generation[OLDEST]
 
     @property

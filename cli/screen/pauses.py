@@ -140,7 +140,7 @@ def in_short(model: PauseModel) -> str:
     """Where the model comes from and its error on collections that it did not see."""
     error = model.error
     source = {
-        "recorded": "recorded collections, whose objects were looked at just before",
+        "recorded": "recorded collections, whose objects were probed just before",
         "measured": "collections of an unrecorded run",
     }.get(model.source, model.source)
     return (

@@ -45,7 +45,7 @@ class Wrong:
 
 
 def names_several(operands: Sequence[Path]) -> bool:
-    """Whether these are recordings to be seen together; one file is looked at alone."""
+    """Whether these are recordings to be seen together; one file is shown alone."""
     return len(operands) != 1 or operands[0].is_dir()
 
 

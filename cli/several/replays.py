@@ -21,8 +21,8 @@ from gcreplay.several.named import Recording, Wrong, checked, recordings_of
 from gcreplay.several.tasks import (
     OPTIONS,
     Lanes,
-    Look,
     Play,
+    Present,
     Ran,
     Task,
     is_bound,
@@ -137,9 +137,9 @@ class Replays:
         self.complaints: dict[str, str] = {}
         self.new = 0
 
-    def look(self) -> None:
+    def present(self) -> None:
         """The present run of each, and their models of pauses."""
-        tasks = [Look(one) for one in self.asked.good if (one.name, PRESENT) not in self._runs]
+        tasks = [Present(one) for one in self.asked.good if (one.name, PRESENT) not in self._runs]
         for i, (ran, model) in self.asked.found(tasks, "replaying as it was"):
             name = tasks[i].recording.name
             if model is not None:

@@ -48,7 +48,7 @@ def _report(
     *,
     each: bool,
 ) -> Report:
-    replays.look()
+    replays.present()
     lanes, inexact = replays.swept(settings)
     more = list(dict.fromkeys([PRESENT, *policies]))
     if inexact:

@@ -69,7 +69,7 @@ class Ran:
 
 
 @dataclass(frozen=True, slots=True)
-class Look(OfOne):
+class Present(OfOne):
     """The run under the program's own setting, and the recording's model of pauses."""
 
     def do(self) -> tuple[Ran, PauseModel | None]:
@@ -81,7 +81,7 @@ class Look(OfOne):
 
 @dataclass(frozen=True, slots=True)
 class Play(OfOne):
-    """A replay under a policy; a file that it names is looked for from `folder`."""
+    """A replay under a policy; a file that it names is searched from `folder`."""
 
     policy: str
     folder: str

@@ -86,7 +86,7 @@ class _Search(Rounds[Together]):
 def _report(
     asked: Asked, replays: Replays, goal: Goal, limits: Limits, form: str, *, each: bool
 ) -> Report:
-    replays.look()
+    replays.present()
     facts = facts_of(asked.names)
     now = replays.run([PRESENT])[PRESENT]
     own_ns = own_of_all(facts, now)

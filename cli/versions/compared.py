@@ -65,7 +65,7 @@ class Versions:
         outcomes: Sequence[Outcome],
         pauses: bool = False,
     ) -> Versions:
-        """Looks for garbage and leaks in both logs."""
+        """Finds garbage and leaks in both logs."""
         policies = (result.first.policy, result.second.policy)
         files = same_files(*logs)
         return cls(

@@ -34,7 +34,7 @@ def garbage(logs: Logs, policies: tuple[str, str], files: Mapping[str, str]) -> 
 def _cycles(log: EventLog, policy: str, files: Mapping[str, str]) -> list[Finding]:
     """What a bound frees without collections is found under the recorded setting. Cycles in which
     nobody has named the references count as those of the same types and function that have names:
-    what the program leaves at its end is not always looked at."""
+    what the program leaves at its end is not always probed."""
     found = cycles(log, None if make_policy(policy).foresees else policy).groups
     known: dict[tuple[frozenset[str], str], int] = {}
     told: list[Finding] = []

@@ -94,7 +94,7 @@ def test_a_damaged_file_is_said_or_does_no_harm(
         with counted(monkeypatch) as work:
             told = run(gcreplay, command, path)
         assert_sentence_or_same(told, whole[command])
-        # A step a byte and pass, some passes a command. A lost segment is looked for in
+        # A step a byte and pass, some passes a command. A lost segment is searched in
         # three statements, and takes 128 bytes at least.
         assert work.kilosteps * 1000 <= 40 * len(content), (command, work)
         assert work.statements <= 800 + 3 * len(content) // 128, (command, work)

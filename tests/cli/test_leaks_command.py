@@ -245,7 +245,7 @@ def test_a_recording_or_a_function_is_needed_and_not_both(gcreplay: Gcreplay, sh
         assert sentence in done.stderr
 
 
-def test_where_nothing_grows_the_next_command_looks_at_garbage(
+def test_where_nothing_grows_the_next_command_shows_garbage(
     gcreplay: Gcreplay, cycles: Path
 ) -> None:
     shown = gcreplay("leaks", cycles)

@@ -3,7 +3,7 @@
 `cycles.gcreplay` keeps node 0 and drops 1,500 nodes of 48 bytes that hold themselves; it was
 "recorded" under 700,10,10. Under T0 = 100 the birth of node 100 collects the nodes 0 to 99, and
 from there every 101st birth those before it: 14 collections up to node 1,413. The 12th is a middle
-one, as 11 young ones were made, and looks at node 0 once more.
+one, as 11 young ones were made, and visits node 0 once more.
 """
 
 from __future__ import annotations

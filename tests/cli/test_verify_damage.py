@@ -151,7 +151,7 @@ for i in range(2000):
 def test_without_repairs_the_same_figures_stand_beside_those_with(
     gcreplay: Gcreplay, tmp_path: Path
 ) -> None:
-    """Fifty objects die by `clear`, which no look has seen: kept for ever instead, they leave the
+    """Fifty objects die by `clear`, which no probe has seen: kept for ever instead, they leave the
     young counter fifty higher, and the first automatic collection comes fifty births earlier."""
     (tmp_path / "clear.py").write_text(GIVEN_UP)
     recording = tmp_path / "clear.gcreplay"

@@ -35,7 +35,7 @@ def unreachable_in(plain: Reference) -> set[int]:
 
 
 def by_brute_force(log: EventLog) -> dict[int, int]:
-    """{id: event after which it was unreachable for good}, by looking at the heap every time."""
+    """{id: event after which it was unreachable for good}, by searching the heap every time."""
     plain = Reference(log, "never")
     events = log.events()
     since: dict[int, int] = {}

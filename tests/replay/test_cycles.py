@@ -27,7 +27,7 @@ POLICIES: dict[str, dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class Dead:
-    """An object that went in a collection: its links, how often collections looked at it, and for
+    """An object that went in a collection: its links, how often collections visited it, and for
     how many events it was garbage."""
 
     links: list[int]

@@ -56,7 +56,7 @@ def test_from_3_12_on_the_two_newest_survive(version: str) -> None:
 
 
 @pytest.mark.parametrize("version", NEWER)
-def test_without_safepoints_the_next_allocation_looks(version: str) -> None:
+def test_without_safepoints_the_next_allocation_decides(version: str) -> None:
     """Birth 2 is event 6; DECREF and LINK follow; the collection runs before event 9, birth 3."""
     with node_loop(8, safepoints=False) as log:
         assert made(log, f"{version}:2,10,10") == [(8, 3, 0, 3, 2), (17, 6, 0, 3, 2)]
@@ -80,7 +80,7 @@ def test_a_counter_that_fell_below_the_threshold_collects_nothing(version: str) 
 
 @pytest.mark.parametrize("version", NEWER)
 def test_an_older_generation_that_is_due_is_collected_all_the_same(version: str) -> None:
-    """gc_select_generation looks at the second counter, 11 > 10, before the first, 2."""
+    """gc_select_generation compares the second counter, 11 > 10, before the first, 2."""
     with falls_back(older_due=True) as log:
         assert made(log, f"{version}:2,10,10") == [(5, 3, 1, 2, 0)]
 

@@ -15,8 +15,8 @@ def test_a_collection_comes_with_the_first_full_buffer_over_the_threshold() -> N
     with program.b.build() as log:
         made = replay(log, "cpython-3.14t").collections
         assert [c.allocation for c in made] == [2048, 4096, 6144]
-        looked_at = [(c.candidates, c.collected) for c in made]
-        assert looked_at == [(2048, 2046), (2050, 2048), (2050, 2048)]
+        visited = [(c.candidates, c.collected) for c in made]
+        assert visited == [(2048, 2046), (2050, 2048), (2050, 2048)]
         assert {c.generation for c in made} == {0}
 
 

@@ -249,12 +249,12 @@ def test_too_few_events_tell_nothing(program: Program) -> None:
 # What was read at the end
 
 
-def test_a_reading_of_the_end_names_links_and_knows_those_that_no_look_has_seen(
+def test_a_reading_of_the_end_names_links_and_knows_those_that_no_probe_has_seen(
     program: Program,
 ) -> None:
     history = program.held_by(program.globals, "deque", "")
     entries: list[int] = []
-    program.serve(lambda i: entries.append(program.make("Entry")))  # appended, and not looked at
+    program.serve(lambda i: entries.append(program.make("Entry")))  # appended, and not probed
     trace = program.trace
     trace.read(program.module, [(program.globals, ".__dict__")], "shop.audit", Reason.END)
     trace.read(program.globals, [(history, "['HISTORY']")], "", Reason.END)

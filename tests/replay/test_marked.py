@@ -38,7 +38,7 @@ def test_a_collection_at_every_second_mark() -> None:
     ]
 
 
-def test_frozen_objects_are_not_looked_at() -> None:
+def test_frozen_objects_are_not_visited() -> None:
     """The two kept nodes are permanent, so a collection sees the two dropped ones alone; the second
     mark "ready" freezes nothing."""
     result = replay(requests(2), "manual+freeze@ready+every:request")

@@ -167,9 +167,9 @@ def test_the_cookbooks_policy_is_loaded_by_file_and_combined(cookbook: Path) -> 
 
 def test_the_cookbooks_front_leaves_out_what_is_worse_in_both(cookbook: Path) -> None:
     """2,000 births of what stays, 1,000 of garbage of 48 bytes. 0 %: T0 stays at 700, births 701,
-    1402, 2103 and 2804 look at 2,803, and at most 701 float. 1 %: 701 finds nothing, T0 is 1,400;
+    1402, 2103 and 2804 visit 2,803, and at most 701 float. 1 %: 701 finds nothing, T0 is 1,400;
     2102 finds 101 among 1,401, so it is 700 again, and 2803 finds 701: the same, for one object
-    less. 101 % is never reached: 701 and 2102 look at 2,101, and 899 are left."""
+    less. 101 % is never reached: 701 and 2102 visit 2,101, and 899 are left."""
     b = TraceBuilder()
     for _ in range(2000):
         b.alloc("Node", module="demo")

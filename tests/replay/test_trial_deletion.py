@@ -73,10 +73,10 @@ class Three(PHP):
     default = 3
 
 
-def test_a_collection_looks_at_what_roots_lead_to_and_at_nothing_else() -> None:
+def test_a_collection_visits_what_roots_lead_to_and_at_nothing_else() -> None:
     """Two roots fit. A ring of three is let go of, of which 0 alone is a root, as 1 and 2 lost
     nothing: their makers' references were handed over. Node 3 holds 4, which is let go of: a root,
-    and held. Of 5 and 6, 6 is the third root: 0, 1, 2 and 4 are looked at, and 0, 1, 2 are
+    and held. Of 5 and 6, 6 is the third root: 0, 1, 2 and 4 are visited, and 0, 1, 2 are
     garbage."""
     b = TraceBuilder()
     nodes = [b.alloc("Node", module="demo") for _ in range(7)]
@@ -88,7 +88,7 @@ def test_a_collection_looks_at_what_roots_lead_to_and_at_nothing_else() -> None:
     b.decref(4)
     b.decref(1)
     b.decref(2)
-    b.gc_call("collect", 2)  # 4, 1 and 2, and 0 behind them, are looked at and no roots any more
+    b.gc_call("collect", 2)  # 4, 1 and 2, and 0 behind them, are visited and no roots any more
     b.decref(0)
     b.incref(5)
     b.decref(5)
@@ -103,8 +103,8 @@ def test_a_collection_looks_at_what_roots_lead_to_and_at_nothing_else() -> None:
 
 
 def test_what_garbage_held_is_a_root_in_php() -> None:
-    """0 lives and is held by the garbage 1 too: its death makes 0 a root, which the next call looks
-    at. Nim forgets the reference with the marking: no root, and the call has nothing to do."""
+    """0 lives and is held by the garbage 1 too: its death makes 0 a root, which the next call
+    visits. Nim forgets the reference with the marking: no root, and the call has nothing to do."""
     b = TraceBuilder()
     b.alloc("Node", module="demo")
     self_cycle(b)
@@ -119,7 +119,7 @@ def test_what_garbage_held_is_a_root_in_php() -> None:
 @pytest.mark.parametrize("finalizer", [0, 1])
 def test_the_root_that_found_no_place_dies_with_what_held_it(finalizer: int) -> None:
     """Two roots fit: the garbage 0, and 1, which lives. 2 is the third, and 0 alone holds it: it is
-    looked at as 0 leads to it, dies in that collection, and is freed but not collected. Its
+    visited as 0 leads to it, dies in that collection, and is freed but not collected. Its
     finalizer runs then, and what it makes is freed too."""
     b = TraceBuilder()
     self_cycle(b)
@@ -168,7 +168,7 @@ def test_the_newest_is_no_candidate_wherever_survivors_go(into: int) -> None:
         assert policy.left == (2 if into == 0 else 1)
 
 
-def test_recordings_by_looks_make_it_a_lower_bound() -> None:
+def test_recordings_by_probes_make_it_a_lower_bound() -> None:
     for policy in ("php", "nim-orc"):
         for counts, notes in (("probed", 2), ("exact", 1)):
             b = TraceBuilder(counts=counts)

@@ -40,7 +40,7 @@ def test_thresholds_change_at_the_mark() -> None:
 )
 def test_thresholds_of_newer_collectors_change_too(collector: str) -> None:
     """Nodes that stay, and T0 = 9. At the mark the counter is 4 and T0 becomes 4: the fifth birth
-    exceeds it, and the safepoint behind it looks at all five."""
+    exceeds it, and the safepoint behind it visits all five."""
     b = TraceBuilder()
     b.start()
     for i in range(6):

@@ -473,7 +473,7 @@ def test_pages_that_lead_on_and_on_are_left_in_time(with_tables, broken, monkeyp
         assert log.intact_events() == EVENTS * SEGMENTS
 
 
-def test_lost_segments_are_looked_for_no_further_than_the_file_has_room(
+def test_lost_segments_are_searched_no_further_than_the_file_has_room(
     recording, broken, monkeypatch
 ):
     """A header far away, and a page that says nothing, as when pages change places."""

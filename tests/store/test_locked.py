@@ -88,7 +88,7 @@ sys.stdin.readline()
 
 @contextmanager
 def read(path: Path, how: str) -> Iterator[subprocess.Popen[str]]:
-    """In this block another process reads the file, or has only looked at it."""
+    """In this block another process reads the file, or has only opened it."""
     command = [sys.executable, "-c", READ, str(path), how]
     with subprocess.Popen(command, stdin=-1, stdout=-1, text=True) as reader:
         assert reader.stdout is not None

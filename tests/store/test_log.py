@@ -269,8 +269,8 @@ def test_no_collection_is_stored_before_the_events_it_ran_among(tmp_path):
         ]
 
 
-@pytest.mark.parametrize("looked", [True, False], ids=["looked at before", "opened before"])
-def test_a_recording_stays_what_it_was_at_the_first_look(tmp_path, looked):
+@pytest.mark.parametrize("read", [True, False], ids=["read before", "opened before"])
+def test_a_recording_stays_what_it_was_when_first_read(tmp_path, read):
     """Also when its recorder goes on, and ends, meanwhile."""
     path = tmp_path / "log.db"
     log = EventLog.create(path)
@@ -279,17 +279,17 @@ def test_a_recording_stays_what_it_was_at_the_first_look(tmp_path, looked):
     log.add_observed([seen_at(3)])
     log.flush()
     with EventLog.open(path) as reader:
-        if looked:
+        if read:
             assert reader.event_count == 10
         log.append(*churn(5, 5))
         log.add_observed([seen_at(13)])
         log.flush()
-        if not looked:
+        if not read:
             assert reader.meta["complete"] is False
         log.append(*churn(5, 10))
         log.add_observed([seen_at(23)])
         log.close(complete=True)
-        expected = 10 if looked else 20
+        expected = 10 if read else 20
         assert reader.meta["complete"] is False
         assert reader.event_count == len(reader.events()) == reader.intact_events() == expected
         assert [one.sequence for one in reader.observed] == [3, 13][: expected // 10]

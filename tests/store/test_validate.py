@@ -195,7 +195,7 @@ def test_a_chain_dies_with_its_head():
 
 
 def test_a_hub_emptied_from_the_front_and_the_middle_is_valid():
-    # More links than a search looks through, parallel ones among them, so the index serves;
+    # More links than a search goes through, parallel ones among them, so the index serves;
     # every object dies when its last link is undone.
     b = TraceBuilder()
     hub = b.alloc("list")

@@ -131,7 +131,7 @@ SAID = {
     "a death inside a probe": (probe(0, entry(0, ESCAPE) + record(FREE, 1)), "interrupted"),
     "a collection of generation 3": (record(START, 3, 0, 0, 0) + probe(2), "unknown generation"),
     "a collection without reason": (record(START, 0, 3, 0, 0) + probe(0), "unknown cause"),
-    "a collection without a look": (record(START, 0, 0, 0, 0) + BORN, "without its probe"),
+    "a collection without a probe": (record(START, 0, 0, 0, 0) + BORN, "without its probe"),
     "a collection in a collection": (
         record(START, 0, 1, 0, 0) + probe(0) + record(BEGIN, 0),
         "inside another",

@@ -26,19 +26,19 @@ class Holder: pass
 
 holder = Holder()
 holder.ring = ring(1000)
-gc.collect()                          # all of it is old, and was looked at
+gc.collect()                          # all of it is old, and was probed
 spare = [[] for _ in range(2000)]
 mark("lost")
 holder.ring = None                    # no young object tells of it
 spare += [[] for _ in range(2000)]
 mark("late")
-gc.collect()                          # the next look at old objects
+gc.collect()                          # the next probe of old objects
 """
 
 
-def test_a_loss_between_two_looks_at_the_old_is_dated_between_them(tmp_path: Path) -> None:
-    """Nothing but these looks tells of it, so it is put half-way between: where it was, here.
-    Young looks in between met none of it."""
+def test_a_loss_between_two_probes_of_the_old_is_dated_between_them(tmp_path: Path) -> None:
+    """Nothing but these probes tells of it, so it is put half-way between: where it was, here.
+    Young probes in between met none of it."""
     done = recorded_code(tmp_path, OLD_RING, granularity=100)
     with EventLog.open(done.path) as log:
         marks = {label: sequence for sequence, label in log.marks()}
@@ -62,7 +62,7 @@ gc.collect()
 
 def test_a_weak_reference_refers_to_its_target_since_it_was_born(tmp_path: Path) -> None:
     """No other object is born between it and the event that says so, or between the list that
-    takes it over and the release by the code that made it; looks come only at collections."""
+    takes it over and the release by the code that made it; probes come only at collections."""
     done = recorded_code(tmp_path, WEAK, granularity=0)
     with EventLog.open(done.path) as log:
         events, types = log.events(), log.types
@@ -77,8 +77,8 @@ def test_a_weak_reference_refers_to_its_target_since_it_was_born(tmp_path: Path)
         released = np.flatnonzero((events.op == Op.DECREF) & np.isin(events.a, references))
         late = np.searchsorted(births, released) - 1 - events.a[released]
         assert len(late) == 500
-        looks = len(log.observed)  # one may fall between the two births
-        assert (late == 1).sum() >= 500 - looks  # the list is born in between
+        probes = len(log.observed)  # one may fall between the two births
+        assert (late == 1).sum() >= 500 - probes  # the list is born in between
 
 
 LATE_RING = """
@@ -94,7 +94,7 @@ ring = None
 """
 
 
-def test_what_is_tracked_late_is_lost_after_the_last_look_that_did_not_show_it(
+def test_what_is_tracked_late_is_lost_after_the_last_probe_that_did_not_show_it(
     tmp_path: Path,
 ) -> None:
     """The first collection found the dictionary in use and untracked; the second took it."""
@@ -112,7 +112,7 @@ registry = {n: [] for n in range(500)}
 gc.collect()                          # it is old
 for n in range(500):
     registry[n] = Node()
-gc.collect()                          # the next look at old objects
+gc.collect()                          # the next probe of old objects
 """
 
 
@@ -131,7 +131,7 @@ def births_before(log: EventLog, places: NDArray[np.int64], objects: U32) -> NDA
 
 
 def test_what_was_put_into_an_old_object_is_held_by_it_since_its_birth(tmp_path: Path) -> None:
-    """Looks at young objects in between found a reference to each, and not that it is the old
+    """Young probes in between found a reference to each, and not that it is the old
     one's."""
     done = recorded_code(tmp_path, REGISTRY, granularity=33)
     with EventLog.open(done.path) as log:
@@ -149,7 +149,7 @@ import gc, weakref
 class W: pass
 
 kept = []
-gc.disable()                          # no look between a birth and the next but every 100
+gc.disable()                          # no probe between a birth and the next but every 100
 for n in range(500):
     w = W()
     w.me = w

@@ -101,7 +101,7 @@ def test_the_end_is_the_programs(tmp_path: Path, name: str) -> None:
 
 
 def test_what_is_let_go_behind_the_last_collection_is_garbage(tmp_path: Path) -> None:
-    """20 cycles, too few for a collection: the end looks at them once more."""
+    """20 cycles, too few for a collection: the end probes them once more."""
     (tmp_path / "program.py").write_text(GARBAGE.replace("3000", "20"))
     recorded = run_recorded(tmp_path, "program.py", python=BARE)
     assert checked(recorded.path).recorded == 0

@@ -14,15 +14,15 @@ from gcreplay.tracer.real import Plan, RealOptions, run_real
 RINGS = 3000
 
 
-@pytest.mark.parametrize("looks", [(0, 0), (33, 2000)], ids=["at collections", "close"])
+@pytest.mark.parametrize("probes", [(0, 0), (33, 2000)], ids=["at collections", "close"])
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_a_prediction_is_close_to_the_real_run(
-    tmp_path: Path, name: str, looks: tuple[int, int]
+    tmp_path: Path, name: str, probes: tuple[int, int]
 ) -> None:
     """Collections within 2 % or one, collected within 5 % of the garbage; below the recorded
     threshold and above it."""
     code = BEGIN + dedent(PROGRAMS[name][1]) + "\ngc.collect()"
-    done = recorded_code(tmp_path, code, granularity=looks[0], full_probe=looks[1])
+    done = recorded_code(tmp_path, code, granularity=probes[0], full_probe=probes[1])
     with EventLog.open(done.path) as log:
         for threshold in (100, 2000):
             predicted = replay(log, f"cpython-3.11:{threshold},10,10")

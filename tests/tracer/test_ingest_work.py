@@ -59,14 +59,14 @@ del below, layer, node
 """,
 }
 LET_GO = """
-gc.collect()  # all of it is old, and was looked at
+gc.collect()  # all of it is old, and was probed
 old.clear()   # each has lost a holder, and is garbage
 gc.collect()
 """
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_a_look_meets_each_object_once_in_search_of_what_holds_others(
+def test_a_probe_meets_each_object_once_in_search_of_what_holds_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shape: str
 ) -> None:
     native = ingest_of(MAKE + SHAPES[shape] + LET_GO, tmp_path, monkeypatch)
@@ -97,21 +97,21 @@ import gc
 held = [{held} for _ in range(10)]
 gc.collect()
 gc.disable()
-young = [set() for _ in range(2000)]  # each look at the whole heap shows them again
+young = [set() for _ in range(2000)]  # each full probe shows them again
 for _ in range(60_000):
     set()  # no free list has it
 """
 
 
 @pytest.mark.parametrize("held", ["[None] * {}", "[(None,) * {} + (bytearray(),)]"])
-def test_looks_at_many_links_of_few_objects_are_paid_for(
+def test_probes_of_many_links_of_few_objects_are_paid_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held: str
 ) -> None:
-    """Sixteen links cost an object, eight objects a birth: at 80 per cent a look at a million links
-    is paid for by 9,766 births, and more. A tuple is read by the look at its holder, each time where
+    """Sixteen links cost an object, eight objects a birth: at 80 per cent a probe of a million links
+    is paid for by 9,766 births, and more. A tuple is read by the probe of its holder, each time where
     a bytearray in it may have grown."""
 
-    def looks(links: int) -> int:
+    def probes(links: int) -> int:
         code = WORK.format(held=held.format(links))
         none, some = (
             ingest_of(code, tmp_path, monkeypatch, probe_budget=budget).members
@@ -119,14 +119,14 @@ def test_looks_at_many_links_of_few_objects_are_paid_for(
         )
         return (some - none) // 2000
 
-    assert 0 < looks(100_000) <= 60_000 // 9_766 < looks(0)
+    assert 0 < probes(100_000) <= 60_000 // 9_766 < probes(0)
 
 
-def test_looks_at_many_young_objects_are_paid_for(
+def test_probes_of_many_young_objects_are_paid_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With the collector off all stay young: a look at n of them stands for n / 16 births, so that
-    each of 20,000 is looked at 16 times in the mean, and the last look reads all once more."""
+    """With the collector off all stay young: a probe of n of them stands for n / 16 births, so that
+    each of 20,000 is probed 16 times in the mean, and the last probe reads all once more."""
     code = "import gc\ngc.disable()\nfor i in range(20_000):\n    a = []\n    a.append(a)\n"
     none, some = (
         ingest_of(code, tmp_path, monkeypatch, granularity=each).members for each in (0, 100)

@@ -248,7 +248,7 @@ def test_at_the_end_only_what_has_changed_is_sent(read: Read) -> None:
     assert not read.links("module", Reason.END, "gc")
 
 
-def test_labels_reads_whatever_a_look_writes(tmp_path: Path) -> None:
+def test_labels_reads_whatever_a_probe_writes(tmp_path: Path) -> None:
     (tmp_path / "program.py").write_text(
         "import gc\nheld = [[]]\nheld[0].append(held)\ngc.collect()\n"
     )

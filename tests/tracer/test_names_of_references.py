@@ -127,10 +127,10 @@ def test_what_is_kept_has_the_names_that_python_has(tmp_path: Path, graph: Any) 
 
 @once
 @given(graphs)
-def test_garbage_has_them_too_and_had_them_at_the_look_before(tmp_path: Path, graph: Any) -> None:
+def test_garbage_has_them_too_and_had_them_at_the_probe_before(tmp_path: Path, graph: Any) -> None:
     told, path = recording_of(tmp_path, graph, "garbage", labels=True)
     with EventLog.open(path) as log:
-        garbage, looks = Read(log, Reason.GARBAGE), Read(log, Reason.LOOK)
+        garbage, probes = Read(log, Reason.GARBAGE), Read(log, Reason.LOOK)
     assert compared(told, garbage) == []
     for holder, links in garbage.links.items():
-        assert sorted(looks.links[holder]) == sorted(links)
+        assert sorted(probes.links[holder]) == sorted(links)

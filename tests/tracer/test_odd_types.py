@@ -17,7 +17,7 @@ from gcreplay.store.log import EventLog
 from gcreplay.store.readings import Reason
 from gcreplay.store.rules.validate import validate
 
-LOOKS = [0, 1, 100]
+PROBES = [0, 1, 100]
 
 
 @pytest.fixture
@@ -45,12 +45,12 @@ KEPT = """
 import gc, odd_types
 for i in range(3000):
     thing = odd_types.Kept(); thing.link = [thing, [i]]
-gc.collect()                                         # the last look
+gc.collect()                                         # the last probe
 print(sum(generation["collected"] for generation in gc.get_stats()))
 """
 
 
-@pytest.mark.parametrize("granularity", LOOKS)
+@pytest.mark.parametrize("granularity", PROBES)
 def test_an_object_in_a_list_of_its_type_is_dead_and_its_next_life_another(
     folder: Path, granularity: int
 ) -> None:
@@ -106,7 +106,7 @@ for i in range(30):
 """
 
 
-@pytest.mark.parametrize("granularity", LOOKS)
+@pytest.mark.parametrize("granularity", PROBES)
 @pytest.mark.parametrize("code", [OLD, TORN, DEEP], ids=["old", "torn", "deep"])
 def test_what_waits_in_a_list_of_its_type_is_told_from_what_is_torn_down(
     folder: Path, code: str, granularity: int
@@ -156,7 +156,7 @@ print(sum(type(each) is Below and each.__dict__ != {} for each in gc.get_objects
 """
 
 
-@pytest.mark.parametrize("granularity", LOOKS)
+@pytest.mark.parametrize("granularity", PROBES)
 def test_a_child_shown_more_often_than_it_is_held_counts_as_reachable(
     folder: Path, granularity: int
 ) -> None:

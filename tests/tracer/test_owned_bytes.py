@@ -10,10 +10,10 @@ from gcreplay.replay.run import replay
 from gcreplay.store.events import Op
 from gcreplay.store.log import EventLog
 
-LOOK = """
+PROGRAM = """
 import gc
 from gcreplay_capture import mark
-def look(name):
+def probe(name):
     mark(name)
     gc.collect()
 class Node:
@@ -26,7 +26,7 @@ def owned(
 ) -> list[int]:
     """Bytes more than their blocks that objects of a type are told to own, in order, after the
     first mark."""
-    done = recorded_code(folder, LOOK + code, python=python, granularity=granularity)
+    done = recorded_code(folder, PROGRAM + code, python=python, granularity=granularity)
     with EventLog.open(done.path) as log:
         op, a, b, c = log.events().columns()
         names = [log_type.qualified for log_type in log.types]
@@ -43,33 +43,33 @@ def block(size: int) -> int:
 
 
 def test_a_buffer_that_one_node_holds_is_its_own(tmp_path: Path) -> None:
-    code = 'look("a"); node = Node(); node.data = bytearray(48_000); look("b")'
+    code = 'probe("a"); node = Node(); node.data = bytearray(48_000); probe("b")'
     # A bytearray takes 56 bytes, and its buffer one byte more than it is long.
     assert owned(tmp_path, code, "__main__.Node") == [64 + block(48_001)]
 
 
 def test_what_two_objects_hold_is_in_the_bytes_of_neither(tmp_path: Path) -> None:
     code = """
-look("a")
+probe("a")
 one, two = Node(), Node()
 one.data = two.data = bytearray(48_000)
 one.more = two.more = "ä" * 1000
 three = Node()
 three.data = bytes(100)
-look("b")
+probe("b")
 """
     assert owned(tmp_path, code, "__main__.Node") == [block(133)]
 
 
 def test_a_string_is_counted_where_it_has_one_holder_left(tmp_path: Path) -> None:
     code = """
-look("a")
+probe("a")
 one, two = Node(), Node()
 one.data = two.data = "-" * len(gc.__name__) * 500
-look("b")
+probe("b")
 one.data = None
 two.me = two
-look("c")
+probe("c")
 """
     # 48 bytes, a thousand characters and the byte behind them.
     assert owned(tmp_path, code, "__main__.Node") == [block(48 + 1000 + 1)]
@@ -77,26 +77,26 @@ look("c")
 
 def test_an_object_that_gives_its_buffer_away_owns_it_no_more(tmp_path: Path) -> None:
     code = """
-look("a")
+probe("a")
 node = Node()
 node.data = bytes(5000)
-look("b")
+probe("b")
 node.data = None
-look("c")
+probe("c")
 """
     # A bytes object has 33 bytes beside its own.
     assert owned(tmp_path, code, "__main__.Node") == [block(5033), 0]
 
 
-def test_a_buffer_that_grows_where_it_stands_is_looked_at_again(tmp_path: Path) -> None:
+def test_a_buffer_that_grows_where_it_stands_is_read_again(tmp_path: Path) -> None:
     code = """
-look("a")
+probe("a")
 node = Node()
 node.data = bytearray(1000)
-look("b")
-look("c")
+probe("b")
+probe("c")
 node.data *= 50
-look("d")
+probe("d")
 """
     told = owned(tmp_path, code, "__main__.Node")
     assert told[0] == 64 + block(1001)
@@ -105,32 +105,32 @@ look("d")
 
 def test_a_list_owns_its_items_and_the_numbers_that_only_it_holds(tmp_path: Path) -> None:
     code = """
-look("a")
+probe("a")
 kept = [None] * 1000
-look("b")
+probe("b")
 kept[:8] = map(int, "1000 2000 3000 4000 5000 6000 7000 8000".split())
-look("c")
+probe("c")
 """
     assert owned(tmp_path, code, "list")[-2:] == [block(8000), block(8000) + 8 * 32]
 
 
 def test_a_list_that_grows_owns_more(tmp_path: Path) -> None:
     code = """
-look("a")
+probe("a")
 kept = [[]] * 100
-look("b")
+probe("b")
 kept *= 7
-look("c")
+probe("c")
 """
     assert owned(tmp_path, code, "list")[-2:] == [block(800), block(5600)]
 
 
 def test_tables_of_dictionaries_and_sets_are_their_own(tmp_path: Path) -> None:
     code = """
-look("a")
+probe("a")
 known = dict.fromkeys(range(8), [])
 members = set(range(8))
-look("b")
+probe("b")
 """
     # Of 16 places 10 can be used; each has an index of a byte, and hash, key and value.
     assert owned(tmp_path, code, "dict")[-1:] == [32 + 16 + 10 * 24]
@@ -140,11 +140,11 @@ look("b")
 
 def test_what_a_tuple_alone_holds_is_its_only_holder_s(tmp_path: Path) -> None:
     code = """
-look("a")
+probe("a")
 one, two, three = Node(), Node(), Node()
 one.data = (bytes(1000), (bytes(2000), []))
 two.data = three.data = (bytes(3000), [])
-look("b")
+probe("b")
 """
     assert owned(tmp_path, code, "__main__.Node") == [block(1033) + block(2033)]
     assert owned(tmp_path, code, "tuple") == []
@@ -152,12 +152,12 @@ look("b")
 
 def test_a_dictionary_that_no_collector_sees_owns_what_it_holds(tmp_path: Path) -> None:
     code = """
-look("a")
+probe("a")
 node = Node()
 node.data = {"one": bytes(1000)}
-look("b")
+probe("b")
 node.data["two"] = bytes(2000)
-look("c")
+probe("c")
 """
     table = block(32 + 8 + 5 * 16)
     both = table + block(1033) + block(2033)
@@ -171,9 +171,9 @@ class Plain:
         self.one = self.two = self
         self.text = text
 for _ in range(40): Plain("")
-look("a")
+probe("a")
 kept = Plain(str(10**50))
-look("b")
+probe("b")
 """
     # Room for one attribute more than there are: four values, and eight bytes in front.
     assert owned(tmp_path, code, "__main__.Plain") == [block(8 + 4 * 8) + block(48 + 51 + 1)]
@@ -187,7 +187,7 @@ def ring():
 for _ in range(3000): ring()
 gc.collect()
 """
-    done = recorded_code(tmp_path, LOOK + code, python=BARE)
+    done = recorded_code(tmp_path, PROGRAM + code, python=BARE)
     with EventLog.open(done.path) as log:
         default, without = (replay(log, policy) for policy in ("cpython-3.11", "manual"))
     garbage = 3000 * (64 + block(48_001))
@@ -203,7 +203,7 @@ def by_malloc(size: int) -> int:
 ARRAYS = """
 import numpy
 class Derived(numpy.ndarray): pass
-look("a")
+probe("a")
 node = Node()
 """
 
@@ -224,13 +224,13 @@ node = Node()
     ],
 )
 def test_an_array_of_numpy_owns_its_data(tmp_path: Path, held: str, bytes_of_it: int) -> None:
-    code = f'{ARRAYS}node.data = {held}; look("b")'
+    code = f'{ARRAYS}node.data = {held}; probe("b")'
     told = owned(tmp_path, code, "__main__.Node", python=sys.executable)
     assert told == [bytes_of_it]
 
 
 def test_an_array_counts_where_one_object_holds_it_and_its_view(tmp_path: Path) -> None:
-    code = f'{ARRAYS}node.data = numpy.ones(5000); node.more = node.data[:10]; look("b")'
+    code = f'{ARRAYS}node.data = numpy.ones(5000); node.more = node.data[:10]; probe("b")'
     array, view = 96 + by_malloc(16) + by_malloc(40_000), 96 + by_malloc(16)
     assert owned(tmp_path, code, "__main__.Node", python=sys.executable) == [array + view]
 
@@ -240,14 +240,14 @@ def test_an_array_that_another_object_shows_counts_for_neither(tmp_path: Path) -
 node.data = numpy.ones(5000)
 other = Node()
 other.data = node.data[:10]
-look("b")
+probe("b")
 """
     told = owned(tmp_path, code, "__main__.Node", python=sys.executable)
     assert told == [96 + by_malloc(16)]
 
 
 def test_an_array_of_a_derived_class_owns_its_data(tmp_path: Path) -> None:
-    code = f'{ARRAYS}node.data = numpy.ones(5000).copy().view(Derived); look("b")'
+    code = f'{ARRAYS}node.data = numpy.ones(5000).copy().view(Derived); probe("b")'
     told = owned(tmp_path, code, "__main__.Derived", python=sys.executable)
     assert told == [by_malloc(16) + 96 + by_malloc(16) + by_malloc(40_000)]
 
@@ -257,31 +257,31 @@ def test_an_array_of_the_standard_library_owns_its_items(tmp_path: Path, base: s
     code = f"""
 import array
 class Mine(array.array): pass
-look("a")
+probe("a")
 kept = {base}("d", bytes(8000))
 print(kept.__sizeof__() - {base}.__basicsize__)
-look("b")
+probe("b")
 kept.extend(range(9000))
 print(kept.__sizeof__() - {base}.__basicsize__)
-look("c")
+probe("c")
 """
     name = base if "." in base else f"__main__.{base}"
-    lines = recorded_code(tmp_path, LOOK + code, python=BARE).lines
+    lines = recorded_code(tmp_path, PROGRAM + code, python=BARE).lines
     assert owned(tmp_path, code, name) == [block(int(said)) for said in lines]
 
 
 def test_a_deque_owns_its_blocks(tmp_path: Path) -> None:
     code = """
 from collections import deque
-look("a")
+probe("a")
 kept = deque([[]] * 1000)
 blocks = (kept.__sizeof__() - deque.__basicsize__) // 528
 print(blocks)
-look("b")
+probe("b")
 kept.clear()
-look("c")
+probe("c")
 """
-    lines = recorded_code(tmp_path, LOOK + code, python=BARE).lines
+    lines = recorded_code(tmp_path, PROGRAM + code, python=BARE).lines
     # The one that is left when it is empty, and the 16 that it keeps for later.
     assert owned(tmp_path, code, "collections.deque")[-2:] == [
         int(lines[0]) * block(528),
@@ -292,21 +292,21 @@ look("c")
 def test_a_file_in_memory_owns_what_was_written_to_it(tmp_path: Path) -> None:
     code = """
 import io
-look("a")
+probe("a")
 kept = io.BytesIO()
 kept.write(bytes(70_000))
 print(kept.__sizeof__() - io.BytesIO.__basicsize__)
-look("b")
+probe("b")
 shared = bytes(50_000)
 other = io.BytesIO(shared)
-look("c")
+probe("c")
 """
-    lines = recorded_code(tmp_path, LOOK + code, python=BARE).lines
+    lines = recorded_code(tmp_path, PROGRAM + code, python=BARE).lines
     assert owned(tmp_path, code, "_io.BytesIO") == [block(int(lines[0]))]
 
 
 def test_what_a_memoryview_shows_counts_where_nothing_else_holds_it(tmp_path: Path) -> None:
-    code = 'look("a"); kept = memoryview(bytearray(9000)); look("b")'
+    code = 'probe("a"); kept = memoryview(bytearray(9000)); probe("b")'
     assert owned(tmp_path, code, "managedbuffer") == [64 + block(9001)]
 
 
@@ -314,9 +314,9 @@ def test_a_class_that_only_has_the_name_of_a_buffer_is_none(tmp_path: Path) -> N
     code = """
 Deque = type("collections.deque", (), {"__slots__": ("__weakref__",)})
 Array = type("numpy.ndarray", (), {"__slots__": ("__weakref__",)})
-look("a")
+probe("a")
 kept = [Deque(), Array()]
-look("b")
+probe("b")
 """
     assert owned(tmp_path, code, "__main__.collections.deque") == []
     assert owned(tmp_path, code, "__main__.numpy.ndarray") == []
@@ -330,10 +330,10 @@ def made():
     node.data = data
     early = [[] for _ in range(300)]
     return node
-look("a")
+probe("a")
 kept = made()
 later = [[] for _ in range(300)]
-look("b")
+probe("b")
 """
     told = owned(tmp_path, code, "__main__.Node", granularity=100)
     assert told == [block(5033)]

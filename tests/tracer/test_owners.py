@@ -176,7 +176,7 @@ KEPT = {
 
 @pytest.mark.parametrize("name", KEPT)
 def test_what_code_of_garbage_keeps_is_held_where_it_ran(tmp_path: Path, name: str) -> None:
-    """By the list, old by then, that only later looks show; so where that code does not run, no
+    """By the list, old by then, that only later probes show; so where that code does not run, no
     event of the program is about it."""
     kept, code = KEPT[name]
     done = recorded_code(tmp_path, dedent(code) + "\ngc.collect()", granularity=50)

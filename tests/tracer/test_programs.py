@@ -224,12 +224,12 @@ def test_the_replay_makes_the_real_collections(tmp_path: Path, name: str) -> Non
 
 
 @pytest.mark.parametrize("name", ["asyncio", "weak reference callbacks", "generators"])
-@pytest.mark.parametrize("looks", [{"granularity": 1}, {"granularity": 50, "full_probe": 700}])
-def test_looking_closer_keeps_the_replay_exact(
-    tmp_path: Path, name: str, looks: dict[str, int]
+@pytest.mark.parametrize("probes", [{"granularity": 1}, {"granularity": 50, "full_probe": 700}])
+def test_fine_probes_keep_the_replay_exact(
+    tmp_path: Path, name: str, probes: dict[str, int]
 ) -> None:
     code = dedent(PROGRAMS[name]).replace("000", "00")
-    recorded_code(tmp_path, code, **looks)
+    recorded_code(tmp_path, code, **probes)
 
 
 @pytest.mark.parametrize("kind", ["[x]", "(x,)", "{0: x}", "[(x,)]", "[{0: (x,)}]"])
@@ -265,7 +265,7 @@ print(gc.collect() >= 50_000)
 
 
 def test_a_reference_taken_as_a_holder_died_is_dropped_behind_that(tmp_path: Path) -> None:
-    """Only the next look finds `kept` in the ring, and in garbage since its holder died: what the
+    """Only the next probe finds `kept` in the ring, and in garbage since its holder died: what the
     log lets running code take there, lest `kept` dies too, is dropped behind it."""
     recorded_code(
         tmp_path,

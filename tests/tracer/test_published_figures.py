@@ -62,7 +62,7 @@ def test_chain(tmp_path: Path, n: int, limit: int, trash: tuple[int, int], made:
     The 25 % rule makes the figures depend on how many old objects there are, so those of the
     start are frozen and 3500 stand for the bare interpreter of the publication. Collections are
     exact. The most trash at once is within 1 %: at which instruction of a round the publication
-    looked at it is not known, which shows where a round is a large part of a collection.
+    measured it is not known, which shows where a round is a large part of a collection.
     """
     done = recorded_code(tmp_path, CHAIN.format(n=n, limit=limit), python=BARE)
     worst, *counts = map(int, done.out.split())

@@ -30,18 +30,18 @@ from gcreplay.store.rules.validate import validate
 
 Test = TypeVar("Test", bound=Callable[..., None])
 GEVENT_PYTHON = os.environ.get("GCREPLAY_GEVENT_PYTHON")
-LOOKS = st.sampled_from([(0, 0), (1, 0), (50, 700), (20, 300), (7, 100)])
-FEWER_LOOKS = st.sampled_from([(0, 0), (50, 700), (20, 300), (7, 100)])
+PROBES = st.sampled_from([(0, 0), (1, 0), (50, 700), (20, 300), (7, 100)])
+FEWER_PROBES = st.sampled_from([(0, 0), (50, 700), (20, 300), (7, 100)])
 
 
 @contextmanager
-def recorded(text: str, looks: tuple[int, int], python: str | None = None) -> Iterator[Recorded]:
+def recorded(text: str, probes: tuple[int, int], python: str | None = None) -> Iterator[Recorded]:
     """The recording of a program that runs to its end."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "program.py").write_text(text)
         done = run_recorded(
-            folder, "program.py", granularity=looks[0], full_probe=looks[1], python=python
+            folder, "program.py", granularity=probes[0], full_probe=probes[1], python=python
         )
         assert done.ran.exit_code == 0, done.ran.err
         assert done.summary.complete, done.summary.message
@@ -54,8 +54,8 @@ def recorded(text: str, looks: tuple[int, int], python: str | None = None) -> It
     suppress_health_check=list(HealthCheck),
 )
 @given(programs, st.sampled_from([(0, 0), (0, 0), (1, 0), (50, 0), (20, 300)]))
-def test_every_collection_is_replayed(text: str, looks: tuple[int, int]) -> None:
-    with recorded(text, looks) as done:
+def test_every_collection_is_replayed(text: str, probes: tuple[int, int]) -> None:
+    with recorded(text, probes) as done:
         assert checked(done.path).recorded > 3
 
 
@@ -66,10 +66,10 @@ def test_every_collection_is_replayed(text: str, looks: tuple[int, int]) -> None
 )
 @given(rising_programs, st.sampled_from([(0, 0), (1, 0), (50, 700)]))
 def test_every_collection_is_replayed_where_objects_rise_again(
-    text: str, looks: tuple[int, int]
+    text: str, probes: tuple[int, int]
 ) -> None:
     """What a finalizer saves is held from right before the collection that found it."""
-    with recorded(text, looks) as done:
+    with recorded(text, probes) as done:
         assert checked(done.path).recorded > 3
 
 
@@ -80,9 +80,9 @@ def test_every_collection_is_replayed_where_objects_rise_again(
 )
 @given(called_programs, st.sampled_from([(0, 0), (1, 0), (50, 0), (20, 300)]))
 def test_every_collection_is_made_and_replayed_where_gc_callbacks_act(
-    text: str, looks: tuple[int, int]
+    text: str, probes: tuple[int, int]
 ) -> None:
-    with recorded(text, looks) as done:
+    with recorded(text, probes) as done:
         assert checked(done.path).recorded > 3
         plain = run_plain(done.path.parent, "program.py")
         assert done.ran == plain
@@ -95,10 +95,10 @@ def test_every_collection_is_made_and_replayed_where_gc_callbacks_act(
 )
 @given(reaching_programs, st.sampled_from([(0, 0), (1, 0), (50, 700), (20, 300), (7, 100)]))
 def test_a_log_is_valid_whatever_callbacks_and_finalizers_do_to_garbage(
-    text: str, looks: tuple[int, int]
+    text: str, probes: tuple[int, int]
 ) -> None:
     """Not every number collected can be told of such programs beforehand."""
-    with recorded(text, looks) as done, EventLog.open(done.path) as log:
+    with recorded(text, probes) as done, EventLog.open(done.path) as log:
         validate(log)
         assert done.out == run_plain(done.path.parent, "program.py").out
 
@@ -112,38 +112,38 @@ def few(examples: int) -> Callable[[Test], Test]:
 
 
 @few(6)
-@given(saving_programs, LOOKS)
+@given(saving_programs, PROBES)
 def test_every_collection_is_replayed_where_gc_garbage_keeps_what_is_found(
-    text: str, looks: tuple[int, int]
+    text: str, probes: tuple[int, int]
 ) -> None:
-    with recorded(text, looks) as done:
+    with recorded(text, probes) as done:
         assert checked(done.path).recorded > 3
         assert done.ran == run_plain(done.path.parent, "program.py")
 
 
 @few(6)
-@given(ctypes_programs, LOOKS)
+@given(ctypes_programs, PROBES)
 def test_every_collection_is_replayed_where_c_calls_python(
-    text: str, looks: tuple[int, int]
+    text: str, probes: tuple[int, int]
 ) -> None:
-    with recorded(text, looks) as done:
+    with recorded(text, probes) as done:
         assert checked(done.path).recorded > 3
         assert done.ran == run_plain(done.path.parent, "program.py")
 
 
 @few(6)
-@given(meeting_programs, LOOKS)
-def test_a_log_is_valid_where_threads_meet_in_finalizers(text: str, looks: tuple[int, int]) -> None:
-    with recorded(text, looks) as done, EventLog.open(done.path) as log:
+@given(meeting_programs, PROBES)
+def test_a_log_is_valid_where_threads_meet_in_finalizers(text: str, probes: tuple[int, int]) -> None:
+    with recorded(text, probes) as done, EventLog.open(done.path) as log:
         validate(log)
 
 
 @pytest.mark.skipif(GEVENT_PYTHON is None, reason="the soak makes an interpreter with gevent")
 @few(6)
-@given(st.one_of(greenlet_programs, gevent_programs), FEWER_LOOKS)
+@given(st.one_of(greenlet_programs, gevent_programs), FEWER_PROBES)
 def test_every_collection_is_replayed_where_greenlets_switch(
-    text: str, looks: tuple[int, int]
+    text: str, probes: tuple[int, int]
 ) -> None:
-    with recorded(text, looks, GEVENT_PYTHON) as done:
+    with recorded(text, probes, GEVENT_PYTHON) as done:
         assert checked(done.path).recorded > 3
         assert done.ran == run_plain(done.path.parent, "program.py", python=GEVENT_PYTHON)

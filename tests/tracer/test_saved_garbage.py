@@ -9,8 +9,8 @@ from recording import recorded_code, run_plain, run_recorded
 from gcreplay.store.log import EventLog
 from gcreplay.store.rules.validate import validate
 
-LOOKS = [(0, 0), (1, 0), (50, 700), (7, 100)]
-"""Granularity and distance of the looks at the whole heap."""
+PROBES = [(0, 0), (1, 0), (50, 700), (7, 100)]
+"""Granularity and distance of the full probes."""
 
 GENERATORS = """
 import gc, sys
@@ -37,14 +37,14 @@ print(gc.get_stats())
 """
 
 
-@pytest.mark.parametrize("looks", LOOKS)
+@pytest.mark.parametrize("probes", PROBES)
 @pytest.mark.parametrize("functions", ["saves,", "yields,", "saves, yields"])
 def test_generators_save_themselves_or_yield_where_they_are_finalized(
-    tmp_path: Path, functions: str, looks: tuple[int, int]
+    tmp_path: Path, functions: str, probes: tuple[int, int]
 ) -> None:
     """One that yields is found by every collection, counted each time, and stays."""
     code = GENERATORS.replace("{functions}", functions)
-    done = recorded_code(tmp_path, code, granularity=looks[0], full_probe=looks[1])
+    done = recorded_code(tmp_path, code, granularity=probes[0], full_probe=probes[1])
     assert done.ran == run_plain(tmp_path, "program.py")
 
 
@@ -67,13 +67,13 @@ for debug in (0, {debug}, gc.DEBUG_SAVEALL, 0):
 """
 
 
-@pytest.mark.parametrize("looks", LOOKS)
+@pytest.mark.parametrize("probes", PROBES)
 @pytest.mark.parametrize("debug", ["gc.DEBUG_UNCOLLECTABLE", "gc.DEBUG_SAVEALL"])
 def test_what_is_in_gc_garbage_is_told_from_what_finalizers_saved(
-    tmp_path: Path, debug: str, looks: tuple[int, int]
+    tmp_path: Path, debug: str, probes: tuple[int, int]
 ) -> None:
     code = SAVEALL.replace("{debug}", debug)
-    done = recorded_code(tmp_path, code, granularity=looks[0], full_probe=looks[1])
+    done = recorded_code(tmp_path, code, granularity=probes[0], full_probe=probes[1])
     assert done.ran == run_plain(tmp_path, "program.py")
 
 
@@ -91,10 +91,10 @@ for i in range(3000):
 """
 
 
-@pytest.mark.parametrize("looks", LOOKS)
-def test_a_death_right_behind_a_collection_is_seen(tmp_path: Path, looks: tuple[int, int]) -> None:
-    """Lost, its block was looked at as an object later on, which ended the program."""
-    recorded_code(tmp_path, FIRST, granularity=looks[0], full_probe=looks[1])
+@pytest.mark.parametrize("probes", PROBES)
+def test_a_death_right_behind_a_collection_is_seen(tmp_path: Path, probes: tuple[int, int]) -> None:
+    """Lost, its block was read as an object later on, which ended the program."""
+    recorded_code(tmp_path, FIRST, granularity=probes[0], full_probe=probes[1])
 
 
 OUTLIVED = """
@@ -111,12 +111,12 @@ for i in range(1000):
 """
 
 
-@pytest.mark.parametrize("looks", LOOKS)
+@pytest.mark.parametrize("probes", PROBES)
 def test_a_weak_reference_that_outlived_its_callback_counts_in_no_collection(
-    tmp_path: Path, looks: tuple[int, int]
+    tmp_path: Path, probes: tuple[int, int]
 ) -> None:
     """It dies in a later one, where a gc callback drops it."""
-    recorded_code(tmp_path, OUTLIVED, granularity=looks[0], full_probe=looks[1])
+    recorded_code(tmp_path, OUTLIVED, granularity=probes[0], full_probe=probes[1])
 
 
 THREADS = """

@@ -20,7 +20,7 @@ for i in range(20_000):
     a = Node()
     a.me = a
     if i % 500 == 0:
-        gc.collect()  # what a look at the whole heap has seen is final
+        gc.collect()  # what a full probe has seen is final
 """
 LAGGING = """
 import os, signal, sys, time

@@ -190,7 +190,7 @@ def differing(done: Recorded) -> Counter[Sized]:
     wrong += spare - other
     if not os.environ.get("GCREPLAY_SIZES_MODULES"):
         return wrong
-    # What no look has met yet, as it hangs from nothing tracked, has no size at all.
+    # What no probe has met yet, as it hangs from nothing tracked, has no size at all.
     with_another = {name for name, _ in other - spare}
     return Counter({at: n for at, n in wrong.items() if at[0] in with_another})
 

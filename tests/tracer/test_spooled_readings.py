@@ -5,8 +5,8 @@ from pathlib import Path
 from spool_records import (
     ALLOC,
     AT_END,
-    AT_LOOK,
     AT_MARK,
+    AT_PROBE,
     BEGIN,
     BEGINNING,
     COUNT,
@@ -89,7 +89,7 @@ def test_the_same_text_is_the_same_label(tmp_path: Path) -> None:
 
 
 def test_a_reading_stands_behind_its_mark_and_what_was_dated_before_it(tmp_path: Path) -> None:
-    """A look behind the mark finds a link, which was made when the object before the mark was born."""
+    """A probe behind the mark finds a link, which was made when the object before the mark was born."""
     content = (
         BEGINNING
         + record(ALLOC, 1, 6, 1)
@@ -109,15 +109,15 @@ def test_a_reading_stands_behind_its_mark_and_what_was_dated_before_it(tmp_path:
 
 
 def collection(inside: bytes, cause: int = 0) -> bytes:
-    look = probe(0, entry(0, LIST, 0), entry(6, COUNT | LINKS, 1, 0, 1, 0))
-    return record(START, 0, cause, 5, 701) + look + inside + record(STOP, 1, 0, 5, 0, 99, 1, 1)
+    probed = probe(0, entry(0, LIST, 0), entry(6, COUNT | LINKS, 1, 0, 1, 0))
+    return record(START, 0, cause, 5, 701) + probed + inside + record(STOP, 1, 0, 5, 0, 99, 1, 1)
 
 
 def test_what_a_collection_found_stands_at_its_event_and_a_mark_inside_behind_it(
     tmp_path: Path,
 ) -> None:
     inside = (
-        read(AT_LOOK, reading(6, 0))
+        read(AT_PROBE, reading(6, 0))
         + read(OF_GARBAGE, reading(6, 0, (0, named(0, 0))))
         + record(GARBAGE, 1, zigzag(6))
         + record(OWNER, 2)

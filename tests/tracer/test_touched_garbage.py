@@ -22,7 +22,7 @@ for n in range(3000):
 
 
 BORN = "node.new = []", "node.old.append([node])", "node.new = Node(); node.new.old = node"
-"""A look that finds garbage with such a link dates it to after the callback, and what the link
+"""A probe that finds garbage with such a link dates it to after the callback, and what the link
 leads to was born before that."""
 
 BROKEN = "vars(node).clear()", "node.me = None; node.old = None"
@@ -30,11 +30,11 @@ BROKEN = "vars(node).clear()", "node.me = None; node.old = None"
 died with it, makes it garbage of that collection."""
 
 
-@pytest.mark.parametrize("looks", [(0, 0), (50, 700), (100, 0), (7, 100)])
+@pytest.mark.parametrize("probes", [(0, 0), (50, 700), (100, 0), (7, 100)])
 @pytest.mark.parametrize("act", [*BORN, *BROKEN])
 @pytest.mark.parametrize("phase", ["start", "stop"])
 def test_what_a_callback_does_to_garbage_is_recorded_in_its_order(
-    tmp_path: Path, phase: str, act: str, looks: tuple[int, int]
+    tmp_path: Path, phase: str, act: str, probes: tuple[int, int]
 ) -> None:
     code = TOUCHING.replace("{phase}", phase).replace("{act}", act)
-    recorded_code(tmp_path, code, granularity=looks[0], full_probe=looks[1])
+    recorded_code(tmp_path, code, granularity=probes[0], full_probe=probes[1])

@@ -217,7 +217,7 @@ print(cached())
 """
 
 
-def test_a_hit_is_forgotten_where_what_waited_is_written_without_a_look(tmp_path: Path) -> None:
+def test_a_hit_is_forgotten_where_what_waited_is_written_without_a_probe(tmp_path: Path) -> None:
     """gc.freeze() closes the window: the places of before are of no event behind it."""
     assert recorded_code(tmp_path, CLOSED).lines == ["None"]
 
@@ -242,7 +242,7 @@ print(len(kept))
 
 @pytest.mark.parametrize("granularity", [0, 10])
 def test_what_a_hit_gave_is_let_go_behind_it(tmp_path: Path, granularity: int) -> None:
-    """Between birth, hits and the next look a list has the nodes, and code had each but for
+    """Between birth, hits and the next probe a list has the nodes, and code had each but for
     moments: what it let go of is what it had at that place."""
     done = recorded_code(tmp_path, TAKEN_OVER, granularity=granularity)
     assert done.lines == ["20"]

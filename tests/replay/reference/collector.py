@@ -122,7 +122,7 @@ class Collector(Regions):
                 return g
         return 0
 
-    def look(self, sequence: int) -> None:
+    def consider(self, sequence: int) -> None:
         """_Py_RunGC at a safepoint: gc_select_generation may say none, after all."""
         self.scheduled = False
         chosen = self.due()

@@ -52,7 +52,7 @@ class FreeThreaded(Reference):
         super().bury(id, thing)
         self.late_frees = 0
 
-    def look(self, sequence: int) -> None:
+    def consider(self, sequence: int) -> None:
         self.scheduled = False
         self.free()
         if self.enabled and self.should_collect():

@@ -35,7 +35,7 @@ class Incremental(Reference):
         self.move_list(VISITED, PENDING)
         super().take_control()
 
-    def look(self, sequence: int) -> None:
+    def consider(self, sequence: int) -> None:
         """_Py_RunGC asks for nothing but whether the collector is enabled."""
         self.scheduled = False
         if self.enabled:

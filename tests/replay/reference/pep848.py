@@ -58,7 +58,7 @@ class Pep848(Reference):
     def exceeds(self) -> bool:
         return False
 
-    def look(self, sequence: int) -> None:
+    def consider(self, sequence: int) -> None:
         self.scheduled = False
         full = self.allocated > max(0, self.thresholds[0]) * self.kb
         if not (self.enabled and self.thresholds[0] and full):

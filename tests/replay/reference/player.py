@@ -135,7 +135,7 @@ class Reference(Collector):
 
     def on_alloc(self, a: int, b: int, c: int) -> None:
         if self.scheduled and not self.safepoints and not self.inside:
-            self.look(self.sequence - 1)
+            self.consider(self.sequence - 1)
             if self.aftermath:
                 self.settle()
         shape = self.shapes[b]
@@ -279,7 +279,7 @@ class Reference(Collector):
 
     def on_safepoint(self, a: int, b: int, c: int) -> None:
         if self.scheduled and not self.inside:
-            self.look(self.sequence)
+            self.consider(self.sequence)
 
     def on_tick(self, a: int, b: int, c: int) -> None:
         self.ticked = self.sequence

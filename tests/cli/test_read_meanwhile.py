@@ -1,4 +1,4 @@
-"""A recording that is begun or closed while somebody looks at it is never called damaged or cut."""
+"""A recording that is begun or closed while somebody reads it is never called damaged or cut."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -56,20 +56,20 @@ def recording(tmp_path: Path) -> Iterator[Recording]:
 
 
 @contextmanager
-def at_each_step(look: Callable[[], None]) -> Iterator[None]:
-    """Looks before and after every statement of the block, and so after every commit."""
+def at_each_step(read: Callable[[], None]) -> Iterator[None]:
+    """Reads before and after every statement of the block, and so after every commit."""
 
-    def looked(*_: object) -> None:
-        look()
+    def read_now(*_: object) -> None:
+        read()
 
     for step in ("before_cursor_execute", "after_cursor_execute"):
-        event.listen(Engine, step, looked)
+        event.listen(Engine, step, read_now)
     try:
         yield
-        look()
+        read()
     finally:
         for step in ("before_cursor_execute", "after_cursor_execute"):
-            event.remove(Engine, step, looked)
+            event.remove(Engine, step, read_now)
 
 
 def stage(shown: Result, verified: Result) -> int:
@@ -115,8 +115,8 @@ def test_every_step_of_a_recording_is_about_to_be_or_under_way_or_done(
             Path(f"{copy}{end}").unlink(missing_ok=True)
         for end, content in state.items():
             Path(f"{copy}{end}").write_bytes(content)
-        looks = [gcreplay(command, copy, "--format", "json") for command in ("info", "verify")]
-        told.append(stage(*looks))
+        answers = [gcreplay(command, copy, "--format", "json") for command in ("info", "verify")]
+        told.append(stage(*answers))
     living.close(remove=True)
     assert told == sorted(told)
     assert set(told) == {ABOUT, UNDER_WAY, DONE}
@@ -139,10 +139,10 @@ def end_before_snapshot(recording: Recording, nth: int, monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize("command", ["info", "verify"])
-def test_a_recording_that_ends_during_a_look_is_under_way_or_done(
+def test_a_recording_that_ends_while_it_is_read_is_under_way_or_done(
     gcreplay: Gcreplay, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
-    """It ends before the first snapshot of the look, before the second and so on."""
+    """It ends before the first snapshot of the reader, before the second and so on."""
     done = []
     for nth in range(1, 100):
         recording = Recording(tmp_path / f"{nth}.gcreplay")
@@ -161,11 +161,11 @@ def test_a_recording_that_ends_during_a_look_is_under_way_or_done(
         else:
             assert "cut" not in facts["verdict"]
             done.append("being recorded" not in facts["verdict"])
-        if recording.log is not None:  # the look had fewer snapshots
+        if recording.log is not None:  # the reader had fewer snapshots
             recording.end()
             break
     else:
-        pytest.fail("the look has no end")
+        pytest.fail("the reader has no end")
     assert done == sorted(done, reverse=True)
     assert set(done) == {True, False}
 

@@ -1,4 +1,4 @@
-"""How closely to look at a program for what is to be asked of its recording."""
+"""How finely to probe a program for what is to be asked of its recording."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ if TYPE_CHECKING:  # a plain recording starts its program before they are import
     from gcreplay.store import EventLog
 
 WIDEST: Final = 100
-"""Young objects are looked at at least so often where other settings are to be predicted."""
-LOOKS_A_THRESHOLD: Final = 3
+"""Young objects are probed at least so often where other settings are to be predicted."""
+PROBES_A_THRESHOLD: Final = 3
 WHOLE_HEAP_PERCENT: Final = 80
 
-Closeness = tuple[int, int, int]
+Probing = tuple[int, int, int]
 
 
-def closeness(
+def probing(
     granularity: int | None,
     full_probe: int | None,
     probe_budget: int | None,
     *,
     predicting: bool,
     thresholds: Sequence[int] = (),
-) -> Closeness:
+) -> Probing:
     """Granularity, full probe and probe budget: as they were given, else by what is asked for, to
-    predict settings with these thresholds or to look only at the collections themselves."""
+    predict settings with these thresholds or to probe only at the collections themselves."""
     if not predicting:
         return granularity or 0, full_probe or 0, probe_budget or 0
     if granularity is None:
@@ -38,8 +38,8 @@ def closeness(
 
 
 def granularity_for(threshold: int) -> int:
-    """The net allocations between two looks by which that threshold can be predicted."""
-    return max(1, threshold // LOOKS_A_THRESHOLD)
+    """The net allocations between two probes by which that threshold can be predicted."""
+    return max(1, threshold // PROBES_A_THRESHOLD)
 
 
 def thresholds_of(policy: Policy) -> list[int]:
@@ -60,8 +60,8 @@ def thresholds_of(policy: Policy) -> list[int]:
 
 
 def too_wide(log: EventLog, name: str, policy: Policy) -> str | None:
-    """What to say of a policy that collects more often than the recording was looked at for; None
-    where its looks suffice, or it knows without."""
+    """What to say of a policy that collects more often than the recording was probed for; None
+    where its probes suffice, or where it needs none."""
     start, meta = log.start, log.meta
     if start is None or meta.get("counts") != "probed":
         return None
@@ -73,6 +73,6 @@ def too_wide(log: EventLog, name: str, policy: Policy) -> str | None:
         return None
     often = f"every {threshold:,} allocations" if threshold > 0 else "at every birth"
     return (
-        f"{name} collects {often}, and this recording was looked at every {every:,}: the figures "
+        f"{name} collects {often}, and this recording was probed every {every:,}: the figures "
         f"are less sure than from `gcreplay record --for {shlex.quote(name)}`"
     )

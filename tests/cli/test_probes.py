@@ -1,4 +1,4 @@
-"""How closely is looked follows from what will be asked, and where it was too little is said."""
+"""How finely is probed follows from what will be asked, and where it was too little is said."""
 
 import json
 import subprocess
@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from command_line import Gcreplay
 
-from gcreplay.programs.looks import closeness
+from gcreplay.programs.probes import probing
 from gcreplay.store import EventLog
 
 PROGRAM = "for i in range(3000): x = []; x.append(x)"
 
 
 @pytest.mark.parametrize(
-    ("options", "looked"),
+    ("options", "probed"),
     [
         ([], (0, 0, 0)),
         (["--for", "verify"], (0, 0, 0)),
@@ -34,19 +34,19 @@ PROGRAM = "for i in range(3000): x = []; x.append(x)"
         (["--for", "what-if", "--full-probe", "700"], (100, 700, 0)),
     ],
 )
-def test_a_purpose_chooses_how_closely_to_look(
-    tmp_path: Path, options: list[str], looked: tuple[int, int, int]
+def test_a_purpose_chooses_how_finely_to_probe(
+    tmp_path: Path, options: list[str], probed: tuple[int, int, int]
 ) -> None:
     output = tmp_path / "run.gcreplay"
     command = ["record", "-o", str(output), *options, "-c", "pass"]
     subprocess.run([sys.executable, "-m", "gcreplay", *command], check=True)
     with EventLog.open(output) as log:
         meta = log.meta
-    assert (meta["granularity"], meta["full_probe"], meta["probe_budget"]) == looked
+    assert (meta["granularity"], meta["full_probe"], meta["probe_budget"]) == probed
 
 
 def test_the_smallest_threshold_decides() -> None:
-    chosen = closeness(None, None, None, predicting=True, thresholds=(5000, 1, 700))
+    chosen = probing(None, None, None, predicting=True, thresholds=(5000, 1, 700))
     assert chosen == (1, 0, 80)
 
 
@@ -67,10 +67,10 @@ def test_a_purpose_that_is_none_is_said_before_the_program_starts(
     assert said in told.stderr
 
 
-def test_a_threshold_finer_than_the_looks_carries_a_remark(
+def test_a_threshold_finer_than_the_probes_carries_a_remark(
     gcreplay: Gcreplay, tmp_path: Path
 ) -> None:
-    """The recorded thresholds themselves are exact, whatever the looks. PEP 848's T0 is kB."""
+    """The recorded thresholds themselves are exact, whatever the probes. PEP 848's T0 is kB."""
     output = tmp_path / "run.gcreplay"
     command = ["record", "-o", str(output), "--granularity", "100", "-c", PROGRAM]
     subprocess.run([sys.executable, "-m", "gcreplay", *command], check=True)
@@ -79,7 +79,7 @@ def test_a_threshold_finer_than_the_looks_carries_a_remark(
     told = gcreplay("replay", output, *policies, "--format", "json")
     remarks = {run["policy"]: run["remark"] for run in json.loads(told.stdout)["runs"]}
     sentence = (
-        f"{fine} collects every 299 allocations, and this recording was looked at every 100: the "
+        f"{fine} collects every 299 allocations, and this recording was probed every 100: the "
         f"figures are less sure than from `gcreplay record --for {fine}`"
     )
     assert remarks.pop(fine) == sentence
@@ -103,7 +103,7 @@ def test_a_threshold_set_at_a_mark_is_one_too(gcreplay: Gcreplay, tmp_path: Path
     assert [remarks[policy] for policy in wide] == ["", "", ""]
 
 
-def test_without_looks_of_their_own_collections_are_the_looks(
+def test_without_probes_of_their_own_collections_are_the_probes(
     gcreplay: Gcreplay, tmp_path: Path
 ) -> None:
     output = tmp_path / "run.gcreplay"
@@ -116,6 +116,6 @@ def test_without_looks_of_their_own_collections_are_the_looks(
     assert [bool(remarks[policy]) for policy in policies] == [True, False, True, False]
 
 
-def test_a_log_made_by_hand_needs_no_looks(gcreplay: Gcreplay, cycles: Path) -> None:
+def test_a_log_made_by_hand_needs_no_probes(gcreplay: Gcreplay, cycles: Path) -> None:
     told = gcreplay("replay", cycles, "-p", "generational:5,10,10", "--format", "json")
     assert {run["remark"] for run in json.loads(told.stdout)["runs"]} == {None}
