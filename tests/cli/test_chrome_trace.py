@@ -103,7 +103,11 @@ def test_counters_add_up_as_those_of_gcmon_do(exported: Path) -> None:
     assert counters == [
         ("G0", 2101, {"collected": 699, "candidates": 700, "duration": 0.000200007}),
         ("heap_size", 2101, {"heap_size": 1}),
-        ("G0", 4404.007, {"collected": 699 + 701, "candidates": 700 + 701, "duration": 0.000500007}),
+        (
+            "G0",
+            4404.007,
+            {"collected": 699 + 701, "candidates": 700 + 701, "duration": 0.000500007},
+        ),
         ("heap_size", 4404.007, {"heap_size": 1}),
     ]
 
