@@ -49,7 +49,7 @@ class EventLog(StoredResults):
         self._db = database
         self._names = Names()
         self._reader = SegmentReader(database)
-        # Its segments stay what they are when first read.
+        # Its segments stay what they are at the first look.
         self._tables = sealed.SealedTables(database, self._names, self._reader.table)
         self._writer: SegmentWriter | None = None
         self._new = False
@@ -84,7 +84,7 @@ class EventLog(StoredResults):
 
         Nothing in the file is executed; what a command that was killed had half stored is undone.
         Opened for reading, a log may be in the middle of being written by another process: it
-        stays what it was when first read. An older log opened as `writable` is rewritten in the
+        stays what it was at the first look. An older log opened as `writable` is rewritten in the
         present version. Raises NotFound, NotARecording, NewerSchema, DamagedFile or StorageError.
         """
         path = Path(path)
@@ -154,8 +154,8 @@ class EventLog(StoredResults):
 
     @property
     def unfinished(self) -> bool:
-        """Whether whoever records it had not closed it when it was first read: they were at it,
-        or had been killed."""
+        """Whether whoever records it had not closed it at the first look: they were at it, or had
+        been killed."""
         return self._tables.whole().unfinished
 
     # Writing
@@ -393,8 +393,8 @@ class EventLog(StoredResults):
                 yield from rare.times(ticks)
                 return
 
-    def ticks(self) -> Iterator[tuple[int, int]]:
-        """(sequence number, program time in nanoseconds) of every TICK event."""
+    def ticks(self) -> tuple[U64, U64]:
+        """Sequence number of every TICK event, and the program's time there in nanoseconds."""
         return rare.ticks(self._with(Op.TICK))
 
     def gc_calls(self) -> list[tuple[int, GcCall, list[int]]]:

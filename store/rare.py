@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from .events import Events, GcCall, Op, positions
+from .events import U64, Events, GcCall, Op, positions
 
 
 def operands(segments: Iterable[Events], op: Op) -> Iterator[tuple[int, int]]:
@@ -32,11 +32,14 @@ def gc_calls(
     ]
 
 
-def ticks(segments: Iterable[Events]) -> Iterator[tuple[int, int]]:
-    """(sequence number, program time in nanoseconds) of every TICK event."""
+def ticks(segments: Iterable[Events]) -> tuple[U64, U64]:
+    """Sequence number and the program's time in nanoseconds of every tick."""
+    sequences, times = [np.zeros(0, np.uint64)], [np.zeros(0, np.uint64)]
     for segment in segments:
-        at = positions(segment.op, Op.TICK) + segment.first_sequence
-        yield from zip(at.tolist(), times(segment), strict=True)
+        at = positions(segment.op, Op.TICK)
+        sequences.append(at.astype(np.uint64) + np.uint64(segment.first_sequence))
+        times.append(segment.a[at] | segment.b[at].astype(np.uint64) << np.uint64(32))
+    return np.concatenate(sequences), np.concatenate(times)
 
 
 def times(ticks: Events) -> Iterator[int]:

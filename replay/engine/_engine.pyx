@@ -299,9 +299,9 @@ cdef class Engine:
         cdef const uint32_t[::1] birth = regions.birth, births = regions.births
         of = np.argsort(regions.owner, kind="stable").astype(np.uint32)
         owners = regions.owner[of]
-        ran = np.zeros(len(of), np.uint8)
+        ran = np.zeros(len(of), np.uint64)
         cdef const uint32_t[::1] sorted_owners = owners, region_of = of
-        cdef uint8_t[::1] has_run = ran
+        cdef uint64_t[::1] has_run = ran
         if not len(of):
             return
         self.regions = (regions, owners, of, ran)
@@ -311,6 +311,11 @@ cdef class Engine:
         r.begin, r.birth, r.births = &begin[0], &birth[0], &births[0]
         r.owner, r.of, r.ran = &sorted_owners[0], &region_of[0], &has_run[0]
         r.count = len(of)
+
+    @property
+    def regions_ran(self):
+        """Of each region with an owner the event at which it ran, and one more; 0: it did not."""
+        return self.regions[3] if self.regions is not None else np.zeros(0, np.uint64)
 
     def count_links(self, bint tracking=False, uint32_t batch=0):
         """Count incoming links, first before the first event. Later calls change the young counter

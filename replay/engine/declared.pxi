@@ -23,7 +23,7 @@ cdef extern from "heap.h" nogil:
         const uint32_t *births
         const uint32_t *owner
         const uint32_t *of
-        uint8_t *ran
+        uint64_t *ran
         uint32_t count
     ctypedef struct Page:
         pass

@@ -121,7 +121,7 @@ typedef struct {
     const uint32_t *births;
     const uint32_t *owner;      /* sorted, with the region of each */
     const uint32_t *of;
-    uint8_t *ran;
+    uint64_t *ran;              /* the event at which each ran, and one more; 0: it did not */
     uint32_t count;
     uint32_t passed;            /* regions that the log has begun so far */
     uint32_t next;              /* the first owner not born yet */

@@ -93,7 +93,7 @@ static void run_regions(Heap *h, uint32_t id, const int mode)
     Regions *r = &h->regions;
     for (uint32_t i = owner_from(r, id); i < r->count && r->owner[i] == id; i++)
         if (!r->ran[r->of[i]]) {
-            r->ran[r->of[i]] = 1;
+            r->ran[r->of[i]] = h->sequence + 1;
             h->regions_run++;
             run_region(h, r->of[i], mode);
         }

@@ -20,7 +20,7 @@ _KEEP_THEIR_PLACE = (Op.GC_CALL, Op.INSIDE, Op.SAFEPOINT, Op.MARK, Op.TICK)
 class Regions:
     """By region, in the order of the log: `owner`, the first id born in it, `birth`, and how many
     are, `births`; `begin` is the place of its first event among the events of all, op, a, b and c,
-    with the end of the last behind."""
+    with the end of the last behind. `sequence` is where in the log each event stands."""
 
     owner: U32
     birth: U32
@@ -30,6 +30,7 @@ class Regions:
     a: U32
     b: U32
     c: U32
+    sequence: U64
 
 
 class Lifting:
@@ -38,7 +39,7 @@ class Lifting:
     def __init__(self) -> None:
         self._owners: list[U32] = []
         self._births: list[U32] = []
-        self._parts: list[tuple[U32, npt.NDArray[np.uint8], U32, U32, U32]] = []
+        self._parts: list[tuple[U32, npt.NDArray[np.uint8], U32, U32, U32, U64]] = []
         self._regions = 0
         self._open = False
 
@@ -60,9 +61,9 @@ class Lifting:
         births = np.flatnonzero(op == Op.ALLOC)
         first = events.first_object + np.searchsorted(births, begins)
         self._births.append(first.astype(np.uint32))
-        self._parts.append(
-            (number[inside].astype(np.uint32), op[inside], a[inside], b[inside], c[inside])
-        )
+        number = number[inside].astype(np.uint32)
+        sequence = np.flatnonzero(inside).astype(np.uint64) + np.uint64(events.first_sequence)
+        self._parts.append((number, op[inside], a[inside], b[inside], c[inside], sequence))
         self._regions += len(begins)
         self._open = bool(self._open + len(begins) - len(ends))
 
@@ -70,7 +71,7 @@ class Lifting:
         """All of them; None where there are none."""
         if not self._regions:
             return None
-        number, op, a, b, c = (np.concatenate(column) for column in zip(*self._parts, strict=True))
+        number, op, a, b, c, sequence = (np.concatenate(column) for column in zip(*self._parts, strict=True))
         lengths = np.bincount(number, minlength=self._regions)
         births = np.bincount(number[op == Op.ALLOC], minlength=self._regions)
         return Regions(
@@ -82,4 +83,5 @@ class Lifting:
             a=a,
             b=b,
             c=c,
+            sequence=sequence,
         )
