@@ -25,10 +25,12 @@ class Clock:
     @classmethod
     def of(cls, log: EventLog) -> Clock | None:
         """None for a log that has no ticks."""
-        ticks = list(log.ticks())
-        if not ticks:
+        sequence, ns = (
+            np.append(first, told.astype(np.int64))
+            for first, told in zip((log.start_sequence, 0), log.ticks(), strict=True)
+        )
+        if len(sequence) == 1:
             return None
-        sequence, ns = np.array([(log.start_sequence, 0), *ticks], np.int64).T
         return cls(sequence, np.maximum.accumulate(ns))
 
     def at(self, sequence: Sequence[int]) -> list[int]:

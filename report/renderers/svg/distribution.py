@@ -1,0 +1,108 @@
+"""How often each size occurs: a histogram for each named row, one below the other."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from gcreplay.report.renderers.svg.amounts import amount, top
+from gcreplay.report.renderers.svg.draw import CHARACTER, drawing, tag, words
+from gcreplay.report.renderers.svg.frame import AXIS, LEFT, RIGHT, Scale, y_axis
+from gcreplay.report.view import Distribution
+
+GAP = 30.0
+
+
+def distribution_svg(chart: Distribution, width: float = 760) -> str:
+    """The chart at that width: all rows have one scale, so that they can be compared."""
+    height = 120.0 if len(chart.counts) == 1 else 72.0
+    most = max((int(counts.max(initial=0)) for _, counts in chart.counts), default=0)
+    high = top(most, "", max(2, int(height / 45)))
+    parts, y = [], 0.0
+    for name, counts in chart.counts:
+        y += GAP
+        parts.append(words(f"{name}: {int(counts.sum()):,}", LEFT, y - 10, "key"))
+        parts.append(_row(chart, counts, Scale(0, high, y + height, y), width))
+        y += height
+    if chart.deadline is not None:
+        parts.append(_deadline(chart, width, y))
+    parts.append(_edges(chart, width, y))
+    return drawing(width, y + AXIS, *parts)
+
+
+def _place(chart: Distribution, figure: float, width: float) -> float | None:
+    """The x of a figure; None outside of the edges. Powers have equal widths: between two of them
+    the logarithm counts, where they have one."""
+    edges = chart.edges
+    if not edges[0] <= figure <= edges[-1]:
+        return None
+    if not chart.log:
+        return Scale(float(edges[0]), float(edges[-1]), LEFT, width - RIGHT)(figure)
+    i = min(int(np.searchsorted(edges, figure, side="right")) - 1, len(edges) - 2)
+    low, high = float(edges[i]), float(edges[i + 1])
+    part = (figure - low) / (high - low)
+    if low > 0 and math.isfinite(high):
+        part = math.log(figure / low) / math.log(high / low)
+    return LEFT + (i + part) * (width - LEFT - RIGHT) / (len(edges) - 1)
+
+
+def _x(chart: Distribution, i: int, width: float) -> float:
+    if chart.log:
+        return LEFT + i * (width - LEFT - RIGHT) / (len(chart.edges) - 1)
+    return _place(chart, float(chart.edges[i]), width) or LEFT
+
+
+def _row(chart: Distribution, counts: npt.NDArray[np.int64], y: Scale, width: float) -> str:
+    parts = [y_axis(y, "", LEFT, width - RIGHT)]
+    for i, count in enumerate(counts.tolist()):
+        if not count:
+            continue
+        left, right = _x(chart, i, width), _x(chart, i + 1, width)
+        height = max(1.5, y.start - y(count))  # a single one among thousands can be seen
+        said = f"{span(chart, i)}: {count:,}"
+        bar = tag(
+            "rect",
+            tag("title", said),
+            x=left + 0.5,
+            y=y.start - height,
+            width=max(right - left - 1, 1),
+            height=height,
+            class_="bar one",
+        )
+        parts.append(tag("g", bar, class_="point", data_text=said))
+    parts.append(tag("line", x1=LEFT, x2=width - RIGHT, y1=y.start, y2=y.start, class_="axis"))
+    return "".join(parts)
+
+
+def span(chart: Distribution, i: int) -> str:
+    """From where to where bin i reaches: `1.0 ms to 2.0 ms`."""
+    low, high = (amount(float(edge), chart.unit) for edge in chart.edges[i : i + 2])
+    return f"{low} to {high}"
+
+
+def _edges(chart: Distribution, width: float, y: float) -> str:
+    """So many edges as there is room for, evenly."""
+    labels = [amount(float(edge), chart.unit) for edge in chart.edges]
+    widest = max(map(len, labels)) * CHARACTER + 10
+    step = max(1, math.ceil(len(labels) * widest / (width - LEFT)))
+    parts = []
+    for i in range(0, len(labels), step):
+        x = _x(chart, i, width)
+        parts.append(tag("line", x1=x, x2=x, y1=y, y2=y + 4, class_="axis"))
+        end = x + len(labels[i]) * CHARACTER / 2 > width
+        parts.append(words(labels[i], min(x, width), y + 18, "tick", "end" if end else "middle"))
+    return "".join(parts)
+
+
+def _deadline(chart: Distribution, width: float, y: float) -> str:
+    assert chart.deadline is not None
+    text = f"deadline {amount(chart.deadline, chart.unit)}"
+    x = _place(chart, chart.deadline, width)
+    if x is None:
+        side = "above" if chart.deadline > chart.edges[-1] else "below"
+        return words(f"{text} is {side}", width - RIGHT, 12, "late", "end")
+    line = tag("line", x1=x, x2=x, y1=18, y2=y, class_="deadline")
+    anchor = "end" if x > width / 2 else "start"
+    return line + words(text, x, 12, "late", anchor)
