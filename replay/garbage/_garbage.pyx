@@ -40,6 +40,10 @@ COMPONENT_DTYPE = np.dtype(
      ("number", "u4"), ("unsure", "u1")])
 """Of a component: `closing` is an id, `due` the event after which it is unreachable. `unsure`: one
 that is as young or younger might tell better where the cycle was made, were its place known."""
+OBJECT_DTYPE = np.dtype(
+    [("bytes", "u8"), ("id", "u4"), ("visits", "u4"), ("found", "u1")], align=True)
+"""Of an object: how often collections looked at it when it was garbage, and whether the last one
+found it (1), or it died with what that found (0)."""
 
 
 cdef class Gathering:
@@ -95,6 +99,19 @@ cdef class Gathering:
         self.h.noted.length = self.h.noted.links = 0
 
     # -- what there is --
+
+    def objects(self):
+        """OBJECT_DTYPE of what is written down, in the order in which it was freed."""
+        cdef Noted *noted = self.h.noted
+        cdef uint32_t n = noted.length, i
+        every = np.empty(n, OBJECT_DTYPE)
+        cdef uint64_t[:] size = every["bytes"]
+        cdef uint32_t[:] id = every["id"], visits = every["visits"]
+        cdef uint8_t[:] found = every["found"]
+        for i in range(n):
+            size[i], id[i] = noted.freed[i].bytes, noted.freed[i].id
+            visits[i], found[i] = noted.freed[i].visits, noted.freed[i].found
+        return every
 
     def take(self):
         """(components, ids of members, place of the component of each, links) of what is written

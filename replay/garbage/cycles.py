@@ -44,12 +44,19 @@ class MadeAt:
 
 @dataclass(frozen=True, slots=True)
 class ExampleObject:
-    """An object of the cycle that is shown: its id, qualified type, how it is called, its site."""
+    """An object of the cycle that is shown: its id, qualified type, how it is called, and where it
+    was made, None where nobody knows it."""
 
     id: int
     type: str
     called: str
-    site: str
+    made: Site | None
+
+    @property
+    def site(self) -> str:
+        """FILE:LINE FUNCTION, or ""."""
+        made = self.made
+        return f"{made.file}:{made.line} {made.function}" if made else ""
 
     def to_json(self) -> dict[str, Any]:
         return {"id": self.id, "type": self.type, "site": self.site}
@@ -185,6 +192,11 @@ def cycles(
     end = log.event_count + 1 if until is None else _place(log, until, begin + 1)
     play = GarbageReplay(log, RECORDED if policy is None else policy, begin, end)
     play.modelled |= modelled
+    return found_by(play)
+
+
+def found_by(play: GarbageReplay) -> Cycles:
+    """Those that a replay finds, which is run here."""
     run = play.run()
     play.finish()
     groups = [group_of(play, one) for one in play.groups.values()]
@@ -194,8 +206,8 @@ def cycles(
         tuple(groups),
         run,
         play.names.known,
-        sum(one.candidates for one in run.collections if one.sequence >= begin),
-        ran_inside(log, play.names.readings),
+        sum(one.candidates for one in run.collections if one.sequence >= play.since),
+        ran_inside(play.log, play.names.readings),
     )
 
 
@@ -245,9 +257,9 @@ def _example(sites: tuple[Site, ...], play: GarbageReplay, cycle: list[Edge]) ->
     cycle = turned(cycle, tells)
     for edge in cycle:
         site = sites[int(play.births.site[edge.source])] if sites else None
-        told = f"{site.file}:{site.line} {site.function}" if site and site.file else ""
+        made = site if site and site.file else None
         names = play.names
         objects.append(
-            ExampleObject(edge.source, names.type(edge.source), names.called(edge.source), told)
+            ExampleObject(edge.source, names.type(edge.source), names.called(edge.source), made)
         )
     return Example(tuple(objects), tuple(cycle))
