@@ -4,6 +4,7 @@
 #   make test    every test          make lint   ruff, mypy --strict
 #   make docs    the site, from docs/ into build/docs; a warning is an error
 #   make bench   speed and accuracy as ratios
+#   make gallery real programs, predicted and really run, for docs/gallery: some minutes
 #   make soak    an hour of what might break a recording or a recorded program; needs pip
 #   make build   compile the native modules after a change
 
@@ -26,7 +27,7 @@ ifeq ($(CI),true)
 export GCREPLAY_WERROR := 1
 endif
 
-.PHONY: demo test lint docs bench soak build clean
+.PHONY: demo test lint docs bench gallery soak build clean
 
 demo: build
 	$(BIN)/gcreplay record --force -o build/demo.gcreplay --full-probe 700 --granularity 50 \
@@ -50,6 +51,9 @@ docs: $(VENV)/.docs
 
 bench: build $(VENV)/.test
 	$(BIN)/python bench/run.py
+
+gallery: build
+	$(BIN)/python -m gallery $(GALLERY)
 
 soak: build $(VENV)/.test
 	$(BIN)/python soak/run.py $(SOAK)
