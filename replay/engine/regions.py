@@ -71,7 +71,9 @@ class Lifting:
         """All of them; None where there are none."""
         if not self._regions:
             return None
-        number, op, a, b, c, sequence = (np.concatenate(column) for column in zip(*self._parts, strict=True))
+        number, op, a, b, c, sequence = (
+            np.concatenate(column) for column in zip(*self._parts, strict=True)
+        )
         lengths = np.bincount(number, minlength=self._regions)
         births = np.bincount(number[op == Op.ALLOC], minlength=self._regions)
         return Regions(
