@@ -61,9 +61,11 @@ class Lifting:
         births = np.flatnonzero(op == Op.ALLOC)
         first = events.first_object + np.searchsorted(births, begins)
         self._births.append(first.astype(np.uint32))
-        number = number[inside].astype(np.uint32)
-        sequence = np.flatnonzero(inside).astype(np.uint64) + np.uint64(events.first_sequence)
-        self._parts.append((number, op[inside], a[inside], b[inside], c[inside], sequence))
+        region = number[inside].astype(np.uint32)
+        sequence = np.flatnonzero(inside) + events.first_sequence
+        self._parts.append(
+            (region, op[inside], a[inside], b[inside], c[inside], sequence.astype(np.uint64))
+        )
         self._regions += len(begins)
         self._open = bool(self._open + len(begins) - len(ends))
 

@@ -72,13 +72,13 @@ class _Whole(GarbageReplay):
         self._sums: dict[int, list[int]] = {}
 
     def finish(self) -> None:
-        self._look()  # the rest of what was freed, before what floats
+        self._group_noted()  # the rest of what was freed, before what floats
         self._at_end = True
         super().finish()
 
-    def _look(self) -> None:
+    def _group_noted(self) -> None:
         self._sum_up(self.gathering.objects())
-        super()._look()
+        super()._group_noted()
 
     def _sum_up(self, objects: npt.NDArray[Any]) -> None:
         ids = objects["id"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import Final
 
-from gcreplay.screen.text import visible
+from gcreplay.report.words.text import visible
 
 CHARACTER: Final = 7.4
 """The width of a character of a label, in pixels: that of a wide font, so that no font overlaps."""
