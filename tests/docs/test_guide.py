@@ -21,7 +21,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 GUIDE = ROOT / "docs" / "guide"
-PAGES = ["start", "pauses", "memory"]
+PAGES = ["start", "pauses", "memory", "clean-main"]
 BLOCK = re.compile(r"((?:^<!--[^\n]*-->\n)*)^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 HEAD = re.compile(r"\D*\S {2,}\S\D*\S {2,}\S\D*")  # columns, and no number
@@ -75,9 +75,9 @@ def typed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[int
     def run(line: str) -> tuple[int, str]:
         if line not in done:
             made = subprocess.run(
-                [sys.executable, "-m", "gcreplay", *shlex.split(line)[1:]],
+                [sys.executable, "-m", "gcreplay", *shlex.split(line.split(" > ")[0])[1:]],
                 cwd=folder,
-                env={**os.environ, "COLUMNS": "80"},
+                env={**os.environ, "COLUMNS": "80", "PYTHONHASHSEED": "0"},
                 capture_output=True,
                 text=True,
                 timeout=120,
