@@ -8,8 +8,9 @@ import click
 from gcreplay.options import Whole, chosen_python
 from gcreplay.programs.realruns import recording_at
 from gcreplay.replay.leaks import Leaks, grown, leaks
+from gcreplay.report.words.leaks import verdict
 from gcreplay.screen.garbage import UNNAMED
-from gcreplay.screen.leaks import alive_table, growing_lines, verdict
+from gcreplay.screen.leaks import alive_table, growing_lines
 from gcreplay.screen.output import Report, format_option, next_command, show
 from gcreplay.screen.progress import working
 from gcreplay.store import EventLog

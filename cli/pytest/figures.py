@@ -29,7 +29,7 @@ from gcreplay.replay.leaks.lives import lives
 from gcreplay.replay.policies.cpython311 import CPython311
 from gcreplay.replay.policies.policy import Heap
 from gcreplay.replay.run import Replay
-from gcreplay.screen.leaks import path_words
+from gcreplay.report.words.leaks import path_words
 from gcreplay.store import events as store
 from gcreplay.store.events import U32, U64, GcCall
 from gcreplay.store.log import EventLog

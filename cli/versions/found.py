@@ -12,7 +12,7 @@ from gcreplay.replay.results.findings import Finding, Findings
 from gcreplay.replay.results.matching import same_files
 from gcreplay.replay.results.versions import found_figures
 from gcreplay.screen.garbage import drawn
-from gcreplay.screen.leaks import path_words
+from gcreplay.report.words.leaks import path_words
 from gcreplay.store import EventLog
 
 Logs = tuple[EventLog, EventLog]
