@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from gcreplay.store.errors import InvalidLog, NotFound, UsageError
-from gcreplay.store.events import U64, Events, GcCall, Op, StartState
+from gcreplay.store.events import U8, U64, Events, GcCall, Op, StartState
 from gcreplay.store.log import EventLog
 from gcreplay.store.marks import acts, meant, spelled
 from gcreplay.store.rules.operands import BAD_ARGUMENT, RULES, Taken
@@ -67,8 +67,9 @@ DEBUG_SAVEALL = 32
 class Replay:
     """One replay: feeds the engine, calls the policy at its triggers, gathers the result.
 
-    `note_deaths` makes `deaths` (uint64, by object id) hold the sequence number at which each
-    object died, or the number of events if it did not.
+    `note_deaths` makes three arrays, by object id: `deaths` (uint64) holds the sequence number at
+    which each object died, or the number of events if it did not; `died_in` (uint8) the generation
+    or other space in which it stood then, and `freed` (uint8) 1 where a collection freed it.
     """
 
     def __init__(
@@ -121,12 +122,16 @@ class Replay:
             self.actions.append((since, self._take_over))
         self.actions.sort(key=lambda action: action[0])
         self.deaths: U64 | None = None
+        self.died_in: U8 | None = None
+        self.freed: U8 | None = None
         self._collections_before = 0
         self._before: dict[str, int] = dict.fromkeys(_SUMMED, 0)
         self._died_before: tuple[list[int], list[int]] = ([0] * 5, [0] * 5)
 
     def note_deaths(self) -> None:
-        self.deaths = np.full(self.log.object_count, self.events, dtype=np.uint64)
+        objects = self.log.object_count
+        self.deaths = np.full(objects, self.events, dtype=np.uint64)
+        self.died_in, self.freed = np.zeros(objects, np.uint8), np.zeros(objects, np.uint8)
 
     def run(self) -> RunResult:
         self.begin()
@@ -148,8 +153,8 @@ class Replay:
             self.engine.know_regions(garbage.regions)
         if self.wanted.counts_links:
             self._count_links()
-        if self.deaths is not None:
-            self.engine.note_deaths(self.deaths)
+        if self.deaths is not None and self.died_in is not None and self.freed is not None:
+            self.engine.note_deaths(self.deaths, self.died_in, self.freed)
         self.course = Course()
         self.heap = self.heap_of(self.engine)
         self.course.stop = self.actions[0][0] if self.actions else FOREVER

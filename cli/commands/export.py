@@ -1,5 +1,5 @@
-"""`gcreplay export`: a recording as other tools read it: lines of JSON, rows for plain SQL, or a
-timeline."""
+"""`gcreplay export`: a recording as other tools read it: lines of JSON, rows for plain SQL, a
+timeline, or tables for notebooks."""
 
 import sys
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from typing import TextIO
 import click
 
 from gcreplay.exporting.chrome import write_chrome
-from gcreplay.exporting.runs import timed_runs
+from gcreplay.exporting.runs import export_tables, timed_runs
 from gcreplay.files import text_output
 from gcreplay.options import policy_option, trace_argument
 from gcreplay.report.words.numbers import counted
@@ -37,18 +37,25 @@ from gcreplay.trace import opened
     is_flag=True,
     help="The collections in time instead, for Perfetto and speedscope.",
 )
-@policy_option("With --chrome-trace: this collector's collections too; repeatable.")
+@click.option(
+    "--parquet",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Parquet files in this folder instead, for notebooks.",
+)
+@policy_option("With these two: this collector's collections too; repeatable.")
 @click.option("--force", is_flag=True, help="Overwrite an existing file.")
 def command(
     trace: Path,
     output: Path | None,
     rows: bool,
     chrome_trace: bool,
+    parquet: Path | None,
     policies: tuple[str, ...],
     force: bool,
 ) -> None:
-    """Write a recording for other tools: as JSON Lines, one event a line, as rows for plain SQL, or
-    as a timeline of its collections.
+    """Write a recording for other tools: as JSON Lines, one event a line, as rows for plain SQL, as
+    a timeline of its collections, or as tables for notebooks.
 
     \b
     Example:
@@ -56,20 +63,25 @@ def command(
       gcreplay export demo.gcreplay --rows -o rows.db
       sqlite3 rows.db 'SELECT op, count(*) FROM events GROUP BY op'
       gcreplay export demo.gcreplay --chrome-trace -p manual -o trace.json
+      gcreplay export demo.gcreplay --parquet tables
     """
-    if rows and chrome_trace:
-        raise UsageError("--rows and --chrome-trace write different files: choose one")
-    if policies and not chrome_trace:
-        raise UsageError("-p is for --chrome-trace: all else is of the recording alone")
+    if rows + chrome_trace + (parquet is not None) > 1:
+        raise UsageError("--rows, --chrome-trace and --parquet write different files: choose one")
+    if parquet is not None and output is not None:
+        raise UsageError("--parquet names its folder itself: leave -o out")
+    if policies and not chrome_trace and parquet is None:
+        raise UsageError("-p is for --chrome-trace and --parquet: all else is the recording alone")
     with opened(trace) as log:
-        if rows:
+        if parquet is not None:
+            written = _tables(log, parquet, trace, policies, force=force)
+        elif rows:
             written = _rows(log, output, force=force)
         elif chrome_trace:
             written = _timeline(log, trace, policies, output, force=force)
         else:
             written = _lines(log, output, force=force)
-    if output is not None:
-        say(f"{written} in {output}")
+    if (target := parquet or output) is not None:
+        say(f"{written} in {target}")
 
 
 def _lines(log: EventLog, output: Path | None, *, force: bool) -> str:
@@ -90,12 +102,23 @@ def _rows(log: EventLog, output: Path | None, *, force: bool) -> str:
         return counted(export_rows(log, part), "event")
 
 
+def _tables(
+    log: EventLog, folder: Path, trace: Path, policies: Sequence[str], *, force: bool
+) -> str:
+    written = export_tables(log, folder, policies, _told(log, trace), force=force)
+    return ", ".join(f"{n:,} {name}" for name, n in written.items())
+
+
+def _told(log: EventLog, trace: Path) -> dict[str, str]:
+    """About what is written, for its metadata."""
+    return {"recording": trace.name, "python": str(log.meta.get("python") or "")}
+
+
 def _timeline(
     log: EventLog, trace: Path, policies: Sequence[str], output: Path | None, *, force: bool
 ) -> str:
     def write(file: TextIO) -> str:
-        told = {"recording": trace.name, "python": str(log.meta.get("python") or "")}
-        written = write_chrome(file, timed_runs(log, policies), told)
+        written = write_chrome(file, timed_runs(log, policies), _told(log, trace))
         return ", ".join(f"{counted(n, 'collection')} {name}" for name, n in written.items())
 
     if output is None:

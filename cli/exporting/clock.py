@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gcreplay.store import EventLog
+from gcreplay.store.events import U64
 
 I64: TypeAlias = npt.NDArray[np.int64]
 
@@ -36,3 +37,8 @@ class Clock:
     def at(self, sequence: Sequence[int]) -> list[int]:
         """Nanoseconds at these events: between two ticks by the number of events from each."""
         return [round(ns) for ns in np.interp(sequence, self.sequence, self.ns).tolist()]
+
+    def seconds(self, events: U64) -> npt.NDArray[np.float64]:
+        """The same in seconds, float64 (n,); an event past all stands at the end."""
+        at: npt.NDArray[np.float64] = np.interp(events, self.sequence, self.ns) / 1e9
+        return at

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 from gcreplay.exporting.clock import Clock
-from gcreplay.exporting.timeline import Run, recorded_run, replayed_run
+from gcreplay.exporting.ends import Ends
+from gcreplay.exporting.timeline import (
+    Run,
+    heap_after,
+    heaps_of,
+    recorded_run,
+    replayed_run,
+)
 from gcreplay.replay.run import Replay
 from gcreplay.screen.outcome import PRESENT
 from gcreplay.screen.pauses import pause_model, too_few
@@ -43,3 +51,34 @@ def timed_runs(log: EventLog, policies: Sequence[str]) -> Iterator[Run]:
             yield replayed_run(clock, made, model.estimate(made).each, marks, play.name)
 
     return runs()
+
+
+def export_tables(
+    log: EventLog, folder: Path, policies: Sequence[str], told: Mapping[str, str], *, force: bool
+) -> dict[str, int]:
+    """Write the tables for notebooks; the value has the number of rows of each. Raises UsageError
+    where pyarrow is missing, and as `write_tables`."""
+    try:
+        from gcreplay.exporting.tables import Made, write_tables  # only here: it is an extra
+    except ModuleNotFoundError as error:
+        if not str(error.name).startswith("pyarrow"):
+            raise
+        raise UsageError("--parquet needs pyarrow: pip install 'gcreplay[parquet]'") from None
+    plays = [Replay(log, policy) for policy in policies]
+    replays = Runs("replay", 1 + len(plays))
+    with replays.one(PRESENT):
+        ends, present = Ends.of(log, PRESENT)
+    model = pause_model(log, present)
+
+    def runs() -> Iterator[Made]:
+        observed = log.observed
+        took = [one.duration_ns for one in observed]
+        yield Made("recorded", observed, heaps_of(observed, present), took, False)
+        for play in plays:
+            with replays.one(play.name):
+                made = play.run().collections
+            known = None if model is None else model.estimate(made).each
+            yield Made(play.name, made, [heap_after(one) for one in made], known, True)
+
+    told = {**told, "policy": PRESENT}
+    return write_tables(log, folder, ends, runs(), told, force=force)

@@ -62,13 +62,7 @@ def recorded_run(
 ) -> Run:
     """The collections that the interpreter made. What it did not say, the size of the heap, is that
     of the replay `made_again` under the same settings, for collections that both made."""
-    heaps = [
-        _heap_after(made)
-        if (made.allocation, made.generation) == (seen.allocation, seen.generation)
-        else None
-        for made, seen in zip(made_again, observed, strict=False)
-    ]
-    heaps += [None] * (len(observed) - len(heaps))
+    heaps = heaps_of(observed, made_again)
     took = [seen.duration_ns for seen in observed]
     begins, marked = _placed(clock, [seen.sequence for seen in observed], took, marks)
     pauses = (
@@ -107,14 +101,28 @@ def replayed_run(
             one.candidates,
             one.collected,
             one.uncollectable,
-            _heap_after(one),
+            heap_after(one),
         )
         for one, begin, ns in zip(made, begins, took, strict=True)
     )
     return Run(policy, True, tuple(pauses), marked)
 
 
-def _heap_after(made: Collection) -> int:
+def heaps_of(
+    observed: Sequence[ObservedCollection], made_again: Sequence[Collection]
+) -> list[int | None]:
+    """Tracked objects after each recorded collection; None where the replay did not make it."""
+    heaps = [
+        heap_after(made)
+        if (made.allocation, made.generation) == (seen.allocation, seen.generation)
+        else None
+        for made, seen in zip(made_again, observed, strict=False)
+    ]
+    return heaps + [None] * (len(observed) - len(heaps))
+
+
+def heap_after(made: Collection) -> int:
+    """Tracked objects after a collection of a replay."""
     return made.tracked - made.candidates + made.survivors
 
 

@@ -377,11 +377,15 @@ cdef class Engine:
         if c_foresee(&self.h, self.mode):
             raise MemoryError
 
-    def note_deaths(self, deaths):
-        """Write each object's death, as a sequence number, to deaths[id] (uint64, writable)."""
+    def note_deaths(self, deaths, died_in, collected):
+        """Write of each object that dies, by id: the sequence number to `deaths` (uint64), the
+        space in which it stands to `died_in` and whether a collection frees it, 0 or 1, to
+        `collected` (both uint8); all writable."""
         cdef uint64_t[::1] view = deaths
-        self.deaths = deaths
-        self.h.deaths = &view[0] if view.shape[0] else NULL
+        cdef uint8_t[::1] spaces = died_in, freed = collected
+        self.deaths = deaths, died_in, collected
+        if len(deaths):
+            self.h.deaths, self.h.died_in, self.h.collected = &view[0], &spaces[0], &freed[0]
 
     # -- what came of it --
 

@@ -115,6 +115,11 @@ always_inline void release(Heap *h, uint32_t slot, const int mode)
     if (mode & LENIENT)
         h->containers -= (shape->flags & FLAG_GC) != 0;
     ON_DEATH(h, slot, shape, bytes);
+    if (unlikely(h->deaths != NULL)) {
+        h->deaths[o->id] = h->sequence;
+        h->died_in[o->id] = o->generation;      /* before it leaves its list */
+        h->collected[o->id] = h->collecting != 0;
+    }
     if (BASIC(mode) == COLLECTING) {
         uint64_t *died = h->collecting ? h->died_by_collector : h->died_by_count;
         int tracked = o->generation != UNTRACKED;
@@ -145,8 +150,6 @@ always_inline void release(Heap *h, uint32_t slot, const int mode)
         leave_marks(h, slot, bytes);
     if (BASIC(mode) == ANNOTATING && unlikely(h->inside && h->inside_first) && h->dies_inside != NULL)
         h->dies_inside[o->id] |= DIES_INSIDE;
-    if (unlikely(h->deaths != NULL))
-        h->deaths[o->id] = h->sequence;
     drop_links(h, o);
     forget_id(h, o->id);
     o->count = 0;

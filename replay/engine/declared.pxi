@@ -86,6 +86,8 @@ cdef extern from "heap.h" nogil:
         const uint32_t *pinned
         uint64_t pinned_length
         uint64_t *deaths
+        uint8_t *died_in
+        uint8_t *collected
         uint64_t live, live_bytes, peak, peak_bytes
         uint64_t floating, floating_bytes, peak_floating, peak_floating_bytes
         uint64_t freed_by_count, freed_by_collector

@@ -248,6 +248,8 @@ typedef struct Heap {
 
     /* deaths, by object id, and what collections free, when asked for */
     uint64_t *deaths;
+    uint8_t *died_in;           /* the space in which each object died */
+    uint8_t *collected;         /* 1 where a collection freed it */
     Noted *noted;
 
     /* figures */

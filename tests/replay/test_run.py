@@ -8,8 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from cycles import self_cycle
+from random_programs import program
 
 from gcreplay.replay import Policy, diff, known_policies, make_policy, replay, verify
 from gcreplay.replay.run import Replay
@@ -386,3 +388,17 @@ def test_diff_of_two_logs_parts_at_the_first_event_that_differs() -> None:
     result = diff((first, "manual"), (second, "manual"))
     assert result.parting is not None
     assert result.parting.sequence == 10  # start, three cycles of three events, then the mark
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_noted_deaths_are_those_that_are_counted(seed: int) -> None:
+    """How each object died, and where it stood then, add up to the figures of the result."""
+    log = program(seed)
+    run = Replay(log, "cpython-3.11:10,3,2")
+    run.note_deaths()
+    result = run.run()
+    assert run.deaths is not None and run.died_in is not None and run.freed is not None
+    dead = run.deaths < log.event_count
+    for freed, counted in ((0, result.died_by_refcount), (1, result.died_by_collector)):
+        spaces = run.died_in[dead & (run.freed == freed)]
+        assert np.bincount(spaces, minlength=5).tolist() == list(counted)
