@@ -26,9 +26,10 @@ from gcreplay.screen.outcome import (
     share_of,
     sums,
 )
-from gcreplay.screen.output import Cell, Figure, Report, Size, Table
+from gcreplay.screen.output import Report
 from gcreplay.screen.pauses import P99, pause_model, trust
 from gcreplay.screen.progress import working
+from gcreplay.screen.tables.table import Cell, Figure, Size, Table
 from gcreplay.store import EventLog
 from gcreplay.store.marks import with_marks_read
 
@@ -261,10 +262,10 @@ class Tuned:
         ]
         heads: tuple[str, ...] = ("", "now", "predicted")
         if self.proof is None:
-            return Table(heads, tuple(rows))
+            return Table(heads, tuple(rows), key="comparison")
         real = zip(_cells(self.proof.now), _cells(self.proof.then), strict=True)
         beside = tuple((*row, *both) for row, both in zip(rows, real, strict=True))
-        return Table((*heads, "now, really", "then, really"), beside)
+        return Table((*heads, "now, really", "then, really"), beside, key="comparison")
 
     def front_table(self, best: Sequence[Tried]) -> Table:
         rows = self.judge.shown(self.present, self.chosen, best, SHOWN)
@@ -286,6 +287,7 @@ class Tuned:
                 for one in rows
             ),
             title="No setting is better in all four:",
+            key="settings",
         )
 
 

@@ -10,8 +10,9 @@ from gcreplay.production.activity import Activity, recorded
 from gcreplay.production.gclogs import read
 from gcreplay.production.likeness import Likeness, likenesses
 from gcreplay.report.words.numbers import by_generation
-from gcreplay.screen.output import Cell, Report, Table, format_option, show
+from gcreplay.screen.output import Report, format_option, show
 from gcreplay.screen.progress import working
+from gcreplay.screen.tables.table import Cell, Table
 from gcreplay.trace import opened
 
 KINDS = {
@@ -36,7 +37,7 @@ RULES = ("Python", "thresholds")
     help="JSON lines of production: of examples/gc_log.py, gc.get_stats() samples, or gcmon's.",
 )
 @click.option("--window", metavar="A..B", help="Of the recording, what is between two marks.")
-@format_option
+@format_option("figures")
 @click.pass_context
 def command(
     ctx: click.Context, trace: Path, log_path: Path, window: str | None, output_format: str
@@ -149,15 +150,16 @@ def table(found: Sequence[Likeness]) -> Table:
             continue
         alike = {True: "yes", False: "NO", None: "-"}[each.alike]
         rows.append(
-            (each.figure, _cell(each.recorded), _cell(each.production), _allowed(each), alike)
+            (each.figure, _cell(each.recorded), _cell(each.production), *_allowed(each), alike)
         )
-    return Table(("figure", "recording", "production", "may be", "alike"), tuple(rows))
+    return Table(("figure", "recording", "production", "from", "to", "alike"), tuple(rows))
 
 
-def _allowed(one: Likeness) -> str | None:
+def _allowed(one: Likeness) -> tuple[Cell, Cell]:
+    """The least and the most that production's figure may be."""
     if one.low is not None and one.high is not None:
-        return f"{_words(one.low)} to {_words(one.high)}"
-    return None if one.alike is None else str(one.recorded)
+        return _words(one.low), _words(one.high)
+    return (None, None) if one.alike is None else (str(one.recorded), None)
 
 
 def _words(value: float) -> str:

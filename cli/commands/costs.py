@@ -14,12 +14,13 @@ from gcreplay.replay.policies.policy import OLDEST, PERMANENT
 from gcreplay.replay.results.callers import Caller, WithoutCalls, callers
 from gcreplay.replay.results.phases import Phase, Spent, intervals, phases, quantile
 from gcreplay.replay.run import Replay
-from gcreplay.report.words.numbers import by_generation, counted, in_ms, in_percent
+from gcreplay.report.words.numbers import counted, in_ms, in_percent
 from gcreplay.report.words.places import short
 from gcreplay.screen.outcome import PRESENT, OwnTime, milliseconds, own_time
-from gcreplay.screen.output import Cell, Figure, Report, Size, Table, format_option, show, words
+from gcreplay.screen.output import Report, format_option, show
 from gcreplay.screen.pauses import LONGER, pause_model, too_few, trust
 from gcreplay.screen.progress import working
+from gcreplay.screen.tables.table import Cell, Counts, Figure, Place, Size, Table, words
 from gcreplay.store import EventLog
 from gcreplay.store.errors import GcreplayError, UsageError
 from gcreplay.store.marks import with_marks_read
@@ -35,7 +36,7 @@ MOST_CALLERS = 5
 @click.command()
 @trace_argument
 @policy_option("Whose time; once.  [default: the recorded setting]")
-@format_option
+@format_option("phases", "callers")
 def command(trace: Path, policies: tuple[str, ...], output_format: str) -> None:
     """Say where the collector's time goes: by phase of the program (imports, start-up, work behind
     each kind of mark, exit), and by who calls gc.collect().
@@ -155,7 +156,9 @@ class Called:
     def place(self) -> str:
         if self.caller.from_c:
             return "C code"
-        return f"{short(self.caller.file)}:{self.caller.line}" if self.caller.file else "unknown"
+        if not self.caller.file:
+            return "unknown"
+        return Place(f"{short(self.caller.file)}:{self.caller.line}")
 
     def to_json(self) -> dict[str, Any]:
         left_out = None
@@ -225,6 +228,9 @@ PHASE_COLUMNS = (
 )
 
 
+PHASES_SPARE = ("ms p95", "GC p95", "ms p50", "ms p99", "GC p50", "GC p99")
+
+
 def phase_table(table: Sequence[Phase], exits: Exit) -> Table:
     """One row a phase, and the exit."""
     rows: list[tuple[Cell, ...]] = []
@@ -239,13 +245,13 @@ def phase_table(table: Sequence[Phase], exits: Exit) -> Table:
                 milliseconds(sum(phase.gc_ns)),
                 *(milliseconds(quantile(phase.gc_ns, q)) for q in QUANTILES),
                 Figure(100 * sum(phase.gc_ns) / total) if total else None,
-                by_generation(phase.collections_by_generation),
+                Counts(tuple(phase.collections_by_generation)),
             )
         )
     took = None if exits.cpu_ns is None else milliseconds(exits.cpu_ns)
     gc = None if exits.gc_ns is None else milliseconds(exits.gc_ns)
     rows.append(("(exit)", 1, took, took, took, gc, *(None,) * 5))
-    return Table(PHASE_COLUMNS, tuple(rows)).without(None)
+    return Table(PHASE_COLUMNS, tuple(rows), key="phases", spare=PHASES_SPARE).without(None)
 
 
 def phase_json(phase: Phase) -> dict[str, Any]:
@@ -281,4 +287,4 @@ def caller_table(asked: Sequence[Called]) -> Table:
     without = ("GC ms without", "full without", "peak without")
     peak = words(Size(asked[0].run.peak_bytes))
     title = f"Explicit collections, and the run without those of each place (peak now: {peak})"
-    return Table((*heads, *without), tuple(rows), title=title).without(None)
+    return Table((*heads, *without), tuple(rows), title=title, key="callers").without(None)

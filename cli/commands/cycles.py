@@ -27,7 +27,15 @@ from gcreplay.screen.garbage import (
     table,
 )
 from gcreplay.screen.outcome import Outcome
-from gcreplay.screen.output import Report, filled, format_option, next_command, say, show
+from gcreplay.screen.output import (
+    Report,
+    chosen_table,
+    filled,
+    format_option,
+    next_command,
+    say,
+    show,
+)
 from gcreplay.screen.pauses import pause_model
 from gcreplay.screen.progress import working
 from gcreplay.store.errors import UsageError
@@ -57,7 +65,7 @@ from gcreplay.trace import opened
     metavar="FILE",
     help="Write the kinds that are found to this file, for --baseline.",
 )
-@format_option
+@format_option("cycles")
 def command(
     trace: Path,
     policies: tuple[str, ...],
@@ -126,7 +134,7 @@ def command(
     said = (*gain, answer(found, groups, own))
     notes = ran_words(found.ran, code)
     notes += [] if found.named or not groups else [UNNAMED]
-    if output_format == "table":
+    if output_format == "table" and chosen_table() is None:
         told = ["\n".join(map(filled, said))]
         told += (
             suggested(suggestions, taken, model, code)

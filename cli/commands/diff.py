@@ -29,9 +29,10 @@ from gcreplay.screen.changes import (
 )
 from gcreplay.screen.cuts import counted, cut_json, effect, gained, named, without
 from gcreplay.screen.outcome import PRESENT, Outcome, own_time
-from gcreplay.screen.output import Cell, Report, Table, format_option, say, show
+from gcreplay.screen.output import Report, format_option, say, show
 from gcreplay.screen.pauses import pause_model, trust
 from gcreplay.screen.progress import working
+from gcreplay.screen.tables.table import Cell, Table
 from gcreplay.screen.verdict import compared
 from gcreplay.screen.wording import Wording
 from gcreplay.several.named import names_several, short_names
@@ -62,7 +63,7 @@ FORMS = (
 @cut_option("One recording, as it is and as if this reference were weak; of two the first without.")
 @click.option("--pauses", "show_pauses", is_flag=True, help="Show the 99 % quantile of pauses.")
 @several_options
-@format_option
+@format_option("figures", "sites", "lives", "recordings")
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -275,13 +276,14 @@ def _report(
         change_row, sorted(result.figures, key=lambda each: each.figure not in MEMORY_FIRST)
     )
     figures = Table(("figure", *headings, "change", "change %"), (*times, *changes))
-    tables = [figures, Table(("", ""), (("first difference of the heaps", where),))]
+    tables = [figures]
     if result.kept_longer:
         tables.append(kept_longer_table(result.kept_longer, headings))
     depends, remarks = _told_of_both(result, first, second, headings)
     note = trust(first.log, model)
     own = [own_time(first.log)] if outcomes[0].share is not None else []
-    notes = [note, *(one.words() for one in own if one)] if model else []
+    notes = [f"First difference of the heaps: {where}."]
+    notes += [note, *(one.words() for one in own if one)] if model else []
     words = (_answer(outcomes, headings, model) if model else note,)
     payload = _payload(result, outcomes, model)
     return Report(

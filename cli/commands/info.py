@@ -1,7 +1,7 @@
 """`gcreplay info`: what a recording holds, and whether all of it can be read."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -9,11 +9,12 @@ import click
 
 from gcreplay.options import trace_argument
 from gcreplay.replay.estimates.pauses import PauseModel
-from gcreplay.report.words.numbers import by_generation, counted, size_words
 from gcreplay.report.words.places import short
-from gcreplay.screen.output import Cell, Report, Table, format_option, show
-from gcreplay.screen.pauses import model_lines, pause_model
+from gcreplay.screen.outcome import milliseconds
+from gcreplay.screen.output import Report, chosen_table, format_option, next_command, show
+from gcreplay.screen.pauses import model_words, pause_model
 from gcreplay.screen.progress import working
+from gcreplay.screen.tables.table import Cell, Size, Table
 from gcreplay.store import EventLog
 from gcreplay.store.ending import signal_name
 from gcreplay.store.errors import DamagedFile, InvalidLog
@@ -23,7 +24,9 @@ from gcreplay.store.tables.schema import SCHEMA_VERSION
 from gcreplay.trace import opened_with_recorder, recoverable
 
 T = TypeVar("T")
-NAMED_MARKS = 20
+NAMED_MARKS = 12
+"""So many different marks are named."""
+LAST_RUNS = 5
 META = (
     "python",
     "executable",
@@ -43,7 +46,7 @@ META = (
 
 @click.command()
 @trace_argument
-@format_option
+@format_option("facts", "marks", "events", "runs")
 def command(trace: Path, output_format: str) -> None:
     """Say what a recording holds: events, objects, the interpreter's own collections, marks, runs.
 
@@ -64,7 +67,11 @@ def command(trace: Path, output_format: str) -> None:
     known = payload["complete"] or recovered or payload["being_recorded"]
     advice = None if known else recoverable(trace)
     remarks = [advice[0].upper() + advice[1:]] if advice else []
-    show(Report(_tables(payload), payload, tuple(remarks)), output_format)
+    then = next_command("replay", trace) if payload["events"] else ""
+    report = Report(
+        _tables(payload), payload, tuple(remarks), notes=tuple(_notes(payload)), then=then
+    )
+    show(report, output_format)
     intact, events = payload["intact_events"], payload["events"]
     if damage or intact < events:
         what = damage or f"{trace} is damaged"
@@ -133,59 +140,105 @@ def _model(log: EventLog) -> PauseModel | None:
 
 
 def _tables(facts: dict[str, Any]) -> tuple[Table, ...]:
-    tables = [Table(("", ""), tuple(_lines(facts)))]
-    if facts["runs"]:
+    facts_table = Table(("fact", "value"), tuple(_lines(facts)), key="facts", bare=True)
+    tables = [facts_table, *_asked(facts)]
+    if facts["runs"] and chosen_table() in (None, "runs"):
+        asked = chosen_table() is not None
+        runs = facts["runs"] if asked else facts["runs"][-LAST_RUNS:]
         rows = tuple(
             (
-                f"{facts['trace']}#{run['run']}",
+                f"#{run['run']}",
                 with_marks_read(run["policy"]),
                 _options(run["options"]),
             )
-            for run in facts["runs"]
+            for run in runs
         )
-        tables.append(Table(("run", "policy", "options"), rows, title="Stored runs"))
+        title = f"Stored runs, named as {facts['trace']}{rows[-1][0]}"
+        if len(runs) < len(facts["runs"]):
+            title += f": the last {len(runs)} of {len(facts['runs']):,} (--table runs)"
+        tables.append(Table(("run", "policy", "options"), rows, title=title, key="runs"))
     return tuple(tables)
+
+
+def _asked(facts: dict[str, Any]) -> list[Table]:
+    """Tables of which the first has a line: shown where `--table` asks for them."""
+    match chosen_table():
+        case "marks":
+            marks = Counter(mark["label"] for mark in facts["marks"])
+            return [Table(("mark", "times"), tuple(marks.items()), key="marks")]
+        case "events":
+            kinds = facts["events_by_kind"]
+            return [Table(("event", "times"), tuple(kinds.items()), key="events")]
+        case _:
+            return []
 
 
 def _lines(facts: dict[str, Any]) -> list[tuple[Cell, Cell]]:
     """Name and value of each fact, in the order of a reader's questions."""
-    events, objects = facts["events"], facts["objects"]
-    size = size_words(facts["bytes"])
-    if events:
-        size += f" ({facts['bytes'] / events:.2f} bytes an event)"
+    events, intact = facts["events"], facts["intact_events"]
     lines: list[tuple[Cell, Cell]] = [
         ("program", " ".join(facts["argv"] or ()) or "not said"),
         ("python", _python(facts)),
         ("complete", _completeness(facts)),
-        ("events", f"{events:,}"),
-        ("intact events", f"{facts['intact_events']:,}"),
-        ("objects", f"{objects:,}"),
-        ("file", size),
-        ("observed collections", by_generation(facts["observed_collections_by_generation"])),
-        ("observed collected", f"{facts['observed_collected']:,}"),
-        ("reference counts", facts["counts"] or "not said"),
+        ("events", events),
+        *([("intact events", intact)] if intact != events else []),
+        ("objects", facts["objects"]),
+        ("file", Size(facts["bytes"])),
+        *_collections(facts["observed_collections_by_generation"]),
+        ("objects they collected", facts["observed_collected"]),
     ]
-    if facts["program_ns"] is not None:
-        lines.append(("program time", f"{facts['program_ns'] / 1e9:,.2f} s"))
-    for name, fact in (("its own CPU time", "own_cpu_ns"), ("CPU time to exit", "exit_cpu_ns")):
+    if facts["counts"] != "probed":
+        lines.append(("reference counts", facts["counts"] or "not said"))
+    for name, fact in (
+        ("time by the clock, ms", "program_ns"),
+        ("its own CPU time, ms", "own_cpu_ns"),
+        ("CPU time to exit, ms", "exit_cpu_ns"),
+    ):
         if facts[fact] is not None:
-            lines.append((name, f"{facts[fact] / 1e9:,.3f} s"))
+            lines.append((name, milliseconds(facts[fact])))
     if facts["children"]:
-        lines.append(("children not recorded", f"{facts['children']:,}"))
+        lines.append(("children not recorded", facts["children"]))
     if facts["exit_code"] is not None:
         by_signal = signal_name(facts["exit_code"])
-        plainly = ("exit code", f"{facts['exit_code']}")
-        lines.append(plainly if by_signal is None else ("ended by", by_signal))
-    if facts["pause_model"] is not None:
-        lines += model_lines(PauseModel.from_json(facts["pause_model"]))
-    lines += [(f"repairs: {kind}", f"{n:,}") for kind, n in facts["repairs"].items() if n]
+        lines.append(
+            ("exit code", facts["exit_code"]) if not by_signal else ("ended by", by_signal)
+        )
+    lines += [(f"repairs: {kind}", n) for kind, n in facts["repairs"].items() if n]
     if facts["marks"]:
-        labels = Counter(mark["label"] for mark in facts["marks"])
-        told = [as_named(mark) + f" ({n:,})" * (n > 1) for mark, n in labels.items()]
-        more = f" and {len(told) - NAMED_MARKS:,} others" if len(told) > NAMED_MARKS else ""
-        heading = counted(labels.total(), "mark")
-        lines.append((heading, ", ".join(told[:NAMED_MARKS]) + more))
+        lines.append(("marks", len(facts["marks"])))
     return lines
+
+
+def _notes(facts: dict[str, Any]) -> Iterator[str]:
+    """What is no single value."""
+    if facts["marks"]:
+        yield f"Marks: {marks_words([mark['label'] for mark in facts['marks']])}."
+    if facts["pause_model"] is not None:
+        yield from model_words(PauseModel.from_json(facts["pause_model"]))
+
+
+def _collections(by_generation: Sequence[int]) -> list[tuple[Cell, Cell]]:
+    """The interpreter's own, the young ones first."""
+    names = ("young collections", "middle collections", "full collections")
+    more = (f"collections of generation {i}" for i in range(3, len(by_generation)))
+    return list(zip((*names, *more), by_generation, strict=True))
+
+
+def marks_words(labels: Sequence[str]) -> str:
+    """The marks in the order of their first, alike ones together: `ready, request x3,000, done`. A
+    number behind the last blank makes no other mark of it."""
+    kinds: dict[str, list[str]] = {}
+    for label in labels:
+        name, _, number = label.rpartition(" ")
+        kinds.setdefault(name if name and number.isdecimal() else label, []).append(label)
+    told = []
+    for kind, alike in kinds.items():
+        if len(alike) == 1:
+            told.append(as_named(alike[0]))
+        else:
+            told.append(f"{as_named(kind)} x{len(alike):,}")
+    more = f" and {len(told) - NAMED_MARKS:,} others (--table marks)"
+    return ", ".join(told[:NAMED_MARKS]) + more * (len(told) > NAMED_MARKS)
 
 
 def _python(facts: dict[str, Any]) -> str:

@@ -60,7 +60,7 @@ UNREAD = (
 )
 @click.option("--force", is_flag=True, help="Overwrite an existing recording.")
 @click.option("--all", "show_all", is_flag=True, help="Show all that grows, and all kinds.")
-@format_option
+@format_option("alive")
 @click.pass_context
 def command(
     ctx: click.Context,

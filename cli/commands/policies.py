@@ -3,11 +3,12 @@
 import click
 
 from gcreplay.replay import known_policies
-from gcreplay.screen.output import Report, Table, format_option, show
+from gcreplay.screen.output import Report, format_option, show
+from gcreplay.screen.tables.table import Table
 
 
 @click.command()
-@format_option
+@format_option("policies")
 def command(output_format: str) -> None:
     """List the policies that `replay` and `diff` accept, installed ones included.
 
@@ -16,7 +17,7 @@ def command(output_format: str) -> None:
       gcreplay policies
     """
     known = known_policies()
-    table = Table(("policy", "what it does", "from"), tuple(known))
+    table = Table(("policy", "what it does", "from"), tuple(known), key="policies")
     keys = ("policy", "summary", "source")
     payload = {"policies": [dict(zip(keys, policy, strict=True)) for policy in known]}
     show(Report((table,), payload), output_format)

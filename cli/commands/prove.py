@@ -24,11 +24,12 @@ from gcreplay.programs.stock import plan_of
 from gcreplay.replay import make_policy
 from gcreplay.replay.estimates.pauses import PauseModel, Pauses
 from gcreplay.replay.policies.policy import OLDEST
-from gcreplay.report.words.numbers import by_generation, in_ms
+from gcreplay.report.words.numbers import in_ms
 from gcreplay.screen.outcome import TIMES, time_cells
-from gcreplay.screen.output import Cell, Report, Table, format_option, say, show, words
+from gcreplay.screen.output import Report, format_option, say, show
 from gcreplay.screen.pauses import PauseProof, measured_model, quiet, store_model, trust_in_proof
 from gcreplay.screen.progress import Runs, working
+from gcreplay.screen.tables.table import Cell, Counts, Percent, Table
 from gcreplay.store import EventLog
 from gcreplay.store.errors import StorageError, UsageError
 from gcreplay.store.marks import with_marks_read
@@ -61,7 +62,7 @@ Window = tuple[str, str] | None
     help="Measure times in two more runs each, in which nothing is counted.",
 )
 @real_run_options
-@format_option
+@format_option("settings")
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -228,6 +229,9 @@ HEADS = (
 )
 
 
+SPARE = ("uncollectable", "peak tracked", "by generation")
+
+
 def _table(
     proofs: Sequence[Proof], pauses: Sequence[PauseProof], own: Mapping[str, int | None]
 ) -> Table:
@@ -254,17 +258,17 @@ def _table(
         total, longest = _off(times.error("total")), _off(times.error("longest"))
         rows.append(
             (
-                *("", "error", total, "", longest, ""),
-                off["peak_tracked"] if measured.collections else "",
-                *(off["collections"], off["collected"], ""),
+                *("", "error", total, None, longest, None),
+                off["peak_tracked"] if measured.collections else None,
+                *(off["collections"], off["collected"], None),
                 off["uncollectable"],
             )
         )
-    return Table(HEADS, tuple(rows), names=2)
+    return Table(HEADS, tuple(rows), names=2, key="settings", spare=SPARE)
 
 
-def _off(percent: float | None) -> str:
-    return "-" if percent is None else f"{percent:+.1f}%"
+def _off(percent: float | None) -> Percent | None:
+    return None if percent is None else Percent(percent)
 
 
 def _row(
@@ -273,11 +277,11 @@ def _row(
     return (
         policy,
         what,
-        *(words(cell) for cell in time_cells(pauses, own_ns)),
-        f"{totals.collections_by_generation[OLDEST]:,}",
-        f"{totals.peak_tracked:,}" if totals.collections else "",
-        by_generation(totals.collections_by_generation),
-        f"{totals.collected:,}",
-        by_generation(totals.collected_by_generation),
-        f"{totals.uncollectable:,}",
+        *time_cells(pauses, own_ns),
+        totals.collections_by_generation[OLDEST],
+        totals.peak_tracked if totals.collections else None,
+        Counts(tuple(totals.collections_by_generation)),
+        totals.collected,
+        Counts(tuple(totals.collected_by_generation)),
+        totals.uncollectable,
     )

@@ -22,6 +22,7 @@ from gcreplay.screen.cuts import counted, cut_json, effect, without
 from gcreplay.screen.outcome import (
     MEMORY,
     PRESENT,
+    RARE,
     TIMES,
     WORK,
     Outcome,
@@ -30,9 +31,10 @@ from gcreplay.screen.outcome import (
     program_words,
     rare_figures,
 )
-from gcreplay.screen.output import Report, Table, format_option, show
+from gcreplay.screen.output import Report, chosen_table, format_option, show
 from gcreplay.screen.pauses import P99, p99_cell, pause_model, store_model, trust
 from gcreplay.screen.progress import Runs, working
+from gcreplay.screen.tables.table import Table
 from gcreplay.screen.verdict import Verdict, verdict
 from gcreplay.store import EventLog
 from gcreplay.store.errors import DamagedFile, StorageError
@@ -50,7 +52,7 @@ BOUNDS = ("never", "clairvoyant")
 @cut_option("Replay as if references like 'Line.order' were weak; repeatable.")
 @click.option("--work", "show_work", is_flag=True, help="Show what was counted as well.")
 @click.option("--pauses", "show_pauses", is_flag=True, help="Show the 99 % quantile of pauses.")
-@format_option
+@format_option("runs", "work")
 def command(
     trace: Path,
     policies: tuple[str, ...],
@@ -114,7 +116,9 @@ def command(
         **({} if cut is None else {"cut": cut_json(cut)}),
         "runs": [{**one.to_json(), "remark": wide[one.run.policy]} for one in outcomes],
     }
-    table = comparison(outcomes, work=show_work or model is None, pauses=show_pauses)
+    tables = [comparison(outcomes, pauses=show_pauses)]
+    if show_work or model is None or chosen_table() == "work":
+        tables.append(work_table(outcomes))
     first = [best.sentence] if best else [] if model else [note]
     if cut is not None:
         first = [effect(outcomes[0], outcomes[1], cut)]
@@ -123,7 +127,7 @@ def command(
     words, notes = (*first, *said), (note,) if model else ()
     if own is not None and any(one.share is not None for one in outcomes):
         notes = (*notes, own.words())
-    report = Report((table,), payload, tuple(remarks), words, notes, warnings=tuple(depends))
+    report = Report(tuple(tables), payload, tuple(remarks), words, notes, warnings=tuple(depends))
     show(report, output_format)
 
 
@@ -192,15 +196,20 @@ def unmoved(run: RunResult) -> str:
     )
 
 
-def comparison(outcomes: Sequence[Outcome], *, work: bool, pauses: bool) -> Table:
-    """One row a run: what a person asks first, then what was counted. Times that nobody knows, and
-    rare figures that are 0 in all runs, have no column."""
-    rare = rare_figures([one.run for one in outcomes]) if work else []
-    p99 = (P99,) if pauses else ()
-    columns = ("policy", *TIMES, *p99, *MEMORY, *((*WORK, *rare) if work else ()))
+def comparison(outcomes: Sequence[Outcome], *, pauses: bool) -> Table:
+    """One row a run: what a person asks first. Times that nobody knows have no column."""
+    columns = ("policy", *TIMES, *((P99,) if pauses else ()), *MEMORY)
     rows = []
     for one in outcomes:
         times = (*one.times(), *((p99_cell(one),) if pauses else ()))
-        counted = (*one.work(), *(one.run.to_json()[name] for name in rare)) if work else ()
-        rows.append((one.name, *times, *one.memory(), *counted))
-    return Table(columns, tuple(rows)).without(None)
+        rows.append((one.name, *times, *one.memory()))
+    return Table(columns, tuple(rows), key="runs").without(None)
+
+
+def work_table(outcomes: Sequence[Outcome]) -> Table:
+    """One row a run: what was counted. Rare figures that are 0 in all runs have no column."""
+    rare = rare_figures([one.run for one in outcomes])
+    rows = tuple(
+        (one.name, *one.work(), *(one.run.to_json()[name] for name in rare)) for one in outcomes
+    )
+    return Table(("policy", *WORK, *(RARE[name] for name in rare)), rows, key="work")

@@ -27,10 +27,11 @@ from gcreplay.screen.outcome import (
     program_words,
     time_cells,
 )
-from gcreplay.screen.output import Cell, Report, Size, Table, format_option, show
+from gcreplay.screen.output import Report, format_option, next_command, show
 from gcreplay.screen.pauses import pause_model, store_model, trust
 from gcreplay.screen.progress import Done, working
 from gcreplay.screen.rows import Row, collections_of, row_of_lane, row_of_run
+from gcreplay.screen.tables.table import Cell, Size, Table
 from gcreplay.several.named import names_several
 from gcreplay.several.tasks import OPTIONS, ran_of
 from gcreplay.several.together import best_of, together
@@ -54,7 +55,7 @@ from gcreplay.trace import SO_FAR, opened
 @click.option("--t2", default="10", show_default=True, metavar="NUMBERS", help="Third ones.")
 @policy_option("A further collector to compare with, as for `replay`; repeat for several.")
 @several_options
-@format_option
+@format_option("settings", "recordings")
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -125,7 +126,7 @@ def command(
         said_first, best = answer([rows[i] for i in results], search.known, own_ns, model)
         words.insert(0, said_first)
     shown = [i for i in results if i in chosen or not inexact or rows[i].policy in more]
-    remarks = [about(len(swept), inexact, differences), said, note]
+    remarks = [f"{about(len(swept), inexact, differences)}.", said]
     payload = {
         "trace": str(trace),
         "settings": [row.to_json() for row in rows],
@@ -133,7 +134,15 @@ def command(
     }
     marked = dict.fromkeys(chosen, "*") | {i: "best" for i in results if rows[i].policy == best}
     table = comparison([(rows[i], marked.get(i, "")) for i in shown], own_ns)
-    show(Report((table,), payload, tuple(remarks), tuple(words)), output_format)
+    report = Report(
+        (table,),
+        payload,
+        tuple(remarks),
+        tuple(words),
+        (note,),
+        then=next_command("tune", trace),
+    )
+    show(report, output_format)
 
 
 class Search:
@@ -246,6 +255,8 @@ def comparison(rows: Sequence[tuple[Row, str]], own_ns: int | None) -> Table:
     return Table(
         ("setting", *TIMES, *MEMORY, "front"),
         tuple(_cells(row, mark, own_ns) for row, mark in ordered),
+        key="settings",
+        spare=("peak garbage", "full"),
     )
 
 

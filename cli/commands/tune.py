@@ -102,7 +102,7 @@ _SQLITE = b"SQLite format 3\0"
 )
 @several_options
 @real_run_options
-@format_option
+@format_option("settings", "comparison", "recordings")
 @click.pass_context
 def command(
     ctx: click.Context,

@@ -6,8 +6,9 @@ import click
 
 from gcreplay.options import trace_argument
 from gcreplay.replay import VerifyResult, verify
-from gcreplay.screen.output import Cell, Report, Table, format_option, say, show
+from gcreplay.screen.output import Report, format_option, say, show
 from gcreplay.screen.progress import working
+from gcreplay.screen.tables.table import Cell, Table
 from gcreplay.store.rules.unrepaired import unrepaired
 from gcreplay.trace import opened_with_recorder
 
@@ -21,7 +22,7 @@ FIGURES = (
     ("objects collected, recorded", "collected_recorded"),
     ("objects collected, replayed", "collected_replayed"),
 )
-TYPES = ("", "freed by the replay", "of these used later", "kept, not named later")
+TYPES = ("type", "freed by the replay", "of these used later", "kept, not named later")
 COMPARED = ("sequence", "allocation", "cause", "generation", "candidates", "collected")
 
 
@@ -32,7 +33,7 @@ COMPARED = ("sequence", "allocation", "cause", "generation", "candidates", "coll
     is_flag=True,
     help="Also replay what remains without the events that the recording only concluded.",
 )
-@format_option
+@format_option("figures", "difference", "types", "difference-without", "types-without")
 @click.pass_context
 def command(ctx: click.Context, trace: Path, without_repairs: bool, output_format: str) -> None:
     """Replay under the recorded settings and compare with the interpreter's own collections.
@@ -58,7 +59,7 @@ def command(ctx: click.Context, trace: Path, without_repairs: bool, output_forma
         tables = (
             _figures(result, without),
             *_difference(result),
-            *_difference(without, "Without repairs, first difference"),
+            *_difference(without, "Without repairs, first difference", "-without"),
         )
     show(Report(tables, told, words=_words(result)), output_format)
     if not result.equal:
@@ -83,19 +84,23 @@ def _figures(*results: VerifyResult) -> Table:
         for kind, n in results[0].repairs.items()
         if n
     ]
-    head = ("", "with repairs", "without") if len(results) > 1 else ("", "")
-    return Table(head, tuple(lines))
+    if len(results) == 1:
+        return Table(("figure", "value"), tuple(lines), bare=True)
+    return Table(("figure", "with repairs", "without"), tuple(lines))
 
 
-def _difference(result: VerifyResult, title: str = "First difference") -> tuple[Table, ...]:
+def _difference(
+    result: VerifyResult, title: str = "First difference", kind: str = ""
+) -> tuple[Table, ...]:
     first = result.first_difference
     if first is None:
         return ()
     recorded, replayed = first.recorded or {}, first.replayed or {}
     rows = tuple((name, recorded.get(name), replayed.get(name)) for name in COMPARED)
     title = f"{title}: collection {first.index}, in {', '.join(first.what)}"
-    compared = Table(("", "recorded", "replayed"), rows, title=title)
+    compared = Table(("", "recorded", "replayed"), rows, title=title, key=f"difference{kind}")
     if not first.types:
         return (compared,)
     types = tuple((of.type, of.freed, of.used_later, of.never_named) for of in first.types)
-    return (compared, Table(TYPES, types, title="Objects there by type, as far as the log knows"))
+    title = "Objects there by type, as far as the log knows"
+    return (compared, Table(TYPES, types, title=title, key=f"types{kind}"))

@@ -7,8 +7,8 @@ from gcreplay.replay.modules import root_of
 from gcreplay.replay.results.diff import Change, KeptLonger
 from gcreplay.report.words.places import place
 from gcreplay.screen.outcome import TIMES, Outcome
-from gcreplay.screen.output import Cell, Signed, SignedFigure, Table
 from gcreplay.screen.pauses import P99, p99_cell
+from gcreplay.screen.tables.table import Cell, Place, Signed, SignedFigure, Table
 
 SHOWN_ROWS: Final = 10
 MEMORY_FIRST: Final = ("peak_bytes", "peak_floating_bytes")
@@ -42,7 +42,7 @@ def kept_longer_table(changes: Sequence[KeptLonger], headings: Sequence[str]) ->
     rows = tuple(
         (
             row.type,
-            f"{place(row.site, root)} {row.function}".rstrip(),
+            Place(f"{place(row.site, root)} {row.function}".rstrip()),
             row.first.objects,
             row.second.objects,
             _mean(row.first.object_events, row.first.objects),
@@ -57,6 +57,7 @@ def kept_longer_table(changes: Sequence[KeptLonger], headings: Sequence[str]) ->
         rows,
         title=f"What one keeps longer (A: {headings[0]}, B: {headings[1]}; lives in events{most})",
         names=2,
+        key="lives",
     )
 
 

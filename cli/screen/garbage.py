@@ -12,7 +12,8 @@ from gcreplay.replay.modules import root_of
 from gcreplay.report.words.numbers import counted, size_words
 from gcreplay.report.words.places import UNKNOWN, made_at
 from gcreplay.report.words.text import plain
-from gcreplay.screen.output import PIPE_WIDTH, Cell, Size, Table, wrapped
+from gcreplay.screen.output import PIPE_WIDTH, wrapped
+from gcreplay.screen.tables.table import Cell, Place, Size, Table
 from gcreplay.store import EventLog
 
 FIRST: Final = 5
@@ -178,7 +179,7 @@ def table(found: Cycles, groups: Sequence[Group], code: Code) -> Table:
     rows: list[tuple[Cell, ...]] = [
         (
             drawn(group),
-            place_of(group, code),
+            Place(place_of(group, code)),
             group.count,
             group.objects,
             group.hanging_objects,
@@ -188,4 +189,4 @@ def table(found: Cycles, groups: Sequence[Group], code: Code) -> Table:
         )
         for group in groups
     ]
-    return Table(COLUMNS, tuple(rows))
+    return Table(COLUMNS, tuple(rows), key="cycles")

@@ -7,7 +7,8 @@ from typing import Final
 
 from gcreplay.replay.leaks import Kind, Leaks
 from gcreplay.report.words.leaks import leak_facts, site_words
-from gcreplay.screen.output import Cell, Size, Table, wrapped
+from gcreplay.screen.output import wrapped
+from gcreplay.screen.tables.table import Cell, Place, Size, Table
 
 SHOWN: Final = 5
 ROWS: Final = 8
@@ -39,14 +40,16 @@ def alive_table(found: Leaks, show_all: bool) -> Table:
     own = [kind for kind in found.kinds if kind.own] or found.kinds
     shown = found.kinds if show_all else own[:ROWS]
     rows: list[tuple[Cell, ...]] = [
-        (kind.type, kind.objects, Size(kind.bytes), _growing(kind), site_words(kind, root))
+        (kind.type, kind.objects, Size(kind.bytes), _growing(kind), Place(site_words(kind, root)))
         for kind in shown
     ]
     title = "Alive" if found.between is None else "Born since and alive"
     if len(shown) < len(found.kinds):
         whose = ", made in your code" if own is not found.kinds else ""
         title += f"{whose}: {len(shown):,} of {len(found.kinds):,} kinds in all (--all)"
-    return Table(("type", "alive", "shallow", "growing", "made at"), tuple(rows), title=title)
+    return Table(
+        ("type", "alive", "shallow", "growing", "made at"), tuple(rows), title=title, key="alive"
+    )
 
 
 def _growing(kind: Kind) -> str:

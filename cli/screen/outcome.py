@@ -15,25 +15,32 @@ from gcreplay.replay import RunResult
 from gcreplay.replay.estimates.pauses import PauseModel, Pauses, Times
 from gcreplay.replay.policies.policy import OLDEST
 from gcreplay.replay.tuning.choice import Option
-from gcreplay.report.words.numbers import by_generation, in_ms, in_percent, size_words
-from gcreplay.screen.output import Cell, Figure, Size
+from gcreplay.report.words.numbers import in_ms, in_percent, size_words
+from gcreplay.screen.tables.table import Cell, Counts, Figure, Size
 from gcreplay.store import EventLog
 from gcreplay.store.marks import with_marks_read
 
 PRESENT: Final = "cpython-3.11"
 """The policy that does what the recorded program's own collector did."""
 
-RARE: Final = ("uncollectable", "revived", "displaced", "unmoved")
+RARE: Final = {
+    "uncollectable": "uncollectable",
+    "revived": "used after free",
+    "displaced": "not where recorded",
+    "unmoved": "not yet there",
+}
+"""Figures that are 0 in most runs, and their headings."""
+
 TIMES: Final = ("GC ms", "% CPU", "longest ms")
-MEMORY: Final = ("full", "peak memory", "garbage")
+MEMORY: Final = ("full", "peak memory", "peak garbage")
 WORK: Final = (
     "collections",
     "collected",
-    "freed by collector",
-    "freed by refcount",
-    "peak floating",
-    "visited",
-    "links",
+    "objects visited",
+    "links followed",
+    "peak waiting",
+    "freed by GC",
+    "freed by count",
 )
 
 
@@ -128,13 +135,13 @@ class Outcome:
         """Cells under WORK."""
         result = self.run
         return (
-            by_generation(result.collections_by_generation),
+            Counts(tuple(result.collections_by_generation)),
             result.collected,
-            result.freed_by_collector,
-            result.freed_by_refcount,
-            result.peak_floating_objects,
             sum(each.candidates for each in result.collections),
             sum(each.links for each in result.collections),
+            result.peak_floating_objects,
+            result.freed_by_collector,
+            result.freed_by_refcount,
         )
 
     def to_json(self) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from gcreplay.replay.estimates.pauses import (
 )
 from gcreplay.report.words.numbers import counted, in_ms
 from gcreplay.screen.outcome import MEASURED, PRESENT, Outcome, is_recorded, milliseconds, sums
-from gcreplay.screen.output import Cell
+from gcreplay.screen.tables.table import Cell
 from gcreplay.store import EventLog
 
 if TYPE_CHECKING:
@@ -149,16 +149,16 @@ def in_short(model: PauseModel) -> str:
     )
 
 
-def model_lines(model: PauseModel) -> Sequence[tuple[Cell, Cell]]:
-    """The model as lines of `info`."""
+def model_words(model: PauseModel) -> Sequence[str]:
+    """The model in sentences."""
     return [
-        ("pause model", in_short(model)),
+        f"Model of pauses: {in_short(model)}.",
         (
-            "pause in ns",
-            f"{model.per_collection:,.0f} a collection + {model.per_candidate:.1f} a candidate + "
-            f"{model.per_link:.1f} a link + {model.per_freed:.0f} a freed object + "
+            f"It says, in ns: {model.per_collection:,.0f} a collection + "
+            f"{model.per_candidate:.1f} a candidate + {model.per_link:.1f} a link + "
+            f"{model.per_freed:.0f} a freed object + "
             f"{model.per_doubling:.2f} a visit and doubling + "
-            f"{model.per_old:.1f} a visit of a full one",
+            f"{model.per_old:.1f} a visit of a full one."
         ),
     ]
 

@@ -20,9 +20,10 @@ from gcreplay.screen.changes import (
     kept_longer_table,
 )
 from gcreplay.screen.outcome import milliseconds, sums
-from gcreplay.screen.output import Cell, Report, Signed, Table
+from gcreplay.screen.output import Report
 from gcreplay.screen.pauses import P99
 from gcreplay.screen.rows import Sums
+from gcreplay.screen.tables.table import Cell, Signed, Table
 from gcreplay.screen.verdict import compared
 from gcreplay.several.named import Recording, Wrong, checked, recordings_of, short_names
 from gcreplay.several.replays import Asked, over, require, workers_for
@@ -262,7 +263,7 @@ def _figures_table(
         grown = worst.change(figure)
         rows.append((*change_row(change), Signed(grown), short[worst.name] if grown else ""))
     columns = ("figure", *headings, "change", "change %", "worst", "worst in")
-    return Table(columns, tuple(rows))
+    return Table(columns, tuple(rows), spare=("change",))
 
 
 def _each_table(told: Sequence[Told], headings: Sequence[str]) -> Table:
@@ -283,6 +284,7 @@ def _each_table(told: Sequence[Told], headings: Sequence[str]) -> Table:
         ("recording", *columns, "heaps differ from"),
         tuple(rows),
         title=f"Each (A: {headings[0]}, B: {headings[1]}):",
+        key="recordings",
     ).without(None)
 
 

@@ -7,7 +7,8 @@ from gcreplay.replay.sweep.front import REPLAYED, front, spread
 from gcreplay.replay.sweep.sweep import Setting
 from gcreplay.report.words.numbers import counted
 from gcreplay.screen.outcome import PRESENT
-from gcreplay.screen.output import Cell, Report, Table
+from gcreplay.screen.output import Report
+from gcreplay.screen.tables.table import Cell, Table
 from gcreplay.several.facts import Facts, cut, facts_of, words_of_all
 from gcreplay.several.replays import Asked, Replays, over, working_on
 from gcreplay.several.together import (
@@ -102,6 +103,8 @@ def _table(
     return Table(
         ("setting", *SETTING, "front"),
         tuple(_cells(one, one in on_front, one is best, facts) for one in ordered),
+        key="settings",
+        spare=("full", "worst GC ms", "worst"),
     ).without(None)
 
 

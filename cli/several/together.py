@@ -14,8 +14,8 @@ from gcreplay.replay.policies.policy import OLDEST
 from gcreplay.replay.tuning.choice import INTERPRETER, Judge, Limits, Option
 from gcreplay.report.words.numbers import in_ms, size_words
 from gcreplay.screen.outcome import ASSUMED_SHARE, gc_time_words, milliseconds, sums, time_cells
-from gcreplay.screen.output import Cell, Size, Table
 from gcreplay.screen.rows import Row, Sums
+from gcreplay.screen.tables.table import Cell, Size, Table
 from gcreplay.several.facts import Facts
 from gcreplay.several.named import short_names
 from gcreplay.several.tasks import Made, Ran, work_done
@@ -274,14 +274,14 @@ def each_table(now: Together, then: Together | None, own_ns: Mapping[str, int]) 
     heads = ("GC ms", "% CPU", "longest ms", "peak")
     if then is None:
         rows = [(short[name], *_each(row, own_ns.get(name))) for name, row in now.rows.items()]
-        return Table(("recording", *heads), tuple(rows), title="Each now:")
+        return Table(("recording", *heads), tuple(rows), title="Each now:", key="recordings")
     both = []
     for name, row in now.rows.items():
         cells = (_each(one, own_ns.get(name)) for one in (row, then.rows[name]))
         both.append((short[name], *(cell for pair in zip(*cells, strict=True) for cell in pair)))
     columns = [f"{head} {when}" for head in heads for when in ("now", "then")]
     title = f"Each now, and then under {with_marks_read(then.policy)}:"
-    return Table(("recording", *columns), tuple(both), title=title)
+    return Table(("recording", *columns), tuple(both), title=title, key="recordings")
 
 
 def _each(row: Row, own_ns: int | None) -> tuple[Cell, ...]:

@@ -13,7 +13,8 @@ from gcreplay.replay.tuning.lines import freezes_at_lines
 from gcreplay.replay.tuning.search import Rounds, allows, policies_of, worth_a_replay
 from gcreplay.report.words.numbers import counted, in_ms
 from gcreplay.screen.outcome import PRESENT, share_of
-from gcreplay.screen.output import Report, Table
+from gcreplay.screen.output import Report
+from gcreplay.screen.tables.table import Table
 from gcreplay.several.facts import Facts, cut, facts_of, words_of_all
 from gcreplay.several.named import Wrong
 from gcreplay.several.replays import Asked, Lost, Replays, over, working_on
@@ -202,4 +203,6 @@ def _front_table(
             for one in rows
         ),
         title="No setting is better in sum, longest pause and peaks at once:",
+        key="settings",
+        spare=("full", "worst GC ms", "worst"),
     )

@@ -23,7 +23,7 @@ from gcreplay.report.words.numbers import counted, size_words
 from gcreplay.report.words.places import made_at
 from gcreplay.screen.changes import change_row, time_rows
 from gcreplay.screen.outcome import Outcome
-from gcreplay.screen.output import Cell
+from gcreplay.screen.tables.table import Cell
 from gcreplay.store import EventLog
 from gcreplay.versions.found import garbage, growing
 

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 
 from gcreplay.replay.results.findings import FoundChange
 from gcreplay.report.words.text import markdown, plain
-from gcreplay.screen.output import Table, as_markdown
+from gcreplay.screen.tables.formats import as_markdown
+from gcreplay.screen.tables.table import Table
 from gcreplay.versions.compared import Versions
 from gcreplay.versions.text import (
     SHOWN,

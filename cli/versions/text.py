@@ -10,7 +10,7 @@ from gcreplay.replay.results.findings import FoundChange
 from gcreplay.replay.results.versions import NOISE, SiteChange
 from gcreplay.report.words.numbers import counted, size_words
 from gcreplay.screen.garbage import amount
-from gcreplay.screen.output import Cell, Signed, Size, Table
+from gcreplay.screen.tables.table import Cell, Place, Signed, SignedSize, Size, Table
 from gcreplay.versions.compared import Versions
 
 SHOWN: Final = 5
@@ -85,17 +85,17 @@ def sites_table(found: Versions, told: Sequence[SiteChange]) -> Table:
     rows = tuple(
         (
             one.row.type,
-            site_words(found, one),
+            Place(site_words(found, one)),
             one.objects[1],
             Signed(one.objects[1] - one.objects[0]),
             Size(one.bytes[1]),
-            signed_size(one.bytes[1] - one.bytes[0]),
+            SignedSize(one.bytes[1] - one.bytes[0]),
         )
         for one in told
     )
     columns = ("type", "made at", "objects", "+/-", "held", "held +/-")
     title = "Objects made, and bytes held as the mean over the run; own code first"
-    return Table(columns, rows, title=title, names=2)
+    return Table(columns, rows, title=title, names=2, key="sites")
 
 
 def signed_size(size: int) -> str:

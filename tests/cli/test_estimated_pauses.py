@@ -68,7 +68,7 @@ def test_the_table_shows_the_quantile_when_asked(gcreplay: Gcreplay, cycles: Pat
     told = gcreplay("replay", cycles, "-p", DEFAULT, "--pauses", "--format", "csv")
     head, first = told.stdout.splitlines()[:2]
     assert head.startswith("policy,GC ms,longest ms,p99 ms,full,")
-    assert first.startswith(f'"{DEFAULT}",0.156,0.078,0.078,0,')
+    assert first.startswith(f'"{DEFAULT}",0.15601,0.07811,0.07811,0,')
 
 
 def test_diff_estimates_both_sides_with_one_model(

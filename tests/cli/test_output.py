@@ -4,14 +4,17 @@ import csv
 import io
 import json
 import re
-from unittest.mock import patch
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gcreplay.report.words.numbers import size_words
-from gcreplay.screen.output import Report, Table, as_csv, as_markdown, as_text, show, words
+from gcreplay.screen.output import Report, as_text, show
+from gcreplay.screen.tables.folding import cells
+from gcreplay.screen.tables.formats import as_csv, as_markdown
+from gcreplay.screen.tables.layout import laid_out
+from gcreplay.screen.tables.table import Cell, Counts, Figure, Place, Size, Table, words
 
 TABLE = Table(("policy", "collected"), (("never", 0), ("a|b", 12345)))
 
@@ -25,7 +28,7 @@ def test_text_is_aligned_with_numbers_to_the_right() -> None:
 
 
 def test_text_without_headings_has_no_heading_line() -> None:
-    assert as_text(Table(("", ""), (("events", "7"),))) == "events  7"
+    assert as_text(Table(("fact", "value"), (("events", 7),), bare=True)) == "events  7"
 
 
 def test_markdown_escapes_bars_and_sets_numbers_to_the_right() -> None:
@@ -57,66 +60,149 @@ def test_sizes_are_told_in_the_largest_fitting_unit(size: int, told: str) -> Non
     assert size_words(size) == told
 
 
-@pytest.mark.parametrize("width", [60, 80, 100, 132, 200])
-def test_a_terminal_shows_every_figure_beside_its_policy_however_narrow(
-    width: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """What does not fit stands below, behind the names of the rows again."""
-    columns = ("policy", *(f"column {i}" for i in range(8)))
-    figures = {
-        "generational:5000,10,10": [*range(1_111_111, 1_111_119)],
-        "never": [*range(2_222_221, 2_222_229)],
-    }
-    rows = tuple((policy, *numbers) for policy, numbers in figures.items())
-    monkeypatch.setenv("COLUMNS", str(width))
-    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
-    show(Report((Table(columns, rows),), {}), "table")
-    printed = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out)
-    lines = printed.splitlines()
-    assert max(map(len, lines)) <= width
-    for policy, numbers in figures.items():
-        behind = [line.split()[1:] for line in lines if line.split()[:1] == [policy]]
-        assert [each for part in behind for each in part] == [f"{n:,}" for n in numbers]
+RUNS = Table(
+    ("policy", "GC ms", "longest ms", "peak memory", "peak garbage"),
+    (
+        ("generational:5000,10,10+freeze@ready", 1234, 22, Size(5 << 20), Size(1 << 10)),
+        ("never", 0, None, Size(7 << 30), Size(2 << 30)),
+    ),
+    key="runs",
+    spare=("peak garbage",),
+)
 
 
-def test_rows_that_two_columns_name_have_both_in_each_part(
+def test_where_there_is_room_headings_and_rows_are_a_line_each() -> None:
+    assert as_text(RUNS, 82).splitlines() == [
+        "policy                                GC ms  longest ms  peak memory  peak garbage",
+        "generational:5000,10,10+freeze@ready  1,234          22      5.0 MiB       1.0 KiB",
+        "never                                     0                  7.0 GiB       2.0 GiB",
+    ]
+
+
+def test_with_less_room_headings_stand_in_several_lines() -> None:
+    assert as_text(RUNS, 81).splitlines() == [
+        "                                             longest     peak     peak",
+        "policy                                GC ms       ms   memory  garbage",
+        "generational:5000,10,10+freeze@ready  1,234       22  5.0 MiB  1.0 KiB",
+        "never                                     0           7.0 GiB  2.0 GiB",
+    ]
+
+
+def test_a_policy_is_broken_behind_an_action_alone() -> None:
+    assert as_text(RUNS, 62).splitlines()[1:] == [
+        "policy                    GC ms       ms   memory  garbage",
+        "generational:5000,10,10+  1,234       22  5.0 MiB  1.0 KiB",
+        "freeze@ready",
+        "never                         0           7.0 GiB  2.0 GiB",
+    ]
+
+
+def test_what_has_no_room_at_all_is_the_least_important(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """As in `prove`, where a policy has a row of what was predicted and one of what was."""
-    rows = (
-        ("generational:5000,10,10", "predicted", *range(111_111, 111_119)),
-        ("", "measured", *range(222_221, 222_229)),
+    """And how to see it is said: 54 columns are the widths above, and a blank between each."""
+    monkeypatch.setenv("COLUMNS", "53")
+    show(Report((RUNS,), {}, then="Next: gcreplay tune x"), "table")
+    table, less, then = capsys.readouterr().out.split("\n\n")
+    assert "garbage" not in table
+    assert "7.0 GiB" in table
+    assert " ".join(less.split()) == (
+        "No room here for peak garbage: --table runs shows all, as do 54 columns."
     )
-    columns = ("policy", "", *(f"column {i}" for i in range(8)))
-    monkeypatch.setenv("COLUMNS", "80")
+    assert then == "Next: gcreplay tune x\n"
+
+
+def test_without_spare_columns_those_at_the_right_go_first() -> None:
+    table = Table(("a", "b", "c"), (("x" * 12, 10**9, 10**9),))
+    assert as_text(table, 30).splitlines() == [
+        "a                         b",
+        "x" * 12 + "  1,000,000,000",
+    ]
+
+
+SITES = Table(
+    ("type", "made at", "objects"),
+    (
+        ("dict", Place("/srv/app/shop/orders.py:41 Order.__init__"), 3),
+        ("list", Place("/srv/app/web/orders.py:7 Order.lines.<locals>.pick"), 4),
+        ("set", Place("near /srv/app/web/views.py:1234 checkout"), 400_000),
+    ),
+)
+
+
+def test_a_path_loses_its_first_folders_but_never_what_tells_it_from_others() -> None:
+    """shop/orders.py is not web/orders.py, and there is one views.py alone."""
+    assert [line.split("  ")[1] for line in as_text(SITES, 60).splitlines()[1:]] == [
+        "/srv/app/shop/orders.py:41 Order.__init__",
+        ".../web/orders.py:7 Order.lines.<locals>.pick",
+        " near /srv/app/web/views.py:1234 checkout",
+    ]
+    assert as_text(SITES, 47).splitlines() == [
+        "type  made at                           objects",
+        "dict  shop/orders.py:41 Order.__init__        3",
+        "list  /srv/app/web/orders.py:7                4",
+        "      Order.lines.<locals>.pick",
+        "set   near .../views.py:1234 checkout   400,000",
+    ]
+
+
+def test_one_table_is_shown_in_full_with_what_its_columns_mean(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("gcreplay.screen.output.chosen_table", lambda: "runs")
+    monkeypatch.setenv("COLUMNS", "50")
+    show(Report((TABLE, RUNS), {}), "table")
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1] == (
+        "generational:5000,10,10+freeze@ready  1,234          22      5.0 MiB       1.0 KiB"
+    )
+    assert "longest ms    the longest pause" in lines
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
-    show(Report((Table(columns, rows, names=2),), {}), "table")
-    printed = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out)
-    lines = [line.split() for line in printed.splitlines()]
-    assert max(map(len, printed.splitlines())) <= 80
-    predicted = [words for words in lines if "111,1" in " ".join(words)]
-    measured = [words for words in lines if "222,2" in " ".join(words)]
-    assert len(predicted) == len(measured) > 1
-    assert {tuple(words[:2]) for words in predicted} == {("generational:5000,10,10", "predicted")}
-    assert {words[0] for words in measured} == {"measured"}
-    assert [n for words in measured for n in words[1:]] == [f"{n:,}" for n in rows[1][2:]]
+    show(Report((TABLE, RUNS), {}), "table")
+    told = capsys.readouterr().out
+    assert max(map(len, re.sub(r"\x1b\[[0-9;]*m", "", told).splitlines())) <= 50
+    assert "2.0 GiB" in told
 
 
-def test_a_pipe_breaks_no_figure_that_is_written_as_text() -> None:
-    """As in `prove`, whose columns hold per cents too: what has no room stands in another part."""
-    rows = (
-        ("cpython-3.11:5000,10,10", "measured", "12,345,678,901", "1,234,567/12,345/678"),
-        ("", "error", "+0.0%", ""),
+def test_colour_is_for_terminals_that_want_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    show(Report((TABLE,), {}), "table")
+    assert "\x1b" not in capsys.readouterr().out
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    show(Report((TABLE,), {}), "table")
+    assert capsys.readouterr().out.startswith("\x1b[1mpolicy")
+    for name, value in (("NO_COLOR", "1"), ("TERM", "dumb")):
+        with monkeypatch.context() as changed:
+            changed.setenv(name, value)
+            show(Report((TABLE,), {}), "table")
+            assert "\x1b" not in capsys.readouterr().out
+
+
+def test_csv_has_one_value_a_cell_and_its_unit_in_the_heading() -> None:
+    table = Table(
+        ("setting", "GC ms", "runs", "peak"),
+        (("a", Figure(1.23456789), Counts((90, 8, 1)), Size(5 << 20)), ("b", None, None, None)),
     )
-    text = as_text(Table(("policy", "", "collected", "by generation"), rows, names=2))
-    assert {"12,345,678,901", "1,234,567/12,345/678"} <= set(text.split())
-    assert text.count("measured") == 1
-    wide = Table(("policy", "", *"abcd"), tuple((*row, *row[2:]) for row in rows), names=2)
-    assert as_text(wide).split().count("1,234,567/12,345/678") == 2
-    assert max(map(len, as_text(wide).splitlines())) <= 80
+    assert as_csv(table).splitlines() == [
+        "setting,GC ms,runs young,runs middle,runs old,peak (bytes)",
+        "a,1.234568,90,8,1,5242880",
+        "b,,,,,",
+    ]
 
 
-KINDS = ("number", "text", "short text", "figures as text")
+def test_where_a_column_has_several_units_they_stand_with_the_names_of_rows() -> None:
+    rows = (("GC ms", Figure(1.5), Figure(2.5)), ("peak", Size(1024), Size(2048)))
+    assert as_csv(Table(("", "now", "then"), rows)).splitlines() == [
+        ",now,then",
+        "GC ms,1.5,2.5",
+        "peak (bytes),1024,2048",
+    ]
+
+
+KINDS = ("number", "text", "short text", "figures as text", "place", "counts")
 
 
 @given(
@@ -125,37 +211,40 @@ KINDS = ("number", "text", "short text", "figures as text")
     digits=st.integers(2, 14),
     width=st.integers(60, 140),
 )
-def test_no_figure_loses_a_digit_at_any_width(
+def test_what_is_shown_fits_and_no_figure_loses_a_digit(
     kinds: list[str], long: int, digits: int, width: int
 ) -> None:
-    """Folded columns take what figures leave, and no more."""
-    text = {"text": "ab cd " * (long // 6) + "x", "short text": "12/3/4"}
-    numbers = iter(range(10**digits, 10**digits + 2 * len(kinds)))
-    rows = tuple(
-        (
-            "generational:5000",
-            *(
-                f"{next(numbers):,}/0/0"
-                if kind == "figures as text"
-                else text.get(kind) or next(numbers)
-                for kind in kinds
-            ),
-        )
-        for _ in range(2)
-    )
+    numbers = iter(range(10**digits, 10**digits + 20 * len(kinds)))
+
+    def cell(kind: str) -> Cell:
+        match kind:
+            case "number":
+                return next(numbers)
+            case "figures as text":
+                return f"{next(numbers):,}/0/0"
+            case "counts":
+                return Counts((next(numbers), 0, 0))
+            case "place":
+                return Place(f"/srv/{'x' * long}/app.py:{next(numbers)} f")
+            case _:
+                return {"text": "ab cd " * (long // 6) + "x"}.get(kind, "12/3/4")
+
+    rows = tuple(("generational:5000", *map(cell, kinds)) for _ in range(2))
     heads = ("policy", *(f"a longer heading {i}" for i in range(len(kinds))))
-    out = io.StringIO()
-    with (
-        patch.dict("os.environ", {"COLUMNS": str(width)}),
-        patch("sys.stdout", out),
-        patch.object(out, "isatty", lambda: True, create=True),
-    ):
-        show(Report((Table(heads, rows),), {}), "table")
-    printed = re.sub(r"\x1b\[[0-9;]*m", "", out.getvalue())
-    assert max(map(len, printed.splitlines())) <= width
-    cells = [each for row in rows for each in row[1:]]
-    wanted = sorted(words(each) for each in cells if isinstance(each, int) or each[-4:] == "/0/0")
-    assert sorted(word for word in printed.split() if "," in word or word in wanted) == wanted
+    table = Table(heads, rows)
+    laid = laid_out(table, width)
+    assert max(map(cells, laid.lines)) <= width
+    shown = [i for i, head in enumerate(heads) if head not in laid.left_out]
+    whole = [
+        words(row[i])
+        for row in rows
+        for i in shown
+        if isinstance(row[i], int | Counts) or str(row[i]).endswith("/0/0")
+    ]
+    printed = "\n".join(laid.lines).split()
+    assert all(printed.count(figure) >= whole.count(figure) for figure in whole)
+    assert laid_out(table, laid.needed).left_out == ()
+    assert laid.needed <= width or laid_out(table, laid.needed - 1).left_out
 
 
 def test_json_is_the_payload_and_remarks_go_to_standard_error(
