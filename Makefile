@@ -5,6 +5,7 @@
 #   make docs    the site, from docs/ into build/docs; a warning is an error
 #   make bench   speed and accuracy as ratios
 #   make gallery real programs, predicted and really run, for docs/gallery: some minutes
+#   make pictures the pictures of the documentation, from recordings of examples
 #   make soak    an hour of what might break a recording or a recorded program; needs pip
 #   make build   compile the native modules after a change
 
@@ -27,7 +28,7 @@ ifeq ($(CI),true)
 export GCREPLAY_WERROR := 1
 endif
 
-.PHONY: demo test lint docs bench gallery soak build clean
+.PHONY: demo test lint docs bench gallery pictures soak build clean
 
 demo: build
 	$(BIN)/gcreplay record --force -o build/demo.gcreplay --full-probe 700 --granularity 50 \
@@ -54,6 +55,9 @@ bench: build $(VENV)/.test
 
 gallery: build
 	$(BIN)/python -m gallery $(GALLERY)
+
+pictures: build
+	$(BIN)/python -m gallery.pictures
 
 soak: build $(VENV)/.test
 	$(BIN)/python soak/run.py $(SOAK)

@@ -50,7 +50,7 @@ def test_the_pages_are_those_of_the_figures(known: dict[Entry, Figures]) -> None
 
 
 def test_nothing_in_the_folder_is_of_no_program() -> None:
-    names = {entry.name for entry in ENTRIES} | {"index", "examples"}
+    names = {entry.name for entry in ENTRIES} | {"index", "examples", "pictures"}
     assert {path.stem for path in pages.FOLDER.iterdir()} == names
 
 
