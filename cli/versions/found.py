@@ -11,8 +11,8 @@ from gcreplay.replay.results.diff import Change
 from gcreplay.replay.results.findings import Finding, Findings
 from gcreplay.replay.results.matching import same_files
 from gcreplay.replay.results.versions import found_figures
-from gcreplay.screen.garbage import drawn
 from gcreplay.report.words.leaks import path_words
+from gcreplay.screen.garbage import drawn
 from gcreplay.store import EventLog
 
 Logs = tuple[EventLog, EventLog]

@@ -56,7 +56,8 @@ def _figures(found: Ages, run: RunResult) -> Iterator[Figure]:
     yield Figure("by reference count", counted(by_count, "object"), size_words(held[0]))
     yield Figure("by the collector", counted(by_collector, "object"), size_words(held[1]))
     alive = found.made - found.died
-    yield Figure("not dead at the end", counted(alive, "object"), f"of {found.made:,} that were made")
+    made = f"of {found.made:,} that were made"
+    yield Figure("not dead at the end", counted(alive, "object"), made)
 
 
 def _distribution(id: str, title: str, found: Ages, counts: np.ndarray) -> Distribution:
@@ -79,7 +80,7 @@ def _notes(found: Ages, run: RunResult) -> Iterator[str]:
     """What the figures mean for thresholds."""
     died = sum(run.died_by_collector)
     if died:
-        young, middle, old, frozen, untracked = run.died_by_collector
+        young, middle, old, _, _ = run.died_by_collector
         yield (
             f"Of {counted(died, 'object')} that collections freed, {in_percent(young / died)} were "
             f"in the young generation, {in_percent(middle / died)} in the middle one and "
