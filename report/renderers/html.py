@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path
 from typing import Any, Final, get_args
 
@@ -43,6 +43,9 @@ SCRIPTS: Final = (
     "start.js",
 )
 """In the order in which they run: each uses what stands before it."""
+
+OWN: Final = ("answer", "findings", "contents", "theme", "paths", "link", "tip", "spoken")
+"""Ids that the template gives."""
 
 WIDE: Final = 780
 NARROW: Final = 380
@@ -104,7 +107,6 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["lines"] = Lines
-    environment.tests["chart"] = lambda block: isinstance(block, get_args(Chart))
     environment.globals["is_number"] = lambda kind: kind in NUMBERS
     environment.globals["raw"] = raw
     return environment
@@ -158,14 +160,15 @@ class _Names:
     """Ids for the page: of letters, digits, `-`, `_` and `.` alone, each only once."""
 
     def __init__(self) -> None:
-        self._given: Counter[str] = Counter()
+        self._given = set(OWN)
 
     def __call__(self, wanted: str) -> str:
         clean = "".join(c if c.isascii() and (c.isalnum() or c in "-_.") else "-" for c in wanted)
         clean = clean[:60] or "part"
-        self._given[clean] += 1
-        again = self._given[clean]
-        return clean if again == 1 else self(f"{clean}-{again}")
+        numbered = (f"{clean}-{n}" for n in count(2))
+        name = next(name for name in chain([clean], numbered) if name not in self._given)
+        self._given.add(name)
+        return name
 
 
 def _section(section: Section, names: _Names) -> _Part:
@@ -186,7 +189,7 @@ def _blocks(section: Section, names: _Names) -> Iterator[_Drawn]:
 def _chart(block: Chart, name: str) -> _Drawn:
     graph = isinstance(block, Graph)
     return _Drawn(
-        "graph" if graph else "chart",
+        type(block).__name__.lower(),
         name,
         block,
         Markup(chart(block, WIDE)),

@@ -23,7 +23,8 @@ def columns(start: F64, line: Line, number: int) -> Columns:
     """The line in `number` columns of equal width. A bin that touches several counts in each of
     them for low and high, and by the length that lies within for the mean."""
     edges = np.linspace(start[0], start[-1], number + 1)
-    first = np.searchsorted(start, edges[:-1], side="right") - 1
+    first = np.searchsorted(start, edges[:-1], side="left")
+    first = np.where(start[first] == edges[:-1], first, first - 1)
     behind = np.maximum(np.searchsorted(start, edges[1:], side="left"), first + 1)
     first, behind = np.clip(first, 0, len(line.low) - 1), np.clip(behind, 1, len(line.low))
     cuts = np.column_stack([first, behind]).ravel()

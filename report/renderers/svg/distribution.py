@@ -12,18 +12,20 @@ from gcreplay.report.renderers.svg.draw import CHARACTER, drawing, tag, words
 from gcreplay.report.renderers.svg.frame import AXIS, LEFT, RIGHT, Scale, y_axis
 from gcreplay.report.view import Distribution
 
-GAP = 30.0
+FIRST = 48.0
+GAP = 54.0
+"""Room above the first row and above each other one, for a name and for a number."""
 
 
 def distribution_svg(chart: Distribution, width: float = 760) -> str:
-    """The chart at that width: all rows have one scale, so that they can be compared."""
+    """The chart at that width. Each row fills its height, as three long pauses beside thousands of
+    short ones are what matters: the numbers stand on the bars, or at an axis where none fit."""
     height = 120.0 if len(chart.counts) == 1 else 72.0
-    most = max((int(counts.max(initial=0)) for _, counts in chart.counts), default=0)
-    high = top(most, "", max(2, int(height / 45)))
     parts, y = [], 0.0
-    for name, counts in chart.counts:
-        y += GAP
-        parts.append(words(f"{name}: {int(counts.sum()):,}", LEFT, y - 10, "key"))
+    for number, (name, counts) in enumerate(chart.counts):
+        y += FIRST if number == 0 else GAP
+        parts.append(words(f"{name}: {int(counts.sum()):,}", LEFT, y - 24, "key", room=width / 2))
+        high = top(int(counts.max(initial=0)), "", max(2, int(height / 45)))
         parts.append(_row(chart, counts, Scale(0, high, y + height, y), width))
         y += height
     if chart.deadline is not None:
@@ -55,7 +57,11 @@ def _x(chart: Distribution, i: int, width: float) -> float:
 
 
 def _row(chart: Distribution, counts: npt.NDArray[np.int64], y: Scale, width: float) -> str:
-    parts = [y_axis(y, "", LEFT, width - RIGHT)]
+    widest = max((len(f"{count:,}") for count in counts.tolist()), default=1) * CHARACTER
+    numbered = widest <= (width - LEFT - RIGHT) / max(len(counts), 1) and chart.log
+    if numbered:
+        y = Scale(0, int(counts.max(initial=1)) or 1, y.start, y.end)
+    parts = [] if numbered else [y_axis(y, "", LEFT, width - RIGHT)]
     for i, count in enumerate(counts.tolist()):
         if not count:
             continue
@@ -72,6 +78,9 @@ def _row(chart: Distribution, counts: npt.NDArray[np.int64], y: Scale, width: fl
             class_="bar one",
         )
         parts.append(tag("g", bar, class_="point", data_text=said))
+        if numbered:
+            middle, above = (left + right) / 2, y.start - height - 5
+            parts.append(words(f"{count:,}", middle, above, "tick", "middle"))
     parts.append(tag("line", x1=LEFT, x2=width - RIGHT, y1=y.start, y2=y.start, class_="axis"))
     return "".join(parts)
 
@@ -103,6 +112,6 @@ def _deadline(chart: Distribution, width: float, y: float) -> str:
     if x is None:
         side = "above" if chart.deadline > chart.edges[-1] else "below"
         return words(f"{text} is {side}", width - RIGHT, 12, "late", "end")
-    line = tag("line", x1=x, x2=x, y1=18, y2=y, class_="deadline")
+    line = tag("line", x1=x, x2=x, y1=16, y2=y, class_="deadline")
     anchor = "end" if x > width / 2 else "start"
     return line + words(text, x, 12, "late", anchor)

@@ -17,7 +17,7 @@ COLOURS: Final[dict[str, tuple[str, str]]] = {
     "muted": ("#5c5c57", "#a8a69f"),
     "accent": ("#0a5ea8", "#74b9f5"),
     "one": ("#0a5ea8", "#74b9f5"),
-    "two": ("#c04f08", "#f3a064"),
+    "two": ("#b34a06", "#f3a064"),
     "three": ("#0b7a5c", "#54cfa5"),
     "four": ("#8d4a80", "#dca6cf"),
     "notice": ("#0a5ea8", "#74b9f5"),

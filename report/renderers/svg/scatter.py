@@ -36,10 +36,10 @@ def scatter_svg(chart: Scatter, width: float = 760) -> str:
         words(f"{chart.x.title} →", x.end, up + PLOT + AXIS + 12, "tick", "end", width / 2),
         _front(chart.dots, x, y),
     ]
+    parts.append(_names(chart.dots, x, y))
     order = ["other", "front", "present", "recommended"]
     for dot in sorted(chart.dots, key=lambda d: order.index(d.role)):
         parts.append(_dot(chart, dot, x(dot.x), y(dot.y)))
-    parts.append(_names(chart.dots, x, y))
     return drawing(width, up + PLOT + AXIS + 20, *parts)
 
 
@@ -106,7 +106,7 @@ def _names(dots: Sequence[Dot], x: Scale, y: Scale) -> str:
         right = x(dot.x) < (x.start + x.end) / 2
         room = (x.end - x(dot.x) if right else x(dot.x)) - 14
         at = y(dot.y) - 10
-        while any(abs(at - other) < 15 for other in taken):
+        while any(abs(at - other) < 18 for other in taken):
             at += 3
         taken.append(at)
         where = x(dot.x) + (11 if right else -11)
