@@ -38,17 +38,23 @@ def ages(found: Ages, run: RunResult, command: str) -> tuple[Section, list[Findi
 
 def _meaning(found: Ages) -> str:
     told = (
-        f"{in_percent(found.died_within / found.died)} of the objects that died did so before "
+        f"{_share(found)} of the objects that died did so before "
         f"{found.within:,} more were made. The clock is objects made, as that is what starts a "
         "young collection"
     )
     return f"{told}: what dies before it costs the collector nothing."
 
 
+def _share(found: Ages) -> str:
+    """Of all deaths those within; 100 % are all of them."""
+    share = found.died_within / found.died
+    return "over 99.9 %" if 0.9995 <= share < 1 else in_percent(share)
+
+
 def _figures(found: Ages, run: RunResult) -> Iterator[Figure]:
     yield Figure(
         f"died before {found.within:,} more were made",
-        in_percent(found.died_within / found.died),
+        _share(found),
         f"{found.died_within:,} of {counted(found.died, 'object')}",
     )
     by_count, by_collector = found.objects.sum(axis=1).tolist()
@@ -56,8 +62,7 @@ def _figures(found: Ages, run: RunResult) -> Iterator[Figure]:
     yield Figure("by reference count", counted(by_count, "object"), size_words(held[0]))
     yield Figure("by the collector", counted(by_collector, "object"), size_words(held[1]))
     alive = found.made - found.died
-    made = f"of {found.made:,} that were made"
-    yield Figure("not dead at the end", counted(alive, "object"), made)
+    yield Figure("not dead at the end", counted(alive, "object"), f"of {found.made:,} made")
 
 
 def _distribution(id: str, title: str, found: Ages, counts: np.ndarray) -> Distribution:
@@ -80,7 +85,7 @@ def _notes(found: Ages, run: RunResult) -> Iterator[str]:
     """What the figures mean for thresholds."""
     died = sum(run.died_by_collector)
     if died:
-        young, middle, old, _, _ = run.died_by_collector
+        young, middle, old = run.died_by_collector[:3]
         yield (
             f"Of {counted(died, 'object')} that collections freed, {in_percent(young / died)} were "
             f"in the young generation, {in_percent(middle / died)} in the middle one and "
@@ -107,8 +112,7 @@ def _notes(found: Ages, run: RunResult) -> Iterator[str]:
 def _findings(found: Ages, run: RunResult, command: str) -> list[Finding]:
     share = found.died_within / found.died
     text = (
-        f"{in_percent(share)} of the objects that died did so before {found.within:,} more were "
-        "made."
+        f"{_share(found)} of the objects that died did so before {found.within:,} more were made."
     )
     told = [Finding("ages-young", "info", text, round(100 * share, 3), command)]
     died, old = sum(run.died_by_collector), run.died_by_collector[2]

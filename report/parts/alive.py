@@ -20,7 +20,7 @@ _GROWS = Column(
     "grows",
     "text",
     "Whether there were steadily more of them, or more of their bytes, up to the end; empty where "
-    "the recording is too short to tell.",
+    "they are too few, or the recording too short, to tell.",
 )
 
 
