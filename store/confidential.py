@@ -60,12 +60,15 @@ _OWN_MODULES: Final = ("", "builtins", "__main__")
 
 
 class Confidential(EventLog):
-    """A view for reading of an open log, which stays the one that is closed."""
+    """A view for reading of an open log, which stays the one that is closed.
 
-    def __init__(self, log: EventLog) -> None:
+    beside: a view of another log, in which the same names have the same numbers.
+    """
+
+    def __init__(self, log: EventLog, beside: Confidential | None = None) -> None:
         self.__dict__.update(log.__dict__)
         self._real = log
-        self._numbers: dict[tuple[str, str], int] = {}
+        self._numbers: dict[tuple[str, str], int] = {} if beside is None else beside._numbers
         self._known_types = {str(row[1]) for row in log.names.types.rows}
         self._shown = Names()
         self._shown.types.replace([self._type(row) for row in log.names.types.rows])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
 from gcreplay.replay import RunResult, make_policy
@@ -12,12 +13,14 @@ from gcreplay.replay.results.diff import diff
 from gcreplay.report.parts.compare import Times, compare_policies, compare_recordings
 from gcreplay.report.places import Places
 from gcreplay.report.view import Finding, Section
-from gcreplay.screen.outcome import Outcome, own_time
+from gcreplay.screen.outcome import PRESENT, Outcome, own_time
 from gcreplay.screen.pauses import pause_model
 from gcreplay.screen.verdict import compared
 from gcreplay.screen.wording import Wording
 from gcreplay.store import EventLog
+from gcreplay.store.confidential import Confidential
 from gcreplay.store.errors import UsageError
+from gcreplay.trace import opened
 from gcreplay.versions.compared import Versions
 from gcreplay.versions.text import place_words, site_words
 
@@ -27,6 +30,27 @@ Told = tuple[Section, list[Finding]]
 def names_recording(other: str) -> bool:
     """Whether --compare names a recording: a file that there is, or what is called like one."""
     return os.path.exists(other) or other.endswith(".gcreplay")  # noqa: PTH110 - long is no file
+
+
+def compared_with(
+    log: EventLog,
+    trace: Path,
+    other: str,
+    policies: Sequence[str],
+    confidential: Confidential | None,
+) -> Told:
+    """What --compare asks for. policies: those of -p, of which the last is held against another;
+    `confidential`: the view of the log, if that is what is shown."""
+    policy = policies[-1] if policies else PRESENT
+    if not names_recording(other):
+        return with_policy(log, str(trace), policy, other)
+    with opened(Path(other)) as base:
+        if confidential is None:
+            paths = (other, str(trace))
+            return with_recording(base, log, names_of(Path(other), trace), paths, policy)
+        names = ("the other recording", "this recording")
+        paths = ("other.gcreplay", str(trace))
+        return with_recording(Confidential(base, confidential), log, names, paths, policy)
 
 
 def check_other(other: str) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, given, settings
 from strategies import valid_logs
 
 from gcreplay.replay import replay
@@ -79,7 +79,7 @@ def test_ages_of_a_run_without_deaths_say_so() -> None:
     assert "no ages" in section.meaning
 
 
-@settings(phases=[Phase.generate], max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(valid_logs())
 def test_alive_is_what_lives_where_all_garbage_is_freed_at_once(log: EventLog) -> None:
     with log:
