@@ -33,7 +33,7 @@ COMMANDS: Final = {
     "tune": "Find the setting that suits a program, and the lines to paste.",
     "leaks": "Say what is alive at the end, what of it grows, and what holds it.",
     "costs": "Say where the collector's time goes, by phase and by caller.",
-    "cycles": "Show the cycles that only a collector frees, and where they are made.",
+    "cycles": "Show the cycles that only a collector frees, and their lines.",
     "verify": "Compare a replay with what the interpreter really collected.",
     "check": "Say whether a recording is like production, from a log of it.",
     "prove": "Predict, really run the program, and compare.",
@@ -45,6 +45,16 @@ COMMANDS: Final = {
     "recover": "Make a recording of the spool that a killed `record` left.",
 }
 """What `gcreplay --help` says of each: it need not import them all for that."""
+
+SECTIONS: Final = {
+    "Record a program": ("record", "recover", "import"),
+    "Ask a recording": ("info", "costs", "cycles", "leaks", "events"),
+    "Choose a setting": ("tune", "replay", "sweep", "policies"),
+    "Compare two versions, runs or settings": ("diff",),
+    "Trust it": ("verify", "check", "prove"),
+    "Use other tools": ("export",),
+}
+"""The commands by what a person wants."""
 
 HELP: Final = getattr(click.exceptions, "NoArgsIsHelpError", ())
 """How newer versions of click show the help where a command is missing."""
@@ -124,8 +134,10 @@ class Commands(click.Group):
         write_limits(formatter)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+        for title, names in SECTIONS.items():
+            with formatter.section(title):
+                width = max(map(len, COMMANDS))
+                formatter.write_dl([(f"{name:{width}}", COMMANDS[name]) for name in names])
 
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
         with in_one_sentence(), shown_plainly():  # --help prints here

@@ -57,17 +57,17 @@ traces_argument = click.argument(
 def several_options(command: Command) -> Command:
     """Of several recordings: `each`, and who works on them: `jobs`, `dask`."""
     options = (
-        click.option("--each", is_flag=True, help="Of several recordings: show each of them."),
+        click.option("--each", is_flag=True, help="Show each of them too."),
         click.option(
             "--jobs",
             type=Whole(1, 1024),
             metavar="N",
-            help="Of several recordings: processes that replay them.  [default: one a core]",
+            help="Processes that replay them.  [default: one a core]",
         ),
         click.option(
             "--dask",
             metavar="ADDRESS",
-            help="Of several recordings: replay them on the Dask cluster with this scheduler.",
+            help="Replay them on the Dask cluster with this scheduler.",
         ),
     )
     return _with(options, command)
@@ -88,19 +88,19 @@ def probe_options(command: Command) -> Command:
             "--granularity",
             type=Whole(0, I32_MOST),
             metavar="G",
-            help="Probe the young objects every G net allocations (0: only at collections).",
+            help="The young objects, every G allocations (0: at collections).",
         ),
         click.option(
             "--full-probe",
             type=Whole(0, I32_MOST),
             metavar="F",
-            help="Probe the whole heap every F allocations (0: never); better what-ifs, slower.",
+            help="The whole heap, every F allocations (0: never).",
         ),
         click.option(
             "--probe-budget",
             type=Whole(0, 10_000),
             metavar="P",
-            help="Probe the whole heap as often as P per cent of the program's own work pays for.",
+            help="The whole heap, for P per cent of the program's own work.",
         ),
     )
     return _with(options, command)
@@ -113,8 +113,7 @@ def program_options(command: Command) -> Command:
         click.option(
             "--python",
             metavar="EXE",
-            help="The interpreter to run the program with.  [default: that of the active virtual "
-            "environment, else ours]",
+            help="The interpreter.  [default: that of VIRTUAL_ENV, else ours]",
         ),
         click.option("--force", is_flag=True, help="Overwrite an existing recording."),
         click.option("-m", "module", metavar="MODULE", help="Run a module, as `python -m` does."),
@@ -145,7 +144,7 @@ def real_run_options(command: Command) -> Command:
             type=Whole(0, 255),
             default=0,
             metavar="N",
-            help="The exit code that every run is to end with.  [default: 0]",
+            help="What every run is to end with.  [default: 0]",
         ),
     )
     return _with(options, program_options(command))

@@ -26,7 +26,7 @@ from gcreplay.screen.outcome import (
     share_of,
     sums,
 )
-from gcreplay.screen.output import Report
+from gcreplay.screen.output import Report, next_command
 from gcreplay.screen.pauses import P99, pause_model, trust
 from gcreplay.screen.progress import working
 from gcreplay.screen.tables.table import Cell, Figure, Size, Table
@@ -127,7 +127,19 @@ class Tuned:
         if self.chosen is not None:
             notes.append(LIKE)
         first = (said, program_words(self.log, self.own))
-        return Report(tuple(tables), payload, (), first, tuple(notes), code(lines, undo))
+        lines_told = code(lines, undo)
+        then = self.then(trace)
+        return Report(tuple(tables), payload, (), first, tuple(notes), lines_told, then=then)
+
+    def then(self, trace: str) -> str:
+        """What to type next: what tries the setting on the program itself, else what makes less
+        garbage."""
+        if self.chosen is None:
+            return next_command("cycles", trace) if trace else ""
+        argv = self.log.meta.get("argv")
+        if self.proof is not None or not isinstance(argv, list) or not argv:
+            return ""
+        return next_command("prove", "-p", self.chosen.policy, *argv)
 
     def proved(self) -> dict[str, Any] | None:
         """The real runs of what is recommended, or of what was tried last."""

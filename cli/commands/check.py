@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from gcreplay.help import Sectioned
 from gcreplay.options import trace_argument, window_bounds
 from gcreplay.production.activity import Activity, recorded
 from gcreplay.production.gclogs import read
@@ -26,7 +27,7 @@ NEEDED = ("thresholds", "collected a collection")
 RULES = ("Python", "thresholds")
 
 
-@click.command()
+@click.command(cls=Sectioned)
 @trace_argument
 @click.option(
     "--against",
@@ -34,7 +35,7 @@ RULES = ("Python", "thresholds")
     required=True,
     metavar="LOG",
     type=click.Path(path_type=Path),
-    help="JSON lines of production: of examples/gc_log.py, gc.get_stats() samples, or gcmon's.",
+    help="JSON lines of production (examples/gc_log.py, gcmon ...).",
 )
 @click.option("--window", metavar="A..B", help="Of the recording, what is between two marks.")
 @format_option("figures")

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from gcreplay.help import Sectioned
 from gcreplay.options import policy_option, trace_argument
 from gcreplay.replay import Collection, RunResult, replay
 from gcreplay.replay.estimates.pauses import PauseModel
@@ -17,7 +18,7 @@ from gcreplay.replay.run import Replay
 from gcreplay.report.words.numbers import counted, in_ms, in_percent
 from gcreplay.report.words.places import short
 from gcreplay.screen.outcome import PRESENT, OwnTime, milliseconds, own_time
-from gcreplay.screen.output import Report, format_option, show
+from gcreplay.screen.output import Report, format_option, next_command, show
 from gcreplay.screen.pauses import LONGER, pause_model, too_few, trust
 from gcreplay.screen.progress import working
 from gcreplay.screen.tables.table import Cell, Counts, Figure, Place, Size, Table, words
@@ -33,7 +34,7 @@ MOST_CALLERS = 5
 """Each is replayed once more."""
 
 
-@click.command()
+@click.command(cls=Sectioned)
 @trace_argument
 @policy_option("Whose time; once.  [default: the recorded setting]")
 @format_option("phases", "callers")
@@ -78,7 +79,9 @@ def command(trace: Path, policies: tuple[str, ...], output_format: str) -> None:
     if asked:
         tables.append(caller_table(asked))
     said = answer(with_marks_read(policy), table, asked, own)
-    show(Report(tuple(tables), payload, (), said, (*exits.words(), *lengths, note)), output_format)
+    notes = (*exits.words(), *lengths, note)
+    then = next_command("cycles", trace)
+    show(Report(tuple(tables), payload, (), said, notes, then=then), output_format)
 
 
 def spent_by(log: EventLog, run: RunResult, model: PauseModel | None) -> list[Spent]:

@@ -7,6 +7,7 @@ import click
 
 from gcreplay import baseline as known
 from gcreplay.assigned import Sources, Taken
+from gcreplay.help import Sectioned
 from gcreplay.options import cut_option, policy_option, trace_argument
 from gcreplay.replay.cuts import Cut
 from gcreplay.replay.cuts.suggest import Suggestion, suggest
@@ -43,27 +44,27 @@ from gcreplay.store.marks import mark_from
 from gcreplay.trace import opened
 
 
-@click.command()
+@click.command(cls=Sectioned)
 @trace_argument
 @policy_option("Whose collections; once.  [default: the recorded setting]")
 @click.option("--all", "show_all", is_flag=True, help="Show all kinds, those of libraries too.")
 @click.option("--site", metavar="PLACE", help="Only what is made in a FILE, FILE:LINE or function.")
 @click.option("--type", "kind", metavar="TYPE", help="Only cycles with an object of this type.")
 @click.option("--since", metavar="MARK", help="Only what becomes garbage after this mark.")
-@cut_option("Show what is left as if references like 'Line.order' were weak; repeatable.")
+@cut_option("As if references like Line.order were weak; repeatable.")
 @click.option("--suggest", "wanted", is_flag=True, help="Find the fewest references to cut.")
 @click.option(
     "--baseline",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Accept the kinds in this file, and fail where there are others.",
+    help="Fail where there are kinds that this file has not.",
 )
 @click.option(
     "--write-baseline",
     "written",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Write the kinds that are found to this file, for --baseline.",
+    help="Write the kinds found to this file, for --baseline.",
 )
 @format_option("cycles")
 def command(

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from gcreplay.help import Sectioned
 from gcreplay.limits import Limit, parse_limit
 from gcreplay.options import alone, cut_option, policy_option, several_options, window_bounds
 from gcreplay.replay import DiffResult, diff, make_policy
@@ -50,17 +51,17 @@ FORMS = (
 )
 
 
-@click.command(options_metavar="[OPTIONS]")
+@click.command(cls=Sectioned, options_metavar="[OPTIONS]")
 @click.argument("operands", nargs=-1, required=True, metavar="TRACE|RUN|FOLDER...")
-@policy_option("Two for one recording, one or none for two, none for stored runs.")
+@policy_option("Two for one recording, one at most for two.")
 @click.option(
     "--fail-if",
     "limit_texts",
     multiple=True,
     metavar="LIMIT",
-    help="Exit with 1 when met: 'collected>+10%', 'peak_objects>+500', 'new_groups>0'; repeatable.",
+    help="Exit with 1 when met, as 'collected>+10%'; repeatable.",
 )
-@cut_option("One recording, as it is and as if this reference were weak; of two the first without.")
+@cut_option("One side as if this reference were weak; repeatable.")
 @click.option("--pauses", "show_pauses", is_flag=True, help="Show the 99 % quantile of pauses.")
 @several_options
 @format_option("figures", "sites", "lives", "recordings")

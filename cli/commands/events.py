@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from gcreplay.help import Sectioned
 from gcreplay.options import Whole, trace_argument
 from gcreplay.report.words.text import plain
 from gcreplay.screen.wording import Wording
@@ -14,7 +15,7 @@ DEFAULT_EVENTS = 40
 EITHER_SIDE = 10
 
 
-@click.command()
+@click.command(cls=Sectioned)
 @trace_argument
 @click.option("--from", "start", type=Whole(), metavar="N", help="The first event.")
 @click.option("--to", "stop", type=Whole(), metavar="M", help="The last event.")

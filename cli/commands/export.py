@@ -11,6 +11,7 @@ import click
 from gcreplay.exporting.chrome import write_chrome
 from gcreplay.exporting.runs import export_tables, timed_runs
 from gcreplay.files import text_output
+from gcreplay.help import Sectioned
 from gcreplay.options import policy_option, trace_argument
 from gcreplay.report.words.numbers import counted
 from gcreplay.screen.output import say
@@ -23,7 +24,7 @@ from gcreplay.store.place import written_whole
 from gcreplay.trace import opened
 
 
-@click.command()
+@click.command(cls=Sectioned)
 @trace_argument
 @click.option(
     "-o",

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from gcreplay.files import text_lines
+from gcreplay.help import Sectioned
 from gcreplay.report.words.numbers import counted
 from gcreplay.screen.output import say
 from gcreplay.screen.progress import working
@@ -13,7 +14,7 @@ from gcreplay.store.exchange.jsonl import import_jsonl
 from gcreplay.store.place import own_descriptor, written_whole
 
 
-@click.command()
+@click.command(cls=Sectioned)
 @click.argument("source", metavar="FILE|-")
 @click.option(
     "-o",

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
+from gcreplay.help import Sectioned
 from gcreplay.options import trace_argument
 from gcreplay.replay.estimates.pauses import PauseModel
 from gcreplay.report.words.places import short
@@ -44,7 +45,7 @@ META = (
 )
 
 
-@click.command()
+@click.command(cls=Sectioned)
 @trace_argument
 @format_option("facts", "marks", "events", "runs")
 def command(trace: Path, output_format: str) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from gcreplay.help import Sectioned
 from gcreplay.options import Whole, chosen_python
 from gcreplay.programs.realruns import recording_at
 from gcreplay.replay.leaks import Leaks, grown, leaks
@@ -24,19 +25,19 @@ UNREAD = (
 )
 
 
-@click.command()
+@click.command(cls=Sectioned)
 @click.argument("trace", type=click.Path(path_type=Path), required=False)
 @click.option(
     "--between",
     nargs=2,
     metavar="MARK MARK",
-    help="Of what is born between these two marks, what is alive at the second.",
+    help="What is made between two marks and alive at the second.",
 )
 @click.option(
     "--run",
     "target",
     metavar="MODULE:FUNCTION",
-    help="Call this function again and again, without arguments, and say what each call leaves.",
+    help="Call this again and again: what does a call leave?",
 )
 @click.option(
     "--times",
@@ -44,13 +45,12 @@ UNREAD = (
     default=30,
     show_default=True,
     metavar="N",
-    help="With --run: so many calls to warm up, and in each of two windows.",
+    help="Calls to warm up, and twice to measure.",
 )
 @click.option(
     "--python",
     metavar="EXE",
-    help="With --run: the interpreter.  [default: that of the active virtual environment, else "
-    "ours]",
+    help="The interpreter.  [default: that of VIRTUAL_ENV, else ours]",
 )
 @click.option(
     "-o",

@@ -2,12 +2,13 @@
 
 import click
 
+from gcreplay.help import Sectioned
 from gcreplay.replay import known_policies
 from gcreplay.screen.output import Report, format_option, show
 from gcreplay.screen.tables.table import Table
 
 
-@click.command()
+@click.command(cls=Sectioned)
 @format_option("policies")
 def command(output_format: str) -> None:
     """List the policies that `replay` and `diff` accept, installed ones included.

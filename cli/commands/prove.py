@@ -45,21 +45,21 @@ Window = tuple[str, str] | None
     cls=OwnOptionsThenProgram,
     options_metavar="[OPTIONS] SCRIPT | -m MODULE | -c CODE",
 )
-@policy_option("A setting to predict and to run, as `gcreplay policies` names it; repeat.")
+@policy_option("A setting to predict and to run; repeat.")
 @apply_from_option("Begin with the settings at this mark.")
 @click.option("--window", metavar="A..B", help="Count between these two marks only.")
 @click.option("--tolerance", metavar="P%", help="Exit code 1 when an error is above this.")
 @click.option(
     "--trace",
     type=click.Path(path_type=Path),
-    help="Predict from this recording of the program instead of a new one.",
+    help="Predict from this recording, not from a new one.",
 )
 @probe_options
 @click.option(
     "--pauses",
     "show_pauses",
     is_flag=True,
-    help="Measure times in two more runs each, in which nothing is counted.",
+    help="Measure times too, in two more runs each.",
 )
 @real_run_options
 @format_option("settings")

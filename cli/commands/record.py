@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from gcreplay.help import Sectioned
 from gcreplay.installation import write_limits
 from gcreplay.options import chosen_python, probe_options, program_options
 from gcreplay.programs.not_a_script import no_such_script
@@ -25,7 +26,7 @@ OF_PYTHON = re.compile("-[bBdEiIOPqsSuvWxX]")
 VERIFY, WHAT_IF = "verify", "what-if"
 
 
-class OwnOptionsThenProgram(click.Command):
+class OwnOptionsThenProgram(Sectioned):
     """Like the interpreter's own command line: the program's arguments begin at the script, or
     after `-m MODULE` or `-c CODE`, and nothing of them is ours."""
 
@@ -79,21 +80,19 @@ class OwnOptionsThenProgram(click.Command):
     "-o",
     "--output",
     type=click.Path(path_type=Path),
-    help="The recording to write.  [default: the program's name + .gcreplay]",
+    help="The recording.  [default: the program's name + .gcreplay]",
 )
 @click.option(
     "--for",
     "purposes",
     multiple=True,
     metavar="PURPOSE",
-    help="What the recording is to answer: verify (the default, cheap), what-if, or a policy, as "
-    "`gcreplay policies` names it; repeat.",
+    help="verify (the default, cheap), what-if, or a policy; repeat.",
 )
 @click.option(
     "--labels",
     is_flag=True,
-    help="Name every reference that a probe finds, not only those in garbage, at marks and at the "
-    "end.",
+    help="Name all references, not those in garbage alone.",
 )
 @probe_options
 @program_options

@@ -5,13 +5,14 @@ from pathlib import Path
 import click
 
 from gcreplay.commands.record import in_one_line
+from gcreplay.help import Sectioned
 from gcreplay.screen.output import say
 from gcreplay.screen.progress import working
 from gcreplay.store.errors import GcreplayError
 from gcreplay.tracer import recover
 
 
-@click.command()
+@click.command(cls=Sectioned)
 @click.argument("spool", type=click.Path(path_type=Path))
 @click.option(
     "-o",

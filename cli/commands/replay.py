@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from gcreplay.help import Sectioned
 from gcreplay.options import (
     apply_from_option,
     cut_option,
@@ -31,7 +32,7 @@ from gcreplay.screen.outcome import (
     program_words,
     rare_figures,
 )
-from gcreplay.screen.output import Report, chosen_table, format_option, show
+from gcreplay.screen.output import Report, chosen_table, format_option, next_command, show
 from gcreplay.screen.pauses import P99, p99_cell, pause_model, store_model, trust
 from gcreplay.screen.progress import Runs, working
 from gcreplay.screen.tables.table import Table
@@ -44,12 +45,12 @@ from gcreplay.trace import SO_FAR, opened
 BOUNDS = ("never", "clairvoyant")
 
 
-@click.command()
+@click.command(cls=Sectioned)
 @trace_argument
-@policy_option("A collector to replay, as `gcreplay policies` names it; repeat to compare.")
+@policy_option("One that `gcreplay policies` names; repeat to compare.")
 @apply_from_option("Begin with the policies at this mark.")
 @click.option("--window", metavar="A..B", help="Count between these two marks only.")
-@cut_option("Replay as if references like 'Line.order' were weak; repeatable.")
+@cut_option("As if references like Line.order were weak; repeatable.")
 @click.option("--work", "show_work", is_flag=True, help="Show what was counted as well.")
 @click.option("--pauses", "show_pauses", is_flag=True, help="Show the 99 % quantile of pauses.")
 @format_option("runs", "work")
@@ -127,7 +128,10 @@ def command(
     words, notes = (*first, *said), (note,) if model else ()
     if own is not None and any(one.share is not None for one in outcomes):
         notes = (*notes, own.words())
-    report = Report(tuple(tables), payload, tuple(remarks), words, notes, warnings=tuple(depends))
+    then = next_command("tune", trace) if present and model is not None and cut is None else ""
+    report = Report(
+        tuple(tables), payload, tuple(remarks), words, notes, warnings=tuple(depends), then=then
+    )
     show(report, output_format)
 
 

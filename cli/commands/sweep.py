@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from gcreplay.help import Sectioned
 from gcreplay.options import alone, policy_option, several_options, traces_argument
 from gcreplay.replay import make_policy, replay
 from gcreplay.replay.engine.annotation import Garbage
@@ -42,18 +43,18 @@ from gcreplay.store.marks import with_marks_read
 from gcreplay.trace import SO_FAR, opened
 
 
-@click.command()
+@click.command(cls=Sectioned)
 @traces_argument
 @click.option(
     "--t0",
     default="100..100000:20",
     show_default=True,
     metavar="NUMBERS",
-    help="First thresholds: 700,2000, or 100..100000:20 for twenty in equal ratios.",
+    help="First: 700,2000 or A..B:N.",
 )
 @click.option("--t1", default="5,10,50", show_default=True, metavar="NUMBERS", help="Second ones.")
 @click.option("--t2", default="10", show_default=True, metavar="NUMBERS", help="Third ones.")
-@policy_option("A further collector to compare with, as for `replay`; repeat for several.")
+@policy_option("A further collector to compare with; repeatable.")
 @several_options
 @format_option("settings", "recordings")
 @click.pass_context

@@ -80,25 +80,25 @@ _SQLITE = b"SQLite format 3\0"
     "--for",
     "goal",
     type=click.Choice([one for one in get_args(Goal) if one != "balance"]),
-    help="What counts: least GC time, shortest longest or p99 pause, or least peak memory.  "
-    "[default: time and memory, 1 % of CPU for 5 % of memory]",
+    metavar="GOAL",
+    help="throughput, latency, p99 or memory.  [default: a balance]",
 )
 @click.option(
     "--max-memory",
     default="+10%",
     show_default=True,
     metavar="+P%",
-    help="So much more peak memory than now at most.",
+    help="More peak memory than now, at most.",
 )
 @click.option("--max-pause", metavar="5ms", help="The longest pause at most.")
-@click.option("--max-p99", metavar="2ms", help="What 99 % of the pauses do not exceed, at most.")
+@click.option("--max-p99", metavar="2ms", help="The pause that 99 % do not exceed, at most.")
 @click.option(
     "--as",
     "form",
     type=click.Choice(FORMS),
     default="python",
-    show_default=True,
-    help="Where the lines are to stand.",
+    metavar="PLACE",
+    help="python, gunicorn, uvicorn or pytest.  [default: python]",
 )
 @several_options
 @real_run_options
@@ -127,13 +127,11 @@ def command(
     """Find the setting of the collector that suits a program, and say what it gains and costs.
 
     A program is recorded and tuned, and then really run under its present setting and the one
-    found, three times each in turn: that is recommended only as far as the real runs bear it out.
-    Of several recordings, or a folder of them, it finds one setting for all.
+    found, three times each: that is recommended only as far as the real runs bear it out.
 
     \b
     Example:
       gcreplay tune app.py --port 8000
-      gcreplay tune demo.gcreplay
       gcreplay tune demo.gcreplay --for latency --max-memory +20% --as gunicorn
       gcreplay tune workers/ --as gunicorn
     """

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from gcreplay.help import Sectioned
 from gcreplay.options import trace_argument
 from gcreplay.replay import VerifyResult, verify
 from gcreplay.screen.output import Report, format_option, say, show
@@ -26,7 +27,7 @@ TYPES = ("type", "freed by the replay", "of these used later", "kept, not named 
 COMPARED = ("sequence", "allocation", "cause", "generation", "candidates", "collected")
 
 
-@click.command()
+@click.command(cls=Sectioned)
 @trace_argument
 @click.option(
     "--without-repairs",

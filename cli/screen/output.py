@@ -71,7 +71,7 @@ def format_option(*tables: str) -> Callable[[Command], Command]:
             metavar="NAME",
             expose_value=False,
             callback=choose,
-            help=f"All of one table, and what its columns mean: {', '.join(tables)}.",
+            help=f"In full, explained: {_any(tables)}.",
         )
         of = click.option(
             "--format",
@@ -79,11 +79,15 @@ def format_option(*tables: str) -> Callable[[Command], Command]:
             type=click.Choice(FORMATS),
             default="table",
             metavar="FORM",
-            help=f"{', '.join(FORMATS[:-1])} or {FORMATS[-1]}, which prints one table.",
+            help=f"{_any(FORMATS)} (of one table).",
         )
         return one(of(command))
 
     return with_options
+
+
+def _any(names: Sequence[str]) -> str:
+    return " or ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
 def chosen_table() -> str | None:

@@ -65,7 +65,9 @@ def test_it_says_what_the_collector_takes_where_and_by_whom(gcreplay: Gcreplay, 
         "Under cpython-3.11 the collector takes 3.00 ms, 18.8 % of CPU, 100% of it in request #; "
         "3.00 ms in 3 explicit collections, 1 object found."
     )
-    assert max(map(len, told.stdout.splitlines())) <= 80
+    *lines, last = told.stdout.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert last == f"Next: gcreplay cycles {app}"
 
 
 def test_phases_have_quantiles_of_their_time_and_of_the_collectors(

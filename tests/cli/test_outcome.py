@@ -141,12 +141,13 @@ def test_without_other_settings_it_says_how_to_compare(gcreplay: Gcreplay, app: 
 
 def test_the_error_stands_beside_it_once(gcreplay: Gcreplay, app: Path) -> None:
     told = gcreplay("replay", app, "-p", WIDER)
-    assert " ".join(told.stdout.split("\n\n")[-1].splitlines()) == (
+    assert " ".join(told.stdout.split("\n\n")[-2].splitlines()) == (
         "Times are estimates from 60 collections of unrecorded runs; under another setting a sum "
         "may be 40% off (40% held in 82 of 98 cases), a difference by less. All else is counted; "
         "memory is that of recorded objects. % CPU is of the CPU time of the recorded run, "
         "1.2 to 2 times that of real ones."
     )
+    assert told.stdout.endswith(f"\n\nNext: gcreplay tune {app}\n")
     assert "estimate" not in told.stderr
 
 
@@ -211,7 +212,8 @@ def test_a_pipe_is_no_wider_than_80_columns_and_names_every_row(
     work = ["--work"] if command == "replay" else []
     told = gcreplay(command, app, *options, *work)
     assert told.exit_code == 0, told.stderr
-    assert max(map(len, told.stdout.splitlines())) <= 80
+    shown = told.stdout.split("\n\nNext: ")[0]  # a command to paste is one line
+    assert max(map(len, shown.splitlines())) <= 80
     if command == "replay":
         tables = [part for part in told.stdout.split("\n\n") if "\npolicy " in part]
         assert len(tables) == 2
@@ -269,7 +271,7 @@ def test_the_share_is_of_the_time_that_is_known_best(
     trace.build(path).close()
     payload = json.loads(gcreplay("replay", path, "--format", "json").stdout)
     assert (payload["own_ns"], payload["own_source"]) == (ns, source)
-    shown = gcreplay("replay", path).stdout
+    shown = gcreplay("replay", path).stdout.split("\n\nNext: ")[0]
     assert " ".join(shown.split()).endswith(words)
 
 
