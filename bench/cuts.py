@@ -48,16 +48,16 @@ class Figures:
     peak_bytes: int
 
 
-CLOSENESS = {
+PROBES = {
     "closely (`--granularity 50 --full-probe 700`)": (50, 700),
     "with no probes of its own": (0, 0),
 }
 
 
-def recorded(folder: Path, closeness: tuple[int, int], name: str, *arguments: str) -> Path:
+def recorded(folder: Path, probes: tuple[int, int], name: str, *arguments: str) -> Path:
     """A recording of the program."""
     output = folder / f"{name}{len(arguments)}.gcreplay"
-    granularity, full_probe = closeness
+    granularity, full_probe = probes
     done = record(
         RecordOptions(
             output=output,
@@ -93,15 +93,15 @@ def really(name: str, peak_bytes: int) -> Figures:
 
 
 def compared(
-    folder: Path, closeness: tuple[int, int], name: str
+    folder: Path, probes: tuple[int, int], name: str
 ) -> tuple[Figures, Figures, Figures, str]:
     """The program as it is, cut in the replay and cut in the source; what is suggested first."""
-    with EventLog.open(recorded(folder, closeness, name)) as log:
+    with EventLog.open(recorded(folder, probes, name)) as log:
         before = replayed(log)
         with cut_log(log, [Cut.parse(CASES[name])]) as cut:
             predicted = replayed(cut.log)
         first = next(iter(suggest(log)), None)
-    with EventLog.open(recorded(folder, closeness, name, "cut")) as log:
+    with EventLog.open(recorded(folder, probes, name, "cut")) as log:
         peak = replayed(log).peak_bytes
     return before, predicted, really(name, peak), str(first.cut) if first else "-"
 
@@ -111,12 +111,12 @@ def error(predicted: int, real: int) -> str:
     return "0 %" if predicted == real else f"{100 * (predicted - real) / max(1, real):+.1f} %"
 
 
-def report(title: str, closeness: tuple[int, int]) -> str:
+def report(title: str, probes: tuple[int, int]) -> str:
     """The table of recordings with such probes."""
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         for name in CASES:
-            before, predicted, real, first = compared(Path(folder), closeness, name)
+            before, predicted, real, first = compared(Path(folder), probes, name)
             for figure in Figures.__slots__:
                 was, told, is_ = (getattr(one, figure) for one in (before, predicted, real))
                 head = (name, f"`{CASES[name]}`") if figure == "collections" else ("", "")
@@ -127,5 +127,5 @@ def report(title: str, closeness: tuple[int, int]) -> str:
 
 
 if __name__ == "__main__":
-    for title, closeness in CLOSENESS.items():
-        sys.stdout.write(report(title, closeness) + "\n\n")
+    for title, probes in PROBES.items():
+        sys.stdout.write(report(title, probes) + "\n\n")

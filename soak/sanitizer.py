@@ -45,8 +45,8 @@ Run = Callable[[Environment], tuple[bool, str]]
 
 
 def sanitized(folder: Path) -> list[Outcome]:
-    """A program of all kinds of objects: recorded at three closenesses, measured under two plans,
-    with and without sizes."""
+    """A program of all kinds of objects: recorded three times, with more probes each, measured
+    under two plans, with and without sizes."""
     runs: dict[str, Run] = {
         **{f"recording {g}/{f}": partial(_recorded, folder, g, f) for g, f in CLOSENESS},
         **{f"measuring {name}": partial(_measured, plan, False) for name, plan in PLANS.items()},
