@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from gallery import charts
 from gallery.figures import Figures
+from gcreplay.report.renderers.svg import Chart
+from gcreplay.store import EventLog
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +37,25 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """says: what it shows, in one sentence."""
+
+    draw: Callable[[EventLog], Chart]
+    says: str
+
+
+VISITS = Picture(
+    lambda log: charts.visits(log, "cpython-3.11"),
+    "Each dot is a collection, its height the number of objects that it visits, over the events "
+    "of the recording; full ones are marked.",
+)
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
-    """program: from the checkout; packages: as pip takes them; settings: to be predicted and
-    really run, besides the present one; shows: the command that answers, after `gcreplay`."""
+    """program: from the checkout; packages: as pip takes them; settings: to be predicted and really
+    run, besides the present one; shows: the command that answers, after `gcreplay`; drawn: the
+    picture of its page."""
 
     name: str
     title: str
@@ -48,4 +67,5 @@ class Entry:
     packages: tuple[str, ...] = ()
     arguments: tuple[str, ...] = ()
     settings: tuple[str, ...] = ()
+    drawn: Picture = VISITS
     change: Change | None = None

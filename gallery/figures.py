@@ -101,6 +101,7 @@ class Changed:
     real_times: Times
     peak: int
     alive: int | None
+    output: str
 
     @property
     def expected(self) -> Counts:
@@ -227,6 +228,16 @@ class Figures:
     @property
     def alive_mb(self) -> float:
         return (self.alive or 0) / MB
+
+    @property
+    def waiting_now(self) -> int:
+        """Cycles of the first kind that wait for a collection at once: as many as the most garbage
+        has room for, as nearly all garbage is of that kind."""
+        return round(self.now.floating * self.ring.count / self.ring.bytes)
+
+    @property
+    def waiting_then(self) -> int:
+        return round(self.then.floating * self.ring.count / self.ring.bytes)
 
     def dump(self) -> str:
         return json.dumps(dataclasses.asdict(self), indent=1) + "\n"

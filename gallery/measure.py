@@ -60,7 +60,7 @@ class Measuring:
         return cycle(self.json("cycles", self.trace, "--suggest"))
 
     def record(self) -> None:
-        said = self.gcreplay(*record_command(self.entry))
+        said = gcreplay(*record_command(self.entry))
         self.output = said.stdout.strip()
 
     def prove(self, trace: str, program: str, settings: tuple[str, ...]) -> dict[str, Any]:
@@ -78,7 +78,7 @@ class Measuring:
         program = str(folder / Path(self.entry.program).name)
         (ROOT / program).write_text(text.replace(change.before, change.after))
         trace = self.trace.replace(".gcreplay", "-changed.gcreplay")
-        self.gcreplay(*record_options(trace), program, *self.entry.arguments)
+        said = gcreplay(*record_options(trace), program, *self.entry.arguments)
         proved = self.prove(trace, program, ())
         run = self.json("replay", trace)["runs"][0]
         predicted, peak, alive, expected = None, None, None, NO_TIMES
@@ -102,15 +102,13 @@ class Measuring:
             real_times=times(proved["pauses"][PRESENT]["measured"]),
             peak=run["peak_bytes"],
             alive=self.json("leaks", trace)["bytes"] if leaks else None,
+            output=said.stdout.strip(),
         )
 
     def json(self, *command: str) -> dict[str, Any]:
         name, *rest = command
-        answer: dict[str, Any] = json.loads(self.gcreplay(name, "--format", "json", *rest).stdout)
+        answer: dict[str, Any] = json.loads(gcreplay(name, "--format", "json", *rest).stdout)
         return answer
-
-    def gcreplay(self, *command: str) -> subprocess.CompletedProcess[str]:
-        return run(str(Path(sys.executable).with_name("gcreplay")), *command)
 
 
 def record_options(trace: str) -> list[str]:
@@ -121,6 +119,10 @@ def record_options(trace: str) -> list[str]:
 def record_command(entry: Entry) -> list[str]:
     trace = str(BUILD.relative_to(ROOT) / f"{entry.name}.gcreplay")
     return [*record_options(trace), entry.program, *entry.arguments]
+
+
+def gcreplay(*command: str) -> subprocess.CompletedProcess[str]:
+    return run(str(Path(sys.executable).with_name("gcreplay")), *command)
 
 
 def run(*command: str) -> subprocess.CompletedProcess[str]:

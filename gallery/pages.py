@@ -46,7 +46,8 @@ def index(known: Mapping[Entry, Figures]) -> str:
         "",
         "Ten real programs, each with a question, its answer in three sentences, and what was",
         "predicted from one recording beside what real runs did, where it missed too.",
-        "`make gallery` makes all of it anew.",
+        "`make gallery` makes all of it anew. [Collectors at work](pictures.md) has pictures",
+        "of two further runs.",
         "",
         "| program | kind | question | answer |",
         "|---|---|---|---|",
@@ -63,6 +64,7 @@ def page(entry: Entry, figures: Figures) -> str:
         f"# {entry.title}",
         f"**{entry.question}**",
         " ".join(claim.text.format(f=figures) for claim in entry.answer),
+        *shown(entry),
         *report(entry),
         "## Predicted, and real",
         "\n".join(rows(figures)),
@@ -80,6 +82,11 @@ def page(entry: Entry, figures: Figures) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
+def shown(entry: Entry) -> Iterator[str]:
+    yield f"![{entry.drawn.says}]({entry.name}.svg)"
+    yield entry.drawn.says
+
+
 def report(entry: Entry) -> Iterator[str]:
     if (FOLDER / f"{entry.name}.html").exists():
         yield f"[The whole report]({entry.name}.html) is one file; open it in a browser."
@@ -89,7 +96,7 @@ def changed(entry: Entry) -> Iterator[str]:
     if (change := entry.change) is not None:
         yield "What was changed:"
         old = [f"-    {line.strip()}" for line in change.before.splitlines()]
-        new = [f"+    {line.strip()}" for line in change.after.splitlines()]
+        new = [f"+    {line.strip()}".rstrip() for line in change.after.splitlines()]
         yield "```diff\n" + "\n".join([*old, *new]) + "\n```"
 
 

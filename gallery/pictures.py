@@ -16,28 +16,16 @@ from pathlib import Path
 
 import numpy as np
 
+from gallery import charts
 from gallery.measure import BUILD, ROOT
-from gcreplay.replay import Collection, RunResult
-from gcreplay.replay.garbage import cycles
+from gcreplay.replay import RunResult
 from gcreplay.replay.garbage.ended import ended
-from gcreplay.replay.results.series import Axis, Steps, heap_steps
 from gcreplay.replay.run import Replay
-from gcreplay.report.parts.cycles import Advice, graph
-from gcreplay.report.places import Places
 from gcreplay.report.renderers.svg import Chart, picture
-from gcreplay.report.view import (
-    Column,
-    Distribution,
-    Dot,
-    Line,
-    Moment,
-    Scatter,
-    Series,
-)
+from gcreplay.report.view import Column, Distribution, Dot, Graph, Scatter, Series
 from gcreplay.store import EventLog
 
 FOLDER = ROOT / "docs" / "pictures"
-BINS = 300
 PRESENT = "cpython-3.11"
 THRESHOLDS = (100, 300, 700, 1400, 3000, 5000, 9000, 16000)
 
@@ -67,27 +55,13 @@ def _recorded(folder: Path, name: str) -> EventLog:
 
 
 def heap(of: Recordings) -> Series:
-    """What is needed, and garbage that waits under three first thresholds."""
-    axis = _events(of.caches)
-    edges = axis.edges(BINS)
-    lines = []
-    for threshold in (700, 2000, 5000):
-        run = Replay(of.caches, f"cpython-3.11:{threshold},10,10")
-        run.note_deaths()
-        steps = heap_steps(run, run.run())
-        lines.append(_line(f"garbage under {threshold:,}", steps.floating_bytes, axis, edges))
-    thinning = _each(of.caches)
-    title = "Garbage that waits for a collection"
-    return Series("heap", title, "events", "bytes", edges, tuple(lines), thinning=thinning)
+    """Garbage that waits under three first thresholds."""
+    return charts.garbage(of.caches, {f"{n:,}": f"{PRESENT}:{n},10,10" for n in (700, 2000, 5000)})
 
 
 def pauses(of: Recordings) -> Series:
     """A pause is as long as what the collection visits."""
-    axis = _events(of.caches)
-    run = _run(of.caches, "cpython-3.11:100,10,10")
-    moments = tuple(_moment(one, axis) for one in run.collections)
-    title = "Objects that each collection visits"
-    return Series("pauses", title, "events", "objects", np.array([0.0, axis.end]), (), moments)
+    return charts.visits(of.caches, f"{PRESENT}:100,10,10")
 
 
 def settings(of: Recordings) -> Scatter:
@@ -105,11 +79,9 @@ def settings(of: Recordings) -> Scatter:
     return Scatter("settings", "Work against memory, by first threshold", work, memory, dots)
 
 
-def cycle(of: Recordings) -> Chart:
+def cycle(of: Recordings) -> Graph:
     """The cycle of an error, and the reference that is best cut."""
-    found = cycles(of.errors)
-    cut = Advice("handle:failure", "frame of handle", ":failure", "", ())
-    return graph(1, found.groups[0], found, Places.of(of.errors), cut)
+    return charts.cycle(of.errors, "handle:failure", "frame of handle", ":failure")
 
 
 def ages(of: Recordings) -> Distribution:
@@ -137,26 +109,6 @@ def drawn(of: Recordings) -> dict[str, str]:
 
 def _run(log: EventLog, policy: str) -> RunResult:
     return Replay(log, policy).run()
-
-
-def _events(log: EventLog) -> Axis:
-    start, end = float(log.start_sequence), float(log.event_count)
-    return Axis("events", np.array([start, end]), np.array([0.0, end - start]))
-
-
-def _each(log: EventLog) -> str:
-    return f"each point is {(log.event_count - log.start_sequence) // BINS:,} events"
-
-
-def _line(name: str, steps: Steps, axis: Axis, edges: np.ndarray) -> Line:
-    thin = steps.thinned(axis.places(steps.at), edges)
-    return Line(name, thin.low, thin.high, thin.mean)
-
-
-def _moment(one: Collection, axis: Axis) -> Moment:
-    at = float(axis.places([one.sequence])[0])
-    kind = "full" if one.generation == 2 else "young"
-    return Moment(at, kind, f"{one.candidates:,} objects", float(one.candidates))
 
 
 def _role(name: str, points: dict[str, tuple[int, int]]) -> str:
