@@ -54,13 +54,19 @@ def _range(figures: Sequence[float], unit: str) -> tuple[float, float]:
 
 def _front(dots: Sequence[Dot], x: Scale, y: Scale) -> str:
     """Between two neighbours of the front nothing is better than a step."""
-    front = sorted((d.x, d.y) for d in dots if d.role in ("front", "recommended"))
+    front = sorted((d.x, d.y) for d in dots if d.role in ("front", "recommended") or _now(d, dots))
     steps: list[tuple[float, float]] = []
     for at, figure in front:
         if steps:
             steps.append((x(at), steps[-1][1]))
         steps.append((x(at), y(figure)))
     return tag("path", d=path(steps), class_="front") if len(front) > 1 else ""
+
+
+def _now(dot: Dot, dots: Sequence[Dot]) -> bool:
+    """The present setting, where it belongs to the front itself."""
+    better = (d.x <= dot.x and d.y <= dot.y and (d.x, d.y) != (dot.x, dot.y) for d in dots)
+    return dot.role == "present" and not any(better)
 
 
 SHAPES = {
