@@ -92,7 +92,7 @@ def settings() -> Scatter:
         ("freeze@ready + 20000,10,10", 22.0, 47.0, "front"),
         ("freeze@ready + 700,10,10", 80.0, 40.6, "front"),
         ("5000,10,10", 38.0, 43.0, "other"),
-        ("2000,10,10", 61.0, 41.5, "other"),
+        ("2000,10,10", 61.0, 42.5, "other"),
         ("never", 2.0, 57.0, "front"),
     ]
     dots = tuple(

@@ -12,6 +12,9 @@ from gcreplay.report.renderers.svg.draw import CHARACTER, drawing, tag, words
 from gcreplay.report.renderers.svg.frame import AXIS, LEFT, RIGHT, Scale, y_axis
 from gcreplay.report.view import Distribution
 
+UNITS = ("bytes", "ms", "s", "percent")
+"""Units that each label has; any other one stands once, at the end of the axis."""
+
 FIRST = 48.0
 GAP = 54.0
 """Room above the first row and above each other one, for a name and for a number."""
@@ -31,7 +34,7 @@ def distribution_svg(chart: Distribution, width: float = 760) -> str:
     if chart.deadline is not None:
         parts.append(_deadline(chart, width, y))
     parts.append(_edges(chart, width, y))
-    return drawing(width, y + AXIS, *parts)
+    return drawing(width, y + AXIS + (0 if chart.unit in UNITS else 18), *parts)
 
 
 def _place(chart: Distribution, figure: float, width: float) -> float | None:
@@ -93,15 +96,16 @@ def span(chart: Distribution, i: int) -> str:
 
 def _edges(chart: Distribution, width: float, y: float) -> str:
     """So many edges as there is room for, evenly."""
-    labels = [amount(float(edge), chart.unit) for edge in chart.edges]
+    own = chart.unit in UNITS
+    labels = [amount(float(edge), chart.unit if own else "") for edge in chart.edges]
     widest = max(map(len, labels)) * CHARACTER + 10
     step = max(1, math.ceil(len(labels) * widest / (width - LEFT)))
-    parts = []
+    parts = [] if own else [words(f"{chart.unit} →", width - RIGHT, y + 36, "tick", "end")]
     for i in range(0, len(labels), step):
         x = _x(chart, i, width)
         parts.append(tag("line", x1=x, x2=x, y1=y, y2=y + 4, class_="axis"))
-        end = x + len(labels[i]) * CHARACTER / 2 > width
-        parts.append(words(labels[i], min(x, width), y + 18, "tick", "end" if end else "middle"))
+        middle = min(x, width - len(labels[i]) * CHARACTER / 2)
+        parts.append(words(labels[i], middle, y + 18, "tick", "middle"))
     return "".join(parts)
 
 

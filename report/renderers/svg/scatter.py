@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
+from math import inf
 
 from gcreplay.report.renderers.svg.amounts import amount, top
 from gcreplay.report.renderers.svg.draw import drawing, path, shown, tag, words
@@ -16,7 +17,7 @@ UNITS = {"size": "bytes", "ms": "ms", "percent": "percent"}
 ROLES = {
     "present": "now",
     "recommended": "recommended",
-    "front": "no setting is better in both",
+    "front": "front: none is better in all",
     "other": "other settings",
 }
 
@@ -54,19 +55,18 @@ def _range(figures: Sequence[float], unit: str) -> tuple[float, float]:
 
 def _front(dots: Sequence[Dot], x: Scale, y: Scale) -> str:
     """Between two neighbours of the front nothing is better than a step."""
-    front = sorted((d.x, d.y) for d in dots if d.role in ("front", "recommended") or _now(d, dots))
+    least = inf
+    front = []
+    for at, figure in sorted((d.x, d.y) for d in dots):
+        if figure < least:  # of these two figures alone: a front of three has others too
+            least = figure
+            front.append((at, figure))
     steps: list[tuple[float, float]] = []
     for at, figure in front:
         if steps:
             steps.append((x(at), steps[-1][1]))
         steps.append((x(at), y(figure)))
     return tag("path", d=path(steps), class_="front") if len(front) > 1 else ""
-
-
-def _now(dot: Dot, dots: Sequence[Dot]) -> bool:
-    """The present setting, where it belongs to the front itself."""
-    better = (d.x <= dot.x and d.y <= dot.y and (d.x, d.y) != (dot.x, dot.y) for d in dots)
-    return dot.role == "present" and not any(better)
 
 
 SHAPES = {
