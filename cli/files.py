@@ -10,7 +10,7 @@ from typing import Literal, TextIO
 
 from gcreplay.store.errors import GcreplayError, NotFound, StorageError
 from gcreplay.store.exchange.lines import bounded_lines
-from gcreplay.store.place import other_kind, own_descriptor, written_whole
+from gcreplay.store.place import new_file, other_kind, own_descriptor, written_whole
 
 
 @contextmanager
@@ -32,6 +32,13 @@ def text_output(target: Path, *, force: bool) -> Iterator[TextIO]:
         raise
     except OSError as error:
         raise StorageError(f"{target}: {error.strerror or error}") from error
+
+
+def check_free(target: Path, *, force: bool) -> None:
+    """Before long work: raises what `text_output` would raise then, as FileExists."""
+    with suppress(OSError):
+        if own_descriptor(target) is None and other_kind(target) is None:
+            new_file(target, force=force)
 
 
 def _text(where: Path | int, mode: Literal["r", "w"] = "w") -> TextIO:

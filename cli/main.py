@@ -27,6 +27,7 @@ from gcreplay.store.quiet import no_threads
 
 COMMANDS: Final = {
     "record": "Run a program under CPython 3.11 and record its heap.",
+    "report": "Write one page that says what to do: HTML, Markdown or JSON.",
     "replay": "Replay a recording under policies and compare the results.",
     "sweep": "Compare many thresholds at once, and find the best.",
     "diff": "Compare two replays, of one recording or of two.",

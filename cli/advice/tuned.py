@@ -10,7 +10,7 @@ from typing import Any, Final
 from gcreplay.advice.bearing import Bearing, Real
 from gcreplay.advice.bearing import Figure as Claimed
 from gcreplay.advice.paste import lines_of
-from gcreplay.replay import replay
+from gcreplay.replay import RunResult, replay
 from gcreplay.replay.estimates.pauses import TYPICAL, PauseModel
 from gcreplay.replay.policies.policy import OLDEST
 from gcreplay.replay.tuning.choice import Goal, Judge, Limits, Tried, on_front
@@ -51,12 +51,19 @@ class Tuned:
     """A recording, all that was tried on it, and what was chosen."""
 
     def __init__(
-        self, log: EventLog, goal: Goal, limits: Limits, process_bytes: int | None = None
+        self,
+        log: EventLog,
+        goal: Goal,
+        limits: Limits,
+        process_bytes: int | None = None,
+        run: RunResult | None = None,
     ) -> None:
-        """`process_bytes`: the most that the process really takes now, if that is known."""
+        """`process_bytes`: the most that the process really takes now, if that is known; `run`:
+        the replay of its present setting, if that is made already."""
         self.log = log
-        with working("replaying"):
-            run = replay(log, PRESENT)
+        if run is None:
+            with working("replaying"):
+                run = replay(log, PRESENT)
         self.fitted = pause_model(log, run.collections)
         self.model: PauseModel = self.fitted or TYPICAL
         self.own = own_time(log)

@@ -1,0 +1,130 @@
+"""`gcreplay report`: one page that answers what the collector costs, and what to do."""
+
+import json
+import shlex
+import sys
+from pathlib import Path
+from typing import Final
+
+import click
+
+from gcreplay.files import check_free, text_output
+from gcreplay.options import in_unit, policy_option, trace_argument
+from gcreplay.report.data import data
+from gcreplay.report.fitted import fitted
+from gcreplay.report.view import Level, View
+from gcreplay.reporting.core import Asked
+from gcreplay.reporting.made import LEVELS, failing, report
+from gcreplay.screen.output import say
+from gcreplay.trace import opened
+
+FORMATS: Final = ("html", "markdown", "json")
+SUFFIXES: Final = {".html": "html", ".htm": "html", ".md": "markdown", ".json": "json"}
+
+
+@click.command()
+@trace_argument
+@policy_option("Another collector to show beside the recorded setting; repeatable.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="The file to write; - is standard output.  [default: the recording's name + .html; "
+    "markdown and json go to standard output]",
+)
+@click.option(
+    "--format",
+    "output_format",
+    type=click.Choice(FORMATS),
+    help="The form of the report.  [default: as the file's name ends, else html]",
+)
+@click.option(
+    "--deadline",
+    default="10ms",
+    show_default=True,
+    metavar="TIME",
+    help="The line that pauses are held against.",
+)
+@click.option("--no-search", is_flag=True, help="Do not look for a better setting: it is faster.")
+@click.option(
+    "--fail-if",
+    "level",
+    type=click.Choice(LEVELS),
+    help="Exit with 1 where something of this level or above is found.",
+)
+@click.option("--force", is_flag=True, help="Overwrite an existing file.")
+@click.pass_context
+def command(
+    ctx: click.Context,
+    trace: Path,
+    policies: tuple[str, ...],
+    output: Path | None,
+    output_format: str | None,
+    deadline: str,
+    no_search: bool,
+    level: Level | None,
+    force: bool,
+) -> None:
+    """Write a report that a person reads: what the collector cost, what would be better, and why.
+
+    One HTML file that needs no network, Markdown for a pull request, or JSON. It replays the
+    recorded setting, each -p and both bounds, and looks for a better setting as `tune` does.
+
+    \b
+    Example:
+      gcreplay report demo.gcreplay
+      gcreplay report demo.gcreplay -p generational:5000,10,10 -o demo.html
+      gcreplay report demo.gcreplay --format markdown --fail-if warning
+    """
+    kind, target = destination(trace, output, output_format)
+    asked = Asked(
+        trace, policies, float(in_unit("--deadline", deadline, "10ms")), search=not no_search
+    )
+    if target is not None:
+        check_free(target, force=force)
+    with opened(trace) as log:
+        view = report(log, asked, made_by())
+    write(view, kind, target, force=force)
+    if found := failing(view.findings, level):
+        more = f", and {len(found) - 1:,} more" if len(found) > 1 else ""
+        say(f"--fail-if {level}: {found[0].id} ({found[0].level}): {found[0].text}{more}")
+        ctx.exit(1)
+
+
+def made_by() -> str:
+    """The command line that makes the report."""
+    return shlex.join(["gcreplay", *sys.argv[1:]])
+
+
+def destination(
+    trace: Path, output: Path | None, output_format: str | None
+) -> tuple[str, Path | None]:
+    """The format and the file; None is standard output."""
+    known = None if output is None else SUFFIXES.get(output.suffix.lower())
+    kind = output_format or known or "html"
+    if output is None:
+        return kind, Path(f"{trace.stem}.html") if kind == "html" else None
+    return kind, None if str(output) == "-" else output
+
+
+def rendered(view: View, kind: str) -> str:
+    """The report in that format; each is imported only where it is asked for."""
+    if kind == "json":
+        return json.dumps(data(view), indent=2) + "\n"
+    if kind == "markdown":
+        from gcreplay.report.renderers.markdown import markdown
+
+        return markdown(view)
+    from gcreplay.report.renderers.html import html
+
+    return html(fitted(view))
+
+
+def write(view: View, kind: str, target: Path | None, *, force: bool) -> None:
+    text = rendered(view, kind)
+    if target is None:
+        click.echo(text, nl=False)
+        return
+    with text_output(target, force=force) as file:
+        file.write(text)
+    say(f"The report is in {target}")

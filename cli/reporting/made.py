@@ -1,0 +1,73 @@
+"""The whole report: its sections in order, the answer first, and what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, get_args
+
+from gcreplay.report.view import Finding, Level, Section, View
+from gcreplay.reporting.core import Asked, Core, Told
+from gcreplay.reporting.kinds import kinds
+from gcreplay.screen.outcome import program
+from gcreplay.screen.progress import working
+from gcreplay.store import EventLog
+
+LEVELS: Final[tuple[Level, ...]] = get_args(Level)
+"""The least first."""
+
+ORDER: Final = (
+    "compare",
+    "cost",
+    "heap",
+    "pauses",
+    "policies",
+    "settings",
+    "garbage",
+    "cycles",
+    "ages",
+    "alive",
+    "trust",
+    "again",
+)
+
+
+def report(log: EventLog, asked: Asked, made_by: str, compared: Told | None = None) -> View:
+    """compared: the section of a comparison, which stands first."""
+    core = Core(log, asked)
+    told = core.sections()
+    with working("finding garbage, cycles and what is alive"):
+        told |= {section.id: (section, found) for section, found in kinds(log, str(asked.trace))}
+    if compared is not None:
+        told["compare"] = compared
+    sections = [told[name] for name in ORDER if name in told]
+    findings = ordered([one for _, found in sections for one in found])
+    argv = log.meta.get("argv")
+    name = program(argv) if isinstance(argv, list) else asked.trace.name
+    return View(
+        f"The garbage collector of {name}",
+        core.subject,
+        answer(findings, told["cost"][0]),
+        findings,
+        tuple(section for section, _ in sections),
+        made_by,
+    )
+
+
+def ordered(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """The gravest first; of equal ones in the order of the sections."""
+    return tuple(sorted(findings, key=lambda one: -LEVELS.index(one.level)))
+
+
+def answer(findings: Sequence[Finding], cost: Section) -> tuple[str, ...]:
+    """What to do, and before it what makes figures wrong."""
+    wrong = [one.text for one in findings if one.level == "serious"]
+    advice = [one.text for one in findings if one.id == "setting"]
+    none = [f"No other settings were tried yet: {cost.command}"]
+    return (*wrong, *(advice or none))
+
+
+def failing(findings: Sequence[Finding], level: Level | None) -> Sequence[Finding]:
+    """Those of that level or above."""
+    if level is None:
+        return ()
+    return [one for one in findings if LEVELS.index(one.level) >= LEVELS.index(level)]
