@@ -68,7 +68,7 @@ class Confidential(EventLog):
     def __init__(self, log: EventLog, beside: Confidential | None = None) -> None:
         self.__dict__.update(log.__dict__)
         self._real = log
-        self._numbers: dict[tuple[str, str], int] = {} if beside is None else beside._numbers
+        self._numbers: dict[str, dict[str, int]] = {} if beside is None else beside._numbers
         self._known_types = {str(row[1]) for row in log.names.types.rows}
         self._shown = Names()
         self._shown.types.replace([self._type(row) for row in log.names.types.rows])
@@ -100,7 +100,8 @@ class Confidential(EventLog):
     # The same name has the same number, in the order of the tables.
 
     def _number(self, of: str, name: str) -> str:
-        return f"{of}_{self._numbers.setdefault((of, name), len(self._numbers) + 1)}"
+        known = self._numbers.setdefault(of, {})
+        return f"{of}_{known.setdefault(name, len(known) + 1)}"
 
     def _type(self, row: Row) -> Row:
         module, name, *rest = row
@@ -119,7 +120,7 @@ class Confidential(EventLog):
         )
 
     def _name(self, name: str) -> str:
-        if name in _OF_PYTHON or _PART.fullmatch(name) or not name:
+        if name in _OF_PYTHON or name in _OWN_MODULES or _PART.fullmatch(name):
             return name
         return name if name in self._known_types else self._number("name", name)
 
@@ -157,7 +158,7 @@ class Confidential(EventLog):
             if label not in told:
                 of = self._number("mark", kind(texts[label]))
                 seen[of] = seen.get(of, 0) + 1
-                letters = of.translate(str.maketrans("0123456789", "abcdefghij"))
+                letters = of.translate(str.maketrans("0123456789_", "abcdefghij "))
                 numbered = any(one.isdigit() for one in texts[label])
                 told[label] = f"{letters}:{seen[of]}" if numbered else letters
         return told

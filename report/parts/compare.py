@@ -73,7 +73,10 @@ def compare_recordings(
     verdict: whether the second is better, in a sentence. where, where_made: places in words."""
     blocks: list[Block] = [figures_table(names, times, figures)]
     for id, title, _, changes in _found(garbage, leaks):
-        blocks += [Words(_none(title))] if not changes else [_table(id, title, changes, where)]
+        if changes:
+            blocks.append(_table(id, title, changes, where))
+    if not garbage.new and not leaks.new:
+        blocks.append(Words("Nothing is new: no kind of cycles, and none that grows."))
     if sites:
         blocks.append(_sites(names, sites, where_made))
     findings = [
@@ -131,10 +134,6 @@ def _split(
         tuple(one for one in changed if one.objects > 0),
         tuple(one for one in changed if one.objects <= 0),
     )
-
-
-def _none(title: str) -> str:
-    return f"{title}: none."
 
 
 def figures_table(
