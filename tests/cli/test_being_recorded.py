@@ -24,6 +24,15 @@ print(os.getpid(), flush=True)
 sys.stdin.readline()
 """
 
+SOON = """
+import sys
+from gcreplay.__main__ import main
+from gcreplay.store.tables import patience
+patience.PATIENCE_SECONDS = 1.5
+main()
+"""
+"""The command, but it does not wait for half a minute for what others have locked."""
+
 
 class Recorder:
     """A recorder whose program has printed its number and waits for a line."""
@@ -31,7 +40,7 @@ class Recorder:
     def __init__(self, folder: Path) -> None:
         self.path = folder / "run.gcreplay"
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "gcreplay", "record", "-o", self.path, "-c", PROGRAM],
+            [sys.executable, "-c", SOON, "record", "-o", self.path, "-c", PROGRAM],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
