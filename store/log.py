@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -54,6 +54,8 @@ class EventLog(StoredResults):
         self._writer: SegmentWriter | None = None
         self._new = False
         self._closed = False
+        self.on_read: Callable[[int, int], None] | None = None
+        """Told of events that were just gone through: the first one's number, and how many."""
         self._first_start: tuple[int, StartState] | None = None
 
     # Opening and closing
@@ -273,7 +275,15 @@ class EventLog(StoredResults):
         DamagedFile when one cannot be read.
         """
         self._written()
-        return self._reader.segments(start, stop, self._tables.whole().events)
+        read = self._reader.segments(start, stop, self._tables.whole().events)
+        return read if self.on_read is None else self._told(read, self.on_read)
+
+    def _told(
+        self, read: Iterator[Events], on_read: Callable[[int, int], None]
+    ) -> Iterator[Events]:
+        for events in read:
+            yield events
+            on_read(events.first_sequence, len(events))
 
     def named(self, start: int = 0, stop: int | None = None) -> Iterator[Events]:
         """As `segments`, for who looks up what the events name; raises InvalidLog where one names

@@ -72,11 +72,13 @@ class RecordOptions:
 
 @dataclass(frozen=True, slots=True)
 class RecordProgress:
-    """Figures while the program runs; `waiting` bytes of the spool are not taken yet."""
+    """Figures on the way; `waiting` bytes of the spool are not taken yet. `ended`: the program has,
+    and what it wrote to is no longer its."""
 
     events: int
     objects: int
     waiting: int
+    ended: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,7 +353,7 @@ def _follow(
             return asked.ended_by
         if progress is not None and ingest is not None:
             try:
-                progress(RecordProgress(ingest.events, ingest.objects, spool.waiting))
+                progress(RecordProgress(ingest.events, ingest.objects, spool.waiting, ended))
             except Exception:
                 progress = None  # whoever watched is gone
         asked.stop_with_program()

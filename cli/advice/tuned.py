@@ -28,7 +28,7 @@ from gcreplay.screen.outcome import (
 )
 from gcreplay.screen.output import Report, next_command
 from gcreplay.screen.pauses import P99, pause_model, trust
-from gcreplay.screen.progress import working
+from gcreplay.screen.progress import reading, working
 from gcreplay.screen.tables.table import Cell, Figure, Size, Table
 from gcreplay.store import EventLog
 from gcreplay.store.marks import with_marks_read
@@ -62,7 +62,7 @@ class Tuned:
         the replay of its present setting, if that is made already."""
         self.log = log
         if run is None:
-            with working("replaying"):
+            with reading(log, "replaying"):
                 run = replay(log, PRESENT)
         self.fitted = pause_model(log, run.collections)
         self.model: PauseModel = self.fitted or TYPICAL

@@ -12,7 +12,7 @@ from gcreplay.production.gclogs import read
 from gcreplay.production.likeness import Likeness, likenesses
 from gcreplay.report.words.numbers import by_generation
 from gcreplay.screen.output import Report, format_option, show
-from gcreplay.screen.progress import working
+from gcreplay.screen.progress import reading
 from gcreplay.screen.tables.table import Cell, Table
 from gcreplay.trace import opened
 
@@ -54,7 +54,7 @@ def command(
     """
     bounds = window_bounds(window)
     production = read(log_path)
-    with opened(trace) as log, working("comparing"):
+    with opened(trace) as log, reading(log, "comparing"):
         ours = recorded(log, bounds)
     found = likenesses(ours, production)
     trusted = verdict(found)

@@ -20,7 +20,7 @@ from gcreplay.report.words.places import short
 from gcreplay.screen.outcome import PRESENT, OwnTime, milliseconds, own_time
 from gcreplay.screen.output import Report, format_option, next_command, show
 from gcreplay.screen.pauses import LONGER, pause_model, too_few, trust
-from gcreplay.screen.progress import working
+from gcreplay.screen.progress import reading
 from gcreplay.screen.tables.table import Cell, Counts, Figure, Place, Size, Table, words
 from gcreplay.store import EventLog
 from gcreplay.store.errors import GcreplayError, UsageError
@@ -50,7 +50,7 @@ def command(trace: Path, policies: tuple[str, ...], output_format: str) -> None:
     if len(policies) > 1:
         raise UsageError("costs shows one policy: give -p once")
     policy = policies[0] if policies else PRESENT
-    with opened(trace) as log, working("replaying"):
+    with opened(trace) as log, reading(log, "replaying"):
         play = Replay(log, policy)
         run = play.run()
         alive = sum(play.heap.size(g) for g in range(PERMANENT))

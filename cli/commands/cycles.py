@@ -38,7 +38,7 @@ from gcreplay.screen.output import (
     show,
 )
 from gcreplay.screen.pauses import pause_model
-from gcreplay.screen.progress import working
+from gcreplay.screen.progress import reading, working
 from gcreplay.store.errors import UsageError
 from gcreplay.store.marks import mark_from
 from gcreplay.trace import opened
@@ -105,7 +105,7 @@ def command(
     gain: tuple[str, ...] = ()
     cut_payload: dict[str, object] = {}
     with opened(trace) as log, without(log, parsed) as cut:
-        with working("replaying"):
+        with reading(log, "replaying"):
             found = cycles(log, policy, since=mark)
         model = pause_model(log) if cut is not None or wanted else None
         if wanted:
@@ -120,7 +120,7 @@ def command(
             }
         if cut is not None:
             before = Outcome.of(found.run, model, None)
-            with working("replaying"):
+            with reading(cut.log, "replaying"):
                 found = cycles(cut.log, policy, since=mark)
             gain = (effect(before, Outcome.of(found.run, model, None), cut), counted_cut(cut))
             gain += (f"Take care: {cut.lost.sentence()}.",) if cut.lost.objects else ()

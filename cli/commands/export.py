@@ -15,7 +15,7 @@ from gcreplay.help import Sectioned
 from gcreplay.options import policy_option, trace_argument
 from gcreplay.report.words.numbers import counted
 from gcreplay.screen.output import say
-from gcreplay.screen.progress import working
+from gcreplay.screen.progress import reading
 from gcreplay.store import EventLog
 from gcreplay.store.errors import UsageError
 from gcreplay.store.exchange.jsonl import export_jsonl
@@ -89,7 +89,7 @@ def _lines(log: EventLog, output: Path | None, *, force: bool) -> str:
     """Each of these says what it has written."""
     if output is None:
         return counted(export_jsonl(log, sys.stdout), "event")
-    with working(f"writing {output}"), text_output(output, force=force) as file:
+    with reading(log, f"writing {output}"), text_output(output, force=force) as file:
         return counted(export_jsonl(log, file), "event")
 
 
@@ -97,7 +97,7 @@ def _rows(log: EventLog, output: Path | None, *, force: bool) -> str:
     if output is None:
         raise UsageError("--rows makes an SQLite file: name it with -o FILE")
     with (
-        working(f"writing {output}"),
+        reading(log, f"writing {output}"),
         written_whole(output, force=force, database=True) as part,
     ):
         return counted(export_rows(log, part), "event")

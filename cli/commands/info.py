@@ -14,7 +14,7 @@ from gcreplay.report.words.places import short
 from gcreplay.screen.outcome import milliseconds
 from gcreplay.screen.output import Report, chosen_table, format_option, next_command, show
 from gcreplay.screen.pauses import model_words, pause_model
-from gcreplay.screen.progress import working
+from gcreplay.screen.progress import reading
 from gcreplay.screen.tables.table import Cell, Size, Table
 from gcreplay.store import EventLog
 from gcreplay.store.ending import signal_name
@@ -58,12 +58,12 @@ def command(trace: Path, output_format: str) -> None:
     Example:
       gcreplay info demo.gcreplay
     """
-    reading = _Reading()
+    careful = _Reading()
     log, recorder = opened_with_recorder(trace)
-    with log, working("reading"):
-        payload = _facts(trace, log, reading)
+    with log, reading(log, "reading"):
+        payload = _facts(trace, log, careful)
         payload["being_recorded"] = recorder
-        recovered = dict(reading(lambda: log.meta.items())).get("recovered")
+        recovered = dict(careful(lambda: log.meta.items())).get("recovered")
         damage = log.damage
     known = payload["complete"] or recovered or payload["being_recorded"]
     advice = None if known else recoverable(trace)
@@ -77,8 +77,8 @@ def command(trace: Path, output_format: str) -> None:
     if damage or intact < events:
         what = damage or f"{trace} is damaged"
         raise DamagedFile(f"{what}: the first {intact:,} of {events:,} events are good")
-    if reading.damage is not None:
-        raise reading.damage
+    if careful.damage is not None:
+        raise careful.damage
 
 
 class _Reading:

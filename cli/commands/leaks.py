@@ -13,7 +13,7 @@ from gcreplay.report.words.leaks import verdict
 from gcreplay.screen.garbage import UNNAMED
 from gcreplay.screen.leaks import alive_table, growing_lines
 from gcreplay.screen.output import Report, format_option, next_command, show
-from gcreplay.screen.progress import working
+from gcreplay.screen.progress import reading
 from gcreplay.store import EventLog
 from gcreplay.store.errors import UsageError
 from gcreplay.store.marks import mark_from
@@ -92,7 +92,7 @@ def command(
         if python is not None or output is not None or force:
             raise UsageError("--python, -o and --force are for --run")
         marks = None if between is None else (mark_from(between[0]), mark_from(between[1]))
-        with opened(trace) as log, working("finding what is alive"):
+        with opened(trace) as log, reading(log, "finding what is alive"):
             found = leaks(log, between=marks)
             following = _next(log, trace, found)
     else:
@@ -102,7 +102,7 @@ def command(
 
         with recording_at(None, output, force) as path:
             record_calls(target, times, path, chosen_python(python), force=output is not None)
-            with opened(path) as log, working("finding what is alive"):
+            with opened(path) as log, reading(log, "finding what is alive"):
                 found = grown(log, MARKS, times)
         following = next_command("leaks", output) if output else ""
     payload = {"trace": str(trace or output or ""), "run": target, **found.to_json()}

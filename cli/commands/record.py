@@ -1,9 +1,8 @@
 """`gcreplay record`: run a program and write what happens on its heap."""
 
 import re
-import sys
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack
 from pathlib import Path
 
 import click
@@ -15,7 +14,7 @@ from gcreplay.programs.not_a_script import no_such_script
 from gcreplay.programs.probes import Probing, probing, thresholds_of
 from gcreplay.report.words.numbers import counted, size_words
 from gcreplay.screen.output import say
-from gcreplay.screen.progress import working
+from gcreplay.screen.progress import Done, begin_a_line, working
 from gcreplay.store.errors import UsageError
 from gcreplay.store.marks import meant
 from gcreplay.store.values import shown
@@ -136,14 +135,21 @@ def command(
         force=force,
         hand_over=True,
     )
-    # A terminal that shows the program's output is the program's: no progress in between.
-    with nullcontext() if sys.stdout.isatty() else working("recording") as tell:
+    # The terminal is the program's as long as that runs: its errors come there, too.
+    with ExitStack() as shown:
+        left: list[Done] = []
 
         def progress(state: RecordProgress) -> None:
-            if tell is not None:
-                tell(f"recording: {state.events:,} events, {state.objects:,} objects")
+            if not state.ended:
+                return
+            if not left:
+                left.append(Done(state.waiting, "writing the recording"))
+                begin_a_line()
+                shown.enter_context(working(left[0]))
+            left[0].made = max(0, left[0].total - state.waiting)
 
         summary = record(options, progress)
+    begin_a_line()
     say(in_one_line(summary))
     ctx.exit(summary.exit_code)
 

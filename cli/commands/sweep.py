@@ -30,7 +30,7 @@ from gcreplay.screen.outcome import (
 )
 from gcreplay.screen.output import Report, format_option, next_command, show
 from gcreplay.screen.pauses import pause_model, store_model, trust
-from gcreplay.screen.progress import Done, working
+from gcreplay.screen.progress import Done, reading, working
 from gcreplay.screen.rows import Row, collections_of, row_of_lane, row_of_run
 from gcreplay.screen.tables.table import Cell, Size, Table
 from gcreplay.several.named import names_several
@@ -94,7 +94,7 @@ def command(
     trace = traces[0]
     with opened(trace) as log:
         search = Search(trace, log)
-        with working("finding the garbage"):
+        with reading(log, "finding the garbage"):
             found = groups_of(log)  # the replays need a part of it
         present = search.replayed([PRESENT])[0]
         with working("fitting pauses"):

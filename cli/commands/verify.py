@@ -8,7 +8,7 @@ from gcreplay.help import Sectioned
 from gcreplay.options import trace_argument
 from gcreplay.replay import VerifyResult, verify
 from gcreplay.screen.output import Report, format_option, say, show
-from gcreplay.screen.progress import working
+from gcreplay.screen.progress import reading
 from gcreplay.screen.tables.table import Cell, Table
 from gcreplay.store.rules.unrepaired import unrepaired
 from gcreplay.trace import opened_with_recorder
@@ -47,7 +47,7 @@ def command(ctx: click.Context, trace: Path, without_repairs: bool, output_forma
       gcreplay verify demo.gcreplay
     """
     log, recorder = opened_with_recorder(trace)
-    with log, working("verifying"):
+    with log, reading(log, "verifying"):
         result, without = verify(log, under_way=recorder is not None), None
         if without_repairs:
             with unrepaired(log) as rest:

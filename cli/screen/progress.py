@@ -13,6 +13,8 @@ from gcreplay.report.words.text import plain
 if TYPE_CHECKING:
     from rich.text import Text
 
+    from gcreplay.store import EventLog
+
 PATIENCE_SECONDS: Final = 1.0
 
 
@@ -108,6 +110,44 @@ class Done:
         if 0 < share < 1:
             left = time_left((time.monotonic() - self.since) * (1 - share) / share)
         return f"{self.what}: {share:.0%}{left}"
+
+
+class Read:
+    """How much of a log is read, in words. Some work reads it more than once, and how often is not
+    known before."""
+
+    def __init__(self, total: int, what: str) -> None:
+        self._total, self._what, self._passes, self._made = total, what, 0, 0
+        self._since = time.monotonic()
+
+    def more(self, first: int, number: int) -> None:
+        """So many events from that one on are read."""
+        if first == 0:
+            self._passes, self._made, self._since = self._passes + 1, 0, time.monotonic()
+        self._made += number
+
+    def __call__(self) -> str:
+        share = min(1.0, self._made / self._total) if self._total else 0.0
+        if not share:
+            return self._what
+        time_left_of_it = ""
+        if share < 1:
+            left = (time.monotonic() - self._since) * (1 - share) / share
+            time_left_of_it = time_left(left)
+        which = f", reading {self._passes}" if self._passes > 1 else ""
+        return f"{self._what}{which}: {share:.0%} of the events{time_left_of_it}"
+
+
+@contextmanager
+def reading(log: "EventLog", what: str) -> Iterator[None]:
+    """Show what is done with this log, and how much of it is read."""
+    read = Read(log.event_count, what)
+    before, log.on_read = log.on_read, read.more
+    try:
+        with working(read):
+            yield
+    finally:
+        log.on_read = before
 
 
 def time_left(seconds: float) -> str:

@@ -3,13 +3,16 @@
 import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
 
+from gcreplay.replay import verify
 from gcreplay.screen import progress
-from gcreplay.screen.progress import Runs, time_left
+from gcreplay.screen.progress import Read, Runs, time_left
+from gcreplay.store import EventLog
 
 
 class Watched:
@@ -82,3 +85,28 @@ def test_what_is_shown_is_one_line_of_the_terminal() -> None:
     (line,) = console.render_lines(status.renderable)
     shown = "".join(segment.text for segment in line)
     assert shown[2:].startswith("run 1 of 2: long") and shown.rstrip().endswith("…")
+
+
+def test_of_a_log_it_is_said_how_much_is_read_and_which_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """300 of 1,200 events in 10 s: the other 900 take 30. How often a log is read nobody knows."""
+    watched = Watched(monkeypatch)
+    read = Read(1200, "verifying")
+    assert read() == "verifying"
+    read.more(0, 100)  # how long the first took is not known: its reading begins with it
+    watched.pass_seconds(10)
+    read.more(100, 200)
+    assert read() == "verifying: 25% of the events, about 30 s left"
+    read.more(300, 900)
+    assert read() == "verifying: 100% of the events"
+    read.more(0, 600)
+    assert read() == "verifying, reading 2: 50% of the events, about 0 s left"
+
+
+def test_a_log_tells_what_of_it_was_read(cycles: Path) -> None:
+    told: list[tuple[int, int]] = []
+    with EventLog.open(cycles) as log:
+        log.on_read = lambda first, number: told.append((first, number))
+        verify(log)
+        assert (0, log.event_count) in told  # all of its one segment
