@@ -12,6 +12,7 @@ from gallery.entries import ENTRIES
 from gallery.entry import Entry
 from gallery.figures import Counts, Figures, Times, load
 from gallery.measure import ROOT, record_command
+from gallery.reports import MOST_BYTES
 from gcreplay.replay import make_policy
 
 
@@ -58,6 +59,10 @@ def test_no_file_names_a_folder_of_the_machine_that_made_it() -> None:
     for path in pages.FOLDER.iterdir():
         assert str(ROOT) not in path.read_text("utf-8")
         assert str(Path.home()) not in path.read_text("utf-8")
+
+
+def test_no_file_is_too_large_for_a_repository() -> None:
+    assert all(path.stat().st_size < MOST_BYTES for path in pages.FOLDER.iterdir())
 
 
 def test_a_sentence_that_is_no_longer_true_stops_the_pages(
