@@ -3,6 +3,7 @@
 import json
 import shlex
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -13,9 +14,12 @@ from gcreplay.options import in_unit, policy_option, trace_argument
 from gcreplay.report.data import data
 from gcreplay.report.fitted import fitted
 from gcreplay.report.view import Level, View
+from gcreplay.reporting.comparing import check_other, compared_with, names_recording
+from gcreplay.reporting.confidential import RECORDING, SAID, check_policies
 from gcreplay.reporting.core import Asked
 from gcreplay.reporting.made import LEVELS, failing, report
 from gcreplay.screen.output import say
+from gcreplay.store.confidential import Confidential
 from gcreplay.trace import opened
 
 FORMATS: Final = ("html", "markdown", "json")
@@ -45,6 +49,16 @@ SUFFIXES: Final = {".html": "html", ".htm": "html", ".md": "markdown", ".json": 
     metavar="TIME",
     help="The line that pauses are held against.",
 )
+@click.option(
+    "--compare",
+    metavar="OTHER",
+    help="Another recording, or a policy: what is new and what is gone stands first.",
+)
+@click.option(
+    "--confidential",
+    is_flag=True,
+    help="Leave out source, paths, and names of functions, variables and marks.",
+)
 @click.option("--no-search", is_flag=True, help="Do not look for a better setting: it is faster.")
 @click.option(
     "--fail-if",
@@ -61,6 +75,8 @@ def command(
     output: Path | None,
     output_format: str | None,
     deadline: str,
+    compare: str | None,
+    confidential: bool,
     no_search: bool,
     level: Level | None,
     force: bool,
@@ -82,8 +98,19 @@ def command(
     )
     if target is not None:
         check_free(target, force=force)
-    with opened(trace) as log:
-        view = report(log, asked, made_by())
+    if compare is not None:
+        check_other(compare)
+    if confidential:
+        other = [] if compare is None or names_recording(compare) else [compare]
+        check_policies([*policies, *other])
+        asked = replace(asked, trace=RECORDING)
+    with opened(trace) as opened_log:
+        hidden = Confidential(opened_log) if confidential else None
+        log = opened_log if hidden is None else hidden
+        compared = compared_with(log, asked.trace, compare, policies, hidden) if compare else None
+        view = report(log, asked, made_by(hidden is not None), compared)
+        if confidential:
+            view = replace(view, notes=(*view.notes, SAID))
     write(view, kind, target, force=force)
     if found := failing(view.findings, level):
         more = f", and {len(found) - 1:,} more" if len(found) > 1 else ""
@@ -91,8 +118,10 @@ def command(
         ctx.exit(1)
 
 
-def made_by() -> str:
+def made_by(confidential: bool) -> str:
     """The command line that makes the report."""
+    if confidential:
+        return shlex.join(["gcreplay", "report", str(RECORDING), "--confidential"])
     return shlex.join(["gcreplay", *sys.argv[1:]])
 
 
