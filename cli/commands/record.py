@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from gcreplay.files import check_free
 from gcreplay.help import Sectioned
 from gcreplay.installation import write_limits
 from gcreplay.options import chosen_python, probe_options, program_options
@@ -93,6 +94,13 @@ class OwnOptionsThenProgram(Sectioned):
     is_flag=True,
     help="Name all references, not those in garbage alone.",
 )
+@click.option(
+    "--report",
+    "report_to",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Then write a report: .html, .md or .json.",
+)
 @probe_options
 @program_options
 @click.pass_context
@@ -104,6 +112,7 @@ def command(
     full_probe: int | None,
     probe_budget: int | None,
     labels: bool,
+    report_to: Path | None,
     python: str | None,
     force: bool,
     module: str | None,
@@ -124,6 +133,8 @@ def command(
     chosen = _probing(purposes, granularity, full_probe, probe_budget)
     python = chosen_python(python)
     argv = program_argv(module, code, args, python)
+    if report_to is not None:
+        check_free(report_to, force=force)
     options = RecordOptions(
         output=output or Path(f"{_program_name(argv)}.gcreplay"),
         argv=argv,
@@ -151,6 +162,10 @@ def command(
         summary = record(options, progress)
     begin_a_line()
     say(in_one_line(summary))
+    if report_to is not None and summary.output.exists():
+        from gcreplay.commands.report import of_recorded  # it has no part in a plain recording
+
+        of_recorded(summary.output, report_to, force=force)
     ctx.exit(summary.exit_code)
 
 

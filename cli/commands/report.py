@@ -23,6 +23,7 @@ from gcreplay.store.confidential import Confidential
 from gcreplay.trace import opened
 
 FORMATS: Final = ("html", "markdown", "json")
+DEADLINE_MS: Final = 10.0
 SUFFIXES: Final = {".html": "html", ".htm": "html", ".md": "markdown", ".json": "json"}
 
 
@@ -116,6 +117,14 @@ def command(
         more = f", and {len(found) - 1:,} more" if len(found) > 1 else ""
         say(f"--fail-if {level}: {found[0].id} ({found[0].level}): {found[0].text}{more}")
         ctx.exit(1)
+
+
+def of_recorded(trace: Path, target: Path, *, force: bool) -> None:
+    """The report of a program that has just been recorded."""
+    kind, _ = destination(trace, target, None)
+    with opened(trace) as log:
+        view = report(log, Asked(trace, (), DEADLINE_MS, search=True), made_by(False))
+    write(view, kind, target, force=force)
 
 
 def made_by(confidential: bool) -> str:
