@@ -3,7 +3,6 @@
 import json
 import shlex
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -14,8 +13,8 @@ from gcreplay.options import in_unit, policy_option, trace_argument
 from gcreplay.report.data import data
 from gcreplay.report.fitted import fitted
 from gcreplay.report.view import Level, View
-from gcreplay.reporting.comparing import check_other, compared_with, names_recording
-from gcreplay.reporting.confidential import RECORDING, SAID, check_policies
+from gcreplay.reporting.comparing import check_other, names_recording
+from gcreplay.reporting.confidential import CONFIDENTIAL, RECORDING, SAID, check_policies
 from gcreplay.reporting.core import Asked
 from gcreplay.reporting.made import LEVELS, failing, report
 from gcreplay.screen.output import say
@@ -50,22 +49,24 @@ SUFFIXES: Final = {".html": "html", ".htm": "html", ".md": "markdown", ".json": 
     metavar="TIME",
     help="The line that pauses are held against.",
 )
-@click.option(
-    "--compare",
-    metavar="OTHER",
-    help="Another recording, or a policy: what is new and what is gone stands first.",
-)
-@click.option(
-    "--confidential",
-    is_flag=True,
-    help="Leave out source, paths, and names of functions, variables and marks.",
-)
 @click.option("--no-search", is_flag=True, help="Do not look for a better setting: it is faster.")
 @click.option(
     "--fail-if",
     "level",
     type=click.Choice(LEVELS),
     help="Exit with 1 where something of this level or above is found.",
+)
+@click.option(
+    "--compare",
+    "other",
+    metavar="OTHER",
+    help="Hold it against another recording, as one from before, or the -p against another policy.",
+)
+@click.option("--suggest", is_flag=True, help="Find the references that are best cut: slower.")
+@click.option(
+    "--confidential",
+    is_flag=True,
+    help="Leave out source, paths and names: for others to read.",
 )
 @click.option("--force", is_flag=True, help="Overwrite an existing file.")
 @click.pass_context
@@ -76,10 +77,11 @@ def command(
     output: Path | None,
     output_format: str | None,
     deadline: str,
-    compare: str | None,
-    confidential: bool,
     no_search: bool,
     level: Level | None,
+    other: str | None,
+    suggest: bool,
+    confidential: bool,
     force: bool,
 ) -> None:
     """Write a report that a person reads: what the collector cost, what would be better, and why.
@@ -92,26 +94,24 @@ def command(
       gcreplay report demo.gcreplay
       gcreplay report demo.gcreplay -p generational:5000,10,10 -o demo.html
       gcreplay report demo.gcreplay --format markdown --fail-if warning
+      gcreplay report head.gcreplay --compare base.gcreplay
+      gcreplay report demo.gcreplay --compare generational:5000,10,10
     """
     kind, target = destination(trace, output, output_format)
-    asked = Asked(
-        trace, policies, float(in_unit("--deadline", deadline, "10ms")), search=not no_search
-    )
+    checked(other, policies, confidential)
+    shown = RECORDING if confidential else trace
+    limit = float(in_unit("--deadline", deadline, "10ms"))
+    asked = Asked(shown, policies, limit, search=not no_search, suggest=suggest)
     if target is not None:
         check_free(target, force=force)
-    if compare is not None:
-        check_other(compare)
-    if confidential:
-        other = [] if compare is None or names_recording(compare) else [compare]
-        check_policies([*policies, *other])
-        asked = replace(asked, trace=RECORDING)
-    with opened(trace) as opened_log:
-        hidden = Confidential(opened_log) if confidential else None
-        log = opened_log if hidden is None else hidden
-        compared = compared_with(log, asked.trace, compare, policies, hidden) if compare else None
-        view = report(log, asked, made_by(hidden is not None), compared)
-        if confidential:
-            view = replace(view, notes=(*view.notes, SAID))
+    with opened(trace) as log:
+        view = report(
+            Confidential(log) if confidential else log,
+            asked,
+            CONFIDENTIAL if confidential else made_by(),
+            other,
+            (SAID,) if confidential else (),
+        )
     write(view, kind, target, force=force)
     if found := failing(view.findings, level):
         more = f", and {len(found) - 1:,} more" if len(found) > 1 else ""
@@ -119,18 +119,25 @@ def command(
         ctx.exit(1)
 
 
+def checked(other: str | None, policies: tuple[str, ...], confidential: bool) -> None:
+    """Raises UsageError for what cannot be compared, or may not be shown."""
+    if other is not None:
+        check_other(other)
+    if confidential:
+        held = [] if other is None or names_recording(other) else [other]
+        check_policies([*policies, *held])
+
+
 def of_recorded(trace: Path, target: Path, *, force: bool) -> None:
     """The report of a program that has just been recorded."""
     kind, _ = destination(trace, target, None)
     with opened(trace) as log:
-        view = report(log, Asked(trace, (), DEADLINE_MS, search=True), made_by(False))
+        view = report(log, Asked(trace, (), DEADLINE_MS, search=True), made_by())
     write(view, kind, target, force=force)
 
 
-def made_by(confidential: bool) -> str:
+def made_by() -> str:
     """The command line that makes the report."""
-    if confidential:
-        return shlex.join(["gcreplay", "report", str(RECORDING), "--confidential"])
     return shlex.join(["gcreplay", *sys.argv[1:]])
 
 

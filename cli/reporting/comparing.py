@@ -37,20 +37,19 @@ def compared_with(
     trace: Path,
     other: str,
     policies: Sequence[str],
-    confidential: Confidential | None,
 ) -> Told:
-    """What --compare asks for. policies: those of -p, of which the last is held against another;
-    `confidential`: the view of the log, if that is what is shown."""
+    """What --compare asks for. policies: those of -p, of which the last is held against another.
+    Where the log is a confidential view, so is the other."""
     policy = policies[-1] if policies else PRESENT
     if not names_recording(other):
         return with_policy(log, str(trace), policy, other)
     with opened(Path(other)) as base:
-        if confidential is None:
+        if not isinstance(log, Confidential):
             paths = (other, str(trace))
             return with_recording(base, log, names_of(Path(other), trace), paths, policy)
         names = ("the other recording", "this recording")
         paths = ("other.gcreplay", str(trace))
-        return with_recording(Confidential(base, confidential), log, names, paths, policy)
+        return with_recording(Confidential(base, log), log, names, paths, policy)
 
 
 def check_other(other: str) -> None:

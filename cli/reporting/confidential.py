@@ -12,6 +12,7 @@ from gcreplay.store.errors import UsageError
 
 RECORDING: Final = Path("recording.gcreplay")
 """What the recording is called in such a report."""
+CONFIDENTIAL: Final = f"gcreplay report {RECORDING} --confidential"
 SAID: Final = (
     "Confidential: no source, paths, command line, and no names of functions, variables, keys or "
     "marks. Each has a number in their place, the same one throughout. Classes keep their names."

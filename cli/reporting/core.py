@@ -52,12 +52,13 @@ MORE_MEMORY: Final = 0.10
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the command line asks for. trace: as it names the recording."""
+    """What the command line asks for. trace: as it names the recording. suggest: cuts are tried."""
 
     trace: Path
     policies: tuple[str, ...]
     deadline_ms: float
     search: bool
+    suggest: bool = False
 
     def command(self, *words: str) -> str:
         """A command line on the recording."""

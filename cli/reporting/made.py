@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Final, get_args
 
 from gcreplay.report.view import Finding, Level, Section, View
-from gcreplay.reporting.core import Asked, Core, Told
+from gcreplay.reporting.comparing import compared_with
+from gcreplay.reporting.core import Asked, Core
 from gcreplay.reporting.kinds import kinds
 from gcreplay.screen.outcome import program
 from gcreplay.screen.progress import working
@@ -31,14 +32,23 @@ ORDER: Final = (
 )
 
 
-def report(log: EventLog, asked: Asked, made_by: str, compared: Told | None = None) -> View:
-    """compared: the section of a comparison, which stands first."""
+def report(
+    log: EventLog,
+    asked: Asked,
+    made_by: str,
+    other: str | None = None,
+    notes: tuple[str, ...] = (),
+) -> View:
+    """other: a recording or a policy to compare with. notes: what a reader has to know of it all.
+    A `Confidential` log tells of another recording only what it tells of itself."""
     core = Core(log, asked)
     told = core.sections()
     with working("finding garbage, cycles and what is alive"):
-        told |= {section.id: (section, found) for section, found in kinds(log, str(asked.trace))}
-    if compared is not None:
-        told["compare"] = compared
+        made = kinds(log, str(asked.trace), suggesting=asked.suggest)
+        told |= {section.id: (section, found) for section, found in made}
+    if other is not None:
+        with working("comparing"):
+            told["compare"] = compared_with(log, asked.trace, other, asked.policies)
     sections = [told[name] for name in ORDER if name in told]
     findings = ordered([one for _, found in sections for one in found])
     argv = log.meta.get("argv")
@@ -50,6 +60,7 @@ def report(log: EventLog, asked: Asked, made_by: str, compared: Told | None = No
         findings,
         tuple(section for section, _ in sections),
         made_by,
+        notes,
     )
 
 
