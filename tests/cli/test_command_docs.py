@@ -3,12 +3,11 @@
 import re
 import shlex
 import shutil
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from command_line import Gcreplay
 
 from gcreplay.main import COMMANDS, cli
 
@@ -81,17 +80,14 @@ def test_every_help_has_an_example() -> None:
         )
 
 
-def test_the_examples_of_the_page_run(folder: Path) -> None:
+def test_the_examples_of_the_page_run(
+    folder: Path, gcreplay: Gcreplay, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """In order, as a reader would type them: later ones use what earlier ones have made."""
     assert EXAMPLES
+    monkeypatch.chdir(folder)
     for example in EXAMPLES:
-        done = subprocess.run(
-            [sys.executable, "-m", "gcreplay", *example.words],
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert done.returncode == example.exit_code, (example.line, done.stderr)
+        done = gcreplay(*example.words)
+        assert done.exit_code == example.exit_code, (example.line, done.stderr, done.exception)
+        assert done.exception is None or isinstance(done.exception, SystemExit), example.line
         assert "Traceback" not in done.stderr, example.line
