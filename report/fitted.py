@@ -8,7 +8,7 @@ from typing import Final
 
 from gcreplay.report.view import Block, Section, Table, View, Words
 
-ROWS: Final = 300
+ROWS: Final = 150
 """Of a table in a page; JSON has all of them."""
 
 
