@@ -67,7 +67,8 @@ function ticksOf(low, high, unit, number) {
   const found = [];
   for (let i = Math.ceil(low / divisor / step - 1e-9); i <= Math.floor(high / divisor / step + 1e-9); i += 1) {
     const multiple = i * step + 0; // not -0
-    found.push([multiple * divisor, `${fixed(multiple, decimals)} ${name}`.trim()]);
+    const label = `${fixed(multiple, decimals)} ${name}`.trim();
+    found.push([multiple * divisor, label === "0 k" || label === "0 M" ? "0" : label]);
   }
   return found;
 }

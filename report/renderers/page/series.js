@@ -64,7 +64,10 @@ function drawSeries(data, view) {
     svg.append(element("text", { class: "tick", x: LEFT - 8, y: short(y(value) + 4), "text-anchor": "end" }, label));
   }
   svg.append(element("line", { class: "axis", x1: LEFT, x2: LEFT + room, y1: base, y2: base }));
-  for (const [at, label] of ticksOf(from, to, data.xUnit, Math.max(2, Math.floor(room / 110)))) {
+  if (data.yUnit === "objects") svg.append(element("text", { class: "tick", x: 0, y: UP - 8 }, "objects"));
+  const along = ticksOf(from, to, data.xUnit, Math.max(2, Math.floor(room / 110)));
+  if (data.xUnit === "events" && along.length) along[along.length - 1][1] += " events";
+  for (const [at, label] of along) {
     svg.append(element("line", { class: "grid", x1: short(x(at)), x2: short(x(at)), y1: UP, y2: base + 4 }));
     const wide = label.length * CHARACTER;
     svg.append(element("text", { class: "tick", x: short(Math.min(Math.max(x(at) - wide / 2, LEFT - 30), width - wide)), y: base + 18 }, label));

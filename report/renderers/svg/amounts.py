@@ -68,6 +68,7 @@ def ticks(low: float, high: float, unit: str, number: int) -> Ticks:
     decimals = max(0, -math.floor(math.log10(step) + 1e-9))
     multiples = [i * step for i in range(first, last + 1)]
     labels = [f"{m:,.{decimals}f} {name}".rstrip() for m in multiples]
+    labels = ["0" if label in ("0 k", "0 M") else label for label in labels]
     return Ticks([m * divisor for m in multiples], labels)
 
 

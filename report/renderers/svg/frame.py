@@ -31,7 +31,10 @@ def x_axis(scale: Scale, unit: str, y: float, grid_top: float) -> str:
     room = abs(scale.end - scale.start)
     marks = ticks(scale.low, scale.high, unit, max(2, int(room / 110)))
     parts = [tag("line", x1=scale.start, x2=scale.end, y1=y, y2=y, class_="axis")]
-    for figure, label in zip(marks.at, marks.labels, strict=True):
+    labels = list(marks.labels)
+    if unit == "events" and labels:
+        labels[-1] += " events"
+    for figure, label in zip(marks.at, labels, strict=True):
         x = scale(figure)
         parts.append(tag("line", x1=x, x2=x, y1=grid_top, y2=y + 4, class_="grid"))
         parts.append(words(label, *_inside(label, x, scale, y + 18), class_="tick"))

@@ -7,7 +7,7 @@ from html import escape
 from math import inf
 
 from gcreplay.report.renderers.svg.amounts import amount, top
-from gcreplay.report.renderers.svg.draw import drawing, path, shown, tag, words
+from gcreplay.report.renderers.svg.draw import CHARACTER, drawing, path, shown, tag, words
 from gcreplay.report.renderers.svg.frame import AXIS, LEFT, RIGHT, Scale, x_axis, y_axis
 from gcreplay.report.renderers.svg.series import key
 from gcreplay.report.view import Dot, Scatter
@@ -104,19 +104,29 @@ def _shape(role: str, transform: str = "") -> str:
 
 
 def _names(dots: Sequence[Dot], x: Scale, y: Scale) -> str:
-    """The names of the two that matter, where they neither leave the drawing nor meet."""
-    parts: list[str] = []
-    taken: list[float] = []
+    """The names of the two that matter, each at that side of its dot where it covers least."""
+    parts = []
+    taken = [(x(d.x) - 5, x(d.x) + 5, y(d.y)) for d in dots]
     for dot in sorted((d for d in dots if d.role in ("present", "recommended")), key=lambda d: d.y):
         text = shown(f"{dot.name} ({ROLES[dot.role]})")
-        right = x(dot.x) < (x.start + x.end) / 2
-        room = (x.end - x(dot.x) if right else x(dot.x)) - 14
-        at = y(dot.y) - 10
-        while any(abs(at - other) < 18 for other in taken):
-            at += 3
-        taken.append(at)
-        where = x(dot.x) + (11 if right else -11)
-        parts.append(words(text, where, at, "name", "start" if right else "end", room))
+        best = None
+        for right in (True, False):
+            room = (x.end - x(dot.x) if right else x(dot.x)) - 14
+            width = min(len(text) * CHARACTER, room)
+            left = x(dot.x) + 11 if right else x(dot.x) - 11 - width
+            for below in (-8.0, 18.0):
+                at = y(dot.y) + below
+                covered = sum(
+                    a < left + width and left < b and abs(at - 4 - c) < 14 for a, b, c in taken
+                )
+                cut = len(text) * CHARACTER - width
+                if best is None or (cut > 0, covered) < best[0]:
+                    best = (cut > 0, covered), left, width, at, right, room
+        assert best is not None
+        _, left, width, at, right, room = best
+        taken.append((left, left + width, at - 4))
+        end = left if right else left + width
+        parts.append(words(text, end, at, "name", "start" if right else "end", room))
     return "".join(parts)
 
 

@@ -49,6 +49,8 @@ def series_svg(series: Series, width: float = 760) -> str:
     base = down + 6 + ROW * len(rows)
     room = int(x.end - x.start)
     parts = [legend, y_axis(y, series.y_unit, x.start, x.end), x_axis(x, series.x_unit, base, up)]
+    if series.y_unit == "objects":
+        parts.append(words("objects", 0, up - 8, "tick"))
     for number, line in enumerate(series.lines):
         name = SERIES[number % len(SERIES)]
         parts.append(_line(_within(series, line, room), x, y, name))
