@@ -16,6 +16,8 @@ SHOWN = 6
 MOST_NODES = 12
 MUCH = 0.05
 """A share of the work that is worth a look."""
+LITTLE = 0.005
+"""A share of the work for which kinds in others' code are not drawn, where there are others."""
 MOST_LINES = 3
 MOST_TYPES = 4
 MORE = " more)"
@@ -51,13 +53,14 @@ def cycles(
         return Section("cycles", _TITLE, _NONE, "", ()), []
     ordered = sorted(found.groups, key=lambda group: not group.own)
     drawable = [group for group in ordered if group.example.edges]
+    matter = [one for one in drawable if one.own or found.share([one]) >= LITTLE] or drawable
     known = advice or {}
     graphs = [
         graph(number, group, found, places, known.get(group.signature))
-        for number, group in enumerate(drawable[:SHOWN], start=1)
+        for number, group in enumerate(matter[:SHOWN], start=1)
     ]
     blocks: list[Block] = [*graphs]
-    blocks += [Words(text) for text in _notes(found, ordered, graphs, drawable[:SHOWN])]
+    blocks += [Words(text) for text in _notes(found, ordered, graphs, matter[:SHOWN])]
     if advice is None and suggest:
         blocks.append(Words("Which of these references is best cut? This tries each in a replay:"))
         blocks.append(Words(suggest, code=True))

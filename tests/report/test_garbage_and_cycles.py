@@ -131,6 +131,25 @@ def test_a_long_cycle_is_drawn_by_its_ends() -> None:
     assert at == [(i, (i + 1) % 12) for i in range(12)]
 
 
+def test_a_librarys_cycle_that_costs_next_to_nothing_is_counted_not_drawn() -> None:
+    """One examination of 1,000 is for the library's cycle, the others are for the program's."""
+    b = TraceBuilder()
+    b.start(enabled=False)
+    for i in range(1000):
+        place = ("/v/site-packages/lib.py", 3, "f") if i == 0 else (SHOP, 41, "f")
+        node = b.alloc("Node", module="lib" if i == 0 else "shop", site=place)
+        b.link(node, node)
+        b.decref(node)
+    b.gc_call("collect")
+    with b.build() as log:
+        section, _ = cycles(ended(log).cycles, Places.of(log), "gcreplay cycles x")
+    (drawn,) = [one for one in section.blocks if isinstance(one, Graph)]
+    assert drawn.nodes[0].text == "Node"
+    assert drawn.nodes[0].place.startswith("orders.py:41")
+    told = [one.text for one in section.blocks if isinstance(one, Words)]
+    assert "Not drawn: 1 more kind, 0.10 % of the collector's work." in told
+
+
 def test_without_garbage_a_sentence_says_so() -> None:
     b = TraceBuilder()
     b.start()
