@@ -8,7 +8,8 @@ import numpy as np
 
 from gcreplay.replay import Collection
 from gcreplay.replay.garbage import cycles
-from gcreplay.replay.results.series import Axis, HeapSteps, Steps, heap_steps
+from gcreplay.replay.results.clock import Axis
+from gcreplay.replay.results.series import HeapSteps, Steps, heap_steps
 from gcreplay.replay.run import Replay
 from gcreplay.report.parts.cycles import Advice, graph
 from gcreplay.report.places import Places
@@ -20,7 +21,7 @@ BINS = 300
 
 def garbage(log: EventLog, policies: Mapping[str, str]) -> Series:
     """Garbage that waits under each policy, by the name to show."""
-    axis = _events(log)
+    axis = Axis.in_events(log)
     lines = [
         _line(f"garbage under {name}", _heap(log, policy).floating_bytes, axis)
         for name, policy in policies.items()
@@ -30,14 +31,14 @@ def garbage(log: EventLog, policies: Mapping[str, str]) -> Series:
 
 def memory(log: EventLog, policy: str) -> Series:
     """All recorded objects."""
-    axis = _events(log)
+    axis = Axis.in_events(log)
     lines = [_line("memory of recorded objects", _heap(log, policy).live_bytes, axis)]
     return _series("memory", "Memory", log, axis, lines)
 
 
 def visits(log: EventLog, policy: str) -> Series:
     """A pause is as long as what the collection visits."""
-    axis = _events(log)
+    axis = Axis.in_events(log)
     moments = tuple(_moment(one, axis) for one in Replay(log, policy).run().collections)
     title = "Objects that each collection visits"
     return Series("visits", title, "events", "objects", np.array([0.0, axis.end]), (), moments)
@@ -54,11 +55,6 @@ def _heap(log: EventLog, policy: str) -> HeapSteps:
     run = Replay(log, policy)
     run.note_deaths()
     return heap_steps(run, run.run())
-
-
-def _events(log: EventLog) -> Axis:
-    start, end = float(log.start_sequence), float(log.event_count)
-    return Axis("events", np.array([start, end]), np.array([0.0, end - start]))
 
 
 def _series(id: str, title: str, log: EventLog, axis: Axis, lines: list[Line]) -> Series:

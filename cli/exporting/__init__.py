@@ -1,6 +1,5 @@
 """What `gcreplay export` writes for other tools.
 
-* `clock`: when something happened, in nanoseconds.
 * `timeline`: collections of the recorded run and of replays, each with its time.
 * `runs`: the runs that are asked for.
 * `chrome`: them in the Trace Event Format.

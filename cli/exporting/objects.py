@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from gcreplay.exporting.clock import Clock
 from gcreplay.exporting.ends import NEVER, Ends
 from gcreplay.replay.policies.policy import PERMANENT
+from gcreplay.replay.results.clock import Clock
 from gcreplay.store import EventLog
 from gcreplay.store.events import U32, U64, UNKNOWN_SITE, Op, positions
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from gcreplay.exporting.clock import Clock
 from gcreplay.exporting.ends import Ends
 from gcreplay.exporting.timeline import (
     Run,
@@ -14,6 +13,7 @@ from gcreplay.exporting.timeline import (
     recorded_run,
     replayed_run,
 )
+from gcreplay.replay.results.clock import Clock
 from gcreplay.replay.run import Replay
 from gcreplay.screen.outcome import PRESENT
 from gcreplay.screen.pauses import pause_model, too_few

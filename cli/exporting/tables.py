@@ -12,11 +12,11 @@ from typing import Any
 import pyarrow as pa
 from pyarrow.parquet import ParquetWriter
 
-from gcreplay.exporting.clock import Clock
 from gcreplay.exporting.columns import TABLES, Column
 from gcreplay.exporting.ends import Ends
 from gcreplay.exporting.objects import object_rows
 from gcreplay.replay import Collection
+from gcreplay.replay.results.clock import Clock
 from gcreplay.store import EventLog
 from gcreplay.store.errors import StorageError
 from gcreplay.store.events import ObservedCollection

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from heapq import merge
 from itertools import accumulate
 
-from gcreplay.exporting.clock import Clock
 from gcreplay.replay import Collection
+from gcreplay.replay.results.clock import Clock
 from gcreplay.store.events import ObservedCollection
 
 

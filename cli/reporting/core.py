@@ -17,7 +17,8 @@ from gcreplay.programs.probes import too_wide
 from gcreplay.replay import RunResult, make_policy
 from gcreplay.replay.estimates.pauses import PauseModel
 from gcreplay.replay.policies.policy import OLDEST
-from gcreplay.replay.results.series import Axis, HeapSteps, heap_steps
+from gcreplay.replay.results.clock import Axis
+from gcreplay.replay.results.series import HeapSteps, heap_steps
 from gcreplay.replay.results.verify import VerifyResult, verify
 from gcreplay.replay.run import Replay
 from gcreplay.replay.tuning.choice import Limits, Tried, on_front

@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 
 from gcreplay.store.events import U32, U64, Op, positions
-from gcreplay.store.log import EventLog
 
 from ..engine.annotation import garbage_of
 from ..engine.regions import Regions
@@ -81,41 +80,6 @@ class HeapSteps:
     live_objects: Steps
     floating_bytes: Steps
     floating_objects: Steps
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Axis:
-    """Where events stand in time. unit: `s` or `events`; known, place: events ascending and their
-    places, between which the others are interpolated."""
-
-    unit: str
-    known: F64
-    place: F64
-
-    @classmethod
-    def of(cls, log: EventLog) -> Axis:
-        """In seconds of the recorded run where it read a clock, else in events; both from the
-        START event on, what is before it stands at 0."""
-        start, end = float(log.start_sequence), float(log.event_count)
-        sequence, ns = log.ticks()
-        later = sequence > start
-        if not later.any():
-            return cls("events", np.array([start, max(end, start)]), np.array([0.0, end - start]))
-        known = np.concatenate([[start], sequence[later].astype(np.float64)])
-        seconds = np.concatenate([[0.0], ns[later].astype(np.float64) / 1e9])
-        return cls("s", known, np.maximum.accumulate(seconds))
-
-    def places(self, sequence: npt.ArrayLike) -> F64:
-        """float64 (n,): where these events stand."""
-        return np.interp(np.asarray(sequence, np.float64), self.known, self.place)
-
-    @property
-    def end(self) -> float:
-        return float(self.place[-1])
-
-    def edges(self, bins: int) -> F64:
-        """float64 (bins + 1,): bins of equal width over the whole."""
-        return np.linspace(0.0, self.end, bins + 1)
 
 
 def heap_steps(run: Replay, result: RunResult) -> HeapSteps:

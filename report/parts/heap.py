@@ -9,8 +9,9 @@ import numpy as np
 
 from gcreplay.replay.estimates.pauses import Pauses
 from gcreplay.replay.policies.policy import OLDEST
+from gcreplay.replay.results.clock import Axis
 from gcreplay.replay.results.result import RunResult
-from gcreplay.replay.results.series import Axis, HeapSteps, Steps
+from gcreplay.replay.results.series import HeapSteps, Steps
 from gcreplay.report.view import F64, Finding, Line, Moment, Section, Series, Words
 from gcreplay.report.words.numbers import counted, in_ms, rounded, size_words
 
@@ -78,7 +79,12 @@ def _seconds(s: float) -> str:
 
 def _clock(axis: Axis) -> str:
     if axis.unit == "events":
-        return "The recording has no clock, so time is counted in events."
+        if not axis.ticks:
+            return "The recording has no clock, so time is counted in events."
+        return (
+            f"Time is counted in events: the recording's clock was read only "
+            f"{counted(axis.ticks, 'time')}, too rarely to say when things happened between."
+        )
     return "Time is that of the recorded run, which recording slows down."
 
 

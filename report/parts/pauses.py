@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from gcreplay.replay.estimates.pauses import Pauses
 from gcreplay.replay.policies.policy import OLDEST
+from gcreplay.replay.results.clock import Axis
 from gcreplay.replay.results.result import RunResult
-from gcreplay.replay.results.series import Axis
 from gcreplay.report.parts.heap import binned
 from gcreplay.report.view import Block, Distribution, Finding, Moment, Section, Series, Words
 from gcreplay.report.words.numbers import counted, in_ms, rounded

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import valid_builders
 
-from gcreplay.replay.results.series import Axis, HeapSteps, Steps, heap_steps
+from gcreplay.replay.results.series import HeapSteps, Steps, heap_steps
 from gcreplay.replay.run import Replay
 from gcreplay.store.builder import TraceBuilder
 from gcreplay.store.log import EventLog
@@ -119,25 +119,3 @@ def test_thinning_keeps_peak_and_integral(changes: list[tuple[int, int]], bins: 
     assert thin.high.max() == steps.peak
     assert np.sum(thin.mean * np.diff(edges)) == pytest.approx(steps.integral(0, 20), rel=1e-12)
     assert (thin.low <= thin.mean).all() and (thin.mean <= thin.high).all()
-
-
-def test_the_axis_is_in_seconds_where_the_log_has_a_clock() -> None:
-    trace = TraceBuilder()
-    trace.alloc("list")
-    trace.start()  # event 1 is 0 s
-    trace.alloc("list")
-    trace.tick(2_000_000_000)  # event 3
-    trace.mark("a")
-    trace.tick(6_000_000_000)  # event 5
-    axis = Axis.of(trace.build())
-    assert (axis.unit, axis.end) == ("s", 6.0)
-    assert axis.places([0, 1, 2, 3, 4, 5]).tolist() == [0, 0, 1, 2, 4, 6]
-
-
-def test_the_axis_is_in_events_from_the_start_where_there_is_no_clock() -> None:
-    trace = TraceBuilder()
-    trace.alloc("list")
-    trace.start()
-    trace.alloc("list")
-    axis = Axis.of(trace.build())
-    assert (axis.unit, axis.places([0, 1, 2]).tolist(), axis.end) == ("events", [0, 0, 1], 2.0)
