@@ -29,6 +29,7 @@ def on_all_cores(
     def one(policy: str) -> Made:
         with EventLog.open(path) as again:
             share_garbage(again, garbage)
+            again.on_read = log.on_read
             return make(again, policy)
 
     pool = ThreadPoolExecutor(len(os.sched_getaffinity(0)))

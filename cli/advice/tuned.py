@@ -28,7 +28,7 @@ from gcreplay.screen.outcome import (
 )
 from gcreplay.screen.output import Report, next_command
 from gcreplay.screen.pauses import P99, pause_model, trust
-from gcreplay.screen.progress import reading, working
+from gcreplay.screen.progress import Steps, reading
 from gcreplay.screen.tables.table import Cell, Figure, Size, Table
 from gcreplay.store import EventLog
 from gcreplay.store.marks import with_marks_read
@@ -70,8 +70,11 @@ class Tuned:
         total = self.model.estimate(run.collections).total
         self.own_ns = self.own.ns if self.own is not None else ASSUMED_SHARE * total
         self.judge = Judge(goal, limits, self.own_ns, process_bytes)
-        search = Search(log, run, self.model, self.judge)
-        with working(lambda: f"searching: {counted(len(search.tried), 'setting')} tried"):
+        steps = Steps(
+            log.event_count, lambda: f"{counted(len(search.tried), 'setting')} tried"
+        )
+        search = Search(log, run, self.model, self.judge, steps.begin)
+        with reading(log, steps):
             self.tried = search.run()
         self.considered = search.considered
         self.present = search.present

@@ -10,12 +10,12 @@ from gcreplay.assigned import Sources, Taken
 from gcreplay.help import Sectioned
 from gcreplay.options import cut_option, policy_option, trace_argument
 from gcreplay.replay.cuts import Cut
-from gcreplay.replay.cuts.suggest import Suggestion, suggest
+from gcreplay.replay.cuts.suggest import Suggestion
 from gcreplay.replay.garbage import Cycles, Group, cycles
 from gcreplay.replay.places import is_in
 from gcreplay.report.words.numbers import counted
 from gcreplay.screen.cuts import counted as counted_cut
-from gcreplay.screen.cuts import cut_json, effect, suggested, without
+from gcreplay.screen.cuts import cut_json, effect, found_cuts, suggested, without
 from gcreplay.screen.garbage import (
     FIRST,
     UNNAMED,
@@ -38,7 +38,7 @@ from gcreplay.screen.output import (
     show,
 )
 from gcreplay.screen.pauses import pause_model
-from gcreplay.screen.progress import reading, working
+from gcreplay.screen.progress import reading
 from gcreplay.store.errors import UsageError
 from gcreplay.store.marks import mark_from
 from gcreplay.trace import opened
@@ -109,8 +109,7 @@ def command(
             found = cycles(log, policy, since=mark)
         model = pause_model(log) if cut is not None or wanted else None
         if wanted:
-            with working("trying cuts"):
-                suggestions = suggest(log, found)
+            suggestions = found_cuts(log, found)
             taken = where_taken(suggestions, Sources(log.lines))
             cut_payload = {
                 "suggestions": [

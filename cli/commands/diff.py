@@ -32,7 +32,7 @@ from gcreplay.screen.cuts import counted, cut_json, effect, gained, named, witho
 from gcreplay.screen.outcome import PRESENT, Outcome, own_time
 from gcreplay.screen.output import Report, format_option, say, show
 from gcreplay.screen.pauses import pause_model, trust
-from gcreplay.screen.progress import working
+from gcreplay.screen.progress import reading, working
 from gcreplay.screen.tables.table import Cell, Table
 from gcreplay.screen.verdict import compared
 from gcreplay.screen.wording import Wording
@@ -112,7 +112,7 @@ def command(
         if cuts:
             first, second, cut = _one_cut(first, second, parsed, len(operands) == 1, stack)
         options = _common_options(first, second)
-        with working(f"replaying {first.policy} and {second.policy}"):
+        with reading(first.log, "replaying both", second.log):
             result = diff(
                 (first.log, first.policy),
                 (second.log, second.policy),

@@ -160,7 +160,7 @@ def replayed(
     replays = Runs("replay", len(plays))
     runs = []
     for play in plays:
-        with replays.one(play.name):
+        with replays.one(play.name, play.log):
             runs.append(play.run())
     return runs
 

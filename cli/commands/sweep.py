@@ -30,7 +30,7 @@ from gcreplay.screen.outcome import (
 )
 from gcreplay.screen.output import Report, format_option, next_command, show
 from gcreplay.screen.pauses import pause_model, store_model, trust
-from gcreplay.screen.progress import Done, reading, working
+from gcreplay.screen.progress import Done, Steps, reading, working
 from gcreplay.screen.rows import Row, collections_of, row_of_lane, row_of_run
 from gcreplay.screen.tables.table import Cell, Size, Table
 from gcreplay.several.named import names_several
@@ -182,12 +182,12 @@ class Search:
         as soon as it is done."""
         wanted = [one for one in dict.fromkeys(policies) if one not in self.known]
         self.again |= self.stored_before.intersection(policies)
-        done = Done(len(wanted), "replaying")
-        with working(done):
+        steps = Steps(self.log.event_count, str)
+        steps.begin(f"replaying {counted(len(wanted), 'setting')}", len(wanted))
+        with reading(self.log, steps):
             for policy, result in on_all_cores(self.log, wanted, self._replayed):
                 self.known[policy] = result
                 self.fresh += 1
-                done.more(1)
         return [self.known[one] for one in dict.fromkeys(policies)]
 
     def _replayed(self, log: EventLog, policy: str) -> tuple[str, dict[str, Any]]:

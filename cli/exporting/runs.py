@@ -17,7 +17,7 @@ from gcreplay.replay.results.clock import Clock
 from gcreplay.replay.run import Replay
 from gcreplay.screen.outcome import PRESENT
 from gcreplay.screen.pauses import pause_model, too_few
-from gcreplay.screen.progress import Runs
+from gcreplay.screen.progress import Runs, reading
 from gcreplay.store import EventLog
 from gcreplay.store.errors import UsageError
 
@@ -35,7 +35,7 @@ def timed_runs(log: EventLog, policies: Sequence[str]) -> Iterator[Run]:
         )
     plays = [Replay(log, policy) for policy in policies]
     replays = Runs("replay", 1 + len(plays))
-    with replays.one(PRESENT):
+    with replays.one(PRESENT, log):
         present = Replay(log, PRESENT).run().collections
     model = pause_model(log, present)
     if model is None and plays:
@@ -46,11 +46,11 @@ def timed_runs(log: EventLog, policies: Sequence[str]) -> Iterator[Run]:
         yield recorded_run(clock, log.observed, present, marks, PRESENT)
         for play in plays:
             assert model is not None
-            with replays.one(play.name):
+            with replays.one(play.name, log):
                 made = play.run().collections
             yield replayed_run(clock, made, model.estimate(made).each, marks, play.name)
 
-    return runs()
+    return iter(list(runs()))  # nothing is written while a person is told of a replay
 
 
 def export_tables(
@@ -66,7 +66,7 @@ def export_tables(
         raise UsageError("--parquet needs pyarrow: pip install 'gcreplay[parquet]'") from None
     plays = [Replay(log, policy) for policy in policies]
     replays = Runs("replay", 1 + len(plays))
-    with replays.one(PRESENT):
+    with replays.one(PRESENT, log):
         ends, present = Ends.of(log, PRESENT)
     model = pause_model(log, present)
 
@@ -75,10 +75,12 @@ def export_tables(
         took = [one.duration_ns for one in observed]
         yield Made("recorded", observed, heaps_of(observed, present), took, False)
         for play in plays:
-            with replays.one(play.name):
+            with replays.one(play.name, log):
                 made = play.run().collections
             known = None if model is None else model.estimate(made).each
             yield Made(play.name, made, [heap_after(one) for one in made], known, True)
 
     told = {**told, "policy": PRESENT}
-    return write_tables(log, folder, ends, runs(), told, force=force)
+    made = list(runs())  # nothing is written while a person is told of a replay
+    with reading(log, f"writing {folder}"):
+        return write_tables(log, folder, ends, made, told, force=force)

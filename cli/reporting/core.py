@@ -41,7 +41,7 @@ from gcreplay.screen.outcome import (
 )
 from gcreplay.screen.pauses import pause_model, too_few
 from gcreplay.screen.pauses import trust as trust_in_times
-from gcreplay.screen.progress import Runs, working
+from gcreplay.screen.progress import Runs, reading
 from gcreplay.store import EventLog
 from gcreplay.store.marks import with_marks_read
 
@@ -81,13 +81,13 @@ class Core:
         self.runs: list[RunResult] = []
         self.steps: HeapSteps
         for i, play in enumerate(plays):
-            with replays.one(play.name):
+            with replays.one(play.name, log):
                 self.runs.append(play.run())
                 if not i:
                     self.steps = heap_steps(play, self.runs[0])
             plays[i] = None  # type: ignore[call-overload]  # a heap is large
         self.axis = Axis.of(log)
-        with working("verifying"):
+        with reading(log, "verifying"):
             self.verified: VerifyResult = verify(log)
         self.model: PauseModel | None = pause_model(log, self.runs[0].collections)
         self.own: OwnTime | None = own_time(log)

@@ -6,7 +6,6 @@ import shlex
 from collections.abc import Mapping
 
 from gcreplay.assigned import Sources, Taken
-from gcreplay.replay.cuts.suggest import suggest
 from gcreplay.replay.garbage import Cycles, ended
 from gcreplay.replay.leaks import leaks
 from gcreplay.report.parts.ages import ages
@@ -16,9 +15,10 @@ from gcreplay.report.parts.garbage import garbage
 from gcreplay.report.places import Places
 from gcreplay.report.view import Finding, Section
 from gcreplay.report.words.places import short
-from gcreplay.screen.cuts import gained, ways
+from gcreplay.screen.cuts import found_cuts, gained, ways
 from gcreplay.screen.outcome import Outcome
 from gcreplay.screen.pauses import pause_model
+from gcreplay.screen.progress import reading
 from gcreplay.store import EventLog
 
 Told = tuple[Section, list[Finding]]
@@ -35,14 +35,17 @@ def kinds(
     def command(*words: str) -> str:
         return shlex.join(["gcreplay", *words])
 
-    found = ended(log, policy)
+    with reading(log, "finding garbage and cycles"):
+        found = ended(log, policy)
     show = command("cycles", trace, *asked)
     advice = _advice(log, found.cycles, trace, places.root) if suggesting else None
+    with reading(log, "finding what is alive"):
+        living = leaks(log)
     return (
         garbage(found, places, show),
         cycles(found.cycles, places, show, advice, command("cycles", trace, *asked, "--suggest")),
         ages(found.ages, found.cycles.run, command("sweep", trace)),
-        alive(leaks(log), places, command("leaks", trace)),
+        alive(living, places, command("leaks", trace)),
     )
 
 
@@ -50,7 +53,7 @@ def _advice(log: EventLog, found: Cycles, trace: str, root: str) -> Mapping[str,
     """The best cuts, by the kind of cycles in which each was found."""
     model, sources = pause_model(log), Sources(log.lines)
     told: dict[str, Advice] = {}
-    for one in suggest(log, found):
+    for one in found_cuts(log, found):
         sites = one.group.sites
         taken = sources.taken(one.cut, sites[0].function if sites else "")
         before, after = (Outcome.of(run, model, None) for run in (one.before, one.after))

@@ -10,7 +10,7 @@ from gcreplay.reporting.comparing import compared_with
 from gcreplay.reporting.core import Asked, Core
 from gcreplay.reporting.kinds import kinds
 from gcreplay.screen.outcome import program
-from gcreplay.screen.progress import working
+from gcreplay.screen.progress import reading
 from gcreplay.store import EventLog
 
 LEVELS: Final[tuple[Level, ...]] = get_args(Level)
@@ -43,11 +43,10 @@ def report(
     A `Confidential` log tells of another recording only what it tells of itself."""
     core = Core(log, asked)
     told = core.sections()
-    with working("finding garbage, cycles and what is alive"):
-        made = kinds(log, str(asked.trace), suggesting=asked.suggest)
-        told |= {section.id: (section, found) for section, found in made}
+    made = kinds(log, str(asked.trace), suggesting=asked.suggest)
+    told |= {section.id: (section, found) for section, found in made}
     if other is not None:
-        with working("comparing"):
+        with reading(log, "comparing"):
             told["compare"] = compared_with(log, asked.trace, other, asked.policies)
     sections = [told[name] for name in ORDER if name in told]
     findings = ordered([one for _, found in sections for one in found])

@@ -11,15 +11,16 @@ from typing import Any
 
 from gcreplay.assigned import Line, Taken
 from gcreplay.replay.cuts import Cut, CutLog, cut_log
-from gcreplay.replay.cuts.suggest import WORTH, Suggestion
+from gcreplay.replay.cuts.suggest import MOST_CUTS, WORTH, Suggestion, suggest
 from gcreplay.replay.estimates.pauses import PauseModel
+from gcreplay.replay.garbage import Cycles
 from gcreplay.report.words.numbers import in_ms, size_words
 from gcreplay.report.words.places import short
 from gcreplay.report.words.text import plain
 from gcreplay.screen.garbage import MOST_LINES, Code, place_of
 from gcreplay.screen.outcome import Outcome
 from gcreplay.screen.output import PIPE_WIDTH, filled
-from gcreplay.screen.progress import working
+from gcreplay.screen.progress import Tries, reading, working
 from gcreplay.store import EventLog
 
 _NEVER_WEAK = frozenset(
@@ -42,10 +43,17 @@ def without(log: EventLog, cuts: Sequence[Cut]) -> Iterator[CutLog | None]:
     if not cuts:
         yield None
         return
-    with working("cutting references"):
+    with reading(log, "cutting references"):
         cut = cut_log(log, cuts)
     with cut:
         yield cut
+
+
+def found_cuts(log: EventLog, found: Cycles) -> list[Suggestion]:
+    """Those that are worth making; a replay for each reference that is tried."""
+    tries = Tries(MOST_CUTS)
+    with working(tries):
+        return suggest(log, found, tries.begin)
 
 
 def cut_json(cut: CutLog) -> dict[str, Any]:

@@ -9,7 +9,7 @@ packages.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -118,9 +118,15 @@ class _Candidate:
     owner: str
 
 
-def suggest(log: EventLog, found: Cycles | None = None) -> list[Suggestion]:
+def suggest(
+    log: EventLog,
+    found: Cycles | None = None,
+    on_try: Callable[[int, int, int, str], None] = lambda cut, number, of, name: None,
+) -> list[Suggestion]:
     """The cuts for a recording, in the order in which they are made.
 
+    on_try: told before each replay: of which cut it is (1 for the first), its number of how many
+    for that cut, and the reference.
     found: its cycles under the policy that is meant, where they are known already; else those of
     the recorded setting. Raises as `cycles`.
     """
@@ -131,11 +137,12 @@ def suggest(log: EventLog, found: Cycles | None = None) -> list[Suggestion]:
     before = first
     while len(made) < MOST_CUTS and before.collected:
         cuts = [one.cut for one in made]
-        tried = [
-            one
-            for candidate in _candidates(found, cuts, owners)
-            if (one := _try(names, policy, cuts, candidate)) is not None
-        ]
+        candidates = _candidates(found, cuts, owners)
+        tried = []
+        for number, candidate in enumerate(candidates, start=1):
+            on_try(len(cuts) + 1, number, len(candidates), str(candidate.cut))
+            if (one := _try(names, policy, cuts, candidate)) is not None:
+                tried.append(one)
         if not tried:
             break
         best = max(tried, key=lambda one: one.rank(before))

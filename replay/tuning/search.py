@@ -87,12 +87,23 @@ class Rounds(ABC, Generic[One]):
 class Search(Rounds[Tried]):
     """Of one recording; `present` is the run under the program's own settings."""
 
-    def __init__(self, log: EventLog, present: RunResult, model: PauseModel, judge: Judge) -> None:
+    def __init__(
+        self,
+        log: EventLog,
+        present: RunResult,
+        model: PauseModel,
+        judge: Judge,
+        on_step: Callable[[str, int], None] = lambda step, readings: None,
+    ) -> None:
+        """`on_step` is told of each step before it is made: what it does, and how often it reads
+        the log."""
         self._log = log
         self._model = model
+        self._on_step = on_step
         super().__init__(self._tried(present), judge)
 
     def _swept(self) -> list[str]:
+        self._on_step(f"sweeping {len(SETTINGS)}", 1)
         found = Sweep(self._log, SETTINGS, price=self._model.estimate_table).run().settings
         pauses = [Pauses(one.pauses) for one in found]
         return worth_a_replay(
@@ -108,6 +119,7 @@ class Search(Rounds[Tried]):
         return freezes_at_lines(log, self.present.run.collections)
 
     def _replayed(self, policies: Sequence[str]) -> dict[str, Tried]:
+        self._on_step(f"replaying {len(policies)} more", len(policies))
         return {run.policy: self._tried(run) for run in on_all_cores(self._log, policies, replay)}
 
     def _tried(self, run: RunResult) -> Tried:
