@@ -23,8 +23,8 @@ OPERANDS: dict[Op, tuple[str, str, str, str]] = {
         "",
         "",
         "Recording begins, with the collector in this state. What stands before is the *found "
-        "heap*: objects, references, tracking with generation and list order, weak references. "
-        "It triggers nothing. A log without START begins with nothing.",
+        "heap*: objects, references, tracking with generation and list order, weak references. It "
+        "triggers nothing. A log without START begins with an empty heap.",
     ),
     Op.ALLOC: (
         "object",
@@ -50,70 +50,67 @@ OPERANDS: dict[Op, tuple[str, str, str, str]] = {
         "source",
         "target",
         "label",
-        "The source takes one reference to the target; n "
-        "references are n events, and parallel links are allowed. An untracked exact dict is "
-        "tracked by a link to a container, unless that is an untracked exact tuple: engines "
-        "derive that, and the same for a tuple whose links became known only after it was "
-        "untracked.",
+        "The source takes one reference to the target. n references are n events, and parallel "
+        "links are allowed. A link to a container tracks an untracked exact dict, unless that "
+        "container is an untracked exact tuple. Engines derive that. They derive the same for a "
+        "tuple whose links became known only after it was untracked.",
     ),
     Op.UNLINK: (
         "source",
         "target",
         "label",
-        "It drops one: the youngest link of that target and "
-        "label, else the youngest of that target without a label, else the youngest of that "
-        "target.",
+        "It drops one link to that target: the youngest with that label. If there is none, the "
+        "youngest without a label. If there is none either, the youngest.",
     ),
     Op.KEPT: (
         "object",
         "",
         "",
-        "The storage of the object that just died went to a free list, so "
-        "the young counter did not move. Once, after the event that killed it, before the "
-        "next ALLOC or GC_CALL. Of an object that only garbage held, and that a collector freed in "
-        "the recorded run, it stands where that object died; no later event names it.",
+        "The storage of the object that just died went to a free list, so the young counter did "
+        "not move. It stands once, after the event that killed the object and before the next "
+        "ALLOC or GC_CALL. An object that only garbage held, and that a collector freed in the "
+        "recorded run, has it where it died. No later event names that object.",
     ),
     Op.RESIZE: (
         "object",
         "bytes, low 32 bits",
         "bytes, high 32 bits",
-        "So many bytes (signed) more than the block it was born with are now its own: what it "
-        "alone owns outside, or a block that has grown or shrunk. The free list that a dead tuple "
-        "goes to is the one of its last size.",
+        "So many bytes (signed) more than the block it was born with are now its own: memory "
+        "outside that it alone owns, or a block that has grown or shrunk. A dead tuple goes to the "
+        "free list of its last size.",
     ),
     Op.TRACK: (
         "object",
         "generation",
         "",
-        "The collector starts to see the object, at the end of "
-        "the young list; tracked already, it moves there. In the found heap: at the end of "
-        "the list of generation 0, 1, 2 or 3 (permanent). Behind it 4 says that nothing frees the "
-        "object when a collector has found it, as no `tp_clear` takes it apart or its "
-        "`tp_dealloc` saves it: it is counted as collected, refers no more to the garbage that is "
-        "freed, and goes to where survivors go. Engines know that from its birth on.",
+        "The collector starts to see the object, at the end of the young list. If it is tracked "
+        "already, it moves there. In the found heap it goes to the end of the list of generation "
+        "0, 1, 2 or 3 (permanent). After it 4 says that nothing frees the object when a "
+        "collector has found it: no `tp_clear` takes it apart, or its `tp_dealloc` "
+        "saves it. Such an object is counted as collected. It refers no more to the garbage that "
+        "is freed, and goes to where survivors go. Engines know that from its birth on.",
     ),
     Op.UNTRACK: (
         "object",
         "",
         "",
-        "The collector stops seeing the object, for a cause of the program. In the found heap: a "
-        "dict that a link would have tracked is not.",
+        "The collector stops seeing the object, for a cause of the program. In the found heap it "
+        "names a dict that stays untracked although one of its links would have tracked it.",
     ),
     Op.GC_CALL: (
         "call",
         "argument",
         "0 from Python, 1 from C, 1 + site",
-        "The program calls the `gc` "
-        "module, or its C functions. The argument is a JSON list of integers. Operand c is 1 more "
-        "than the site of the Python code that calls it, where that is known.",
+        "The program calls the `gc` module, or its C functions. The argument is a JSON list of "
+        "integers. Operand c is 1 + the site of the Python code that calls it, if that is known.",
     ),
     Op.INSIDE: (
         "object or none",
         "1 begin, 0 end",
         "",
-        "The events between stand in a finalizer "
-        "or weak reference callback of that object, its owner, during a recorded collection. They "
-        "trigger nothing, and move with the collection that finds the owner. Regions do not nest.",
+        "The events between the two happened in a finalizer or weak reference callback of that "
+        "object, its owner, during a recorded collection. They trigger nothing. They move with the "
+        "collection that finds the owner. Regions do not nest.",
     ),
     Op.SAFEPOINT: ("", "", "", "A collector that defers its work may run here."),
     Op.MARK: ("label", "", "", "The program's own boundary: a request, a frame, a test."),
@@ -127,10 +124,9 @@ OPERANDS: dict[Op, tuple[str, str, str, str]] = {
         "weak reference object",
         "target",
         "1 with callback, 2 hit, 3 miss",
-        "The first object refers "
-        "weakly to the target. It holds no count, has one target, once, and lapses when "
-        "either dies. Hit: the program asks it and gets the target; miss: it gets None, as the "
-        "target, the one that it had, is dead.",
+        "The first object refers weakly to the target. It holds no count, has one target, once, "
+        "and lapses when either dies. Hit: the program asks it and gets the target. Miss: it gets "
+        "None, since its target is dead.",
     ),
 }
 """For each op: what a, b and c are (empty: always 0), and what the event means."""
@@ -155,7 +151,8 @@ def _lines() -> Iterator[str]:
     yield "<!-- Generated by `python -m gcreplay.store.documentation FILE`. -->"
     yield ""
     yield (
-        "A log says what a *program* did to its heap, never what a collector did, so one log "
+        "You get: every event and every table of a recording, for programs that read or write one. "
+        "A log says what a *program* did to its heap, never what a collector did. So one log "
         "serves every policy. Logical time is the sequence number of an event: its index in the "
         "log, from 0. The reference count of an object is the number of references that running "
         "code holds plus its incoming links. That is the whole semantics: under `never` a replay "
@@ -176,13 +173,15 @@ def _lines() -> Iterator[str]:
     )
     yield ""
     yield (
-        "Labels of INCREF, DECREF and UNLINK say for what a reference is, if anything. In a "
-        "recording they mark *repairs*, events that nobody saw and that only the later death of an "
-        "object, or its living on, tells of: `(stale link)` undoes a link to an object that died "
-        "while the log still had that link, `(late decref)` drops all references to such an object "
-        "where more than one was known, `(hold)` takes one to an object that lives on although all "
-        "known holders died, `(opaque)` drops those that an opaque link takes the place of."
+        "Labels of INCREF, DECREF and UNLINK say what a reference is for, if anything. In a "
+        "recording they mark *repairs*: events that nobody saw. Only the later death of an object, "
+        "or the fact that it lives on, tells of them:"
     )
+    yield ""
+    yield "* `(stale link)` undoes a link to an object that died while the log still had that link."
+    yield "* `(late decref)` drops the references to an object that died, where several were known."
+    yield "* `(hold)` takes one to an object that lives on although all known holders died."
+    yield "* `(opaque)` drops those that an opaque link takes the place of."
     yield from _section("Types")
     kinds = ", ".join(f"`{kind}`" for kind in KINDS)
     yield f"Kinds, of exact types only, not of subclasses: {kinds}."
@@ -205,34 +204,34 @@ def _lines() -> Iterator[str]:
     yield from _section("The file")
     yield (
         f"A recording is one SQLite file with application id `{schema.APPLICATION_ID:#x}` and the "
-        f"schema version, now {schema.SCHEMA_VERSION}, as its user version. Older versions are "
-        "upcast when opened. While it is written it is in WAL mode and others can read it; closing "
-        "folds the WAL back. Opening executes nothing from the file: one that declares anything "
-        "else than these tables, as they are created here (a trigger, a view, a virtual table, a "
-        "column, an index or a table of its own), is refused. Tables of your own stand in another "
-        "file, from which a recording can be attached. Reading takes no more steps, texts and "
-        "segments than a file of its size has a use for."
+        f"schema version, now {schema.SCHEMA_VERSION}, as its user version. Files of older "
+        "versions are converted when opened. While a recording is written it is in WAL mode, and "
+        "others can read it. Closing folds the WAL back. Opening executes nothing from the file. "
+        "A file may declare only these tables, as they are created here. One with anything else is "
+        "refused: a trigger, a view, a virtual table, a column, an index, another table. Tables of "
+        "your own stand in another file, from which a recording can be attached. Reading takes no "
+        "more steps, texts and segments than a file of its size has a use for."
     )
     recording = list(schema.metadata.tables.values())
     yield from _schema(recording)
     yield from _section("Segments")
     yield (
         f"Up to {SEGMENT_EVENTS:,} events are encoded together, so an event takes between 0.1 and "
-        "2 bytes. The payload holds seven streams, each a zstd frame, behind a table of their "
-        "lengths: ops (4 bits an event), ages of objects, ages of targets (age: next object id "
-        "minus id), shapes and sites of allocations, labels, all other operands. All but the ops "
-        "are group varints. Ids of allocations follow from their order and take no space. "
-        "`store/encoding/_codec.pyx` has the details. A segment whose checksum does not match is "
-        "reported; the others stay readable."
+        "2 bytes. The payload begins with a table of lengths. Seven streams follow, each a zstd "
+        "frame: ops (4 bits an event), ages of objects, ages of targets, shapes and sites of "
+        "allocations, labels, and all other operands. An age is the next object id minus the id. "
+        "All but the ops are group varints. Ids of allocations follow from their order and take no "
+        "space. `store/encoding/_codec.pyx` has the details. A segment whose checksum does not "
+        "match is reported; the others stay readable."
     )
     yield from _section("Readings")
     yield (
-        "A reading says what one object held at one moment, by name: a title (what a person would "
-        "call it), and for each of its links to a recorded object the target and a label. A label "
-        "is an id in `labels`; with the bits `0x80000000` an index in a list or tuple; with "
-        "`0xc0000000` a position among all that the object holds, which is no name. Readings are "
-        "no events, and no replay depends on them. The time of each is the number of events before "
-        "it. An object is read for a reason:"
+        "A reading says what one object held at one moment, by name. It has a title: what a person "
+        "would call the object. For each of its links to a recorded object it has the target and a "
+        "label. A label is an id in `labels`. With the bits `0x80000000` it is an index in a list "
+        "or tuple. With `0xc0000000` it is a position among all that the object holds, which is no "
+        "name. Readings are no events, and no replay depends on them. The time of each is the "
+        "number of events before it. An object is read for a reason:"
     )
     yield ""
     yield from _table(
@@ -240,10 +239,11 @@ def _lines() -> Iterator[str]:
     )
     yield ""
     yield (
-        "Labels: an attribute, slot or C field `.order`; the value of a dict by its key "
-        "`['name']`, by a key that is no text `[int]` (its type); a key `(key)`; an element of a "
-        "set `(element)`; a local of a frame, generator or coroutine `:name`, what stands on its "
-        "stack `:(stack)`. The `__dict__` of an instance is an object of its own, `.__dict__`."
+        "Labels are written so: an attribute, slot or C field `.order`. The value of a dict by its "
+        "key `['name']`; if the key is no text, by its type `[int]`. A key of a dict `(key)`. An "
+        "element of a set `(element)`. A local of a frame, generator or coroutine `:name`, what "
+        "stands on its stack `:(stack)`. The `__dict__` of an instance is an object of its own, "
+        "`.__dict__`."
     )
     yield from _section("Rows for plain SQL")
     yield (

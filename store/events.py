@@ -100,7 +100,7 @@ FLAG_MEANING = {
     Flag.TRACKED: "tracked as soon as born: stands at the end of the young list, "
     "after a collection triggered by this very alloc",
     Flag.IMMORTAL: "never dies, whatever its reference count",
-    Flag.BYPASS: "malloc'ed although its free list could have served, as calls of the type are",
+    Flag.BYPASS: "malloc'ed although its free list could have served; so are calls of the type",
     Flag.BARRED: "born while an exception was set: a collection that it would trigger waits for "
     "the next birth",
 }

@@ -64,14 +64,14 @@ meta = Table(
     comment="Facts about the recording: created_by, python, executable, argv, granularity, "
     "full_probe, probe_budget, counts, checkpoints, complete, exit_code, repairs and so on. "
     "`own_cpu_ns` is the CPU time that the program took for itself, `own_cpu_measured_ns` the same "
-    "in unrecorded runs, `exit_cpu_ns` what it took to exit, from the end of the recording on. "
+    "in unrecorded runs. `exit_cpu_ns` is what it took to exit, after the end of the recording. "
     "`pauses` is the model that estimates pauses: its coefficients in ns, what it was fitted to "
     "and its error. "
-    "`unusual_types` counts objects by type: died into a free list of their type "
-    "(`private_free_list`), lived on after a collection that counted them (`outlived`), of a type "
-    "with a tp_free of its own (`own_blocks`). "
-    "`checksums` holds a CRC-32 of every table, of `segments` the number of events, of `readings` "
-    "the number of readings.",
+    "`unusual_types` counts objects by type, of three sorts. `private_free_list`: they died "
+    "into a free list of their type. `outlived`: they lived on after a collection that counted "
+    "them. `own_blocks`: their type has a tp_free of its own. "
+    "`checksums` holds a CRC-32 of every table; for `segments` the number of events, for "
+    "`readings` the number of readings.",
 )
 
 types = Table(
@@ -103,8 +103,8 @@ lines = Table(
     _text("file", "source file, as in `sites`"),
     _int("line", "line number, from 1"),
     _text("text", "the line"),
-    comment="Lines of source where objects were allocated, as they were when the program ran: of "
-    "files that could be read then, the first 500 characters.",
+    comment="Lines of source where objects were allocated, as they were when the program ran. "
+    "Of each the first 500 characters; none of a file that could not be read then.",
 )
 
 labels = Table(
