@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal, TextIO
 
-from gcreplay.store.errors import GcreplayError, NotFound, StorageError
+from gcreplay.store.errors import GcreplayError, NotFound, StorageError, UsageError
 from gcreplay.store.exchange.lines import bounded_lines
 from gcreplay.store.place import new_file, other_kind, own_descriptor, written_whole
 
@@ -35,10 +35,13 @@ def text_output(target: Path, *, force: bool) -> Iterator[TextIO]:
 
 
 def check_free(target: Path, *, force: bool) -> None:
-    """Before long work: raises what `text_output` would raise then, as FileExists."""
+    """Before long work: raises what `text_output` would raise then, as FileExists, and UsageError
+    where the folder is missing."""
     with suppress(OSError):
         if own_descriptor(target) is None and other_kind(target) is None:
-            new_file(target, force=force)
+            folder = new_file(target, force=force).parent
+            if not folder.is_dir():
+                raise UsageError(f"{target}: there is no folder {folder}: make it first")
 
 
 def _text(where: Path | int, mode: Literal["r", "w"] = "w") -> TextIO:

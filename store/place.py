@@ -91,10 +91,14 @@ def companion(path: Path, suffix: str) -> Path:
     return path.with_name(path.name + suffix)
 
 
+def companion_names(path: Path) -> list[Path]:
+    """Of all, whether they stand there or not."""
+    return [companion(path, suffix) for suffix in _COMPANIONS]
+
+
 def companions(path: Path) -> list[Path]:
     """Those that stand there."""
-    named = (companion(path, suffix) for suffix in _COMPANIONS)
-    return [path for path in named if os.path.lexists(path)]
+    return [path for path in companion_names(path) if os.path.lexists(path)]
 
 
 def remove_companions(path: Path) -> None:

@@ -190,11 +190,16 @@ class Tuned:
         name = with_marks_read(then.policy)
         return f"Change this: {name}. {gain_words(now, then, self.own_ns)}"
 
+    @property
+    def unknown(self) -> Tried | None:
+        """Where most of what was tried is no prediction, as the program depends on its collector:
+        the first that is none."""
+        unknown = [one for one in self.tried[1:] if not one.known]
+        return unknown[0] if len(unknown) * 2 > len(self.tried) - 1 else None
+
     def nothing(self) -> str:
         """Why nothing is recommended."""
-        unknown = [one for one in self.tried[1:] if not one.known]
-        if unknown and len(unknown) * 2 > len(self.tried) - 1:
-            first = unknown[0]
+        if (first := self.unknown) is not None:
             told = first.run.depends_on_collector.sentence()
             return (
                 f"It cannot be told: under {with_marks_read(first.policy)} {told}. No prediction "

@@ -1,6 +1,7 @@
 """`gcreplay record`: run a program and write what happens on its heap."""
 
 import re
+import shlex
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -16,8 +17,9 @@ from gcreplay.programs.probes import Probing, probing, thresholds_of
 from gcreplay.report.words.numbers import counted, size_words
 from gcreplay.screen.output import say
 from gcreplay.screen.progress import Done, begin_a_line, working
-from gcreplay.store.errors import UsageError
+from gcreplay.store.errors import GcreplayError, UsageError
 from gcreplay.store.marks import meant
+from gcreplay.store.place import companion_names
 from gcreplay.store.values import shown
 from gcreplay.tracer import RecordOptions, RecordProgress, RecordSummary, record
 from gcreplay.tracer.program import split_command
@@ -133,10 +135,11 @@ def command(
     chosen = _probing(purposes, granularity, full_probe, probe_budget)
     python = chosen_python(python)
     argv = program_argv(module, code, args, python)
+    output = output or Path(f"{_program_name(argv)}.gcreplay")
     if report_to is not None:
-        check_free(report_to, force=force)
+        _check_report(report_to, output, force=force)
     options = RecordOptions(
-        output=output or Path(f"{_program_name(argv)}.gcreplay"),
+        output=output,
         argv=argv,
         python=python,
         granularity=chosen[0],
@@ -163,10 +166,35 @@ def command(
     begin_a_line()
     say(in_one_line(summary))
     if report_to is not None and summary.output.exists():
+        _report(summary.output, report_to, force=force)
+    ctx.exit(summary.exit_code)
+
+
+def _check_report(target: Path, recording: Path, *, force: bool) -> None:
+    """Before the program runs: raises UsageError for a report that cannot be written."""
+    if str(target) == "-":
+        raise UsageError("--report - is not possible: the output is the program's; name a file")
+    try:
+        same = target.resolve() in [recording.resolve(), *companion_names(recording)]
+    except (OSError, RuntimeError):
+        same = False  # the attempt to write will say it
+    if same:
+        raise UsageError(f"--report {target} is the recording itself: name another file")
+    check_free(target, force=force)
+
+
+def _report(recording: Path, target: Path, *, force: bool) -> None:
+    """Whatever goes wrong with it is said in a sentence: the program has run and is recorded, and
+    the exit code is the program's."""
+    try:
         from gcreplay.commands.report import of_recorded  # it has no part in a plain recording
 
-        of_recorded(summary.output, report_to, force=force)
-    ctx.exit(summary.exit_code)
+        of_recorded(recording, target, force=force)
+    except (Exception, KeyboardInterrupt) as error:
+        known = isinstance(error, GcreplayError)
+        what = str(error) if known else f"{type(error).__name__} {error}".rstrip()
+        again = shlex.join(["gcreplay", "report", str(recording), "-o", str(target)])
+        say(f"gcreplay: no report is written: {what}. To try again: {again}")
 
 
 def _probing(

@@ -2,11 +2,11 @@
 
 import json
 import shlex
-import sys
 from pathlib import Path
 from typing import Final
 
 import click
+from click.core import ParameterSource
 
 from gcreplay.files import check_free, text_output
 from gcreplay.options import in_unit, policy_option, trace_argument
@@ -14,7 +14,7 @@ from gcreplay.report.data import data
 from gcreplay.report.fitted import fitted
 from gcreplay.report.view import Level, View
 from gcreplay.reporting.comparing import check_other, names_recording
-from gcreplay.reporting.confidential import CONFIDENTIAL, RECORDING, SAID, check_policies
+from gcreplay.reporting.confidential import OTHER, RECORDING, SAID, check_policies
 from gcreplay.reporting.core import Asked
 from gcreplay.reporting.made import LEVELS, failing, report
 from gcreplay.screen.output import say
@@ -101,14 +101,14 @@ def command(
     checked(other, policies, confidential)
     shown = RECORDING if confidential else trace
     limit = float(in_unit("--deadline", deadline, "10ms"))
-    asked = Asked(shown, policies, limit, search=not no_search, suggest=suggest)
+    own = own_command(ctx, shown)
+    asked = Asked(shown, policies, limit, search=not no_search, suggest=suggest, own=own)
     if target is not None:
         check_free(target, force=force)
     with opened(trace) as log:
         view = report(
             Confidential(log) if confidential else log,
             asked,
-            CONFIDENTIAL if confidential else made_by(),
             other,
             (SAID,) if confidential else (),
         )
@@ -131,14 +131,35 @@ def checked(other: str | None, policies: tuple[str, ...], confidential: bool) ->
 def of_recorded(trace: Path, target: Path, *, force: bool) -> None:
     """The report of a program that has just been recorded."""
     kind, _ = destination(trace, target, None)
+    own = shlex.join(["gcreplay", "report", str(trace), "-o", str(target)])
     with opened(trace) as log:
-        view = report(log, Asked(trace, (), DEADLINE_MS, search=True), made_by())
+        view = report(log, Asked(trace, (), DEADLINE_MS, search=True, own=own))
     write(view, kind, target, force=force)
 
 
-def made_by() -> str:
-    """The command line that makes the report."""
-    return shlex.join(["gcreplay", *sys.argv[1:]])
+def own_command(ctx: click.Context, trace: Path) -> str:
+    """The command line that makes the report again, with all options that were given. Where that is
+    confidential it names no file."""
+    hidden = {"force", "output"} if ctx.params["confidential"] else {"force"}
+    words = ["gcreplay", "report", str(trace)]
+    for option in ctx.command.params:
+        name = option.name or ""
+        given = ctx.get_parameter_source(name) is not ParameterSource.DEFAULT
+        if not isinstance(option, click.Option) or name in hidden or not given:
+            continue
+        if option.is_flag:
+            words.append(option.opts[0])
+            continue
+        value = ctx.params[name]
+        for one in value if option.multiple else [value]:
+            words += [option.opts[0], _shown(name, one, confidential=ctx.params["confidential"])]
+    return shlex.join(words)
+
+
+def _shown(option: str, value: object, *, confidential: bool) -> str:
+    if confidential and option == "other" and names_recording(str(value)):
+        return str(OTHER)
+    return str(value)
 
 
 def destination(

@@ -13,6 +13,7 @@ from gcreplay.replay.results.diff import diff
 from gcreplay.report.parts.compare import Times, compare_policies, compare_recordings
 from gcreplay.report.places import Places
 from gcreplay.report.view import Finding, Section
+from gcreplay.reporting.confidential import OTHER
 from gcreplay.screen.outcome import PRESENT, Outcome, own_time
 from gcreplay.screen.pauses import pause_model
 from gcreplay.screen.verdict import compared
@@ -48,7 +49,7 @@ def compared_with(
             paths = (other, str(trace))
             return with_recording(base, log, names_of(Path(other), trace), paths, policy)
         names = ("the other recording", "this recording")
-        paths = ("other.gcreplay", str(trace))
+        paths = (str(OTHER), str(trace))
         return with_recording(Confidential(base, log), log, names, paths, policy)
 
 

@@ -12,7 +12,8 @@ from gcreplay.store.errors import UsageError
 
 RECORDING: Final = Path("recording.gcreplay")
 """What the recording is called in such a report."""
-CONFIDENTIAL: Final = f"gcreplay report {RECORDING} --confidential"
+OTHER: Final = Path("other.gcreplay")
+"""And another one beside it."""
 SAID: Final = (
     "Confidential: no source, paths, command line, and no names of functions, variables, keys or "
     "marks. Each has a number in their place, the same one throughout. Classes keep their names."

@@ -22,7 +22,7 @@ from gcreplay.replay.results.series import HeapSteps, heap_steps
 from gcreplay.replay.results.verify import VerifyResult, verify
 from gcreplay.replay.run import Replay
 from gcreplay.replay.tuning.choice import Limits, Tried, on_front
-from gcreplay.report.parts.cost import Advice, cost
+from gcreplay.report.parts.cost import Advice, Outcomes, cost
 from gcreplay.report.parts.heap import heap
 from gcreplay.report.parts.pauses import pauses
 from gcreplay.report.parts.policies import policies
@@ -53,13 +53,15 @@ MORE_MEMORY: Final = 0.10
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the command line asks for. trace: as it names the recording. suggest: cuts are tried."""
+    """What the command line asks for. trace: as it names the recording. suggest: cuts are tried.
+    own: the command line that makes this report again."""
 
     trace: Path
     policies: tuple[str, ...]
     deadline_ms: float
     search: bool
     suggest: bool = False
+    own: str = ""
 
     def command(self, *words: str) -> str:
         """A command line on the recording."""
@@ -169,8 +171,8 @@ class Core:
             return None
         said = tuned.answer()
         if tuned.chosen is None:
-            unknown = said.startswith("It cannot be told")
-            return Advice("unknown" if unknown else "leave", said, notes=tuple(tuned.in_vain()))
+            outcome: Outcomes = "leave" if tuned.unknown is None else "unknown"
+            return Advice(outcome, said, notes=tuple(tuned.in_vain()))
         lines, undo = lines_of(tuned.chosen.policy, self.log, "python")
         saves = tuned.present.pauses.total - tuned.chosen.pauses.total
         code = (*lines, "", f"# undo: {undo}") if lines else ()
@@ -202,10 +204,9 @@ class Core:
 
     def _commands(self) -> list[tuple[str, str]]:
         asked = self.asked
-        options = [word for one in asked.policies for word in ("-p", one)]
         commands = [("record the program", line)] if (line := _recorded_by(self.log, asked)) else []
         commands += [
-            ("this report", asked.command("report", *options)),
+            ("this report", asked.own),
             ("the policies side by side", self._replay()),
             ("the replay beside what really ran", asked.command("verify")),
         ]

@@ -35,7 +35,6 @@ ORDER: Final = (
 def report(
     log: EventLog,
     asked: Asked,
-    made_by: str,
     other: str | None = None,
     notes: tuple[str, ...] = (),
 ) -> View:
@@ -58,7 +57,7 @@ def report(
         answer(findings, told["cost"][0]),
         findings,
         tuple(section for section, _ in sections),
-        made_by,
+        asked.own,
         notes,
     )
 

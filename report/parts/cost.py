@@ -9,6 +9,8 @@ from gcreplay.report.parts.runs import Played
 from gcreplay.report.view import Block, Figure, Figures, Finding, Level, Section, Words
 from gcreplay.report.words.numbers import counted, in_ms, in_percent, size_words
 
+Outcomes = Literal["change", "leave", "unknown"]
+
 
 @dataclass(frozen=True, slots=True)
 class Advice:
@@ -16,7 +18,7 @@ class Advice:
     program depends on its collector; code: lines to paste; undo: what takes them back; saves_ns:
     what of GC time the setting saves; notes: what else was seen."""
 
-    outcome: Literal["change", "leave", "unknown"]
+    outcome: Outcomes
     sentence: str
     code: tuple[str, ...] = ()
     undo: str = ""

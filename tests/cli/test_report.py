@@ -1,9 +1,11 @@
 """`gcreplay report`: one page; its findings decide the exit code, and nothing is overwritten."""
 
 import json
+import shlex
 from pathlib import Path
 
-from command_line import Gcreplay
+from click.testing import Result
+from command_line import Gcreplay, write_cycles
 
 from gcreplay.reporting.made import ORDER
 
@@ -43,7 +45,39 @@ def test_html_of_the_same_recording_is_the_same(
     gcreplay: Gcreplay, cycles: Path, tmp_path: Path
 ) -> None:
     pages = []
-    for name in ("a", "b"):
-        gcreplay("report", cycles, "-o", tmp_path / f"{name}.html")
-        pages.append((tmp_path / f"{name}.html").read_text())
+    for _ in range(2):
+        gcreplay("report", cycles, "-o", tmp_path / "a.html", "--force")
+        pages.append((tmp_path / "a.html").read_text())
     assert pages[0] == pages[1] and pages[0].startswith("<!doctype html>")
+
+
+def commands_of(report: Result) -> list[str]:
+    """The lines to paste of the last section."""
+    again = json.loads(report.stdout)["sections"][-1]
+    return [line.partition("  # ")[0] for line in again["blocks"][0]["text"].splitlines()]
+
+
+def test_the_report_tells_the_very_command_that_makes_it_again(
+    gcreplay: Gcreplay, cycles: Path
+) -> None:
+    policy = "generational:50,2,2"
+    options = ("-p", policy, "-p", "never", "--deadline", "2ms", "--no-search", "--suggest")
+    more = ("--format", "json", "--compare", policy, "--fail-if", "serious")
+    words = ["gcreplay", "report", str(cycles), *options, *more]
+    told = gcreplay(*words[1:])
+    command = [line for line in commands_of(told) if " report " in line]
+    assert [sorted(shlex.split(line)) for line in command] == [sorted(words)]
+    assert gcreplay(*shlex.split(command[0])[1:]).stdout == told.stdout
+
+
+def test_a_confidential_report_tells_its_command_without_names_of_files(
+    gcreplay: Gcreplay, cycles: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "secret.gcreplay"
+    write_cycles(other, 800)
+    asked = ("--confidential", "--no-search", "-p", "never", "--format", "json", "--compare", other)
+    told = gcreplay("report", cycles, *asked, "-o", "-")
+    assert [line for line in commands_of(told) if " report " in line] == [
+        "gcreplay report recording.gcreplay -p never --format json --no-search "
+        "--compare other.gcreplay --confidential"
+    ]
