@@ -11,7 +11,7 @@ from click.core import ParameterSource
 from gcreplay.files import check_free, text_output
 from gcreplay.options import in_unit, policy_option, trace_argument
 from gcreplay.report.data import data
-from gcreplay.report.fitted import fitted
+from gcreplay.report.fitted import page
 from gcreplay.report.view import Level, View
 from gcreplay.reporting.comparing import check_other, names_recording
 from gcreplay.reporting.confidential import OTHER, RECORDING, SAID, check_policies
@@ -183,7 +183,7 @@ def rendered(view: View, kind: str) -> str:
         return markdown(view)
     from gcreplay.report.renderers.html import html
 
-    return html(fitted(view))
+    return page(view, html)
 
 
 def write(view: View, kind: str, target: Path | None, *, force: bool) -> None:
