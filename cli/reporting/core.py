@@ -28,8 +28,9 @@ from gcreplay.report.parts.pauses import pauses
 from gcreplay.report.parts.policies import policies
 from gcreplay.report.parts.runs import Played, Role
 from gcreplay.report.parts.settings import Setting, settings
-from gcreplay.report.parts.trust import Facts, again, trust
+from gcreplay.report.parts.trust import Facts, again, moved, trust
 from gcreplay.report.view import Finding, Section
+from gcreplay.report.words.numbers import counted
 from gcreplay.screen.outcome import (
     PRESENT,
     Outcome,
@@ -190,10 +191,35 @@ class Core:
             children if isinstance(children, int) else 0,
             granularity if isinstance(granularity, int) else None,
             self._estimates(),
-            self.depends,
+            [*self.depends, *self._unknown()],
             [f"{with_marks_read(one)}." for one in wide if one],
             [f"{with_marks_read(run.policy)}: {note}." for run in self.runs for note in run.notes],
+            self._moved(),
+            any(one.qualified == "threading.Thread" for one in self.log.types),
         )
+
+    def _moved(self) -> list[str]:
+        """Of the runs that are shown, and of what is recommended."""
+        runs = [run for run in self.runs if run.policy not in BOUNDS]
+        if self.tuned is not None and self.tuned.chosen is not None:
+            runs += [self.tuned.chosen.run]
+        shown = {run.policy: run for run in runs}
+        return [
+            sentence
+            for name, run in shown.items()
+            for sentence in moved(with_marks_read(name), run, own=name == PRESENT)
+        ]
+
+    def _unknown(self) -> list[str]:
+        """Whether the search came to predictions at all."""
+        if self.tuned is None or self.tuned.unknown is None:
+            return []
+        tried = self.tuned.tried[1:]
+        unknown = sum(not one.known for one in tried)
+        return [
+            f"{unknown:,} of {counted(len(tried), 'setting')} tried are no prediction: this "
+            "program depends on its collector."
+        ]
 
     def _estimates(self) -> str:
         return trust_in_times(self.log, self.model)

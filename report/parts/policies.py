@@ -46,11 +46,10 @@ def policies(
         "garbage the moment it becomes so: no collector takes more memory than the first or "
         "less than the second."
     )
-    findings = [Finding("depends", "warning", one, None, "") for one in depends]
     words = [Words(verdict)] if verdict else []
-    words += [Words(one, "warning") for one in depends]
+    words += [Words(one, "serious") for one in depends]
     blocks: tuple[Block, ...] = (*words, table)
-    return Section("policies", "Policies side by side", meaning, command, blocks), findings
+    return Section("policies", "Policies side by side", meaning, command, blocks), []
 
 
 def _row(one: Played) -> tuple[Cell, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from gcreplay.replay.results.result import RunResult
 from gcreplay.replay.results.verify import VerifyResult
 from gcreplay.report.view import Cell, Column, Finding, Section, Table, Words
 from gcreplay.report.words.numbers import counted
@@ -14,7 +15,9 @@ from gcreplay.report.words.numbers import counted
 class Facts:
     """What is known of the recording itself. estimates: how far times may be off, a sentence;
     depends: why figures of some policies are no prediction; too_wide: of policies that collect
-    more often than the recording was probed for; notes: what policies could not do. granularity:
+    more often than the recording was probed for; moved: what of finalizers and of objects freed too
+    early does not fit under some policies; threads: whether the program made threads; notes: what
+    policies could not do. granularity:
     net allocations between two probes, 0: at collections only; None: not said."""
 
     verified: VerifyResult
@@ -26,12 +29,16 @@ class Facts:
     depends: Sequence[str]
     too_wide: Sequence[str]
     notes: Sequence[str]
+    moved: Sequence[str] = ()
+    threads: bool = False
 
 
 def trust(facts: Facts, verify: str) -> tuple[Section, list[Finding]]:
     """verify: the command line that shows the comparison with the recorded run."""
     found = [*_equality(facts, verify), *_extent(facts)]
-    found += [Finding("depends", "warning", one) for one in facts.depends]
+    found += [Finding("depends", "serious", one) for one in facts.depends]
+    found += [Finding("moved", "warning", one) for one in facts.moved]
+    found += _threads(facts)
     found += [Finding("too-wide", "warning", one) for one in facts.too_wide]
     found += [Finding("policy-note", "notice", one) for one in facts.notes]
     if facts.recorded:
@@ -39,8 +46,33 @@ def trust(facts: Facts, verify: str) -> tuple[Section, list[Finding]]:
     found.append(Finding("estimates", "info", facts.estimates))
     words = tuple(Words(one.text, one.level) for one in found)
     meaning = "Where the figures come from, how sure they are, and what was not recorded."
-    section = Section("trust", "How far to trust this", meaning, verify, words)
-    return section, [one for one in found if one.id != "depends"]
+    return Section("trust", "How far to trust this", meaning, verify, words), found
+
+
+def moved(name: str, run: RunResult, *, own: bool) -> list[str]:
+    """What of this run is a guess, in sentences. name: the policy, as people read it; own: it is
+    the recorded one, which collects where finalizers were recorded."""
+    displaced = 0 if own else run.displaced
+    told = (
+        (run.revived, "uses of objects that this policy had freed already are left out"),
+        (displaced, "events of finalizers and callbacks stand where they were recorded, although "
+                    "this policy collects at other moments"),
+        (run.unmoved, "uses of what a finalizer or callback made come before it has run"),
+        (run.lapsed, "events of finalizers and callbacks made no sense when this policy ran them"),
+    )  # fmt: skip
+    return [f"{name}: {count:,} {what}." for count, what in told if count]
+
+
+def _threads(facts: Facts) -> list[Finding]:
+    """Threads are known by name alone: what they moved is known where something did not fit."""
+    if not facts.threads:
+        return []
+    unfit = bool(facts.moved) or (facts.recorded and not facts.verified.equal)
+    text = (
+        "The program has threads. They take turns here as they did when it was recorded; under "
+        "another collector they may do so at other moments."
+    )
+    return [Finding("threads", "warning" if unfit else "notice", text)]
 
 
 def _equality(facts: Facts, verify: str) -> list[Finding]:

@@ -66,7 +66,7 @@ def test_a_view_that_has_room_is_drawn_as_it_is() -> None:
     SEEN.clear()
     view = view_of(table("small", 150, 3))
     page(view, told)
-    assert SEEN == [view]
+    assert [view] == SEEN
 
 
 def test_a_real_page_of_long_paths_and_many_rows_is_under_a_megabyte() -> None:
