@@ -25,6 +25,7 @@ from gcreplay.screen.changes import (
     MEMORY_FIRST,
     change_cells,
     change_row,
+    is_rare_and_nowhere,
     kept_longer_table,
     time_rows,
 )
@@ -273,9 +274,8 @@ def _report(
         headings = [first.name, second.name]
     where = _where(result, first.log, second.log)
     times = _times(outcomes, show_pauses=show_pauses) if model else []
-    changes = map(
-        change_row, sorted(result.figures, key=lambda each: each.figure not in MEMORY_FIRST)
-    )
+    counted_in_both = sorted(result.figures, key=lambda each: each.figure not in MEMORY_FIRST)
+    changes = [change_row(each) for each in counted_in_both if not is_rare_and_nowhere(each)]
     figures = Table(("figure", *headings, "change", "change %"), (*times, *changes))
     tables = [figures]
     if result.kept_longer:

@@ -7,7 +7,7 @@ import click
 from gcreplay.help import Sectioned
 from gcreplay.options import trace_argument
 from gcreplay.replay import VerifyResult, verify
-from gcreplay.screen.output import Report, format_option, say, show
+from gcreplay.screen.output import Report, format_option, next_command, say, show
 from gcreplay.screen.progress import reading
 from gcreplay.screen.tables.table import Cell, Table
 from gcreplay.store.rules.unrepaired import unrepaired
@@ -62,7 +62,8 @@ def command(ctx: click.Context, trace: Path, without_repairs: bool, output_forma
             *_difference(result),
             *_difference(without, "Without repairs, first difference", "-without"),
         )
-    show(Report(tables, told, words=_words(result)), output_format)
+    then = next_command("replay", trace) if result.equal else ""
+    show(Report(tables, told, words=_words(result), then=then), output_format)
     if not result.equal:
         say(f"{trace}: the replay differs from the recorded collections")
         ctx.exit(1)

@@ -6,18 +6,39 @@ from typing import Final
 from gcreplay.replay.modules import root_of
 from gcreplay.replay.results.diff import Change, KeptLonger
 from gcreplay.report.words.places import place
-from gcreplay.screen.outcome import TIMES, Outcome
+from gcreplay.screen.outcome import RARE, TIMES, Outcome
 from gcreplay.screen.pauses import P99, p99_cell
-from gcreplay.screen.tables.table import Cell, Place, Signed, SignedFigure, Table
+from gcreplay.screen.tables.table import Cell, Place, Signed, SignedFigure, SignedSize, Size, Table
 
 SHOWN_ROWS: Final = 10
+NAMES: Final = {
+    **RARE,
+    "freed_by_refcount": "freed by count",
+    "peak_bytes": "peak memory",
+    "peak_floating_bytes": "peak garbage",
+    "peak_objects": "peak objects",
+    "peak_floating_objects": "peak waiting",
+    "visited": "objects visited",
+    "links": "links followed",
+}
+"""Of figures, as the columns of `replay` are called; the others bear their own, in words. JSON and --fail-if
+have the names of the keys."""
 MEMORY_FIRST: Final = ("peak_bytes", "peak_floating_bytes")
 """Figures that stand before the counts of work."""
 
 
 def change_row(one: Change) -> tuple[Cell, ...]:
     """A figure that was counted in both."""
-    return (one.figure, one.first, one.second, Signed(one.change), one.percent)
+    name = NAMES.get(one.figure, one.figure.replace("_", " "))
+    if one.figure.endswith("_bytes"):
+        sizes = (Size(one.first), Size(one.second), SignedSize(one.change))
+        return (name, *sizes, one.percent)
+    return (name, one.first, one.second, Signed(one.change), one.percent)
+
+
+def is_rare_and_nowhere(one: Change) -> bool:
+    """A figure that is 0 in most runs, and is in both of these."""
+    return one.figure in RARE and not one.first and not one.second
 
 
 def time_rows(outcomes: Sequence[Outcome], *, pauses: bool) -> list[tuple[Cell, ...]]:

@@ -124,8 +124,8 @@ def test_the_comment_folds_what_is_not_asked_first(
     told = gcreplay("diff", base, head, "--format", "markdown").stdout
     assert told.startswith("**Worse**: ")
     seen, _, folded = told.partition("<details>")
-    assert "| garbage_objects | 1,500 | 3,000 |" in seen
-    assert "| freed_by_refcount |" in folded and "| freed_by_refcount |" not in seen
+    assert "| garbage objects | 1,500 | 3,000 |" in seen
+    assert "| freed by count |" in folded and "| freed by count |" not in seen
     assert told.count("<details>") == told.count("</details>") == 3
     assert re.search(r"</summary>\n\n\|", told)  # GitHub reads a table there behind an empty line
 
