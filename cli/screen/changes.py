@@ -21,8 +21,8 @@ NAMES: Final = {
     "visited": "objects visited",
     "links": "links followed",
 }
-"""Of figures, as the columns of `replay` are called; the others bear their own, in words. JSON and --fail-if
-have the names of the keys."""
+"""Of figures, as the columns of `replay` are called; the others bear their own, in words. JSON
+and --fail-if have the names of the keys."""
 MEMORY_FIRST: Final = ("peak_bytes", "peak_floating_bytes")
 """Figures that stand before the counts of work."""
 

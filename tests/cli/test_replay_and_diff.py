@@ -315,7 +315,28 @@ def test_policies_lists_each_with_a_line(gcreplay: Gcreplay) -> None:
     listed = {each["policy"]: each["summary"] for each in json.loads(told.stdout)["policies"]}
     assert {"never", "refcount", "manual", "clairvoyant"} <= set(listed)
     assert all("\n" not in summary and summary for summary in listed.values())
-    assert "clairvoyant" in gcreplay("policies").stdout
+
+
+def test_policies_are_listed_on_one_screen_by_what_they_are_like(gcreplay: Gcreplay) -> None:
+    told = gcreplay("policies").stdout
+    assert "\nbounds           refcount, never, clairvoyant\n" in told
+    assert len(told.splitlines()) < 24 and max(map(len, told.splitlines())) <= 80
+    forms = [
+        each["policy"]
+        for each in json.loads(gcreplay("policies", "--format", "json").stdout)["policies"]
+    ]
+    assert all(form.split(", ")[0] in told for form in forms)
+
+
+@pytest.mark.parametrize("name", ["freeze", "freeze@ready", "every:request,3"])
+def test_of_a_policy_that_is_named_it_is_said_what_it_does(gcreplay: Gcreplay, name: str) -> None:
+    told = json.loads(gcreplay("policies", name, "--format", "json").stdout)["policies"]
+    assert [each["policy"] for each in told] == ["freeze@MARK, every:MARK[,N]"]
+
+
+def test_a_policy_that_there_is_not_is_wrong_usage(gcreplay: Gcreplay) -> None:
+    told = gcreplay("policies", "nver")
+    assert told.exit_code == 2 and "there is no policy 'nver'" in told.stderr
 
 
 def test_figures_are_shown_where_the_place_for_runs_is_damaged(
