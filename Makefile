@@ -44,7 +44,7 @@ lint: build $(VENV)/.lint
 	$(BIN)/ruff check .
 	@rm -rf build/types && mkdir -p build/types/gcreplay
 	@ln -s $(CURDIR)/cli/* $(CURDIR)/store $(CURDIR)/tracer $(CURDIR)/replay $(CURDIR)/report build/types/gcreplay
-	MYPYPATH=build/types $(BIN)/mypy -p gcreplay
+	MYPYPATH=build/types $(BIN)/mypy -p gcreplay -m gallery.__main__ -m gallery.screenshot
 
 # Every page anew, so that a warning of a page that has not changed is seen too.
 docs: $(VENV)/.docs

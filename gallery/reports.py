@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from gallery.entry import Entry
-from gallery.measure import BUILD, PYTHON, ROOT, gcreplay, policies
+from gallery.measure import BUILD, ROOT, gcreplay, policies
 from gcreplay.report.renderers.svg import picture
 from gcreplay.store import EventLog
 
-MOST_BYTES = 400_000
+MOST_BYTES = 500_000
+IN_PACKAGES = f"{BUILD.relative_to(ROOT)}/venv/lib/python3.11/site-packages/"
 
 
 def write(entry: Entry, path: Path) -> None:
@@ -21,7 +24,9 @@ def write(entry: Entry, path: Path) -> None:
         made = Path(folder, path.name)
         search = [] if entry.shows.startswith("tune") else ["--no-search"]
         gcreplay("report", trace, *policies(entry.settings), *search, "-o", str(made))
-        text = anywhere(made.read_text("utf-8").replace(str(made), path.name))
+        text = made.read_text("utf-8").replace(str(made), path.name)
+    for place in folders(trace):
+        text = text.replace(place, "").replace(place.replace("/", "\\/"), "")
     if len(text.encode()) > MOST_BYTES:
         raise SystemExit(f"gallery: the report of {entry.name} has {len(text):,} characters")
     path.write_text(text, "utf-8")
@@ -33,9 +38,10 @@ def draw(entry: Entry, path: Path) -> None:
         path.write_text(picture(entry.drawn.draw(log)) + "\n", "utf-8")
 
 
-def anywhere(text: str) -> str:
-    """With paths as they stand in the checkout, in installed packages, in the standard library."""
-    packages = f"{PYTHON.parent.parent}/lib/python3.11/site-packages/"
-    for folder in (packages, f"{ROOT}/", f"{sys.base_prefix}/lib/python3.11/"):
-        text = text.replace(folder, "").replace(folder.replace("/", "\\/"), "")
-    return text
+def folders(trace: str) -> Iterator[str]:
+    """What paths lose: installed packages, checkout and standard library, here and where it was
+    recorded, which may be another checkout."""
+    recorded = json.loads(gcreplay("info", "--format", "json", trace).stdout)["executable"]
+    for root in dict.fromkeys([f"{ROOT}/", recorded.partition(str(BUILD.relative_to(ROOT)))[0]]):
+        yield from (root + IN_PACKAGES, root)
+    yield f"{sys.base_prefix}/lib/python3.11/"

@@ -17,6 +17,7 @@ from gcreplay.report.renderers.svg import graph_svg
 from gcreplay.report.renderers.svg.amounts import amount, digits, ticks, top
 from gcreplay.report.renderers.svg.bins import columns
 from gcreplay.report.renderers.svg.palette import COLOURS
+from gcreplay.report.renderers.svg.series import _steps
 from gcreplay.report.view import Line, Moment, Section
 
 
@@ -109,6 +110,16 @@ def test_columns_keep_every_peak_and_weigh_means_by_length() -> None:
     assert drawn.low.tolist() == [1.0, 0.0]
     assert drawn.high.tolist() == [9.0, 9.0]
     assert drawn.mean.tolist() == [(1 + 7) / 2, (7 + 3) / 2]
+
+
+def test_a_drawn_line_keeps_each_height_and_adds_no_error_up() -> None:
+    # 3,000 steps of 0.04 pixels, up and down: the path ends where the last edge is, at 120.
+    edges = [0.04 * i for i in range(3001)]
+    path = _steps(edges, [10.0, 10.0, *([30.26, 10.0] * 1499)])
+    along = [float(h) for h in re.findall(r"h([-\d.]+)", path)]
+    assert sum(along) == pytest.approx(120)
+    assert _steps([0, 1, 2, 3.5, 4], [7, 7, 6.5, 6.5]) == "M0 7h2v-.5h2"
+    assert _steps([4, 3, 1], [2, 12.3]) == "M4 2h-1v10.3h-2"
 
 
 def test_a_report_of_a_long_recording_is_under_a_megabyte() -> None:

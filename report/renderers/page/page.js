@@ -17,6 +17,8 @@ function showTheme() {
 onState(showTheme);
 
 const pathsButton = document.getElementById("paths");
+const starts = [...document.querySelectorAll(".path-full:first-child")];
+for (const { parentElement: cell } of starts) cell.title = cell.textContent.trim();
 if (!document.querySelector(".path-full")) pathsButton.hidden = true;
 pathsButton.addEventListener("click", () => {
   setState("paths", state.get("paths") === "full" ? "" : "full");

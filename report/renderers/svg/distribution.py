@@ -89,9 +89,10 @@ def _row(chart: Distribution, counts: npt.NDArray[np.int64], y: Scale, width: fl
 
 
 def span(chart: Distribution, i: int) -> str:
-    """From where to where bin i reaches: `1.0 ms to 2.0 ms`."""
-    low, high = (amount(float(edge), chart.unit) for edge in chart.edges[i : i + 2])
-    return f"{low} to {high}"
+    """From where to where bin i reaches: `1.0 ms to 2.0 ms`, `1 to 2 objects`."""
+    low, high = (float(edge) for edge in chart.edges[i : i + 2])
+    first = amount(low, chart.unit if chart.unit in UNITS else "")
+    return f"{first} to {amount(high, chart.unit)}"
 
 
 def _edges(chart: Distribution, width: float, y: float) -> str:

@@ -109,11 +109,25 @@ def _line(line: Columns, x: Scale, y: Scale, name: str) -> str:
 
 
 def _steps(edges: Sequence[float], heights: Sequence[float]) -> str:
-    """A path that holds each height from one edge to the next."""
-    steps = "".join(
-        f"V{value(height)}H{value(edges[i + 1])}" for i, height in enumerate(heights[1:], 1)
+    """A path that holds each height from one edge to the next.
+
+    It moves by differences between places rounded to a tenth of a pixel, so that no error adds
+    up, and goes on where a height does not change: a chart takes half the bytes.
+    """
+    x, y = (np.round(of, 1) for of in (edges, heights))
+    turns = np.flatnonzero(np.diff(y)) + 1
+    xs, ys = x[np.concatenate([[0], turns, [-1]])], y[np.concatenate([[0], turns])]
+    along, across = np.diff(xs), np.diff(ys, append=ys[-1])
+    steps = (
+        f"h{_brief(h)}" + (f"v{_brief(v)}" if v else "")
+        for h, v in zip(along.tolist(), across.tolist(), strict=True)
     )
-    return f"M{value(edges[0])} {value(heights[0])}H{value(edges[1])}{steps}"
+    return f"M{value(x[0].item())} {value(y[0].item())}{''.join(steps)}"
+
+
+def _brief(difference: float) -> str:
+    """-0.5 as -.5"""
+    return value(difference).replace("0.", ".", 1) if abs(difference) < 1 else value(difference)
 
 
 def _stretches(known: np.ndarray) -> Iterable[tuple[int, int]]:
