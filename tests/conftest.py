@@ -1,9 +1,8 @@
-"""Hypothesis profiles: no deadlines, as no test asserts seconds; `ci` repeats the same ones."""
+"""What all tests need of the process that they run in."""
 
-import os
+import signal
 
-from hypothesis import settings
-
-settings.register_profile("default", deadline=None, max_examples=60)
-settings.register_profile("ci", deadline=None, max_examples=60, derandomize=True)
-settings.load_profile("ci" if os.environ.get("CI") == "true" else "default")
+# A shell starts what is sent to the background with Ctrl-C ignored, and programs inherit that:
+# those that tests interrupt would never end.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
