@@ -49,7 +49,7 @@ COMMANDS: Final = {
 
 SECTIONS: Final = {
     "Record a program": ("record", "recover", "import"),
-    "Ask a recording": ("info", "costs", "cycles", "leaks", "events"),
+    "Ask a recording": ("report", "info", "costs", "cycles", "leaks", "events"),
     "Choose a setting": ("tune", "replay", "sweep", "policies"),
     "Compare two versions, runs or settings": ("diff",),
     "Trust it": ("verify", "check", "prove"),

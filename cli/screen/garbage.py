@@ -13,6 +13,7 @@ from gcreplay.report.words.numbers import counted, size_words
 from gcreplay.report.words.places import UNKNOWN, made_at
 from gcreplay.report.words.text import plain
 from gcreplay.screen.output import PIPE_WIDTH, wrapped
+from gcreplay.screen.tables.folding import place_lines
 from gcreplay.screen.tables.table import Cell, Place, Size, Table
 from gcreplay.store import EventLog
 
@@ -37,6 +38,11 @@ class Code:
     @classmethod
     def of(cls, log: EventLog) -> "Code":
         return cls(root_of(site.file for site in log.sites), log.lines)
+
+    def places(self) -> list[str]:
+        """One of each file of source: from these a file has to be told when its name is cut."""
+        files = dict.fromkeys(file for file, _ in self.lines)
+        return [plain(made_at(file, 1, "", root=self.root)) for file in files]
 
 
 def place_of(group: Group, code: Code) -> str:
@@ -100,7 +106,10 @@ def headed(head: str, group: Group, code: Code, width: int, indent: str) -> list
     """The head, and where the group is made: at the right of the line, else below."""
     place = plain(place_of(group, code))
     room = width - len(head) - len(place)
-    return [head + " " * room + place] if room >= 2 else [head, indent + place]
+    if room >= 2:
+        return [head + " " * room + place]
+    lines = place_lines(place, width - len(indent), code.places())
+    return [head, *(indent + line for line in lines)]
 
 
 def source(group: Group, code: Code, width: int) -> list[str]:

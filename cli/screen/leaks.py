@@ -7,18 +7,21 @@ from typing import Final
 
 from gcreplay.replay.leaks import Kind, Leaks
 from gcreplay.report.words.leaks import leak_facts, site_words
-from gcreplay.screen.output import wrapped
+from gcreplay.screen.output import screen_width, wrapped
+from gcreplay.screen.tables.folding import place_lines
 from gcreplay.screen.tables.table import Cell, Place, Size, Table
 
 SHOWN: Final = 5
 ROWS: Final = 8
 _KEY: Final = 10
+MADE_AT: Final = "made at"
 
 
 def growing_lines(found: Leaks, show_all: bool, markdown: bool) -> Iterator[str]:
     """What grows, each in a few lines."""
     told = found.growing or found.staying
     shown = told if show_all else told[:SHOWN]
+    places = [site_words(kind, found.root) for kind in found.kinds]
     for number, leak in enumerate(shown, 1):
         title, facts = leak_facts(leak, found)
         if markdown:
@@ -28,6 +31,11 @@ def growing_lines(found: Leaks, show_all: bool, markdown: bool) -> Iterator[str]
         yield ""
         yield from wrapped(title, f"{number}  ", " " * 3)
         for key, text in facts:
+            if key == MADE_AT:
+                lines = place_lines(text, screen_width() - 5 - _KEY, places)
+                yield f"     {key:{_KEY}}{lines[0]}"
+                yield from (" " * (5 + _KEY) + line for line in lines[1:])
+                continue
             yield from wrapped(text, f"     {key:{_KEY}}", " " * (5 + _KEY))
     if left := len(told) - len(shown):
         yield ""
