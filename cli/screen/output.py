@@ -170,7 +170,13 @@ def _title(table: Table) -> list[str]:
 
 
 def _indented(code: Sequence[str]) -> str:
-    return "\n".join(f"    {plain(line)}".rstrip() for line in code)
+    lines: list[str] = []
+    for line in map(plain, code):
+        if line.startswith("# "):  # a comment goes on in the next line
+            lines += wrapped(line, "    ", "    # ")
+        else:
+            lines.append(f"    {line}".rstrip())
+    return "\n".join(lines)
 
 
 def _bold() -> bool:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gcreplay.report.words.numbers import size_words
-from gcreplay.screen.output import Report, as_text, show
+from gcreplay.screen.output import Report, _indented, as_text, show
 from gcreplay.screen.tables.folding import cells
 from gcreplay.screen.tables.formats import as_csv, as_markdown
 from gcreplay.screen.tables.layout import laid_out
@@ -259,3 +259,8 @@ def test_json_is_the_payload_and_remarks_go_to_standard_error(
 def test_csv_prints_the_first_table_alone(capsys: pytest.CaptureFixture[str]) -> None:
     show(Report((TABLE, Table(("other",), (("x",),))), {}), "csv")
     assert "other" not in capsys.readouterr().out
+
+
+def test_a_long_comment_goes_on_in_a_comment() -> None:
+    code = _indented([f"# {'word ' * 20}end", "", "gc.freeze()"])
+    assert code == f"    # {'word ' * 14}word\n    # {'word ' * 5}end\n\n    gc.freeze()"
