@@ -246,3 +246,10 @@ class View:
     sections: tuple[Section, ...]
     made_by: str
     notes: tuple[str, ...] = field(default=())
+
+    def beside(self, *, info: bool) -> tuple[Finding, ...]:
+        """The findings of level info, or the others, that the answer does not give already."""
+        said = " ".join(self.answer)
+        return tuple(
+            one for one in self.findings if (one.level == "info") is info and one.text not in said
+        )

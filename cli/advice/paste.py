@@ -32,6 +32,13 @@ class _Parts:
     each: list[tuple[str, int]] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
     undo: list[str] = field(default_factory=list)
+    words: list[str] = field(default_factory=list)
+
+
+def in_words(policy: str, log: EventLog) -> str:
+    """The setting as one sentence that a person can follow; "" for one that needs no change."""
+    told = " and ".join(_parts_of(policy, log).words)
+    return f"{told[0].upper()}{told[1:]}." if told else ""
 
 
 def lines_of(policy: str, log: EventLog, form: str) -> tuple[list[str], str]:
@@ -51,21 +58,32 @@ def _parts_of(policy: str, log: EventLog) -> _Parts:
         present = log.start.threshold if log.start is not None else _DEFAULT
         parts.start.append(f"gc.set_threshold({numbers(collector.fixed)})")
         parts.undo.append(f"gc.set_threshold({numbers(present)})")
+        parts.words.append(f"call {parts.start[0]} at the top of {_script(log)}")
         parts.left_out += _out(log, GcCall.SET_THRESHOLD, "gc.set_threshold()", parts.undo)
     for action in made.actions if isinstance(made, AtMarks) else ():
         match action:
             case Freeze(mark):
-                parts.ready.append(("gc.freeze()", f"where the program passes {_mark(mark)}"))
+                where = f"where the program passes {_mark(mark)}"
+                parts.ready.append(("gc.freeze()", where))
                 parts.undo.append("gc.unfreeze()")
+                parts.words.append(f"call gc.freeze() {where}")
             case FreezeBefore(file, line):
                 parts.ready.append(("gc.freeze()", _before(log, file, line)))
                 parts.undo.append("gc.unfreeze()")
+                parts.words.append(f"call gc.freeze() before line {line} of {file}")
             case Every(mark, n):
                 parts.each.append((mark, n))
+                parts.words.append(f"call gc.collect() {_each(mark, n)}")
             case Without(call):
                 name = f"gc.{call.name.lower()}()"
                 parts.left_out += _out(log, call, name, parts.undo)
+    parts.words += [line.removeprefix("# ") for line in parts.left_out]
     return parts
+
+
+def _each(mark: str, n: int) -> str:
+    often = f"each {n}th time that" if n > 1 else "each time that"
+    return f"{often} the program passes {_mark(mark)}"
 
 
 def _mark(mark: str) -> str:
@@ -122,8 +140,7 @@ def _python(parts: _Parts, script: str) -> list[str]:
         written += ["", f"# once, {where}; default: no freeze"]
         written.append(line)
     for mark, n in parts.each:
-        often = f"each {n}th time that" if n > 1 else "each time that"
-        written += ["", f"# {often} the program passes {_mark(mark)}; default: never"]
+        written += ["", f"# {_each(mark, n)}; default: never"]
         written.append("gc.collect()")
     return written
 

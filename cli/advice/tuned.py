@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from gcreplay.advice.bearing import Bearing, Real
 from gcreplay.advice.bearing import Figure as Claimed
-from gcreplay.advice.paste import lines_of
+from gcreplay.advice.paste import in_words, lines_of
 from gcreplay.replay import RunResult, replay
 from gcreplay.replay.estimates.pauses import TYPICAL, PauseModel
 from gcreplay.replay.policies.policy import OLDEST
@@ -19,6 +19,7 @@ from gcreplay.report.words.numbers import counted, in_ms, in_percent, size_words
 from gcreplay.screen.outcome import (
     ASSUMED_SHARE,
     PRESENT,
+    change_words,
     gain_words,
     milliseconds,
     own_time,
@@ -42,6 +43,11 @@ _CLAIMS: Final[dict[Goal, Claimed]] = {
 
 SHOWN: Final = 6
 """Settings of the front in the table, beside the present and the recommended one; JSON has all."""
+
+WORTH_A_WORD_NS: Final = 1_000_000
+"""Of the longest pause."""
+
+LEAVE: Final = "Leave it as it is"
 
 KEPT: Final = 0.02
 """Of the peak: what a freeze keeps of garbage and is not worth a word."""
@@ -197,6 +203,17 @@ class Tuned:
         unknown = [one for one in self.tried[1:] if not one.known]
         return unknown[0] if len(unknown) * 2 > len(self.tried) - 1 else None
 
+    def to_do(self) -> tuple[str, str]:
+        """What to do, as a short sentence, and what it gains or why nothing is better."""
+        if self.chosen is None:
+            _, why = self.nothing().split(": ", 1)
+            leave = "Leave the settings of the collector as they are."
+            unknown = "It cannot be told which setting is better."
+            return (leave if self.unknown is None else unknown), f"{why[0].upper()}{why[1:]}"
+        name = with_marks_read(self.chosen.policy)
+        change = in_words(self.chosen.policy, self.log) or f"Change this: {name}."
+        return change, change_words(self.present, self.chosen, self.own_ns)
+
     def nothing(self) -> str:
         """Why nothing is recommended."""
         if (first := self.unknown) is not None:
@@ -208,7 +225,7 @@ class Tuned:
         if self.failed:
             best = self.failed[0]
             return (
-                f"Leave it as it is: {with_marks_read(best.policy)} was the best that was found, "
+                f"{LEAVE}: {with_marks_read(best.policy)} was the best that was found, "
                 f"and real runs do not bear it out: {best.against}."
             )
         now = self.present
@@ -218,9 +235,24 @@ class Tuned:
         least = min((one.pauses.total for one in allowed), default=now.pauses.total)
         saved = max(0, now.pauses.total - least)
         return (
-            f"Leave it as it is: the collector takes {in_ms(now.pauses.total)} ms{of_cpu}, and no "
-            f"setting of the {self.considered} tried that is allowed saves more than "
-            f"{in_ms(saved)} ms of it.{self.with_more_memory()}"
+            f"{LEAVE}: the collector takes {in_ms(now.pauses.total)} ms{of_cpu}, and no setting "
+            f"of the {self.considered} tried saves more than {in_ms(saved)} ms of it within the "
+            f"limits (memory +{100 * self.limits.more_memory:.0f} %)."
+            f"{self.with_more_memory()}{self.for_latency()}"
+        )
+
+    def for_latency(self) -> str:
+        """What would be chosen for the longest pause, in a sentence, where it is worth a word."""
+        if self.judge.goal == "latency":
+            return ""
+        judge = replace(self.judge, goal="latency")
+        best = judge.chosen(self.present, self.tried[1:], self.model)
+        now = self.present.pauses.longest
+        if best is None or now - best.pauses.longest < WORTH_A_WORD_NS:
+            return ""
+        return (
+            f" For the longest pause alone (--for latency) {with_marks_read(best.policy)} would "
+            f"be better: from {in_ms(now)} to {in_ms(best.pauses.longest)} ms."
         )
 
     def with_more_memory(self) -> str:

@@ -98,6 +98,7 @@ class Core:
         self.tuned: Tuned | None = None
         if asked.search and is_recorded(log):
             self.tuned = Tuned(log, "balance", Limits(MORE_MEMORY), run=self.runs[0])
+        self.advice = self._advice()
 
     @property
     def subject(self) -> str:
@@ -119,7 +120,7 @@ class Core:
         now, bounds = played[0], tuple(played[-len(BOUNDS) :])
         command, tuned = self.asked.command, self.tuned
         found = {
-            "cost": cost(now, bounds, self._advice(), self._why_no_times(), command("tune")),
+            "cost": cost(now, bounds, self.advice, self._why_no_times(), command("tune")),
             "heap": heap(
                 self.steps,
                 self.axis,
@@ -170,15 +171,15 @@ class Core:
         tuned = self.tuned
         if tuned is None:
             return None
-        said = tuned.answer()
+        said, told = tuned.to_do()
         if tuned.chosen is None:
             outcome: Outcomes = "leave" if tuned.unknown is None else "unknown"
-            return Advice(outcome, said, notes=tuple(tuned.in_vain()))
+            return Advice(outcome, said, told, notes=tuple(tuned.in_vain()))
         lines, undo = lines_of(tuned.chosen.policy, self.log, "python")
         saves = tuned.present.pauses.total - tuned.chosen.pauses.total
         code = (*lines, "", f"# undo: {undo}") if lines else ()
         notes = (*tuned.in_vain(), *tuned.frozen())
-        return Advice("change", said, code, undo, saves, notes)
+        return Advice("change", said, told, code, undo, saves, notes)
 
     def _facts(self) -> Facts:
         meta = self.log.meta

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, get_args
 
+from gcreplay.report.parts.cost import Advice
 from gcreplay.report.view import Finding, Level, Section, View
 from gcreplay.reporting.comparing import compared_with
 from gcreplay.reporting.core import Asked, Core
@@ -54,7 +55,7 @@ def report(
     return View(
         f"The garbage collector of {name}",
         core.subject,
-        answer(findings, told["cost"][0]),
+        answer(findings, core.advice, told["cost"][0]),
         findings,
         tuple(section for section, _ in sections),
         asked.own,
@@ -67,12 +68,12 @@ def ordered(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(findings, key=lambda one: -LEVELS.index(one.level)))
 
 
-def answer(findings: Sequence[Finding], cost: Section) -> tuple[str, ...]:
-    """What to do, and before it what makes figures wrong."""
+def answer(findings: Sequence[Finding], advice: Advice | None, cost: Section) -> tuple[str, ...]:
+    """What to do and what it gains, a sentence each, and before them what makes figures wrong."""
     wrong = [one.text for one in findings if one.level == "serious"]
-    advice = [one.text for one in findings if one.id == "setting"]
-    none = [f"No other settings were tried yet: {cost.command}"]
-    return (*wrong, *(advice or none))
+    if advice is None:
+        return (*wrong, f"No other settings were tried yet: {cost.command}")
+    return (*wrong, *filter(None, (advice.sentence, advice.gain)))
 
 
 def failing(findings: Sequence[Finding], level: Level | None) -> Sequence[Finding]:

@@ -193,6 +193,21 @@ def gain_words(now: Option, then: Option, own_ns: int | None) -> str:
     )
 
 
+def change_words(now: Option, then: Option, own_ns: int | None) -> str:
+    """The same as `gain_words`, from now to then."""
+    before, after = share_of(now.pauses, own_ns), share_of(then.pauses, own_ns)
+    share = ""
+    if before is not None and after is not None:
+        share = f" ({in_percent(before)} to {in_percent(after)} of CPU)"
+    was, peak = size_words(now.peak), size_words(then.peak)
+    memory = f"peak memory from {was} to {peak}" if was != peak else f"peak memory {was} as before"
+    return (
+        f"Predicted: GC time from {in_ms(now.pauses.total)} to {in_ms(then.pauses.total)} ms"
+        f"{share}, longest pause from {in_ms(now.pauses.longest)} to "
+        f"{in_ms(then.pauses.longest)} ms, {memory}."
+    )
+
+
 def sums(pauses: Times) -> dict[str, int]:
     """The JSON of pauses."""
     return {"total_ns": pauses.total, "longest_ns": pauses.longest, "p99_ns": pauses.p99}

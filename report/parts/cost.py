@@ -15,11 +15,13 @@ Outcomes = Literal["change", "leave", "unknown"]
 @dataclass(frozen=True, slots=True)
 class Advice:
     """What the search for a setting came to. outcome: `change`, `leave` or `unknown`, where the
-    program depends on its collector; code: lines to paste; undo: what takes them back; saves_ns:
-    what of GC time the setting saves; notes: what else was seen."""
+    program depends on its collector; sentence: what to do; gain: what that gains, or why nothing is
+    better, "" where the sentence says all; code: lines to paste; undo: what takes them back;
+    saves_ns: what of GC time the setting saves; notes: what else was seen."""
 
     outcome: Outcomes
     sentence: str
+    gain: str = ""
     code: tuple[str, ...] = ()
     undo: str = ""
     saves_ns: int = 0
@@ -42,12 +44,13 @@ def cost(
         blocks.append(Words(f"No other settings were tried. To try them: {tune}"))
     else:
         level = _LEVELS[advice.outcome]
-        blocks.append(Words(advice.sentence, level))
+        told = " ".join(filter(None, (advice.sentence, advice.gain)))
+        blocks.append(Words(told, level))
         if advice.code:
             blocks.append(Words("\n".join(advice.code), code=True))
         blocks += [Words(note) for note in advice.notes]
         figure = advice.saves_ns / 1e6 if advice.outcome == "change" else None
-        findings.append(Finding("setting", level, advice.sentence, figure, tune))
+        findings.append(Finding("setting", level, told, figure, tune))
     meaning = (
         "The collector stops the program to look for objects that only refer to each other. "
         "This is what that took, and whether another setting would take less."

@@ -222,17 +222,20 @@ def _findings(
     own = [group for group in found.groups if group.own]
     told = []
     if own:
-        kinds = f"{counted(len(own), 'kind')} of cycles in your code"
+        one = len(own) == 1
+        kinds = f"{'One kind' if one else f'{len(own):,} kinds'} of cycles in your code"
         part = found.share(own)
         objects = sum(group.objects + group.hanging_objects for group in own)
         text = f"{kinds}: {counted(objects, 'object')} that only the collector frees"
         if found.gc_visited:
             text += f", {in_percent(part)} of its work"
+        if own[0].sites:
+            text += f"; {'made' if one else 'the first is made'} at {places.words_of(own[0])}"
         figure = round(100 * part, 3) if found.gc_visited else float(objects)
         level: Level = "notice" if part >= MUCH or not found.gc_visited else "info"
         told.append(Finding("cycles-own", level, f"{text}.", figure, command))
     for group in found.groups:
-        if one := advice.get(group.signature):
-            text = f"Cut {one.cut}, made at {places.words_of(group)}: {one.gain}."
-            told.append(Finding("cycles-cut", "notice", text, None, one.command))
+        if best := advice.get(group.signature):
+            text = f"Cut {best.cut}, made at {places.words_of(group)}: {best.gain}."
+            told.append(Finding("cycles-cut", "notice", text, None, best.command))
     return told

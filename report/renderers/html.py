@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain, count
@@ -47,6 +48,8 @@ SCRIPTS: Final = (
 OWN: Final = ("answer", "findings", "contents", "theme", "paths", "link", "tip", "spoken")
 """Ids that the template gives."""
 
+CODE: Final = re.compile(r"(?<![\w`])`([^`\n]+)`(?![\w`])")
+
 WIDE: Final = 780
 NARROW: Final = 380
 """The widths of the drawings that stand in the page: the style sheet shows the one that fits."""
@@ -73,6 +76,15 @@ class Lines:
         return Markup("\n").join(kept)
 
 
+def with_code(text: str) -> Markup:
+    """A sentence, what stands in backticks of it as code: a command, a name, a line."""
+    parts = CODE.split(text)  # text, code, text, ...
+    return Markup("").join(
+        Markup("<code>{}</code>").format(shown(part)) if i % 2 else Markup.escape(shown(part))
+        for i, part in enumerate(parts)
+    )
+
+
 def html(view: View) -> str:
     """The report as the text of one HTML file, the same for the same view."""
     page = _environment()
@@ -85,7 +97,8 @@ def html(view: View) -> str:
     return page.get_template("page.html").render(
         view=view,
         sections=[_section(section, names) for section in view.sections],
-        findings=sorted(view.findings, key=_worst_first),
+        findings=sorted(view.beside(info=False), key=_worst_first),
+        information=view.beside(info=True),
         levels=LEVELS,
         style=Markup(style),
         script=Markup(script),
@@ -107,6 +120,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["lines"] = Lines
+    environment.filters["code"] = with_code
     environment.globals["is_number"] = lambda kind: kind in NUMBERS
     environment.globals["raw"] = raw
     return environment

@@ -104,18 +104,20 @@ def _code(text: str) -> str:
 
 def _head(view: View) -> Iterator[str]:
     yield f"## {text_of(view.title)}"
-    for sentence in view.answer:
-        yield f"**{text_of(sentence)}**"
+    for i, sentence in enumerate(view.answer):
+        yield text_of(sentence) if i else f"**{text_of(sentence)}**"
     yield text_of(view.subject)
-    shown = [one for one in view.findings if one.level != "info" and one.text not in view.answer]
-    if shown:
+    if shown := view.beside(info=False):
         yield "\n".join(_finding(one) for one in shown[:20])
+    if info := view.beside(info=True):
+        yield _folded("For information", "\n".join(_finding(one) for one in info[:20]))
     yield from map(text_of, view.notes)
 
 
 def _finding(one: Finding) -> str:
     command = f" {_command(one.command)}" if one.command else ""
-    return f"- {SIGNS[one.level]} {text_of(one.text)}{command}"
+    sign = f"{SIGNS[one.level]} " if SIGNS[one.level] else ""
+    return f"- {sign}{text_of(one.text)}{command}"
 
 
 def _section(section: Section) -> Iterator[str]:

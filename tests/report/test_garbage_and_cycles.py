@@ -89,8 +89,8 @@ def test_a_cycle_is_a_graph_with_named_edges_and_its_source(orders: EventLog) ->
         "gcreplay suggest",
     ]
     assert [one.text for one in findings] == [
-        "1 kind of cycles in your code: 4 objects that only the collector frees, "
-        "66.7 % of its work."
+        "One kind of cycles in your code: 4 objects that only the collector frees, "
+        "66.7 % of its work; made at orders.py:17 Line.__init__."
     ]
 
 
