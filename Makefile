@@ -58,6 +58,7 @@ gallery: build
 
 pictures: build
 	$(BIN)/python -m gallery.pictures
+	-$(BIN)/python -m gallery.screenshot  # where there is a browser
 
 soak: build $(VENV)/.test
 	$(BIN)/python soak/run.py $(SOAK)
