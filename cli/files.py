@@ -44,6 +44,15 @@ def check_free(target: Path, *, force: bool) -> None:
                 raise UsageError(f"{target}: there is no folder {folder}: make it first")
 
 
+def spare(target: Path | None, *recordings: Path) -> None:
+    """Raises UsageError where the file to write is a recording that is read: not even --force
+    may lose that."""
+    for one in recordings:
+        with suppress(OSError):
+            if target is not None and target.samefile(one):
+                raise UsageError(f"{target} is the recording that is read: choose another name")
+
+
 def _text(where: Path | int, mode: Literal["r", "w"] = "w") -> TextIO:
     """A file by its name, or by one of our descriptors, which stays open."""
     if isinstance(where, int):

@@ -10,7 +10,7 @@ import click
 
 from gcreplay.exporting.chrome import write_chrome
 from gcreplay.exporting.runs import export_tables, timed_runs
-from gcreplay.files import text_output
+from gcreplay.files import spare, text_output
 from gcreplay.help import Sectioned
 from gcreplay.options import policy_option, trace_argument
 from gcreplay.report.words.numbers import counted
@@ -72,6 +72,7 @@ def command(
         raise UsageError("--parquet names its folder itself: leave -o out")
     if policies and not chrome_trace and parquet is None:
         raise UsageError("-p is for --chrome-trace and --parquet: all else is the recording alone")
+    spare(output, trace)
     with opened(trace) as log:
         if parquet is not None:
             written = _tables(log, parquet, trace, policies, force=force)

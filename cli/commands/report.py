@@ -8,7 +8,7 @@ from typing import Final
 import click
 from click.core import ParameterSource
 
-from gcreplay.files import check_free, text_output
+from gcreplay.files import check_free, spare, text_output
 from gcreplay.options import in_unit, policy_option, trace_argument
 from gcreplay.report.data import data
 from gcreplay.report.fitted import page
@@ -103,6 +103,7 @@ def command(
     limit = float(in_unit("--deadline", deadline, "10ms"))
     own = own_command(ctx, shown)
     asked = Asked(shown, policies, limit, search=not no_search, suggest=suggest, own=own)
+    spare(target, trace, *([Path(other)] if other else []))
     if target is not None:
         check_free(target, force=force)
     with opened(trace) as log:

@@ -112,6 +112,26 @@ def test_nothing_is_overwritten_without_force(
         mine.write_text("mine")
 
 
+def test_a_recording_is_never_replaced_by_what_is_made_of_it(
+    gcreplay: Gcreplay, cycles: Path, tmp_path: Path
+) -> None:
+    before, link = cycles.read_bytes(), tmp_path / "link"
+    link.symlink_to(cycles)
+    copy = tmp_path / "copy.gcreplay"
+    copy.write_bytes(before)
+    for args in (
+        ("export", cycles, "-o", cycles),
+        ("export", cycles, "--rows", "-o", cycles),
+        ("export", cycles, "--chrome-trace", "-o", link),
+        ("report", cycles, "-o", link),
+        ("report", copy, "--compare", cycles, "-o", cycles),
+    ):
+        told = gcreplay(*args, "--force")
+        assert told.exit_code == 2
+        assert "is the recording that is read" in told.stderr
+        assert cycles.read_bytes() == before
+
+
 def test_force_keeps_the_old_file_when_the_new_one_fails(
     gcreplay: Gcreplay, cycles: Path, tmp_path: Path
 ) -> None:
