@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from command_line import Gcreplay
+from json_keys import unknown_keys
 
 from gcreplay.store import EventLog
 from gcreplay.store.builder import TraceBuilder
@@ -75,6 +76,7 @@ def checked(gcreplay: Gcreplay, app: Path, lines: Any) -> tuple[Any, dict[str, A
     done = gcreplay("check", app, "--against", log, "--format", "json")
     told = json.loads(done.stdout)
     assert done.exit_code == (0 if told["trusted"] else 1), done.stderr
+    assert unknown_keys("check", told) == set()
     return told, {each["figure"]: each for each in told["figures"]}
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import pytest
+from json_keys import unknown_keys
 
 CYCLES = """
 import sys
@@ -253,6 +254,7 @@ def test_pauses_are_predicted_from_the_runs_under_the_default(tmp_path: Path) ->
     )
     by_policy = proofs(done)
     told = json.loads(done.stdout)
+    assert unknown_keys("prove", told | {"pauses": list(told["pauses"].values())}) == set()
     assert told["pause_model"]["source"] == "measured"
     # 30,000 cycles make 42 collections; those that found what was not foreseen are left out.
     assert (
