@@ -1,7 +1,7 @@
 """Where a file is written that a user names: nothing but a regular file is ever replaced.
 
-SQLite keeps what is not in a file yet, or what was in it before, in companions of that name, and
-applies them to whatever file has the name later: so no new one is ever put beside an old companion.
+SQLite keeps what is not in a file yet, or what was in it before, in companions of that name. It
+applies them to whatever file has the name later. So no new file is put beside an old companion.
 """
 
 from __future__ import annotations

@@ -19,9 +19,12 @@ NEVER = 2**64 - 1
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ends:
-    """By object id: the event of its death (NEVER: alive), the space in which it stood then,
-    whether a collection freed it, the event after which it was cyclic garbage (NEVER: it was not),
-    and the bytes (int64) that it had beside its block. 26 bytes an object."""
+    """By object id, 26 bytes an object.
+
+    deaths: the event of its death (NEVER: alive). died_in: the space in which it stood then.
+    freed: whether a collection freed it. garbage: the event after which it was cyclic garbage
+    (NEVER: it was not). owned: the bytes that it had beside its block.
+    """
 
     deaths: U64
     died_in: U8

@@ -2,8 +2,8 @@
 
 Greedy: of the references that close the largest kinds of cycles, the one without which the fewest
 objects are collected; then the same of the log without it. Where several free as much, one that
-leads back, from what is made later to what is made earlier, comes first: that is the one whose
-target has another holder while it is used. One that the user's own code takes comes before those of
+leads back comes first: from what is made later to what is made earlier. Its target has another
+holder while it is used. One that the user's own code takes comes before those of
 packages.
 """
 

@@ -1,7 +1,7 @@
 """A log without some of its references, as if they had been weak.
 
-Every event keeps its sequence number, so what is found of it can be laid beside the recording: a
-KEPT event, which says nothing where free lists are modelled, stands where one was left out.
+Every event keeps its sequence number, so results can be laid beside the recording. A KEPT event
+stands where one was left out: it says nothing where free lists are modelled.
 """
 
 from __future__ import annotations
@@ -37,8 +37,11 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """`objects` that the program still uses when nothing but what was cut holds them: it takes a
-    reference to them, or asks a weak one, in so many `events`; and the first of these."""
+    """What the program still uses when nothing but what was cut holds it.
+
+    objects: how many. events: in how many events it takes a reference to them, or asks a weak
+    reference. first: the first of these.
+    """
 
     objects: int = 0
     events: int = 0

@@ -3,10 +3,12 @@
 One replay without a collector notes the last event that touched each object: named it, or took a
 reference from it when its holder died. What is unreachable at the end of the log has become so
 at the latest of these times among the objects that reach it. (Merlin: Hertz and others,
-"Generating object lifetime traces with Merlin", TOPLAS 28(3), 2006.) The pass also proves the log
-valid as far as objects and reference counts go, in the order in which it was recorded.
+"Generating object lifetime traces with Merlin", TOPLAS 28(3), 2006.)
 
-Where finalizers and callbacks have owners, a second pass leaves out what they did: they hide the
+The pass also proves the log valid as far as objects and reference counts go, in the order in which
+it was recorded.
+
+Where finalizers and callbacks have owners, a second pass leaves out what they did. They hide the
 garbage that they take apart, and run only when a collection has found it.
 """
 

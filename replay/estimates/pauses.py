@@ -8,17 +8,17 @@ deleted. So
     ns = per_collection + per_candidate * candidates + per_link * links + per_freed * freed
          + per_doubling * visits * log2(1 + visits / 1000) + per_old * (visits of a full one)
 
-with visits = candidates + links. The last terms are the memory's: what is walked three times is
-found in the nearest cache when it is small, and each doubling moves more of it to the next cache,
-the next level of page tables, or to memory; and what only a full collection visits has not been
-touched for long. On real programs a candidate costs 15 to 40 ns in a young collection and 50 to
+with visits = candidates + links. The last two terms are the memory's. What is walked three times
+is found in the nearest cache when it is small. Each doubling moves more of it to the next cache,
+the next level of page tables, or to memory. What only a full collection visits has not been touched
+for long. On real programs a candidate costs 15 to 40 ns in a young collection and 50 to
 150 ns in a full one, and one that is freed 70 ns.
 
-A program's own collections cover a narrow range of sizes and do not tell one term from another, so
-the fit begins at what is usual (CALIBRATED), as fast as this machine is, and moves each coefficient
-as far as the collections say more than is known (DOUBT). What they leave open remains as `spread`,
-the covariance of the coefficients. The error of a difference follows from it: what both runs do,
-as freeing the same garbage, falls out.
+A program's own collections cover a narrow range of sizes and do not tell one term from another. So
+the fit begins at what is usual (CALIBRATED), scaled to the speed of this machine. It moves each
+coefficient as far as the collections say more than is known (DOUBT). What they leave open remains
+as `spread`, the covariance of the coefficients. The error of a difference follows from it: what
+both runs do, as freeing the same garbage, falls out.
 
 No coefficient is negative. Times depend on the machine and on how the program was measured, so
 estimates are no part of a result and of its hash.
@@ -242,11 +242,11 @@ def fit(
 ) -> PauseModel | None:
     """The model of collections and what each took; None for fewer than LEAST of them.
 
-    Nonnegative least squares on residuals relative to the square root of the pause, so that short
-    and long ones weigh alike in the total, and on the coefficients' distance from what is usual on
-    such a machine; outliers, which waited for something else, weigh less (Huber's weights,
-    reweighted _ROUNDS times from the same start: deterministic). Recorded pauses are taken for as
-    much longer than real ones as they usually are.
+    Nonnegative least squares on two things: residuals relative to the square root of the pause, so
+    that short and long ones weigh alike in the total, and the coefficients' distance from what is
+    usual on such a machine. Outliers, which waited for something else, weigh less (Huber's
+    weights, reweighted _ROUNDS times from the same start: deterministic). Recorded pauses are
+    taken for as much longer than real ones as they usually are.
     """
     if len(collections) < LEAST:
         return None

@@ -1,9 +1,9 @@
 """Finalizers and callbacks that ran in collections of the recorded program.
 
-They are what it did, not what a policy would do: the log has them where they ran, with the object
-whose finalizer or callback it was, if that is known. One that makes, takes and drops nothing that
-the collector knows leaves no trace there; of finalizers the garbage that was read tells them all,
-since each collection runs those of all that it finds. In which thread is not recorded.
+They are what the program did, not what a policy would do. The log has them where they ran, with the
+object whose finalizer or callback it was, if that is known. One that makes, takes and drops nothing
+that the collector knows leaves no trace in the log. Finalizers are all known from the garbage that
+was read: each collection runs those of all that it finds. In which thread is not recorded.
 """
 
 from __future__ import annotations
@@ -43,9 +43,12 @@ class BegunAt:
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """What ran in collections: the finalizer of a type, callbacks of weak references of that type
-    (`callback`: at least so many), or several at once of unknown objects (`type` is empty); how
-    often, and at which places the collections began, those with most first."""
+    """What ran in collections, and how often.
+
+    It is the finalizer of a type, or callbacks of weak references of that type (`callback`: at
+    least so many), or several at once of unknown objects (`type` is empty). begun_at: the places
+    at which the collections began, those with most first.
+    """
 
     type: str
     callback: bool

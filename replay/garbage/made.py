@@ -17,9 +17,10 @@ from .joining import Gathered, Key, joined
 
 
 def cycles_made(log: EventLog, stretches: Sequence[tuple[int, int]]) -> list[tuple[Group, ...]]:
-    """For each stretch, objects `first` up to `stop` in the order of their births, the cycles of
-    which the object that tells best where a cycle was made is one of them, in groups; those with
-    most objects first.
+    """For each stretch, the cycles that were made in it, in groups; those with most objects first.
+
+    A stretch is objects `first` up to `stop`, in the order of their births. A cycle was made in it
+    if the object that tells best where the cycle was made is one of them.
 
     Which collection frees them, or none, makes no difference. Raises as `replay`.
     """

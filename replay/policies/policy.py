@@ -123,10 +123,13 @@ class Heap(Protocol):
         """
 
     def mark(self, into: int, *, roots: int | None = None, called: int | None = None) -> int:
-        """Move to the end of generation `into` what roots lead to through tracked objects: those of
-        generation `roots`, or of all but the permanent one, that something outside the recorded
-        objects refers to. Their number returns; with `called` it is work that the result shows, as
-        a collection of that generation. For policies with `counts_links`."""
+        """Move to the end of generation `into` what roots lead to through tracked objects.
+
+        Roots are objects that something outside the recorded ones refers to: those of generation
+        `roots`, or of all but the permanent one. Returns how many were moved; with `called` it is
+        work that the result shows, as a collection of that generation. For policies with
+        `counts_links`.
+        """
 
     def scan(
         self,

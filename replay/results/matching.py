@@ -1,5 +1,8 @@
-"""Which code of one version of a program is which code of another: files by the end of their path,
-sites by type and function, so that neither a checkout elsewhere nor a moved line is a change."""
+"""Which code of one version of a program is which code of another.
+
+Files are matched by the end of their path, sites by type and function. So neither a checkout
+elsewhere nor a moved line is a change.
+"""
 
 from __future__ import annotations
 
@@ -51,10 +54,12 @@ def same_log(first: EventLog, second: EventLog) -> bool:
 def same_places(
     first: Iterable[Place], second: Iterable[Place], files: Mapping[str, str]
 ) -> Iterator[tuple[tuple[Place, ...], tuple[Place, ...]]]:
-    """The places of both that are the same code, in order; `files` gives those of the first log the
-    names that they have in the second. Places of one type and function are matched in the order
-    of their lines where they are equally many, else all of them are one; so they are where a line
-    is only near, which it need not be in the next recording."""
+    """The places of both that are the same code, in order.
+
+    files: the names that the first log's files have in the second. Places of one type and function
+    are matched in the order of their lines where they are equally many. Else all of them are one.
+    So they are where a line is only near, which it need not be in the next recording.
+    """
     before, after = _by_code(first, files), _by_code(second, {})
     for code in sorted({*before, *after}):
         ours, theirs = before.get(code, ()), after.get(code, ())

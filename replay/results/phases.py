@@ -1,9 +1,9 @@
 """Where a program's time goes: its phases from mark to mark, and the collector's part in each.
 
 A phase is start-up, up to the first mark (the program, where it sets none), or all work behind
-marks of one kind: labels that differ in numbers alone, `request 1` and `request 2`, are one kind,
-`request #`. Of start-up the imports are told apart where the import system made objects: they last
-until it has made nearly all that it makes before the first mark and the first long stretch of work.
+marks of one kind. Labels that differ in numbers alone, `request 1` and `request 2`, are one kind,
+`request #`. Imports are a phase of their own where the import system made objects. They last until
+it has made nearly all that it makes before the first mark and the first long stretch of work.
 The time there is between two that are known.
 """
 

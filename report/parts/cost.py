@@ -14,10 +14,13 @@ Outcomes = Literal["change", "leave", "unknown"]
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """What the search for a setting came to. outcome: `change`, `leave` or `unknown`, where the
-    program depends on its collector; sentence: what to do; gain: what that gains, or why nothing is
-    better, "" where the sentence says all; code: lines to paste; undo: what takes them back;
-    saves_ns: what of GC time the setting saves; notes: what else was seen."""
+    """What the search for a setting came to.
+
+    outcome: `change`, `leave` or `unknown`, where the program depends on its collector. sentence:
+    what to do. gain: what that gains, or why nothing is better; "" where the sentence says all.
+    code: lines to paste. undo: what takes them back. saves_ns: GC time that the setting saves.
+    notes: what else was seen.
+    """
 
     outcome: Outcomes
     sentence: str

@@ -13,12 +13,14 @@ from gcreplay.report.words.numbers import counted
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known of the recording itself. estimates: how far times may be off, a sentence;
-    depends: why figures of some policies are no prediction; too_wide: of policies that collect
-    more often than the recording was probed for; moved: what of finalizers and of objects freed too
-    early does not fit under some policies; threads: whether the program made threads; notes: what
-    policies could not do. granularity:
-    net allocations between two probes, 0: at collections only; None: not said."""
+    """What is known of the recording itself.
+
+    estimates: how far times may be off, a sentence. depends: why figures of some policies are no
+    prediction. too_wide: of policies that collect more often than the recording was probed for.
+    moved: what of finalizers and of objects freed too early does not fit under some policies.
+    threads: whether the program made threads. notes: what policies could not do. granularity: net
+    allocations between two probes; 0: at collections only; None: not said.
+    """
 
     verified: VerifyResult
     recorded: bool

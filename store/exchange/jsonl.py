@@ -1,9 +1,9 @@
 """Logs as JSON Lines: any runtime can write one, and `import_jsonl` makes a log of it.
 
 The first line is a header, `{"gcreplay": 1, "meta": {...}}`, every other line one event, or one
-reading at its place, as `records` gives them. What the header may hold besides (`names`,
-`observed`, `lines`) keeps the numbering of types, sites, labels and arguments through a round trip;
-a writer can leave it out, and also every key of an event that has a default.
+reading at its place, as `records` gives them. The header may also hold `names`, `observed` and
+`lines`. They keep the numbering of types, sites, labels and arguments through a round trip. A
+writer can leave them out, and also every key of an event that has a default.
 """
 
 from __future__ import annotations

@@ -27,9 +27,10 @@ class Sifted:
 
 
 def sifted(log: EventLog, left_out: Callable[[Events], U8]) -> Iterator[Sifted]:
-    """The segments of a log without those events of each for which `left_out` gives 1, and without
-    what cannot happen then: what names an object that is dead by then, the undoing of a link that
-    is gone, and what would drop more references than running code still holds.
+    """The segments of a log without those events of each for which `left_out` gives 1.
+
+    What cannot happen then is left out, too: events that name an object that is dead by then,
+    undo a link that is gone, or drop more references than running code still holds.
 
     Raises InvalidLog for a log that breaks its rules, and as `EventLog.segments`.
     """

@@ -22,10 +22,10 @@ from .sifted import sifted
 def unrepaired(log: EventLog, kinds: Collection[str] = tuple(REPAIR_LABELS)) -> EventLog:
     """A valid log, in memory, of what remains of a valid one without these kinds of repairs.
 
-    Left out are the events after START that are such a repair, what names an object that is dead
-    by then, the undoing of a link that is gone, and what would drop more references than running
-    code still holds. Objects keep their ids; sequence numbers are new, also those of `observed`
-    and of readings.
+    Events after START that are such a repair are left out. So are events that cannot happen then:
+    they name an object that is dead by then, undo a link that is gone, or drop more references
+    than running code still holds. Objects keep their ids; sequence numbers are
+    new, also those of `observed` and of readings.
 
     Raises Unmarked for a recording that does not say which of its events are repairs, InvalidLog
     and as `EventLog.segments`.

@@ -24,8 +24,10 @@ def cells(text: str) -> int:
 
 
 def folded(text: str, width: int) -> list[str]:
-    """The text in lines no wider than that: broken at blanks, behind the + of a policy, and what is
-    longer than a line behind the last joint of a name that it has room for."""
+    """The text in lines no wider than that: broken at blanks and behind the + of a policy.
+
+    What is longer than a line is broken behind the last joint of a name that there is room for.
+    """
     lines = [""]
     for piece in _PIECE.findall(text):
         if cells(lines[-1] + piece) <= width:
@@ -58,9 +60,11 @@ def longest_piece(text: str) -> int:
 
 
 def place_lines(text: str, width: int, others: Collection[str]) -> list[str]:
-    """`near FILE:LINE FUNCTION` in lines of that width: the folders in front are left out as far as
-    that takes, but for what tells the file from those of `others`; then the function has a line of
-    its own."""
+    """`near FILE:LINE FUNCTION` in lines of that width.
+
+    Folders in front are left out as far as that takes, but for what tells the file from those of
+    `others`. If that is not enough, the function has a line of its own.
+    """
     match = _PLACE.fullmatch(text)
     if cells(text) <= width or match is None:
         return folded(text, width)
