@@ -48,33 +48,63 @@ CELL: Final = 300
 SPARK: Final = "▁▂▃▄▅▆▇█"
 WIDTH: Final = 60
 SIGNS: Final[dict[Level, str]] = {"serious": "❌", "warning": "⚠️", "notice": "🔹", "info": ""}
-LINKS: Final = re.compile(r"(?i)(@)|(#)(?=\d)|(://)|(www)(?=\.)")
-"""What GitHub makes a link of within words: people, issues, addresses."""
+LINKS: Final = re.compile(r"(?i)@|#(?=\d)|GH-(?=\d)|://|www(?=\.)|:(?=[\w+-]+:)")
+"""What GitHub makes a link or a picture of within words: people, issues, addresses, emoji."""
+
+ENDS: Final = re.compile(r"^ +| +$")
+BEGINS: Final = re.compile(r"([-+=#:])|(\d+)(?=[.)])")
+"""What makes a list, a heading or a rule of a line that begins with it."""
 
 
 def markdown(view: View) -> str:
     """The report as one text, the same for the same view, of at most MOST characters."""
     head = "\n\n".join(_head(view))
-    parts, left, room = [head], [], MOST - len(head) - 400
+    kept, left, room = [], [], MOST - len(head)
     for section in view.sections:
         text = "\n\n".join(_section(section))
         if len(text) + 2 > room:
-            left.append(section.title)
+            left.append(section)
             continue
-        parts.append(text)
+        kept.append((section, text))
         room -= len(text) + 2
+    page = _joined(view, head, [text for _, text in kept], left)
+    while kept and len(page) > MOST:  # the last lines need room, too
+        left.append(kept.pop()[0])
+        page = _joined(view, head, [text for _, text in kept], left)
+    return page
+
+
+def _joined(view: View, head: str, parts: Sequence[str], left: Sequence[Section]) -> str:
+    last = []
     if left:
-        parts.append(f"Left out for want of room: {text_of(', '.join(left))}.")
+        out = {one.id for one in left}
+        titles = ", ".join(one.title for one in view.sections if one.id in out)
+        last.append(f"Left out for want of room: {text_of(titles)}.")
     if view.made_by:
-        parts.append(f"Made by {_command(view.made_by)}")
-    return "\n\n".join(parts) + "\n"
+        last.append(f"Made by {_command(view.made_by)}")
+    return "\n\n".join([head, *parts, *last]) + "\n"
 
 
 def text_of(text: str) -> str:
     """Text of others within a line: nothing in it is obeyed."""
     short = text if len(text) <= CELL * 4 else text[: CELL * 4] + "..."
     shown = escaped(short).replace("<", "&lt;").replace("\\&lt;", "&lt;").replace("\\>", "&gt;")
-    return LINKS.sub(lambda found: _apart(found[0]), shown)
+    return ENDS.sub(_spaces, LINKS.sub(lambda found: _apart(found[0]), shown))
+
+
+def _spaces(found: re.Match[str]) -> str:
+    """At the ends of a text they would make code of a line, or leave asterisks around it."""
+    return "&#32;" * len(found[0])
+
+
+def line_of(text: str) -> str:
+    """As `text_of`, where a line begins."""
+    shown = text_of(text)
+    found = BEGINS.match(shown)
+    if found is None:
+        return shown
+    rest = shown[found.end() :]
+    return f"\\{found[1]}{rest}" if found[1] else f"{found[2]}\\{rest}"
 
 
 def _apart(link: str) -> str:
@@ -88,7 +118,7 @@ def _cell_text(text: str) -> str:
 
 def _command(line: str) -> str:
     """A command within a line, with as many backticks around it as it needs."""
-    shown = plain(line)
+    shown = plain(line if len(line) <= CELL * 4 else line[: CELL * 4] + "...")
     longest = max(map(len, re.findall("`+", shown)), default=0)
     fence = "`" * (longest + 1)
     space = " " if "`" in shown else ""
@@ -105,13 +135,15 @@ def _code(text: str) -> str:
 def _head(view: View) -> Iterator[str]:
     yield f"## {text_of(view.title)}"
     for i, sentence in enumerate(view.answer):
-        yield text_of(sentence) if i else f"**{text_of(sentence)}**"
-    yield text_of(view.subject)
+        yield line_of(sentence) if i else f"**{text_of(sentence)}**"
+    yield line_of(view.subject)
     if shown := view.beside(info=False):
-        yield "\n".join(_finding(one) for one in shown[:20])
+        yield "
+".join(_finding(one) for one in shown[:20])
     if info := view.beside(info=True):
-        yield _folded("For information", "\n".join(_finding(one) for one in info[:20]))
-    yield from map(text_of, view.notes)
+        yield _folded("For information", "
+".join(_finding(one) for one in info[:20]))
+    yield from map(line_of, view.notes)
 
 
 def _finding(one: Finding) -> str:
@@ -123,7 +155,7 @@ def _finding(one: Finding) -> str:
 def _section(section: Section) -> Iterator[str]:
     yield f"### {text_of(section.title)}"
     if section.meaning:
-        yield text_of(section.meaning)
+        yield line_of(section.meaning)
     for block in section.blocks:
         yield from _block(block)
     if section.command:
@@ -133,11 +165,12 @@ def _section(section: Section) -> Iterator[str]:
 def _block(block: Block) -> Iterator[str]:
     match block:
         case Words(text, level, code):
-            sign = f"{SIGNS[level]} " if SIGNS[level] else ""
-            yield _code(text) if code else f"{sign}{text_of(text)}"
+            sign = SIGNS[level]
+            shown = f"{sign} {text_of(text)}" if sign else line_of(text)
+            yield _code(text) if code else shown
         case Figures(figures):
             yield "\n".join(
-                f"- {text_of(one.label)}: **{text_of(one.text)}**"
+                f"- {line_of(one.label)}: **{text_of(one.text)}**"
                 + (f" ({text_of(one.note)})" if one.note else "")
                 for one in figures
             )
@@ -184,7 +217,9 @@ def _cells(row: Sequence[Cell], marked: bool) -> Iterator[str]:
 
 def _folded(summary: str, body: str) -> str:
     """GitHub reads HTML in a summary, so that text of others is escaped as such there."""
-    return f"<details><summary>{entities.escape(plain(summary))}</summary>\n\n{body}\n\n</details>"
+    short = summary if len(summary) <= CELL else summary[:CELL] + "..."
+    shown = LINKS.sub(lambda found: _apart(found[0]), entities.escape(plain(short)))
+    return f"<details><summary>{shown}</summary>\n\n{body}\n\n</details>"
 
 
 def spark(values: F64, width: int = WIDTH) -> str:
@@ -259,5 +294,5 @@ def _graph(block: Graph) -> str:
         lines.append(f"{source.text} --{edge.name}--> {target.text}{place}{cut}")
     lines += [f"{one.place}: {one.text}" for one in block.sources]
     drawn = _code("\n".join(plain(line)[:CELL] for line in lines))
-    words = "\n\n".join(map(text_of, block.words))
+    words = "\n\n".join(map(line_of, block.words))
     return f"**{text_of(block.title)}**\n\n{drawn}" + (f"\n\n{words}" if words else "")
