@@ -87,6 +87,9 @@ def heap_steps(run: Replay, result: RunResult) -> HeapSteps:
 
     Where finalizers ran, what they made and freed within one event stands in no certain order: a
     peak within that event is then told as high as it may be, but never higher than the run's.
+    There, too, floating garbage may be off from the run's: what became garbage in the recording is
+    dated by it, and this run may have run the finalizer at another moment. Figures that are told in
+    numbers (peaks, integrals) are those of the result; this is for a chart.
     """
     assert run.deaths is not None
     log = run.log
