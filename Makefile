@@ -56,9 +56,9 @@ bench: build $(VENV)/.test
 gallery: build
 	$(BIN)/python -m gallery $(GALLERY)
 
-pictures: build
+pictures: build $(VENV)/.test $(VENV)/.browser
 	$(BIN)/python -m gallery.pictures
-	-$(BIN)/python -m gallery.screenshot  # where there is a browser
+	$(BIN)/python -m gallery.screenshot
 
 soak: build $(VENV)/.test
 	$(BIN)/python soak/run.py $(SOAK)

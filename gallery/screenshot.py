@@ -12,10 +12,13 @@ from pathlib import Path
 
 from gallery.measure import BUILD, ROOT, gcreplay
 from gallery.pictures import FOLDER
+from gallery.reports import without
 
 PICTURE = FOLDER / "report.png"
 MOST_BYTES = 150_000
-WIDTH, HEIGHT = 1000, 900
+WIDTH, SCALE = 1000, 0.5
+LAST = "#chart-heap-bytes .plot"
+"""Down to here: answer, findings, figures and the first chart."""
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
 QUIET += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
@@ -25,14 +28,17 @@ def report() -> Path:
     trace, made = str(BUILD / "shop.gcreplay"), BUILD / "shop.html"
     gcreplay("record", "--force", "--for", "what-if", "-o", trace, "examples/shop.py")
     gcreplay("report", trace, "--force", "-o", str(made))
-    made.write_text(made.read_text("utf-8").replace(f"{ROOT}/", ""), "utf-8")
+    text = made.read_text("utf-8")
+    for folder in (f"{ROOT}/", f"{BUILD.relative_to(ROOT)}/"):
+        text = without(folder, text)
+    made.write_text(text, "utf-8")
     return made
 
 
 def shoot(page_of: Path) -> bytes:
-    """The first screen, light, as PNG. Raises SystemExit where there is no browser."""
+    """The start of the page, light, as PNG. Raises SystemExit where there is no browser."""
     try:
-        from playwright.sync_api import ViewportSize, sync_playwright
+        from playwright.sync_api import FloatRect, ViewportSize, sync_playwright
     except ImportError:
         raise SystemExit("no screenshot: Playwright is missing, `pip install playwright`") from None
     browser_at = os.environ.get("CHROMIUM") or shutil.which("chromium")
@@ -40,10 +46,15 @@ def shoot(page_of: Path) -> bytes:
         raise SystemExit("no screenshot: there is no Chromium, name one in $CHROMIUM")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=browser_at, args=QUIET)
-        size: ViewportSize = {"width": WIDTH, "height": HEIGHT}
-        page = browser.new_page(viewport=size, color_scheme="light")
+        size: ViewportSize = {"width": WIDTH, "height": 900}
+        page = browser.new_page(viewport=size, color_scheme="light", device_scale_factor=SCALE)
         page.goto(page_of.as_uri())
-        png: bytes = page.screenshot()
+        page.locator(f"{LAST}.live > svg").wait_for()
+        last = page.locator(LAST).bounding_box()
+        assert last is not None
+        height = last["y"] + last["height"] + 8
+        top: FloatRect = {"x": 0, "y": 0, "width": WIDTH, "height": height}
+        png: bytes = page.screenshot(full_page=True, clip=top)
         browser.close()
     return png
 
