@@ -13,7 +13,7 @@ from gallery.measure import BUILD, ROOT, gcreplay, policies
 from gcreplay.report.renderers.svg import picture
 from gcreplay.store import EventLog
 
-MOST_BYTES = 500_000
+MOST_BYTES = 600_000
 IN_PACKAGES = f"{BUILD.relative_to(ROOT)}/venv/lib/python3.11/site-packages/"
 
 
@@ -26,10 +26,17 @@ def write(entry: Entry, path: Path) -> None:
         gcreplay("report", trace, *policies(entry.settings), *search, "-o", str(made))
         text = made.read_text("utf-8").replace(str(made), path.name)
     for place in folders(trace):
-        text = text.replace(place, "").replace(place.replace("/", "\\/"), "")
+        text = without(place, text)
     if len(text.encode()) > MOST_BYTES:
         raise SystemExit(f"gallery: the report of {entry.name} has {len(text):,} characters")
     path.write_text(text, "utf-8")
+
+
+def without(place: str, text: str) -> str:
+    """A folder may be parted where what a page shows of a path begins."""
+    for i in (i for i, c in enumerate(place, 1) if c == "/"):
+        text = text.replace(f"{place[:i]}</span>{place[i:]}", "</span>")
+    return text.replace(place, "")
 
 
 def draw(entry: Entry, path: Path) -> None:
