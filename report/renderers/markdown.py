@@ -138,11 +138,9 @@ def _head(view: View) -> Iterator[str]:
         yield line_of(sentence) if i else f"**{text_of(sentence)}**"
     yield line_of(view.subject)
     if shown := view.beside(info=False):
-        yield "
-".join(_finding(one) for one in shown[:20])
+        yield "\n".join(_finding(one) for one in shown[:20])
     if info := view.beside(info=True):
-        yield _folded("For information", "
-".join(_finding(one) for one in info[:20]))
+        yield _folded("For information", "\n".join(_finding(one) for one in info[:20]))
     yield from map(line_of, view.notes)
 
 
