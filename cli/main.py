@@ -191,8 +191,8 @@ def in_one_sentence() -> Iterator[None]:
 @click.group(
     cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Start with `gcreplay record script.py`, "
-    "then `gcreplay replay script.gcreplay -p cpython-3.11`.",
+    epilog="Start with `gcreplay record --for what-if --report report.html script.py`: it "
+    "writes a page that says what to do.",
 )
 @click.version_option(package_name="gcreplay", prog_name="gcreplay")
 def cli() -> None:
