@@ -27,7 +27,7 @@ class Places:
 
     def words(self, file: str, line: int, function: str, near: bool = False) -> str:
         """The short form."""
-        return made_at(file, line, function, near, self.root)
+        return made_at(file, line, function, near, (self.root,))
 
     def words_of(self, group: Group) -> str:
         """Where a kind of cycles is made, by the best of its places."""

@@ -9,6 +9,7 @@ from pathlib import PurePath
 from typing import Final
 
 from gcreplay.replay import make_policy
+from gcreplay.replay.modules import root_of
 from gcreplay.replay.places import is_in
 from gcreplay.replay.policies.actions import Every, Freeze, FreezeBefore, Without
 from gcreplay.replay.policies.generational import Generational
@@ -112,15 +113,16 @@ def numbers(thresholds: Sequence[int]) -> str:
 def _out(log: EventLog, call: GcCall, name: str, undo: list[str]) -> list[str]:
     """Comments that name the calls to leave out."""
     made = callers(log, call)
+    root = root_of(site.file for site in log.sites)
     if made:
         undo.append(f"put {name} back")
-    return [f"# leave out {name}{_where(one)}" for one in made]
+    return [f"# leave out {name}{_where(one, root)}" for one in made]
 
 
-def _where(caller: Caller) -> str:
+def _where(caller: Caller, root: str) -> str:
     if caller.from_c:
         return ", called by C code"
-    return f" at {short(caller.file)}:{caller.line}" if caller.file else ""
+    return f" at {short(caller.file, root)}:{caller.line}" if caller.file else ""
 
 
 def _script(log: EventLog) -> str:

@@ -17,6 +17,7 @@ from gcreplay.replay.results.phases import Phase, Spent, intervals, phases, quan
 from gcreplay.replay.run import Replay
 from gcreplay.report.words.numbers import counted, in_ms, in_percent
 from gcreplay.report.words.places import short
+from gcreplay.screen.here import here
 from gcreplay.screen.outcome import PRESENT, OwnTime, milliseconds, own_time
 from gcreplay.screen.output import Report, format_option, next_command, show
 from gcreplay.screen.pauses import LONGER, pause_model, too_few, trust
@@ -161,7 +162,7 @@ class Called:
             return "C code"
         if not self.caller.file:
             return "unknown"
-        return Place(f"{short(self.caller.file)}:{self.caller.line}")
+        return Place(f"{short(self.caller.file, *here())}:{self.caller.line}")
 
     def to_json(self) -> dict[str, Any]:
         left_out = None

@@ -11,6 +11,7 @@ from gcreplay.help import Sectioned
 from gcreplay.options import trace_argument
 from gcreplay.replay.estimates.pauses import PauseModel
 from gcreplay.report.words.places import short
+from gcreplay.screen.here import here
 from gcreplay.screen.outcome import milliseconds
 from gcreplay.screen.output import Report, chosen_table, format_option, next_command, show
 from gcreplay.screen.pauses import model_words, pause_model
@@ -244,7 +245,9 @@ def marks_words(labels: Sequence[str]) -> str:
 
 def _python(facts: dict[str, Any]) -> str:
     version, executable = facts["python"], facts["executable"]
-    return f"{version} ({short(executable)})" if version and executable else version or "not said"
+    if version and executable:
+        return f"{version} ({short(executable, *here())})"
+    return version or "not said"
 
 
 def _completeness(facts: dict[str, Any]) -> str:

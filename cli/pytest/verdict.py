@@ -10,6 +10,7 @@ from gcreplay.report.words.numbers import counted, size_words
 from gcreplay.report.words.places import made_at
 from gcreplay.report.words.text import plain
 from gcreplay.screen import garbage as screen
+from gcreplay.screen.here import here
 from gcreplay.screen.output import PIPE_WIDTH, wrapped
 
 from .figures import Figures, Group
@@ -75,7 +76,7 @@ def drawn_cycles(cycles: Sequence[garbage.Group], *, verbose: bool) -> list[str]
     lines = []
     for one in shown:
         lines_of = {(at.file, at.line): linecache.getline(at.file, at.line) for at in one.sites[:1]}
-        code = screen.Code("", lines_of)
+        code = screen.Code(here(), lines_of)
         lines += screen.headed(f"  {counted(one.count, 'cycle')}", one, code, _WIDTH, _INDENT)
         lines += wrapped(plain(screen.drawn(one)), _INDENT, _FURTHER)
         lines += screen.source(one, code, _WIDTH)
@@ -133,7 +134,7 @@ def listed(groups: Sequence[Group], *, verbose: bool) -> list[str]:
 
 def _where(group: Group) -> str:
     at = group.sites[0]
-    where = plain(made_at(at.file, at.line, at.function, at.near))
+    where = plain(made_at(at.file, at.line, at.function, at.near, here()))
     return where if at.file and at.near else f"at {where}"
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from gcreplay.replay import RunResult, make_policy
 from gcreplay.replay.estimates.pauses import PauseModel, work_of
+from gcreplay.replay.modules import root_of
 from gcreplay.replay.results.diff import diff
 from gcreplay.report.parts.compare import Times, compare_policies, compare_recordings
 from gcreplay.report.places import Places
@@ -89,7 +91,8 @@ def with_recording(
     result = diff((base, policy), (log, policy))
     model = pause_model(base) or pause_model(log)
     outcomes = _outcomes((base, log), (result.first, result.second), model)
-    found = Versions.of(result, (base, log), names, outcomes)
+    root = root_of(site.file for each in (base, log) for site in each.sites)
+    found = replace(Versions.of(result, (base, log), names, outcomes), shown_from=(root,))
     return compare_recordings(
         names,
         "".join(found.verdict()),

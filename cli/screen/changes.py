@@ -6,6 +6,7 @@ from typing import Final
 from gcreplay.replay.modules import root_of
 from gcreplay.replay.results.diff import Change, KeptLonger
 from gcreplay.report.words.places import place
+from gcreplay.screen.here import here
 from gcreplay.screen.outcome import RARE, TIMES, Outcome
 from gcreplay.screen.pauses import P99, p99_cell
 from gcreplay.screen.tables.table import Cell, Place, Signed, SignedFigure, SignedSize, Size, Table
@@ -59,11 +60,11 @@ def change_cells(first: Cell, second: Cell) -> tuple[Cell, Cell]:
 
 def kept_longer_table(changes: Sequence[KeptLonger], headings: Sequence[str]) -> Table:
     """The largest changes; lives are measured in events, as the mean of all such objects."""
-    root = root_of(row.file for row in changes)
+    roots = here(root_of(row.file for row in changes))
     rows = tuple(
         (
             row.type,
-            Place(f"{place(row.site, root)} {row.function}".rstrip()),
+            Place(f"{place(row.site, *roots)} {row.function}".rstrip()),
             row.first.objects,
             row.second.objects,
             _mean(row.first.object_events, row.first.objects),

@@ -159,7 +159,7 @@ def suggested(
 
 def at(what: str, line: Line, code: Code) -> str:
     """A line of source, as much of it as there is room for."""
-    told = plain(f"   {what} {short(line.file, code.root)}:{line.number}  {line.text}")
+    told = plain(f"   {what} {short(line.file, *code.roots)}:{line.number}  {line.text}")
     return told if len(told) <= PIPE_WIDTH else f"{told[: PIPE_WIDTH - 3]}..."
 
 

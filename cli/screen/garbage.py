@@ -12,6 +12,7 @@ from gcreplay.replay.modules import root_of
 from gcreplay.report.words.numbers import counted, size_words
 from gcreplay.report.words.places import UNKNOWN, made_at
 from gcreplay.report.words.text import plain
+from gcreplay.screen.here import here
 from gcreplay.screen.output import PIPE_WIDTH, wrapped
 from gcreplay.screen.tables.folding import place_lines
 from gcreplay.screen.tables.table import Cell, Place, Size, Table
@@ -30,19 +31,19 @@ UNNAMED: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """What a screen says of places: `root` is cut off their files."""
+    """What a screen says of places: `roots` are cut off their files."""
 
-    root: str
+    roots: tuple[str, ...]
     lines: Mapping[tuple[str, int], str]
 
     @classmethod
     def of(cls, log: EventLog) -> "Code":
-        return cls(root_of(site.file for site in log.sites), log.lines)
+        return cls(here(root_of(site.file for site in log.sites)), log.lines)
 
     def places(self) -> list[str]:
         """One of each file of source: from these a file has to be told when its name is cut."""
         files = dict.fromkeys(file for file, _ in self.lines)
-        return [plain(made_at(file, 1, "", root=self.root)) for file in files]
+        return [plain(made_at(file, 1, "", roots=self.roots)) for file in files]
 
 
 def place_of(group: Group, code: Code) -> str:
@@ -50,7 +51,7 @@ def place_of(group: Group, code: Code) -> str:
     if not group.sites:
         return UNKNOWN
     site = group.sites[0]
-    return made_at(site.file, site.line, site.function, site.near, code.root)
+    return made_at(site.file, site.line, site.function, site.near, code.roots)
 
 
 def percent(share: float) -> str:
@@ -165,7 +166,7 @@ def ran_words(ran: Sequence[Ran], code: Code) -> list[str]:
     told = []
     for one in ran[:MOST_RAN]:
         most = one.begun_at[0]
-        where = made_at(most.file, most.line, most.function, root=code.root)
+        where = made_at(most.file, most.line, most.function, roots=code.roots)
         more = len(one.begun_at) - 1
         others = f" and {counted(more, 'other place')}" if more else ""
         least = "at least " if one.callback else ""

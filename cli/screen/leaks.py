@@ -7,6 +7,7 @@ from typing import Final
 
 from gcreplay.replay.leaks import Kind, Leaks
 from gcreplay.report.words.leaks import leak_facts, site_words
+from gcreplay.screen.here import here
 from gcreplay.screen.output import screen_width, wrapped
 from gcreplay.screen.tables.folding import place_lines
 from gcreplay.screen.tables.table import Cell, Place, Size, Table
@@ -21,9 +22,10 @@ def growing_lines(found: Leaks, show_all: bool, markdown: bool) -> Iterator[str]
     """What grows, each in a few lines."""
     told = found.growing or found.staying
     shown = told if show_all else told[:SHOWN]
-    places = [site_words(kind, found.root) for kind in found.kinds]
+    roots = here(found.root)
+    places = [site_words(kind, roots) for kind in found.kinds]
     for number, leak in enumerate(shown, 1):
-        title, facts = leak_facts(leak, found)
+        title, facts = leak_facts(leak, found, roots)
         if markdown:
             yield f"{number}. {title}"
             yield from (f"{key} {text}" for key, text in facts)
@@ -44,11 +46,11 @@ def growing_lines(found: Leaks, show_all: bool, markdown: bool) -> Iterator[str]
 
 def alive_table(found: Leaks, show_all: bool) -> Table:
     """One row a kind, the most bytes first; not all: the first of one's own code."""
-    root = found.root
+    roots = here(found.root)
     own = [kind for kind in found.kinds if kind.own] or found.kinds
     shown = found.kinds if show_all else own[:ROWS]
     rows: list[tuple[Cell, ...]] = [
-        (kind.type, kind.objects, Size(kind.bytes), _growing(kind), Place(site_words(kind, root)))
+        (kind.type, kind.objects, Size(kind.bytes), _growing(kind), Place(site_words(kind, roots)))
         for kind in shown
     ]
     title = "Alive" if found.between is None else "Born since and alive"

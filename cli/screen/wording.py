@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 
 from gcreplay.report.words.places import short
+from gcreplay.screen.here import here
 from gcreplay.store import NO_OBJECT, EventLog, Events, Flag, GcCall, Op
 from gcreplay.store.events import StartState, WeakUse, signed64
 
@@ -110,7 +111,7 @@ class Wording:
             return ""
         site = self._sites[site_id]
         near = "near " if site.near else ""
-        return f"  {near}{short(site.file)}:{site.line} {site.function}"
+        return f"  {near}{short(site.file, *here())}:{site.line} {site.function}"
 
 
 def _commas(numbers: Iterable[int]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
@@ -22,6 +22,7 @@ from gcreplay.replay.results.versions import (
 from gcreplay.report.words.numbers import counted, size_words
 from gcreplay.report.words.places import made_at
 from gcreplay.screen.changes import change_row, time_rows
+from gcreplay.screen.here import here
 from gcreplay.screen.outcome import Outcome
 from gcreplay.screen.tables.table import Cell
 from gcreplay.store import EventLog
@@ -55,6 +56,8 @@ class Versions:
     roots: Root
     pauses: bool = False
     """Whether the 99 % quantile of pauses is asked for."""
+    shown_from: tuple[str, ...] = field(default_factory=here)
+    """Folders to name files from, where the two have no roots of their own."""
 
     @classmethod
     def of(
@@ -95,7 +98,7 @@ class Versions:
         on where the two have their own."""
         root = self.roots[second]
         below = file.removeprefix(f"{root}/") if root else file
-        return made_at(below, line, function, near)
+        return made_at(below, line, function, near, self.shown_from)
 
     @property
     def equal(self) -> bool:

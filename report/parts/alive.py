@@ -31,7 +31,7 @@ def alive(found: Leaks, places: Places, command: str) -> tuple[Section, list[Fin
     if growing:
         blocks.append(_growing(found, places))
         for leak in growing:
-            title, facts = leak_facts(leak, found)
+            title, facts = leak_facts(leak, found, (found.root,))
             told = "; ".join(f"{key} {text}" for key, text in facts if key != "made at")
             blocks.append(Words(f"{title}, made at {_made(leak.kind, places)}; {told}.", "warning"))
         if rest := len(found.growing) - len(growing):

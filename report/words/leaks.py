@@ -74,13 +74,13 @@ def rate(growth: Growth, found: Leaks) -> str:
     return f"{more} more every {unit_words(found.unit, n)}"
 
 
-def leak_facts(leak: Leak, found: Leaks) -> tuple[str, list[tuple[str, str]]]:
-    """The heading, and facts under keys."""
+def leak_facts(leak: Leak, found: Leaks, roots: Sequence[str]) -> tuple[str, list[tuple[str, str]]]:
+    """The heading, and facts under keys. roots: folders to name files from."""
     kind = leak.kind
     where = "at the end" if found.between is None else "at the second mark"
     if found.unit == "call":
         where = "since the warm-up"
-    facts = [("made at", site_words(kind, found.root))]
+    facts = [("made at", site_words(kind, roots))]
     if 2 * leak.unseen > kind.objects and leak.holder is None and found.whole:
         many = leak.unseen > 100
         facts.append(("held by", f"{UNSEEN_MANY if many else UNSEEN} ({leak.unseen:,} of them)"))
@@ -105,5 +105,5 @@ def leak_facts(leak: Leak, found: Leaks) -> tuple[str, list[tuple[str, str]]]:
     return f"{kind.type}: {kind.objects:,} alive {where}{more}", facts
 
 
-def site_words(kind: Kind, root: str) -> str:
-    return made_at(kind.file, kind.line, kind.function, kind.near, root)
+def site_words(kind: Kind, roots: Sequence[str]) -> str:
+    return made_at(kind.file, kind.line, kind.function, kind.near, roots)

@@ -3,11 +3,13 @@
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from command_line import Gcreplay
 
 from gcreplay.report.words.places import made_at, place, short
+from gcreplay.screen.here import here
 from gcreplay.store.builder import TraceBuilder
 
 
@@ -33,32 +35,32 @@ def test_a_file_is_named_from_where_it_is_known(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str, shown: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert short(file.format(here=tmp_path)) == shown.format(here=tmp_path)
+    assert short(file.format(here=tmp_path), *here()) == shown.format(here=tmp_path)
 
 
 def test_nothing_is_taken_from_the_name_in_the_root_folder_or_in_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir("/")
-    assert short("/etc/app.py") == "/etc/app.py"
+    assert short("/etc/app.py", *here()) == "/etc/app.py"
     gone = tmp_path / "gone"
     gone.mkdir()
     monkeypatch.chdir(gone)
     gone.rmdir()
-    assert short(f"{gone}/app.py") == f"{gone}/app.py"
+    assert short(f"{gone}/app.py", *here()) == f"{gone}/app.py"
 
 
 @pytest.mark.parametrize(
     ("made", "shown"),
     [
         (("/a/shop/app.py", 3, "serve"), "/a/shop/app.py:3 serve"),
-        (("/a/shop/app.py", 3, "serve", False, "/a/"), "shop/app.py:3 serve"),
-        (("/a/shop/app.py", 3, "serve", True, "/a/"), "near shop/app.py:3 serve"),
+        (("/a/shop/app.py", 3, "serve", False, ["/a/"]), "shop/app.py:3 serve"),
+        (("/a/shop/app.py", 3, "serve", True, ["/a/"]), "near shop/app.py:3 serve"),
         (("app.py", 3, ""), "app.py:3"),
         (("", 0, "", True), "an unknown place"),
     ],
 )
-def test_a_place_has_a_line_and_a_function(made: tuple[str, int, str], shown: str) -> None:
+def test_a_place_has_a_line_and_a_function(made: tuple[Any, ...], shown: str) -> None:
     assert made_at(*made) == shown
 
 
@@ -75,7 +77,7 @@ def test_a_site_says_that_it_is_near(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, site: str, shown: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert place(site.format(here=tmp_path)) == shown
+    assert place(site.format(here=tmp_path), *here()) == shown
 
 
 def test_commands_show_short_names_and_json_has_whole_ones(

@@ -4,10 +4,12 @@ import json
 import shlex
 from pathlib import Path
 
+import pytest
 from click.testing import Result
 from command_line import Gcreplay, write_cycles
 
 from gcreplay.reporting.made import ORDER
+from gcreplay.store.builder import TraceBuilder
 
 
 def test_json_has_all_sections_in_order_and_findings_with_their_keys(
@@ -49,6 +51,27 @@ def test_html_of_the_same_recording_is_the_same(
         gcreplay("report", cycles, "-o", tmp_path / "a.html", "--force")
         pages.append((tmp_path / "a.html").read_text())
     assert pages[0] == pages[1] and pages[0].startswith("<!doctype html>")
+
+
+def test_the_folder_that_it_is_made_in_changes_nothing(
+    gcreplay: Gcreplay, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, other = tmp_path / "code", tmp_path / "other"
+    builder = TraceBuilder()
+    builder.start()
+    for line in (3, 4):
+        node = builder.alloc("Node", module="app", site=(f"{code}/app.py", line, "loop"))
+        builder.link(node, node, label=".me")
+        builder.decref(node)
+    builder.gc_call("collect")
+    trace = tmp_path / "run.gcreplay"
+    builder.build(trace).close()
+    told = []
+    for folder in (code, other):
+        folder.mkdir()
+        monkeypatch.chdir(folder)
+        told.append(gcreplay("report", trace, "--format", "json").stdout)
+    assert told[0] == told[1] and "app.py:3 loop" in told[0]
 
 
 def commands_of(report: Result) -> list[str]:
