@@ -250,9 +250,19 @@ def test_names_from_a_recording_are_shown_and_never_obeyed(opened: Opened, text:
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_a_plain_anchor_leads_to_its_section(opened: Opened) -> None:
-    page = opened(SAMPLE, at="#ages")
-    until(page, "scrollY > 3000")
+@pytest.mark.parametrize("state", ["", "?more.table-garbage-by-line=1&hide.chart-heap-over-time=0"])
+def test_a_link_leads_to_its_section(opened: Opened, state: str) -> None:
+    """Tables fold and charts go live after the browser went there. The page is one of two parts:
+    what stands above the section becomes shorter, and what stands below is higher than a screen."""
+    above = only(SAMPLE, "heap", "pauses", "policies", "garbage", "ages")
+    below = [replace(one, id=f"{one.id}-again") for one in only(SAMPLE, "garbage").sections]
+    page = opened(replace(above, sections=(*above.sections, *below)), at="#ages" + state)
+    until(page, f"Math.abs({TOP_OF_AGES} - 24) < 1")  # 24 px are left free above it
+    page.wait_for_timeout(60)
+    assert abs(page.evaluate(TOP_OF_AGES) - 24) < 1
+
+
+TOP_OF_AGES = "document.getElementById('ages').getBoundingClientRect().top"
 
 
 def heights(page: Any, path: str) -> list[float]:

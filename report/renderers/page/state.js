@@ -35,9 +35,9 @@ function onState(watcher) { watchers.push(watcher); }
 
 function applyState() { for (const watcher of watchers) watcher(); }
 
-function goToAnchor() {
+function goToAnchor(behavior = "auto") {
   const place = anchor && document.getElementById(anchor);
-  if (place) place.scrollIntoView();
+  if (place) place.scrollIntoView({ behavior });
 }
 
 addEventListener("hashchange", () => {
