@@ -160,6 +160,32 @@ def test_what_a_column_means_is_said_from_the_keyboard(opened: Opened) -> None:
     assert page.locator("#tip").is_hidden()
 
 
+def test_the_keyboard_reaches_what_can_be_pressed_and_keeps_its_place(opened: Opened) -> None:
+    page = opened(only(SAMPLE, "heap", "settings"), width=800)
+    reached = "document.activeElement.textContent.trim() || document.activeElement.ariaLabel"
+    page.locator("#chart-heap-over-time .lines button").first.focus()
+    names = []
+    for _ in range(30):
+        names.append(page.evaluate(reached))
+        page.keyboard.press("Tab")
+    assert names[:3] == ["live", "floating garbage", "+"]
+    assert None not in names  # each says what it is
+    page.locator("#chart-heap-over-time .zoom").nth(3).focus()
+    page.keyboard.press("Enter")
+    page.get_by_text("Whole").focus()
+    page.keyboard.press("Enter")
+    until(page, "document.activeElement.classList.contains('live')")  # not lost with the button
+
+
+def test_what_a_column_means_stays_where_tab_scrolls_the_page(opened: Opened) -> None:
+    page = opened(SAMPLE)
+    page.evaluate("scrollTo(0, 0)")
+    page.locator("#table-policies thead button").nth(1).focus()
+    until(page, "scrollY > 500")
+    page.wait_for_timeout(60)
+    assert page.locator("#tip").inner_text().startswith("All pauses of the collector")
+
+
 def test_a_link_shows_what_its_sender_saw(opened: Opened) -> None:
     page = opened(SAMPLE)
     page.locator("#theme").click()

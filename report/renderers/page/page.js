@@ -62,7 +62,9 @@ function showPosition() {
 addEventListener("scroll", () => { looking ||= requestAnimationFrame(showPosition); }, { passive: true });
 
 const tip = document.getElementById("tip");
-function showTip(text, x, y) {
+let tipOf = null; // what the tip stands at, where it can move
+function showTip(text, x, y, owner = null) {
+  tipOf = owner;
   tip.textContent = text;
   tip.hidden = false;
   const { width, height } = tip.getBoundingClientRect();
@@ -71,4 +73,9 @@ function showTip(text, x, y) {
   tip.style.top = Math.max(8, y - height - 10 > 8 ? y - height - 10 : y + 18) + "px";
 }
 function hideTip() { tip.hidden = true; }
-addEventListener("scroll", hideTip, { passive: true });
+// Tab scrolls the page to what it reaches: the tip of that goes along.
+addEventListener("scroll", () => {
+  if (tip.hidden || !tipOf || tipOf !== document.activeElement) return hideTip();
+  const at = tipOf.getBoundingClientRect();
+  return showTip(tip.textContent, at.left, at.top, tipOf);
+}, { passive: true, capture: true });

@@ -30,6 +30,7 @@ function liveTable(box) {
   const shown = Number(box.dataset.shown);
 
   heads.forEach((head, column) => {
+    if (!head.textContent.trim()) return; // nothing to press, nothing to read aloud
     const button = document.createElement("button");
     const label = document.createElement("span");
     button.type = "button";
@@ -43,7 +44,7 @@ function liveTable(box) {
     button.setAttribute("aria-describedby", help.id);
     const explain = () => {
       const at = button.getBoundingClientRect();
-      showTip(help.textContent, at.left, at.top);
+      showTip(help.textContent, at.left, at.top, button);
     };
     for (const event of ["pointerenter", "focus"]) button.addEventListener(event, explain);
     for (const event of ["pointerleave", "blur"]) button.addEventListener(event, hideTip);
@@ -93,7 +94,7 @@ function liveTable(box) {
   });
   filter?.addEventListener("input", () => { setState("find." + name, filter.value); show(); });
   box.querySelector(".copy-table").addEventListener("click", (event) => {
-    const head = heads.map((one) => forSheet(one.querySelector(".head").textContent));
+    const head = heads.map((one) => forSheet((one.querySelector(".head") ?? one).textContent.trim()));
     const lines = show().map((row) => [...row.cells].map((cell) => forSheet(rawOf(cell))));
     copyText([head, ...lines].map((line) => line.join("\t")).join("\n") + "\n", event.currentTarget);
   });

@@ -80,10 +80,12 @@ async function liveSeries(figure) {
     plot.replaceChildren(drawn.svg);
     toggles.forEach((toggle, i) => toggle.setAttribute("aria-pressed", String(!hidden.has(i))));
     const whole = from === begin && to === end;
+    const pressed = document.activeElement;
     for (const one of [back, out, reset]) one.disabled = whole;
     back.disabled = from <= begin;
     on.disabled = to >= end;
     into.disabled = to - from <= least * 1.001;
+    if (tools.contains(pressed) && pressed.disabled) plot.focus({ preventScroll: true });
     placeCursor();
   }
 

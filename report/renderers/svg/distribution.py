@@ -27,7 +27,9 @@ def distribution_svg(chart: Distribution, width: float = 760) -> str:
     parts, y = [], 0.0
     for number, (name, counts) in enumerate(chart.counts):
         y += FIRST if number == 0 else GAP
-        parts.append(words(f"{name}: {int(counts.sum()):,}", LEFT, y - 24, "key", room=width / 2))
+        beside = chart.deadline is not None and number == 0  # whose name stands at the right
+        room = width / 2 if beside else width - LEFT
+        parts.append(words(f"{name}: {int(counts.sum()):,}", LEFT, y - 24, "key", room=room))
         high = top(int(counts.max(initial=0)), "", max(2, int(height / 45)))
         parts.append(_row(chart, counts, Scale(0, high, y + height, y), width))
         y += height

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
+from itertools import product
 from math import inf
 
 from gcreplay.report.renderers.svg.amounts import amount, top
@@ -25,13 +26,13 @@ ROLES = {
 def scatter_svg(chart: Scatter, width: float = 760) -> str:
     """The chart at that width. Roles differ in shape, and the two that matter have a name."""
     height, legend = _legend(chart.dots, width)
-    up = height + 22.0
+    up = height + 28.0
     x_unit, y_unit = (UNITS.get(c.kind, "") for c in (chart.x, chart.y))
     x = Scale(*_range([d.x for d in chart.dots], x_unit), LEFT, width - RIGHT)
     y = Scale(*_range([d.y for d in chart.dots], y_unit), up + PLOT, up)
     parts = [
         legend,
-        words(f"↑ {chart.y.title}", 0, up - 8, "tick", room=width / 2),
+        words(f"↑ {chart.y.title}", 0, up - 14, "tick", room=width / 2),
         y_axis(y, y_unit, x.start, x.end),
         x_axis(x, x_unit, up + PLOT, up),
         words(f"{chart.x.title} →", x.end, up + PLOT + AXIS + 12, "tick", "end", width / 2),
@@ -104,30 +105,32 @@ def _shape(role: str, transform: str = "") -> str:
 
 
 def _names(dots: Sequence[Dot], x: Scale, y: Scale) -> str:
-    """The names of the two that matter, each at that side of its dot where it covers least."""
+    """The names of the two that matter, each where it covers no other name, is cut least and covers
+    the fewest dots."""
     parts = []
-    taken = [(x(d.x) - 5, x(d.x) + 5, y(d.y)) for d in dots]
+    marks = [(x(d.x) - 5, x(d.x) + 5, y(d.y)) for d in dots]
+    names: list[tuple[float, float, float]] = []
     for dot in sorted((d for d in dots if d.role in ("present", "recommended")), key=lambda d: d.y):
         text = shown(f"{dot.name} ({ROLES[dot.role]})")
-        best = None
-        for right in (True, False):
-            room = (x.end - x(dot.x) if right else x(dot.x)) - 14
+        places = []
+        for right, below in product((True, False), (-8.0, 18.0, -24.0, 34.0)):
+            room = (x.end - x(dot.x) if right else x(dot.x) - x.start) - 14
             width = min(len(text) * CHARACTER, room)
             left = x(dot.x) + 11 if right else x(dot.x) - 11 - width
-            for below in (-8.0, 18.0):
-                at = y(dot.y) + below
-                covered = sum(
-                    a < left + width and left < b and abs(at - 4 - c) < 14 for a, b, c in taken
-                )
-                cut = len(text) * CHARACTER - width
-                if best is None or (cut > 0, covered) < best[0]:
-                    best = (cut > 0, covered), left, width, at, right, room
-        assert best is not None
-        _, left, width, at, right, room = best
-        taken.append((left, left + width, at - 4))
-        end = left if right else left + width
-        parts.append(words(text, end, at, "name", "start" if right else "end", room))
+            place = left, left + width, y(dot.y) + below - 4
+            cut = len(text) * CHARACTER - width
+            places.append((_covered(place, names), cut, _covered(place, marks), right, room, place))
+        *_, right, room, place = min(places, key=lambda one: one[:3])
+        names.append(place)
+        side, end = ("start", place[0]) if right else ("end", place[1])
+        parts.append(words(text, end, place[2] + 4, "name", side, room))
     return "".join(parts)
+
+
+def _covered(place: tuple[float, float, float], others: list[tuple[float, float, float]]) -> int:
+    """How many of the others it meets; each is from where to where, and the height of its middle."""
+    left, right, middle = place
+    return sum(a < right and left < b and abs(middle - c) < 14 for a, b, c in others)
 
 
 def _legend(dots: Sequence[Dot], width: float) -> tuple[float, str]:
