@@ -128,7 +128,7 @@ def _names(dots: Sequence[Dot], x: Scale, y: Scale) -> str:
 
 
 def _covered(place: tuple[float, float, float], others: list[tuple[float, float, float]]) -> int:
-    """How many of the others it meets; each is from where to where, and the height of its middle."""
+    """How many of the others it meets; each is its left, its right and its middle's height."""
     left, right, middle = place
     return sum(a < right and left < b and abs(middle - c) < 14 for a, b, c in others)
 
