@@ -20,7 +20,6 @@ from gcreplay.screen.outcome import (
     ASSUMED_SHARE,
     PRESENT,
     change_words,
-    gain_words,
     milliseconds,
     own_time,
     program_words,
@@ -190,11 +189,7 @@ class Tuned:
 
     def answer(self) -> str:
         """What to do, in a sentence or two."""
-        now, then = self.present, self.chosen
-        if then is None:
-            return self.nothing()
-        name = with_marks_read(then.policy)
-        return f"Change this: {name}. {gain_words(now, then, self.own_ns)}"
+        return self.nothing() if self.chosen is None else " ".join(self.to_do())
 
     @property
     def unknown(self) -> Tried | None:

@@ -23,7 +23,7 @@ from gcreplay.screen.outcome import (
     MEMORY,
     PRESENT,
     TIMES,
-    gain_words,
+    change_words,
     own_time,
     program_words,
     time_cells,
@@ -247,7 +247,7 @@ def answer(
     best = best_of(each[0], each, own_ns or ASSUMED_SHARE * each[0].pauses.total, [model])
     if best is None:
         return "No setting suits it better than that of now, with a tenth more memory.", ""
-    return f"Best: {_name(best.policy)}. {gain_words(each[0], best, own_ns)}", best.policy
+    return f"Best: {_name(best.policy)}. {change_words(each[0], best, own_ns)}", best.policy
 
 
 def comparison(rows: Sequence[tuple[Row, str]], own_ns: int | None) -> Table:

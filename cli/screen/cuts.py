@@ -14,11 +14,10 @@ from gcreplay.replay.cuts import Cut, CutLog, cut_log
 from gcreplay.replay.cuts.suggest import MOST_CUTS, WORTH, Suggestion, suggest
 from gcreplay.replay.estimates.pauses import PauseModel
 from gcreplay.replay.garbage import Cycles
-from gcreplay.report.words.numbers import in_ms, size_words
 from gcreplay.report.words.places import short
 from gcreplay.report.words.text import plain
 from gcreplay.screen.garbage import MOST_LINES, Code, place_of
-from gcreplay.screen.outcome import Outcome
+from gcreplay.screen.outcome import Outcome, from_to, longest_words, peak_words, time_words
 from gcreplay.screen.output import PIPE_WIDTH, filled
 from gcreplay.screen.progress import Tries, reading, working
 from gcreplay.store import EventLog
@@ -76,16 +75,11 @@ def effect(before: Outcome, after: Outcome, cut: CutLog) -> str:
 def gained(before: Outcome, after: Outcome) -> str:
     """What is collected, how long that takes, and the peak: before and after."""
     first, second = before.run, after.run
-    told = [f"{_change(first.collected, second.collected)} objects to collect"]
+    told = [from_to("objects to collect", f"{first.collected:,}", f"{second.collected:,}")]
     if before.pauses is not None and after.pauses is not None:
-        for name, ns, cut_ns in (
-            ("GC time", before.pauses.total, after.pauses.total),
-            ("longest pause", before.pauses.longest, after.pauses.longest),
-        ):
-            told.append(f"{name} {in_ms(ns)} -> {in_ms(cut_ns)} ms")
-    was, now = size_words(first.peak_bytes), size_words(second.peak_bytes)
-    told.append(f"peak memory {was} -> {now}" if was != now else f"peak memory {was} as before")
-    return ", ".join(told)
+        told.append(time_words(before.pauses, after.pauses, None))
+        told.append(longest_words(before.pauses, after.pauses))
+    return ", ".join([*told, peak_words(first.peak_bytes, second.peak_bytes)])
 
 
 def named(cut: CutLog) -> str:
@@ -113,10 +107,6 @@ _COARSE = (
     "This recording was probed at its collections alone, and what dies in between dies late "
     "in it: that may leave too much here. `gcreplay record --for what-if` probes more often."
 )
-
-
-def _change(first: int, second: int) -> str:
-    return f"{first:,} -> {second:,}"
 
 
 def suggested(

@@ -175,36 +175,36 @@ def milliseconds(ns: int) -> Figure:
     return Figure(ns / 1e6)
 
 
-def gc_time_words(now: Times, then: Times, own_ns: int | None) -> str:
-    """The collector's time under a setting and now, and its share where that is known."""
-    told = f"{in_ms(then.total)} ms of GC time for {in_ms(now.total)}"
+def from_to(what: str, before: str, after: str, unit: str = "") -> str:
+    """A figure before and after, in words."""
+    return f"{what} from {before} to {after}{unit}"
+
+
+def time_words(now: Times, then: Times, own_ns: int | None) -> str:
+    """The collector's time now and then, and its share where that is known."""
+    told = from_to("GC time", in_ms(now.total), in_ms(then.total), " ms")
     before, after = share_of(now, own_ns), share_of(then, own_ns)
     if before is None or after is None:
         return told
-    return f"{told} ({in_percent(before)} -> {in_percent(after)} of CPU)"
+    return f"{told} ({in_percent(before)} to {in_percent(after)} of CPU)"
 
 
-def gain_words(now: Option, then: Option, own_ns: int | None) -> str:
-    """What a setting gains and costs beside that of now, in a sentence."""
-    return (
-        f"It takes {gc_time_words(now.pauses, then.pauses, own_ns)}, a longest pause of "
-        f"{in_ms(then.pauses.longest)} ms for {in_ms(now.pauses.longest)}, and a peak of "
-        f"{size_words(then.peak)} for {size_words(now.peak)}."
-    )
+def longest_words(now: Times, then: Times, what: str = "longest pause") -> str:
+    """The longest pause now and then."""
+    return from_to(what, in_ms(now.longest), in_ms(then.longest), " ms")
+
+
+def peak_words(now: int, then: int, what: str = "peak memory") -> str:
+    """Bytes at the peak now and then."""
+    was, new = size_words(now), size_words(then)
+    return from_to(what, was, new) if was != new else f"{what} {was} as before"
 
 
 def change_words(now: Option, then: Option, own_ns: int | None) -> str:
-    """The same as `gain_words`, from now to then."""
-    before, after = share_of(now.pauses, own_ns), share_of(then.pauses, own_ns)
-    share = ""
-    if before is not None and after is not None:
-        share = f" ({in_percent(before)} to {in_percent(after)} of CPU)"
-    was, peak = size_words(now.peak), size_words(then.peak)
-    memory = f"peak memory from {was} to {peak}" if was != peak else f"peak memory {was} as before"
+    """What a setting gains and costs beside that of now, in a sentence."""
     return (
-        f"Predicted: GC time from {in_ms(now.pauses.total)} to {in_ms(then.pauses.total)} ms"
-        f"{share}, longest pause from {in_ms(now.pauses.longest)} to "
-        f"{in_ms(then.pauses.longest)} ms, {memory}."
+        f"Predicted: {time_words(now.pauses, then.pauses, own_ns)}, "
+        f"{longest_words(now.pauses, then.pauses)}, {peak_words(now.peak, then.peak)}."
     )
 
 

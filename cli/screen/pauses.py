@@ -100,10 +100,12 @@ def trust(log: EventLog, model: PauseModel | None) -> str:
     """How far estimates may be trusted, or why there are none, in a sentence."""
     if model is None:
         return f"GC time is not estimated, so the work stands first: {too_few(log)}."
-    held = f" ({ELSEWHERE:.0%} held in {HELD} cases)" if model.sums_off == ELSEWHERE else ""
+    within = f": it was within {ELSEWHERE:.0%} in {HELD} tests"
+    held = within if model.sums_off == ELSEWHERE else ""
     return (
-        f"Times are estimates from {_source(model)}; under another setting a sum may be "
-        f"{model.sums_off:.0%} off{held}, a difference by less. "
+        f"Times are estimates from {_source(model)}. Under another setting the GC time may be "
+        f"{model.sums_off:.0%} off{held}. "
+        f"The difference between two settings is off by fewer ms. "
         f"All else is counted; memory is that of recorded objects."
     )
 

@@ -12,8 +12,8 @@ from functools import partial
 from typing import Any, Final
 
 from gcreplay.replay.estimates.pauses import PauseModel, work_of
-from gcreplay.report.words.numbers import in_ms, in_percent, size_words
-from gcreplay.screen.outcome import Outcome
+from gcreplay.report.words.numbers import in_ms, in_percent
+from gcreplay.screen.outcome import Outcome, longest_words, peak_words, time_words
 
 MOST_MEMORY: Final = 1.25
 """What is best for time may have so many times the peak memory of the present setting."""
@@ -90,14 +90,11 @@ def _least(
 
 
 def _against(now: Outcome, best: Outcome) -> str:
-    share = ""
-    if now.share is not None and best.share is not None:
-        share = f" ({in_percent(best.share)} of CPU for {in_percent(now.share)})"
-    return (
-        f"{best.name}, with {in_ms(_total(best))} ms of GC time for {in_ms(_total(now))}{share}, "
-        f"a longest pause of {in_ms(_longest(best))} ms for {in_ms(_longest(now))}, "
-        f"a peak of {size_words(_peak(best))} for {size_words(_peak(now))}"
-    )
+    told = [peak_words(_peak(now), _peak(best))]
+    if now.pauses is not None and best.pauses is not None:
+        times = time_words(now.pauses, best.pauses, now.own_ns)
+        told = [times, longest_words(now.pauses, best.pauses), *told]
+    return f"{best.name}. Predicted: {', '.join(told)}"
 
 
 def _nothing(

@@ -12,8 +12,15 @@ import numpy.typing as npt
 from gcreplay.replay.estimates.pauses import PauseModel
 from gcreplay.replay.policies.policy import OLDEST
 from gcreplay.replay.tuning.choice import INTERPRETER, Judge, Limits, Option
-from gcreplay.report.words.numbers import in_ms, size_words
-from gcreplay.screen.outcome import ASSUMED_SHARE, gc_time_words, milliseconds, sums, time_cells
+from gcreplay.screen.outcome import (
+    ASSUMED_SHARE,
+    longest_words,
+    milliseconds,
+    peak_words,
+    sums,
+    time_cells,
+    time_words,
+)
 from gcreplay.screen.rows import Row, Sums
 from gcreplay.screen.tables.table import Cell, Size, Table
 from gcreplay.several.facts import Facts
@@ -257,11 +264,11 @@ def sums_words(now: Together, then: Together, own_ns: int | None) -> str:
     row, new = now.rows[worst], then.rows[worst]
     assert row.pauses is not None and new.pauses is not None
     return (
-        f"In sum it takes {gc_time_words(before, after, own_ns)}, the longest pause of all is "
-        f"{in_ms(after.longest)} ms for {in_ms(before.longest)}, and all "
-        f"peaks together are {size_words(then.peak)} for {size_words(now.peak)}. Least gains "
-        f"{short_names(list(now.rows))[worst]}: {in_ms(new.pauses.total)} ms for "
-        f"{in_ms(row.pauses.total)}, {size_words(new.peak_bytes)} for {size_words(row.peak_bytes)}."
+        f"Predicted in sum: {time_words(before, after, own_ns)}, "
+        f"{longest_words(before, after, 'longest pause of all')}, "
+        f"{peak_words(now.peak, then.peak, 'all peaks together')}. Least gains "
+        f"{short_names(list(now.rows))[worst]}: {time_words(row.pauses, new.pauses, None)}, "
+        f"{peak_words(row.peak_bytes, new.peak_bytes)}."
     )
 
 

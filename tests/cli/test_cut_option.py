@@ -90,7 +90,10 @@ def test_the_first_row_is_the_program_as_it_is_and_all_others_are_cut(
 def test_the_first_line_says_what_is_gained(gcreplay: Gcreplay, orders: Path):
     told = gcreplay("replay", orders, "-p", "cpython-3.11", "--cut", "Line.order")
     lines = told.output.splitlines()
-    said = "Without Line.order: 1,398 -> 0 objects to collect, peak memory 51.6 KiB -> 250 B."
+    said = (
+        "Without Line.order: objects to collect from 1,398 to 0, peak memory from 51.6 KiB to "
+        "250 B."
+    )
     assert " ".join(lines).startswith(said)
     assert any(line.startswith("cpython-3.11, cut") for line in lines)
 
@@ -249,7 +252,9 @@ def test_one_recording_is_compared_with_itself_without_the_reference(
     assert said["first_difference"]["sequence"] == 4  # behind three births and `.line`
     assert {row["type"] for row in said["kept_longer"]} == {"shop.Order", "shop.Line"}
     table = " ".join(gcreplay("diff", orders, "--cut", "Line.order").output.split())
-    assert table.startswith("Without Line.order: 1,398 -> 0 objects to collect, peak memory 51.6")
+    assert table.startswith(
+        "Without Line.order: objects to collect from 1,398 to 0, peak memory from 51.6"
+    )
     assert "figure cpython-3.11 cpython-3.11, cut change" in table
 
 

@@ -59,9 +59,9 @@ def test_replay_begins_with_the_best_row_and_why(gcreplay: Gcreplay, app: Path) 
     assert told.exit_code == 0, told.stderr
     answer = " ".join(told.stdout.split("\n\n")[0].splitlines())
     assert answer == (
-        "Best for throughput: cpython-3.11:1400,10,10, with 1.14 ms of GC time for 2.14 "
-        "(2.23 % of CPU for 4.10 %), a longest pause of 1.14 ms for 1.07, a peak of 1.1 MiB for "
-        "1.0 MiB. app.py --fast: 0.05 s of its own, recorded under 700,10,10 (cpython-3.11)"
+        "Best for throughput: cpython-3.11:1400,10,10. Predicted: GC time from 2.14 to 1.14 ms "
+        "(4.10 % to 2.23 % of CPU), longest pause from 1.07 to 1.14 ms, peak memory from 1.0 MiB "
+        "to 1.1 MiB. app.py --fast: 0.05 s of its own, recorded under 700,10,10 (cpython-3.11)"
     )
 
 
@@ -142,10 +142,10 @@ def test_without_other_settings_it_says_how_to_compare(gcreplay: Gcreplay, app: 
 def test_the_error_stands_beside_it_once(gcreplay: Gcreplay, app: Path) -> None:
     told = gcreplay("replay", app, "-p", WIDER)
     assert " ".join(told.stdout.split("\n\n")[-2].splitlines()) == (
-        "Times are estimates from 60 collections of unrecorded runs; under another setting a sum "
-        "may be 40% off (40% held in 82 of 98 cases), a difference by less. All else is counted; "
-        "memory is that of recorded objects. % CPU is of the CPU time of the recorded run, "
-        "1.2 to 2 times that of real ones."
+        "Times are estimates from 60 collections of unrecorded runs. Under another setting the "
+        "GC time may be 40% off: it was within 40% in 82 of 98 tests. The difference between two "
+        "settings is off by fewer ms. All else is counted; memory is that of recorded objects. "
+        "% CPU is of the CPU time of the recorded run, 1.2 to 2 times that of real ones."
     )
     assert told.stdout.endswith(f"\n\nNext: gcreplay tune {app}\n")
     assert "estimate" not in told.stderr

@@ -88,10 +88,10 @@ def test_the_first_lines_say_what_suits_all_and_who_gains_least(
     done = gcreplay("sweep", service, *SMALL, "--jobs", "1", "--each")
     said = " ".join(done.stdout.split("\n\n")[0].split())
     assert said.startswith(
-        "Best for all: 7000,10,10. In sum it takes 0.00 ms of GC time for 9.63 (6.03 % -> 0.00 % "
-        "of CPU), the longest pause of all is 0.00 ms for 1.07, and all peaks together are "
+        "Best for all: 7000,10,10. Predicted in sum: GC time from 9.63 to 0.00 ms (6.03 % to "
+        "0.00 % of CPU), longest pause of all from 1.07 to 0.00 ms, all peaks together from "
     )
-    assert "Least gains c: 0.00 ms for 0.00" in said
+    assert "Least gains c: GC time from 0.00 to 0.00 ms, peak memory " in said
     assert said.endswith(
         "3 recordings of app.py --fast: 0.15 s of their own, recorded under 700,10,10"
     )

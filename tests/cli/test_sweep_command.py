@@ -88,8 +88,9 @@ def test_the_answer_comes_first(gcreplay: Gcreplay, tmp_path: Path) -> None:
     write_worker(path, kept=1, cycles=5000)
     told = gcreplay("sweep", path, *SMALL, "--t0", "700,2000,7000")
     assert " ".join(told.stdout.split("\n\n")[0].split()).startswith(
-        "Best: 7000,10,10. It takes 0.00 ms of GC time for 7.49 (13.0 % -> 0.00 % of CPU), a "
-        "longest pause of 0.00 ms for 1.07, and a peak of 234.4 KiB for 33.0 KiB. app.py --fast: "
+        "Best: 7000,10,10. Predicted: GC time from 7.49 to 0.00 ms (13.0 % to 0.00 % of CPU), "
+        "longest pause from 1.07 to 0.00 ms, peak memory from 33.0 KiB to 234.4 KiB. "
+        "app.py --fast: "
     )
     marks = {line.split()[0]: line.split()[-1] for line in told.stdout.splitlines() if line}
     assert (marks["7000,10,10"], marks["2000,10,10"], marks["present"]) == ("best", "*", "*")

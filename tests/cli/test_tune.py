@@ -77,8 +77,9 @@ def test_the_answer_comes_first_and_the_lines_after_it(gcreplay: Gcreplay, app: 
     assert told.exit_code == 0, told.stderr
     answer = " ".join(told.stdout.split("\n\n")[0].splitlines())
     assert answer.startswith(
-        "Change this: cpython-3.11:2000,10,10. It takes 0.00 ms of GC time for 2.14 (4.10 % -> "
-        "0.00 % of CPU), a longest pause of 0.00 ms for 1.07, and a peak of 1.1 MiB for 1.0 MiB."
+        "Call gc.set_threshold(2_000, 10, 10) at the top of app.py. Predicted: GC time from 2.14 "
+        "to 0.00 ms (4.10 % to 0.00 % of CPU), longest pause from 1.07 to 0.00 ms, peak memory "
+        "from 1.0 MiB to 1.1 MiB."
     )
     said = "Is the recording like production? `gcreplay check RECORDING --against LOG`"
     assert said in " ".join(told.stdout.split())
