@@ -234,7 +234,7 @@ def test_diff_says_which_takes_less_and_begins_with_times(gcreplay: Gcreplay, ap
         "longest ms 1.07 1.14 +0.07 6.5",
         "full 0 0 +0",
     ]
-    assert [row.split()[0] for row in rows[4:]] == ["peak_bytes", "peak_floating_bytes"]
+    assert [row.split()[:2] for row in rows[4:]] == [["peak", "memory"], ["peak", "garbage"]]
 
 
 def test_diff_of_what_estimates_cannot_tell_apart(gcreplay: Gcreplay, app: Path) -> None:
