@@ -2,7 +2,11 @@
 
 import signal
 
-# A shell starts what is sent to the background with Ctrl-C ignored, and programs inherit that:
-# those that tests interrupt would never end.
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+# A shell starts what is sent to the background with these ignored, and programs inherit that: those
+# that tests interrupt would never end.
+for number, usual in (
+    (signal.SIGINT, signal.default_int_handler),
+    (signal.SIGQUIT, signal.SIG_DFL),
+):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, usual)

@@ -187,5 +187,5 @@ def test_other_candidates_are_shown_and_are_no_difference(
     assert told.exit_code == 0
     verdict, _, *figures = told.stdout.splitlines()
     assert verdict.startswith("equal: ")
-    shown = dict(line.rsplit(maxsplit=1) for line in figures)
+    shown = dict(line.rsplit(maxsplit=1) for line in figures[: figures.index("")])
     assert int(shown["candidates equal"]) == int(shown["collected equal"]) - 1 == len(others)
