@@ -329,13 +329,16 @@ static int walker_traverse(PyObject *self, visitproc visit, void *arg)
 
 /* ---- the end --------------------------------------------------------------------------------- */
 
+/* Where the capture ends within a pass of the collector, as on a full disk, what that pass has before
+ * it cannot be taken out: backward links hold counts then. It stays, does nothing, and leaves when it
+ * is asked for next. */
 void owners_leave(void)
 {
-    if (at_end) {
+    if (at_end && !gc_under_collection(&walker.head)) {
         gc_unlink(&walker.head);
         at_end = 0;
     }
-    if (!last_is_in) {
+    if (!last_is_in || gc_under_collection(&last.head)) {
         return;
     }
     gc_unlink(&last.head);
