@@ -94,7 +94,7 @@ $(VENV)/.test $(VENV)/.lint $(VENV)/.docs: $(VENV)/.%: pyproject.toml | $(READY)
 $(VENV)/.browser: | $(READY)
 	@if ! command -v chromium > /dev/null && command -v apt-get > /dev/null && [ "$$(id -u)" = 0 ]; then \
 	    echo "Chromium, for the tests of the report, with apt-get ..."; \
-	    get="apt-get install -y -qq --no-install-recommends chromium"; \
+	    get="env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium"; \
 	    { $$get || { apt-get update -qq && $$get; }; } > $(VENV)/apt.log 2>&1 \
 	    || tail -n 3 $(VENV)/apt.log; \
 	fi
