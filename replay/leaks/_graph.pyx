@@ -24,11 +24,11 @@ cdef extern from "graph.h" nogil:
         uint32_t *source
     void c_export_objects "export_objects"(
         const Heap *h, uint32_t *vertex, uint32_t *id, uint32_t *shape, uint32_t *count,
-        uint64_t *owned, uint64_t *begin)
+        uint64_t *owned)
     uint64_t c_links_alive "links_alive"(const Heap *h)
-    void c_export_links "export_links"(
-        const Heap *h, const uint32_t *vertex, const uint32_t *id, uint32_t n, uint32_t *target,
-        uint32_t *label)
+    uint64_t c_export_links "export_links"(
+        const Heap *h, const uint32_t *vertex, const uint32_t *id, uint32_t n, uint64_t *begin,
+        uint32_t *target, uint32_t *label)
     void c_reach "reach"(
         const uint64_t *begin, const uint32_t *target, const uint32_t *start, uint32_t starts,
         const uint8_t *barred, uint64_t *via, uint32_t *holder, uint32_t *depth, uint32_t *queue)
@@ -59,8 +59,8 @@ def export(size_t address):
     cdef uint64_t[::1] owned = owns, begin = begins
     cdef uint32_t[::1] target = targets, label = labels
     with nogil:
-        c_export_objects(h, &vertex[0], &id[0], &shape[0], &count[0], &owned[0], &begin[0])
-        c_export_links(h, &vertex[0], &id[0], n, &target[0], &label[0])
+        c_export_objects(h, &vertex[0], &id[0], &shape[0], &count[0], &owned[0])
+        m = c_export_links(h, &vertex[0], &id[0], n, &begin[0], &target[0], &label[0])
     return ids[:n], shapes[:n], counts[:n], owns[:n].view(np.int64), begins, targets[:m], labels[:m]
 
 

@@ -8,13 +8,16 @@
 
 /* -- export -- */
 
+#define GONE UINT32_MAX
+
 /* Vertices are the objects alive, by ascending id; what a region that ran early has made, too, whose id
    the log has not reached. */
 static void export_objects(const Heap *h, uint32_t *vertex, uint32_t *id, uint32_t *shape,
-                           uint32_t *count, uint64_t *owned, uint64_t *begin)
+                           uint32_t *count, uint64_t *owned)
 {
     uint32_t n = 0;
-    uint64_t links = 0;
+    for (uint32_t slot = 0; slot < h->slots; slot++)
+        vertex[slot] = GONE;
     for (uint64_t i = 0; i < (uint64_t)h->opened << PAGE_BITS; i++) {
         uint32_t slot = slot_of(h, (uint32_t)i);
         if (!slot)
@@ -24,12 +27,8 @@ static void export_objects(const Heap *h, uint32_t *vertex, uint32_t *id, uint32
         id[n] = (uint32_t)i;
         shape[n] = o->shape;
         count[n] = o->count;
-        owned[n] = o->marks & OWNS_BYTES ? h->extra[slot].owned : 0;
-        begin[n++] = links;
-        EACH_LINK(h, o, link)
-            links++;
+        owned[n++] = o->marks & OWNS_BYTES ? h->extra[slot].owned : 0;
     }
-    begin[n] = links;
 }
 
 static uint64_t links_alive(const Heap *h)
@@ -41,15 +40,23 @@ static uint64_t links_alive(const Heap *h)
     return links;
 }
 
-static void export_links(const Heap *h, const uint32_t *vertex, const uint32_t *id, uint32_t n,
-                         uint32_t *target, uint32_t *label)
+/* What a region that ran early has made may hold what this run has freed since: such links lead
+   nowhere. How many there are is the value. */
+static uint64_t export_links(const Heap *h, const uint32_t *vertex, const uint32_t *id, uint32_t n,
+                             uint64_t *begin, uint32_t *target, uint32_t *label)
 {
     uint64_t at = 0;
-    for (uint32_t v = 0; v < n; v++)
+    for (uint32_t v = 0; v < n; v++) {
+        begin[v] = at;
         EACH_LINK(h, &h->objects[slot_of(h, id[v])], link) {
+            if (vertex[link->target] == GONE)
+                continue;
             target[at] = vertex[link->target];
             label[at++] = link->label;
         }
+    }
+    begin[n] = at;
+    return at;
 }
 
 /* -- the shortest way from roots -- */
