@@ -21,6 +21,7 @@ from . import values
 U8: TypeAlias = npt.NDArray[np.uint8]
 U32: TypeAlias = npt.NDArray[np.uint32]
 U64: TypeAlias = npt.NDArray[np.uint64]
+I64: TypeAlias = npt.NDArray[np.int64]
 
 Counts: TypeAlias = tuple[int, ...]
 
@@ -174,6 +175,15 @@ def positions(op: U8, *which: Op) -> npt.NDArray[np.intp]:
     for other in which[1:]:
         found |= op == np.uint8(other)
     return np.flatnonzero(found)
+
+
+def resizes(events: Events) -> tuple[U64, U32, I64]:
+    """What RESIZE events say: sequence number (uint64), object (uint32), and its own bytes
+    from then on beside its block of birth (int64)."""
+    at = positions(events.op, Op.RESIZE)
+    low, high = events.b[at].astype(np.uint64), events.c[at].astype(np.uint64)
+    sequence = at.astype(np.uint64) + np.uint64(events.first_sequence)
+    return sequence, events.a[at], (low | high << np.uint64(32)).view(np.int64)
 
 
 def joined(parts: Sequence[Events], start: int) -> Events:

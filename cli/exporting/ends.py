@@ -11,7 +11,7 @@ from gcreplay.replay import Collection
 from gcreplay.replay.engine.annotation import garbage_of
 from gcreplay.replay.run import Replay
 from gcreplay.store import EventLog
-from gcreplay.store.events import U8, U64, Events, Op, positions
+from gcreplay.store.events import U8, U64, Events, resizes
 
 NEVER = 2**64 - 1
 """An event that does not come."""
@@ -54,8 +54,6 @@ class Ends:
 
 def _take_resized(events: Events, deaths: U64, owned: npt.NDArray[np.int64]) -> None:
     """What these events say of objects that had not died by then; of one object the last stands."""
-    at = positions(events.op, Op.RESIZE)
-    who = events.a[at]
-    alive = at.astype(np.uint64) + np.uint64(events.first_sequence) <= deaths[who]
-    has = events.b[at].astype(np.uint64) | events.c[at].astype(np.uint64) << np.uint64(32)
-    owned[who[alive]] = has.view(np.int64)[alive]
+    at, who, has = resizes(events)
+    alive = at <= deaths[who]
+    owned[who[alive]] = has[alive]

@@ -18,9 +18,10 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from gcreplay.store.events import I64
 from gcreplay.store.marks import kind
 
-from .lives import I64, Lives
+from .lives import Lives
 
 BLOCKS: Final = 16
 SAMPLES: Final = 12 * BLOCKS

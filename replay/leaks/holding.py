@@ -14,8 +14,10 @@ from typing import Final
 
 import numpy as np
 
+from gcreplay.store.events import I64
+
 from . import _graph
-from .lives import I64, Heap
+from .lives import Heap
 
 NOWHERE: Final = -1
 """In place of a vertex: no single one."""

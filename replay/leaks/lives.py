@@ -11,14 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from gcreplay.store.events import U32, U64, Events, Op, joined, positions
+from gcreplay.store.events import I64, U32, U64, Events, Op, joined, positions, resizes
 from gcreplay.store.log import EventLog
 
 from ..engine.annotation import garbage_of
 from ..run import Replay
 from . import _graph
 
-I64 = npt.NDArray[np.int64]
 _PERFECT = "clairvoyant"
 
 
@@ -67,30 +66,23 @@ def lives(log: EventLog, stop: int) -> Lives:
     perfect.note_deaths()
     perfect.begin()
     none = joined([], 0)
-    parts, resizes = [_births(none)], [_resizes(none)]
+    parts, grown = [_births(none)], [resizes(none)]
     for events in log.named():
         parts.append(_births(events))  # of all: finalizers may run, and make objects, early
         before = events.part(0, max(0, min(len(events), stop - events.first_sequence)))
-        resizes.append(_resizes(before))
+        grown.append(resizes(before))
         perfect.apply(before)
     assert perfect.deaths is not None
     birth, shape, site = (_joined(column) for column in zip(*parts, strict=True))
     heap = _heap(perfect, log)
     end = perfect.deaths
     end[heap.id] = log.event_count + 1
-    return Lives(stop, birth, end, shape, site, _all(resizes), heap)
+    return Lives(stop, birth, end, shape, site, _all(grown), heap)
 
 
 def _births(events: Events) -> tuple[U64, U32, U32]:
     at = positions(events.op, Op.ALLOC)
     return at.astype(np.uint64) + np.uint64(events.first_sequence), events.b[at], events.c[at]
-
-
-def _resizes(events: Events) -> tuple[U64, U32, I64]:
-    at = positions(events.op, Op.RESIZE)
-    owned = events.b[at].astype(np.uint64) | events.c[at].astype(np.uint64) << np.uint64(32)
-    sequence = at.astype(np.uint64) + np.uint64(events.first_sequence)
-    return sequence, events.a[at], owned.view(np.int64)
 
 
 def _all(parts: list[tuple[U64, U32, I64]]) -> tuple[U64, U32, I64]:

@@ -9,12 +9,11 @@ from typing import Final
 
 import numpy as np
 
-from gcreplay.store.events import OPAQUE_LABEL
+from gcreplay.store.events import I64, OPAQUE_LABEL
 from gcreplay.store.log import EventLog
 
 from ..references import OWN_DICT, Names, folded
 from .holding import Holding
-from .lives import I64
 from .result import Step
 from .seen import Seen
 

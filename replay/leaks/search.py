@@ -9,11 +9,12 @@ from typing import Final
 
 import numpy as np
 
+from gcreplay.store.events import I64
 from gcreplay.store.log import EventLog
 
 from .growth import LEAST_OBJECTS, Clock, Growth, Series, Windows, series
 from .holding import GREW, NOWHERE, Holding
-from .lives import I64, Lives
+from .lives import Lives
 from .paths import Paths, dotted, usual
 from .result import Holder, Kind, Leak, Leaks
 from .seen import Seen, seen

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gcreplay.store.events import NO_OBJECT, OPAQUE_LABEL, U32, UNKNOWN_LABEL
+from gcreplay.store.events import I64, NO_OBJECT, OPAQUE_LABEL, U32, UNKNOWN_LABEL
 from gcreplay.store.log import EventLog
 from gcreplay.store.readings import Readings, Reason
 
-from .lives import I64, Heap
+from .lives import Heap
 
 WHOLE_HEAP = (Reason.MARK, Reason.END)
 _NEAR = 2

@@ -11,10 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from gcreplay.store.events import U32, U64, Op, positions
+from gcreplay.store.events import I64, U32, U64, Op, positions, resizes
 from gcreplay.store.log import EventLog
-
-I64 = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,9 +76,7 @@ def _births_and_sizes(log: EventLog, deaths: U64, shape: U32) -> tuple[U64, I64]
     for events in log.segments():
         first = np.uint64(events.first_sequence)
         born.append(positions(events.op, Op.ALLOC).astype(np.uint64) + first)
-        at = positions(events.op, Op.RESIZE)
-        who = events.a[at]
-        alive = at.astype(np.uint64) + first < deaths[who]
-        has = events.b[at].astype(np.uint64) | events.c[at].astype(np.uint64) << np.uint64(32)
-        owned[who[alive]] = has.view(np.int64)[alive]  # of the same object the last stands
+        at, who, has = resizes(events)
+        alive = at < deaths[who]
+        owned[who[alive]] = has[alive]  # of the same object the last stands
     return np.concatenate(born), size + owned

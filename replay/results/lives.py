@@ -10,13 +10,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from gcreplay.store.events import U32, U64, Events, Op
+from gcreplay.store.events import I64, U32, U64, Events, Op, resizes
 from gcreplay.store.log import EventLog
 
 from ..run import Replay
 from .matching import Place
-
-I64 = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,15 +126,13 @@ class _Owned:
 
     def take(self, events: Events) -> None:
         """The next events: a RESIZE says what an object has from then on."""
-        at = np.flatnonzero(events.op == Op.RESIZE)
-        at = at[np.argsort(events.a[at], kind="stable")]
-        who = events.a[at]
-        has = (events.b[at] | events.c[at].astype(np.uint64) << np.uint64(32)).view(np.int64)
+        sequence, who, has = resizes(events)
+        order = np.argsort(who, kind="stable")
+        sequence, who, has = sequence[order], who[order], has[order]
         had = self._now[who]
         again = np.flatnonzero(who[1:] == who[:-1]) + 1
         had[again] = has[again - 1]
         self._now[who] = has  # of the same object the last stands
-        sequence = at.astype(np.uint64) + np.uint64(events.first_sequence)
         death = self._deaths[who]
         left = (death - np.minimum(sequence, death)).astype(np.int64)
         np.add.at(self.byte_events, who, (has - had) * left)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from gcreplay.store.events import U32, U64, Op, positions
+from gcreplay.store.events import I64, U32, U64, Op, positions, resizes
 
 from ..engine.annotation import garbage_of
 from ..engine.regions import Regions
@@ -20,7 +20,6 @@ from ..run import Replay
 from .result import RunResult
 
 F64 = npt.NDArray[np.float64]
-I64 = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -144,9 +143,7 @@ def _lives(run: Replay) -> tuple[I64, I64, I64, tuple[I64, U32, I64]]:
         born = positions(events.op, Op.ALLOC)
         births.append(born.astype(np.uint64) + sequence)
         shapes.append(events.b[born])
-        grew = positions(events.op, Op.RESIZE)
-        owned = events.b[grew].astype(np.uint64) | events.c[grew].astype(np.uint64) << np.uint64(32)
-        resized.append((grew.astype(np.uint64) + sequence, events.a[grew], owned.view(np.int64)))
+        resized.append(resizes(events))
     birth = _joined(births, np.uint64).astype(np.int64)
     at = _joined([one[0] for one in resized], np.uint64)
     who = _joined([one[1] for one in resized], np.uint32)
