@@ -31,8 +31,38 @@ class Times:
 NO_TIMES = Times(None, None)
 
 
+class Ran:
+    """What sentences say of real runs, first of the first of them."""
+
+    __slots__ = ()
+    real: tuple[Counts, ...]
+    real_times: Times
+    peak: int
+
+    @property
+    def ms(self) -> float:
+        """Really measured, as all times that a sentence names unless it says predicted."""
+        return self.real_times.total or 0.0
+
+    @property
+    def longest(self) -> float:
+        return self.real_times.longest or 0.0
+
+    @property
+    def runs(self) -> int:
+        return sum(self.real[0].collections)
+
+    @property
+    def found(self) -> int:
+        return self.real[0].collected
+
+    @property
+    def peak_mb(self) -> float:
+        return self.peak / MB
+
+
 @dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Ran):
     """One setting: predicted from the recording, and what real runs did.
 
     peak, floating: bytes, predicted: of all recorded objects alive, and of garbage not yet freed.
@@ -50,29 +80,8 @@ class Setting:
     asked: int
 
     @property
-    def ms(self) -> float:
-        """Really measured, as all times that a sentence names unless it says predicted."""
-        return self.real_times.total or 0.0
-
-    @property
-    def longest(self) -> float:
-        return self.real_times.longest or 0.0
-
-    @property
-    def runs(self) -> int:
-        return sum(self.real[0].collections)
-
-    @property
     def full(self) -> int:
         return self.real[0].collections[2]
-
-    @property
-    def found(self) -> int:
-        return self.real[0].collected
-
-    @property
-    def peak_mb(self) -> float:
-        return self.peak / MB
 
     @property
     def floating_mb(self) -> float:
@@ -84,7 +93,7 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True)
-class Changed:
+class Changed(Ran):
     """The program with one line changed: what a replay predicted of it, and what it really did.
 
     peak, alive: bytes of recorded objects, most and at the end, of the changed program itself,
@@ -107,26 +116,6 @@ class Changed:
     def expected(self) -> Counts:
         assert self.predicted is not None
         return self.predicted
-
-    @property
-    def runs(self) -> int:
-        return sum(self.real[0].collections)
-
-    @property
-    def found(self) -> int:
-        return self.real[0].collected
-
-    @property
-    def ms(self) -> float:
-        return self.real_times.total or 0.0
-
-    @property
-    def longest(self) -> float:
-        return self.real_times.longest or 0.0
-
-    @property
-    def peak_mb(self) -> float:
-        return self.peak / MB
 
     @property
     def expected_mb(self) -> float:

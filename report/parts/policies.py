@@ -42,9 +42,9 @@ def policies(
     marked = tuple(i for i, one in enumerate(played) if one.role == "present")
     table = Table("policies-table", "", COLUMNS, rows, marked)
     meaning = (
-        "The same program under each collector. `never` collects nothing, and `clairvoyant` frees "
-        "garbage the moment it becomes so: no collector takes more memory than the first or "
-        "less than the second."
+        "The same program under each collector. Two are bounds: under never nothing is collected, "
+        "under clairvoyant garbage is freed the moment it becomes so. No collector takes more "
+        "memory than the first, or less than the second."
     )
     words = [Words(verdict)] if verdict else []
     words += [Words(one, "serious") for one in depends]

@@ -43,7 +43,7 @@ COLUMNS = (
     Column("full", "number", "Collections of the whole heap."),
     PEAK,
     Column("setting", "text", "As the option -p takes it."),
-    Column("", "text", "What the setting is here."),
+    Column("is", "text", "What the setting is here."),
 )
 _ROLES = {"present": "now", "recommended": "recommended", "front": "", "other": "not on the front"}
 
