@@ -18,13 +18,16 @@ from gcreplay.reporting.core import Asked
 from gcreplay.reporting.made import report
 from gcreplay.store import EventLog
 
-MOST_BYTES = 300_000
+WANTED_BYTES = 300_000
 """Of a report that is kept in a repository: tables end earlier than in one that is not."""
+MOST_BYTES = 500_000
+"""What charts and scripts may come to beside."""
 IN_PACKAGES = f"{BUILD.relative_to(ROOT)}/venv/lib/python3.11/site-packages/"
 
 
 def write(entry: Entry, path: Path) -> None:
-    """The report of its recording, as the command makes it, but smaller."""
+    """The report of its recording, as the command makes it, but smaller. Raises SystemExit where it
+    is too large for a repository all the same."""
     recording = BUILD / f"{entry.name}.gcreplay"
     trace, searched = recording.relative_to(ROOT), entry.shows.startswith("tune")
     words = [*policies(entry.settings), *([] if searched else ["--no-search"])]
@@ -33,10 +36,12 @@ def write(entry: Entry, path: Path) -> None:
         text = page(
             report(log, Asked(trace, entry.settings, DEADLINE_MS, search=searched, own=own)),
             html,
-            MOST_BYTES,
+            WANTED_BYTES,
         )
     for place in folders(str(trace)):
         text = without(place, text)
+    if len(text.encode()) > MOST_BYTES:
+        raise SystemExit(f"gallery: the report of {entry.name} has {len(text):,} characters")
     path.write_text(text, "utf-8")
 
 
